@@ -1,0 +1,24 @@
+//! The catalogue: the protocols by name. The only place that lists them.
+
+use crate::election::{About, Election, Visitor};
+
+macro_rules! catalogue {
+    ($($module:ident :: $protocol:ident),* $(,)?) => {
+        $(pub mod $module;)*
+
+        /// What every protocol says of itself, in the order in which they are presented.
+        pub fn all() -> Vec<&'static About> {
+            vec![$($module::$protocol::about()),*]
+        }
+
+        /// Hands the protocol of that name to the visitor; `None` if there is no such protocol.
+        pub fn visit<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
+            match name {
+                $(_ if name == $module::$protocol::about().name => Some(visitor.visit::<$module::$protocol>()),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+catalogue! {}

@@ -1,0 +1,249 @@
+//! What one step does to one node: the actor's own handler is run, its commands are applied to the node's timers,
+//! choices and disk, and what leaves the node is listed in order.
+//!
+//! This is the one definition that the reference semantics ([`crate::system`]) and the compiled engine share: they
+//! differ in how they store nodes, not in what a step of a node means. It knows nothing of networks, budgets or terms.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stateright::actor::{Actor, Command, Id, Out, is_no_op, is_no_op_with_timer};
+
+use crate::election::Event;
+
+/// A timer's age and limits, in ticks. All zero where time is not modelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Age {
+    pub now: u16,
+    /// The first age at which the timer may fire.
+    pub first: u16,
+    /// The last age at which the timer may fire: time cannot pass it.
+    pub last: u16,
+}
+
+/// How durations of timers become ages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Any timer may fire at any time.
+    Absent,
+    /// Discrete time with ticks of this length.
+    Ticks(Duration),
+}
+
+impl Clock {
+    /// The limits of a timer just set; or what is wrong with its duration.
+    fn age(self, range: &Range<Duration>) -> Result<Age, String> {
+        let Clock::Ticks(tick) = self else { return Ok(Age::default()) };
+        let ticks = |d: Duration| {
+            if d.as_nanos() % tick.as_nanos() != 0 {
+                return Err(format!("{d:?} is not a whole multiple of the tick of {tick:?}"));
+            }
+            u16::try_from(d.as_nanos() / tick.as_nanos()).map_err(|_| format!("{d:?} is too many ticks"))
+        };
+        let (lo, hi) = (ticks(range.start)?, ticks(range.end)?);
+        if lo == 0 {
+            return Err("a duration that starts at 0 would let time stop".to_string());
+        }
+        Ok(Age { now: 0, first: lo, last: if hi > lo { hi - 1 } else { lo } })
+    }
+}
+
+/// Everything that belongs to one node.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct Node<S, T, D, R> {
+    /// `None` while the node is down.
+    pub state: Option<Arc<S>>,
+    pub timers: BTreeMap<T, Age>,
+    /// What was saved last.
+    pub storage: Option<Arc<D>>,
+    /// How often the node has been started, its first start not counted.
+    pub incarnation: u32,
+    /// Open choices by key.
+    pub choices: BTreeMap<String, Vec<R>>,
+}
+
+/// A node of the actor `A`.
+pub type NodeOf<A> =
+    Node<<A as Actor>::State, <A as Actor>::Timer, <A as Actor>::Storage, <A as Actor>::Random>;
+
+impl<S: Clone, T: Ord + Clone, D: Clone, R: Clone> Node<S, T, D, R> {
+    /// A node that has never run.
+    pub fn new() -> Self {
+        Node { state: None, timers: BTreeMap::new(), storage: None, incarnation: 0, choices: BTreeMap::new() }
+    }
+
+    pub fn is_up(&self) -> bool {
+        self.state.is_some()
+    }
+
+    /// The node once it has crashed: only its disk and the count of its starts are left.
+    pub fn crashed(&self) -> Self {
+        Node {
+            state: None,
+            timers: BTreeMap::new(),
+            storage: self.storage.clone(),
+            incarnation: self.incarnation,
+            choices: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a choice is open that is not client input. No time passes meanwhile.
+    pub fn must_choose(&self) -> bool {
+        self.choices.keys().any(|key| key != crate::election::CLIENT)
+    }
+
+    /// The node one tick later.
+    pub fn aged(&self) -> Self {
+        let mut node = self.clone();
+        node.timers.values_mut().for_each(|age| age.now += 1);
+        node
+    }
+}
+
+impl<S: Clone, T: Ord + Clone, D: Clone, R: Clone> Default for Node<S, T, D, R> {
+    fn default() -> Self {
+        Node::new()
+    }
+}
+
+/// What a handler did that others can see or that survives a crash, in the order in which it did it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect<M, D> {
+    Send(Id, M),
+    Save(D),
+}
+
+/// The outcome of one handler.
+pub struct Reaction<A: Actor> {
+    pub node: NodeOf<A>,
+    pub effects: Vec<Effect<A::Msg, A::Storage>>,
+    /// The handler changed nothing and asked for nothing (for a timeout: nothing but the same timer again), as
+    /// stateright judges it: by `Cow::Owned`, not by equality.
+    pub idle: bool,
+    /// A timer with a duration that the clock cannot express, and why.
+    pub problem: Option<String>,
+}
+
+impl<A: Actor> Reaction<A>
+where
+    A::Timer: Ord,
+{
+    /// The messages sent, in order.
+    pub fn sends(&self) -> Vec<(Id, A::Msg)> {
+        sends(&self.effects)
+    }
+
+    /// The node, and the effects that happened, if it crashes after the first `k` of them.
+    pub fn torn(&self, before: &NodeOf<A>, k: usize) -> (NodeOf<A>, &[Effect<A::Msg, A::Storage>]) {
+        let done = &self.effects[..k];
+        let mut node = before.crashed();
+        node.incarnation = self.node.incarnation;
+        let saved = done.iter().rev().find_map(|e| match e {
+            Effect::Save(d) => Some(Arc::new(d.clone())),
+            Effect::Send(..) => None,
+        });
+        node.storage = saved.or(node.storage);
+        (node, done)
+    }
+}
+
+/// The messages among `effects`, in order.
+pub fn sends<M: Clone, D>(effects: &[Effect<M, D>]) -> Vec<(Id, M)> {
+    effects
+        .iter()
+        .filter_map(|e| match e {
+            Effect::Send(dst, msg) => Some((*dst, msg.clone())),
+            Effect::Save(_) => None,
+        })
+        .collect()
+}
+
+/// Starts a node that is down, or was never up; `run` is the actor's starting handler.
+pub fn start<A: Actor>(
+    down: &NodeOf<A>,
+    clock: Clock,
+    run: impl FnOnce(&Option<A::Storage>, &mut Out<A>) -> A::State,
+) -> Reaction<A>
+where
+    A::Timer: Ord,
+{
+    let mut out = Out::new();
+    let state = run(&down.storage.as_deref().cloned(), &mut out);
+    let mut node = down.crashed();
+    node.state = Some(Arc::new(state));
+    finish(node, out, clock, false)
+}
+
+/// Runs the handler for an event of a node that is up.
+///
+/// # Panics
+/// If the node is down, or the event is not one that a handler answers.
+pub fn react<A: Actor>(actor: &A, id: Id, node: &NodeOf<A>, event: &Event<'_, A>, clock: Clock) -> Reaction<A>
+where
+    A::Timer: Ord,
+{
+    let before = node.state.as_deref().expect("only a live node reacts");
+    let mut state = Cow::Borrowed(before);
+    let mut out = Out::new();
+    let mut next = node.clone();
+    let idle = match event {
+        Event::Deliver { src, msg } => {
+            actor.on_msg(id, &mut state, *src, (*msg).clone(), &mut out);
+            is_no_op(&state, &out)
+        }
+        Event::Timeout { timer } => {
+            actor.on_timeout(id, &mut state, timer, &mut out);
+            next.timers.remove(*timer);
+            is_no_op_with_timer(&state, &out, timer)
+        }
+        Event::Choose { key, value } => {
+            actor.on_random(id, &mut state, value, &mut out);
+            next.choices.remove(*key);
+            false
+        }
+        Event::Start | Event::Crash => panic!("not an event for a handler"),
+    };
+    if let Cow::Owned(state) = state {
+        next.state = Some(Arc::new(state));
+    }
+    finish(next, out, clock, idle)
+}
+
+fn finish<A: Actor>(mut node: NodeOf<A>, out: Out<A>, clock: Clock, idle: bool) -> Reaction<A>
+where
+    A::Timer: Ord,
+{
+    let mut effects = Vec::new();
+    let mut problem = None;
+    for command in out {
+        match command {
+            Command::Send(dst, msg) => effects.push(Effect::Send(dst, msg)),
+            Command::Save(storage) => {
+                node.storage = Some(Arc::new(storage.clone()));
+                effects.push(Effect::Save(storage));
+            }
+            Command::SetTimer(timer, range) => {
+                let age = clock.age(&range).unwrap_or_else(|why| {
+                    problem.get_or_insert(format!("timer {timer:?} set to {range:?}: {why}"));
+                    Age { now: 0, first: 1, last: 1 }
+                });
+                node.timers.insert(timer, age);
+            }
+            Command::CancelTimer(timer) => {
+                node.timers.remove(&timer);
+            }
+            Command::ChooseRandom(key, values) if values.is_empty() => {
+                node.choices.remove(&key);
+            }
+            Command::ChooseRandom(key, values) => {
+                node.choices.insert(key, values);
+            }
+        }
+    }
+    Reaction { node, effects, idle, problem }
+}

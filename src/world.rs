@@ -1,0 +1,130 @@
+//! What a system remembers besides its nodes and messages: who has led which term, the protocol's witness, the fault
+//! budgets that are left, which links are up, and whether the system has stabilised.
+//!
+//! Shared by the reference semantics and the compiled engine.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use stateright::actor::Id;
+
+use crate::election::{Check, Election, Invariant, NodeStep, Term, node_name};
+
+/// How many faults a run may contain. Budgets are for the whole run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Faults {
+    pub crashes: u32,
+    pub restarts: u32,
+    pub losses: u32,
+    pub duplications: u32,
+    /// A crash may strike in the middle of a handler; it costs one of `crashes`.
+    pub torn: bool,
+    /// How many of the restarts may find an empty disk.
+    pub disk_losses: u32,
+    /// How often the topology may change.
+    pub switches: u32,
+}
+
+impl Faults {
+    /// No faults left.
+    pub fn none() -> Self {
+        Faults::default()
+    }
+}
+
+/// A node and its incarnation: who leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reign {
+    pub node: Id,
+    pub incarnation: u32,
+}
+
+impl fmt::Display for Reign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&node_name(self.node))?;
+        if self.incarnation > 0 {
+            write!(f, " (start {})", self.incarnation + 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// The position of election safety among the properties; invariant `i` of the protocol is at `i + 1`.
+pub const ELECTION_SAFETY: u8 = 0;
+
+/// The memory of a system. See the module's description.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub struct World<W> {
+    /// The first to lead each term.
+    pub led: BTreeMap<Term, Reign>,
+    /// Properties of steps and of history that some step has broken, each with the conflicting facts.
+    pub broken: BTreeMap<u8, String>,
+    pub witness: W,
+    pub left: Faults,
+    pub inputs_left: u32,
+    /// Which of the scenario's topologies is in force.
+    pub topology: u8,
+    pub stabilised: bool,
+}
+
+impl<W: Clone + Default> World<W> {
+    pub fn new(faults: Faults, inputs: u32) -> Self {
+        World {
+            led: BTreeMap::new(),
+            broken: BTreeMap::new(),
+            witness: W::default(),
+            left: faults,
+            inputs_left: inputs,
+            topology: 0,
+            stabilised: false,
+        }
+    }
+}
+
+impl<W> World<W> {
+    /// Takes note of what a node did: who leads, what the witness remembers, which step invariant broke. `None` if
+    /// there is nothing new.
+    pub fn observe<E: Election<Witness = W>>(
+        &self,
+        invariants: &[Invariant<E>],
+        step: &NodeStep<'_, E>,
+    ) -> Option<Self>
+    where
+        W: Clone,
+    {
+        let mut broken = Vec::new();
+        for (i, invariant) in invariants.iter().enumerate() {
+            if let Check::Step(holds) = invariant.check
+                && let Err(why) = holds(&self.witness, step)
+            {
+                broken.push((i as u8 + 1, why));
+            }
+        }
+        let mut new_term = None;
+        let leads = step.after.and_then(|state| step.actor.leads(step.id, state));
+        if let (true, Some(term)) = (E::about().has_terms, leads) {
+            let reign = Reign { node: step.id, incarnation: step.incarnation };
+            match self.led.get(&term) {
+                None => new_term = Some((term, reign)),
+                Some(first) if *first == reign => {}
+                Some(first) => {
+                    broken.push((ELECTION_SAFETY, format!("{first} and {reign} both led term {term}")))
+                }
+            }
+        }
+        broken.retain(|(property, _)| !self.broken.contains_key(property));
+        let witness = E::observe(&self.witness, step);
+        if broken.is_empty() && new_term.is_none() && witness.is_none() {
+            return None;
+        }
+        let mut world = self.clone();
+        world.led.extend(new_term);
+        world.broken.extend(broken);
+        if let Some(witness) = witness {
+            world.witness = witness;
+        }
+        Some(world)
+    }
+}
