@@ -1,0 +1,73 @@
+//! Steps by name: the form in which traces are shown, saved and replayed.
+//!
+//! A name survives edits of the model that an index would not. It is the `Debug` form of messages, timers and choices
+//! with nodes as `n1`, `n2`, ..; names are compared without regard to white space.
+
+use std::fmt::Debug;
+
+use crate::election::node_name;
+use crate::system::Step;
+use crate::topology::Topology;
+
+/// The name of a step; `topologies` as in the scenario, the starting one first.
+pub fn step<M: Debug, T: Debug, R: Debug>(step: &Step<M, T, R>, topologies: &[Topology]) -> String {
+    match step {
+        Step::Deliver { src, dst, msg } => {
+            format!("deliver {} -> {} {}", node_name(*src), node_name(*dst), value(msg))
+        }
+        Step::Timeout { node, timer } => format!("timeout {} {}", node_name(*node), value(timer)),
+        Step::Choose { node, key, value: v } => format!("choose {} {key} = {}", node_name(*node), value(v)),
+        Step::Restart { node, empty: false } => format!("restart {}", node_name(*node)),
+        Step::Restart { node, empty: true } => format!("restart {} without disk", node_name(*node)),
+        Step::Torn { step: inner, effects } => {
+            format!("torn after {effects}: {}", self::step(inner, topologies))
+        }
+        Step::Crash { node } => format!("crash {}", node_name(*node)),
+        Step::Lose { src, dst, msg } => {
+            format!("lose {} -> {} {}", node_name(*src), node_name(*dst), value(msg))
+        }
+        Step::Duplicate { src, dst, msg } => {
+            format!("duplicate {} -> {} {}", node_name(*src), node_name(*dst), value(msg))
+        }
+        Step::Switch { topology } => format!("switch {}", topologies[usize::from(*topology)]),
+        Step::Stabilise { ages } => {
+            let ages: Vec<String> = ages.iter().map(u16::to_string).collect();
+            format!("stabilise {}", ages.join(" "))
+        }
+        Step::Tick => "tick".to_string(),
+    }
+}
+
+/// The `Debug` form of a value on one line, with `Id(0)` as `n1`.
+pub fn value(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    let mut parts = text.split("Id(");
+    let mut named = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let number =
+            part.split_once(')').and_then(|(digits, rest)| Some((digits.parse::<usize>().ok()?, rest)));
+        match number {
+            // `Id(` may be the end of a longer name.
+            Some((i, rest)) if !named.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {
+                named += &format!("n{}{rest}", i + 1);
+            }
+            _ => named += &format!("Id({part}"),
+        }
+    }
+    named
+}
+
+/// The kind of a message (or timer): the first word of its `Debug` form.
+pub fn kind(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// Whether two names are the same but for white space.
+pub fn same(a: &str, b: &str) -> bool {
+    a.split_whitespace().eq(b.split_whitespace()) || squeeze(a) == squeeze(b)
+}
+
+fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect()
+}

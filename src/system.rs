@@ -1,0 +1,787 @@
+//! The reference semantics: one `stateright::Model` over any [`Election`], calling the actor's own handlers.
+//!
+//! Written to be read and to be right, not to be fast: the compiled engine is held against it, state for state.
+//! Everything that can happen in a run is a [`Step`]; [`System::successors`] lists those that can happen next, in an
+//! order that depends on nothing but the state.
+
+use std::fmt::{self, Debug};
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use serde::{Deserialize, Serialize};
+use stateright::actor::{Actor, Envelope, Id};
+
+use crate::election::{CLIENT, Check, Election, Event, Invariant, NodeSet, NodeStep, node_name};
+use crate::local::{self, Clock, Effect, Node, NodeOf, Reaction};
+use crate::network::{Network, NetworkKind};
+use crate::topology::Topology;
+use crate::world::{ELECTION_SAFETY, Faults, World};
+
+/// What is assumed of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timing {
+    /// Any message may take any time, any timer may fire at any time.
+    #[default]
+    Asynchronous,
+    /// Discrete time: a message arrives within its tick or never, a timer fires within its limits.
+    Timed,
+    /// Partial synchrony: asynchronous with faults until one `stabilise` step, timed and without faults after it.
+    Stabilising,
+}
+
+/// How far a run is followed. A state beyond a bound is neither checked nor expanded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bounds {
+    /// The highest term that a live node may reach.
+    pub max_term: Option<u64>,
+    /// How many messages may be in flight, copies counted.
+    pub max_in_flight: Option<usize>,
+    /// How many copies of one message may be in flight.
+    pub max_copies: Option<usize>,
+}
+
+/// A bound that a state is beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bound {
+    MaxTerm,
+    MaxInFlight,
+    MaxCopies,
+}
+
+impl Bound {
+    pub const ALL: [Bound; 3] = [Bound::MaxTerm, Bound::MaxInFlight, Bound::MaxCopies];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Bound::MaxTerm => "max_term",
+            Bound::MaxInFlight => "max_in_flight",
+            Bound::MaxCopies => "max_copies",
+        }
+    }
+}
+
+/// Everything that a system assumes besides its actors.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub network: NetworkKind,
+    pub timing: Timing,
+    /// [`Clock::Absent`] exactly under [`Timing::Asynchronous`].
+    pub clock: Clock,
+    pub bounds: Bounds,
+    pub faults: Faults,
+    /// The first is in force at the start; a switch goes to one of the others.
+    pub topologies: Vec<Topology>,
+    /// Messages that can never again have an effect stay in flight.
+    pub keep_dead: bool,
+    /// Who led and what the witness saw is part of the state. Off only to compare with plain actor models.
+    pub remember: bool,
+}
+
+/// One atomic event of a run, over an actor's messages `M`, timers `T` and choices `R`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step<M, T, R> {
+    Deliver {
+        src: Id,
+        dst: Id,
+        msg: M,
+    },
+    Timeout {
+        node: Id,
+        timer: T,
+    },
+    Choose {
+        node: Id,
+        key: String,
+        value: R,
+    },
+    /// `empty`: with nothing on its disk.
+    Restart {
+        node: Id,
+        empty: bool,
+    },
+    /// The step is taken, but its node crashes after the first `effects` sends and saves of its handler.
+    Torn {
+        step: Box<Step<M, T, R>>,
+        effects: usize,
+    },
+    Crash {
+        node: Id,
+    },
+    Lose {
+        src: Id,
+        dst: Id,
+        msg: M,
+    },
+    Duplicate {
+        src: Id,
+        dst: Id,
+        msg: M,
+    },
+    Switch {
+        topology: u8,
+    },
+    /// From now on time is kept and nothing fails. Each set timer, in the order of nodes and timers, takes an age.
+    Stabilise {
+        ages: Vec<u16>,
+    },
+    Tick,
+}
+
+/// A step of the protocol `E`.
+pub type StepOf<E> = Step<<E as Actor>::Msg, <E as Actor>::Timer, <E as Actor>::Random>;
+
+impl<M, T, R> Step<M, T, R> {
+    /// The word for this kind of step.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Step::Deliver { .. } => "deliver",
+            Step::Timeout { .. } => "timeout",
+            Step::Choose { .. } => "choose",
+            Step::Restart { .. } => "restart",
+            Step::Torn { .. } => "torn",
+            Step::Crash { .. } => "crash",
+            Step::Lose { .. } => "lose",
+            Step::Duplicate { .. } => "duplicate",
+            Step::Switch { .. } => "switch",
+            Step::Stabilise { .. } => "stabilise",
+            Step::Tick => "tick",
+        }
+    }
+
+    /// The node at which the step happens, if it happens at one.
+    pub fn node(&self) -> Option<Id> {
+        match self {
+            Step::Deliver { dst, .. } => Some(*dst),
+            Step::Timeout { node, .. }
+            | Step::Choose { node, .. }
+            | Step::Restart { node, .. }
+            | Step::Crash { node } => Some(*node),
+            Step::Torn { step, .. } => step.node(),
+            _ => None,
+        }
+    }
+}
+
+/// The state of a whole system. Cloning shares nodes and world.
+pub struct SystemState<E: Election> {
+    pub nodes: Vec<Arc<NodeOf<E>>>,
+    pub network: Network<E::Msg>,
+    pub world: Arc<World<E::Witness>>,
+}
+
+impl<E: Election> SystemState<E> {
+    /// The nodes that are up.
+    pub fn live(&self) -> NodeSet {
+        (0..self.nodes.len()).filter(|&i| self.nodes[i].is_up()).map(Id::from).collect()
+    }
+
+    fn node_states(&self) -> impl Iterator<Item = (Id, &E::State)> {
+        self.nodes.iter().enumerate().filter_map(|(i, n)| Some((Id::from(i), n.state.as_deref()?)))
+    }
+}
+
+impl<E: Election> Clone for SystemState<E> {
+    fn clone(&self) -> Self {
+        SystemState { nodes: self.nodes.clone(), network: self.network.clone(), world: self.world.clone() }
+    }
+}
+
+impl<E: Election> PartialEq for SystemState<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.nodes == other.nodes && self.network == other.network && self.world == other.world
+    }
+}
+
+impl<E: Election> Hash for SystemState<E> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.nodes.hash(hasher);
+        self.network.hash(hasher);
+        self.world.hash(hasher);
+    }
+}
+
+impl<E: Election> Debug for SystemState<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SystemState")
+            .field("nodes", &self.nodes)
+            .field("network", &self.network)
+            .field("world", &self.world)
+            .finish()
+    }
+}
+
+/// A property by its position: election safety, then the protocol's invariants in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PropertyId(pub u8);
+
+/// A system: actors, rules, and what is asked.
+pub struct System<E: Election> {
+    pub actors: Vec<E>,
+    pub rules: Rules,
+    pub invariants: Vec<Invariant<E>>,
+    /// The steps, from the very first state, after which checking starts.
+    pub prefix: Vec<StepOf<E>>,
+    start: OnceLock<SystemState<E>>,
+    /// A timer whose duration the clock cannot express: nothing that was concluded then counts.
+    problem: OnceLock<String>,
+}
+
+impl<E: Election> System<E> {
+    pub fn new(actors: Vec<E>, rules: Rules) -> Self {
+        System {
+            actors,
+            rules,
+            invariants: E::invariants(),
+            prefix: Vec::new(),
+            start: OnceLock::new(),
+            problem: OnceLock::new(),
+        }
+    }
+
+    /// The same system, checked from the state after `prefix`.
+    ///
+    /// # Errors
+    /// The position of the first step that cannot be taken.
+    pub fn starting_after(mut self, prefix: Vec<StepOf<E>>) -> Result<Self, usize> {
+        let mut state = self.origin();
+        for (i, step) in prefix.iter().enumerate() {
+            state = self.apply(&state, step).ok_or(i)?;
+        }
+        self.prefix = prefix;
+        self.start = OnceLock::from(state);
+        Ok(self)
+    }
+
+    /// What is wrong with a timer that some handler has set, if anything.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.get().map(String::as_str)
+    }
+
+    /// The names of all properties, election safety first.
+    pub fn properties() -> Vec<(PropertyId, &'static str)> {
+        let names = std::iter::once("election-safety").chain(E::invariants().into_iter().map(|i| i.name));
+        names.enumerate().map(|(i, name)| (PropertyId(i as u8), name)).collect()
+    }
+
+    /// The very first state: every node has been started.
+    pub fn origin(&self) -> SystemState<E> {
+        let nodes = vec![Arc::new(Node::new()); self.actors.len()];
+        let world = World::new(self.rules.faults, E::inputs(&self.actors));
+        let mut state =
+            SystemState { nodes, network: Network::new(self.rules.network), world: Arc::new(world) };
+        for i in 0..self.actors.len() {
+            let reaction = self.start_node(Id::from(i), &Node::new());
+            self.commit(&mut state, Id::from(i), Event::Start, &reaction);
+        }
+        self.bury(&mut state);
+        state
+    }
+
+    /// The state from which checking starts.
+    pub fn initial(&self) -> SystemState<E> {
+        self.start.get_or_init(|| self.origin()).clone()
+    }
+
+    /// Whether timers may fire and messages may arrive at any time.
+    pub fn is_timeless(&self, world: &World<E::Witness>) -> bool {
+        match self.rules.timing {
+            Timing::Asynchronous => true,
+            Timing::Timed => false,
+            Timing::Stabilising => !world.stabilised,
+        }
+    }
+
+    /// Whether a message between these nodes would arrive now.
+    fn is_deliverable(&self, state: &SystemState<E>, src: Id, dst: Id) -> bool {
+        let i = usize::from(dst);
+        i < self.actors.len()
+            && state.nodes[i].is_up()
+            && self.rules.topologies[usize::from(state.world.topology)].is_up(src, dst)
+    }
+
+    /// All steps that can be taken, each with the state it leads to.
+    pub fn successors(&self, state: &SystemState<E>) -> Vec<(StepOf<E>, SystemState<E>)> {
+        let candidates = self.candidates(state);
+        candidates.into_iter().filter_map(|step| Some((step.clone(), self.apply(state, &step)?))).collect()
+    }
+
+    /// The steps that may be taken, some of which may turn out to have no effect.
+    fn candidates(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
+        let mut steps = Vec::new();
+        let (world, left) = (&*state.world, &state.world.left);
+        for Envelope { src, dst, msg } in state.network.heads() {
+            if self.is_deliverable(state, src, dst) {
+                steps.push(Step::Deliver { src, dst, msg });
+            }
+        }
+        for (i, node) in state.nodes.iter().enumerate() {
+            let id = Id::from(i);
+            for (timer, age) in &node.timers {
+                if self.is_timeless(world) || age.now >= age.first {
+                    steps.push(Step::Timeout { node: id, timer: timer.clone() });
+                }
+            }
+            for (key, values) in &node.choices {
+                if key == CLIENT && world.inputs_left == 0 {
+                    continue;
+                }
+                for (k, value) in values.iter().enumerate() {
+                    if !values[..k].contains(value) {
+                        steps.push(Step::Choose { node: id, key: key.clone(), value: value.clone() });
+                    }
+                }
+            }
+            if !node.is_up() && left.restarts > 0 {
+                steps.push(Step::Restart { node: id, empty: false });
+                if left.disk_losses > 0 && node.storage.is_some() {
+                    steps.push(Step::Restart { node: id, empty: true });
+                }
+            }
+        }
+        if left.torn && left.crashes > 0 {
+            let whole = steps.clone();
+            for step in whole {
+                let reaction = self.reaction(state, &step).expect("a candidate has a reaction");
+                for effects in 0..reaction.effects.len() {
+                    steps.push(Step::Torn { step: Box::new(step.clone()), effects });
+                }
+            }
+        }
+        if left.crashes > 0 {
+            steps.extend(state.live().iter().map(|node| Step::Crash { node }));
+        }
+        if left.losses > 0 {
+            for Envelope { src, dst, msg } in state.network.distinct() {
+                steps.push(Step::Lose { src, dst, msg });
+            }
+        }
+        if left.duplications > 0 {
+            for Envelope { src, dst, msg } in state.network.distinct() {
+                steps.push(Step::Duplicate { src, dst, msg });
+            }
+        }
+        if left.switches > 0 {
+            for topology in 1..self.rules.topologies.len() as u8 {
+                if topology != world.topology {
+                    steps.push(Step::Switch { topology });
+                }
+            }
+        }
+        if self.can_stabilise(state) {
+            steps.extend(self.stabilisations(state));
+        }
+        if self.can_tick(state) {
+            steps.push(Step::Tick);
+        }
+        steps
+    }
+
+    /// The state after a step, or `None` if it cannot be taken (or, where time is not modelled, would change nothing).
+    pub fn apply(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<SystemState<E>> {
+        let mut next = state.clone();
+        match step {
+            Step::Deliver { .. } | Step::Timeout { .. } | Step::Choose { .. } | Step::Restart { .. } => {
+                let reaction = self.reaction(state, step)?;
+                self.consume(&mut next, step);
+                let id = step.node().expect("a local step has a node");
+                self.commit(&mut next, id, event(step), &reaction);
+            }
+            Step::Torn { step, effects } => {
+                if !state.world.left.torn || state.world.left.crashes == 0 {
+                    return None;
+                }
+                let reaction = self.reaction(state, step)?;
+                if *effects >= reaction.effects.len() {
+                    return None;
+                }
+                self.consume(&mut next, step);
+                Arc::make_mut(&mut next.world).left.crashes -= 1;
+                let id = step.node().expect("a local step has a node");
+                let (node, done) = reaction.torn(&state.nodes[usize::from(id)], *effects);
+                self.put(&mut next, id, event(step), node, done);
+            }
+            Step::Crash { node: id } => {
+                let node = state.nodes.get(usize::from(*id))?;
+                if !node.is_up() || state.world.left.crashes == 0 {
+                    return None;
+                }
+                Arc::make_mut(&mut next.world).left.crashes -= 1;
+                self.put(&mut next, *id, Event::Crash, node.crashed(), &[]);
+            }
+            Step::Lose { src, dst, msg } => {
+                let envelope = Envelope { src: *src, dst: *dst, msg: msg.clone() };
+                if state.world.left.losses == 0 || !next.network.remove(&envelope) {
+                    return None;
+                }
+                Arc::make_mut(&mut next.world).left.losses -= 1;
+            }
+            Step::Duplicate { src, dst, msg } => {
+                let envelope = Envelope { src: *src, dst: *dst, msg: msg.clone() };
+                let in_flight =
+                    matches!(&state.network, Network::Unordered(bag) if bag.contains_key(&envelope));
+                if state.world.left.duplications == 0 || !in_flight {
+                    return None;
+                }
+                Arc::make_mut(&mut next.world).left.duplications -= 1;
+                next.network.send(envelope);
+            }
+            Step::Switch { topology } => {
+                let known = usize::from(*topology) < self.rules.topologies.len();
+                if state.world.left.switches == 0 || !known || *topology == state.world.topology {
+                    return None;
+                }
+                let world = Arc::make_mut(&mut next.world);
+                world.left.switches -= 1;
+                world.topology = *topology;
+            }
+            Step::Stabilise { ages } => {
+                if !self.can_stabilise(state) {
+                    return None;
+                }
+                let world = Arc::make_mut(&mut next.world);
+                world.left = Faults::none();
+                world.stabilised = true;
+                let mut ages = ages.iter();
+                for node in &mut next.nodes {
+                    for age in Arc::make_mut(node).timers.values_mut() {
+                        age.now = *ages.next().filter(|&&now| now < age.last)?;
+                    }
+                }
+                if ages.next().is_some() {
+                    return None;
+                }
+            }
+            Step::Tick => {
+                if !self.can_tick(state) {
+                    return None;
+                }
+                next.nodes.iter_mut().for_each(|node| *node = Arc::new(node.aged()));
+                next.network.retain(|src, dst, _| self.is_deliverable(state, src, dst));
+            }
+        }
+        self.bury(&mut next);
+        Some(next)
+    }
+
+    /// What the handler of a local step does; `None` if the step cannot be taken.
+    fn reaction(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<Reaction<E>> {
+        let id = step.node()?;
+        let node = state.nodes.get(usize::from(id))?;
+        let timeless = self.is_timeless(&state.world);
+        let reaction = match step {
+            Step::Deliver { src, dst, msg } => {
+                let is_head = match &state.network {
+                    Network::Ordered(flows) => flows.get(&(*src, *dst)).is_some_and(|q| q[0] == *msg),
+                    other => other.heads().contains(&Envelope { src: *src, dst: *dst, msg: msg.clone() }),
+                };
+                if !is_head || !self.is_deliverable(state, *src, *dst) {
+                    return None;
+                }
+                let reaction = self.react(id, node, &event(step));
+                let stays = self.rules.network != NetworkKind::Ordered && timeless;
+                if reaction.idle && stays {
+                    return None;
+                }
+                reaction
+            }
+            Step::Timeout { timer, .. } => {
+                let age = node.timers.get(timer)?;
+                if !timeless && age.now < age.first {
+                    return None;
+                }
+                let reaction = self.react(id, node, &event(step));
+                if reaction.idle && timeless {
+                    return None;
+                }
+                reaction
+            }
+            Step::Choose { key, value, .. } => {
+                if !node.choices.get(key)?.contains(value) {
+                    return None;
+                }
+                if key == CLIENT && state.world.inputs_left == 0 {
+                    return None;
+                }
+                self.react(id, node, &event(step))
+            }
+            Step::Restart { empty, .. } => {
+                let left = &state.world.left;
+                if node.is_up() || left.restarts == 0 || (*empty && left.disk_losses == 0) {
+                    return None;
+                }
+                let mut down = (**node).clone();
+                down.incarnation += 1;
+                if *empty {
+                    down.storage = None;
+                }
+                self.start_node(id, &down)
+            }
+            _ => return None,
+        };
+        if let Some(why) = &reaction.problem {
+            let _ = self.problem.set(format!("{} of {}: {why}", node_name(id), E::about().name));
+        }
+        Some(reaction)
+    }
+
+    fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
+        local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock)
+    }
+
+    fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+        let actor = &self.actors[usize::from(id)];
+        let reaction = local::start(down, self.rules.clock, |storage, out| {
+            actor.start(id, down.incarnation, storage, out)
+        });
+        if let Some(why) = &reaction.problem {
+            let _ = self.problem.set(format!("{} of {}: {why}", node_name(id), E::about().name));
+        }
+        reaction
+    }
+
+    /// What a local step uses up: the message, the budget.
+    fn consume(&self, next: &mut SystemState<E>, step: &StepOf<E>) {
+        match step {
+            Step::Deliver { src, dst, msg } if self.rules.network != NetworkKind::Duplicating => {
+                next.network.remove(&Envelope { src: *src, dst: *dst, msg: msg.clone() });
+            }
+            Step::Choose { key, .. } if key == CLIENT => {
+                Arc::make_mut(&mut next.world).inputs_left -= 1;
+            }
+            Step::Restart { empty, .. } => {
+                let left = &mut Arc::make_mut(&mut next.world).left;
+                left.restarts -= 1;
+                left.disk_losses -= u32::from(*empty);
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts the outcome of a whole handler into the system.
+    fn commit(&self, next: &mut SystemState<E>, id: Id, event: Event<'_, E>, reaction: &Reaction<E>) {
+        self.put(next, id, event, reaction.node.clone(), &reaction.effects);
+    }
+
+    /// Replaces a node, sends what it sent, and takes note of the step.
+    fn put(
+        &self,
+        next: &mut SystemState<E>,
+        id: Id,
+        event: Event<'_, E>,
+        node: NodeOf<E>,
+        effects: &[Effect<E::Msg, E::Storage>],
+    ) {
+        let i = usize::from(id);
+        let sends = local::sends(effects);
+        if self.rules.remember {
+            let step = NodeStep {
+                actor: &self.actors[i],
+                id,
+                incarnation: node.incarnation,
+                before: next.nodes[i].state.as_deref(),
+                event,
+                after: node.state.as_deref(),
+                sends: &sends,
+                storage: node.storage.as_deref(),
+            };
+            if let Some(world) = next.world.observe(&self.invariants, &step) {
+                next.world = Arc::new(world);
+            }
+        }
+        for (dst, msg) in sends {
+            next.network.send(Envelope { src: id, dst, msg });
+        }
+        next.nodes[i] = Arc::new(node);
+    }
+
+    /// Removes the messages that can never again have an effect.
+    fn bury(&self, state: &mut SystemState<E>) {
+        if !self.removes_dead() {
+            return;
+        }
+        let nodes = &state.nodes;
+        state.network.retain(|src, dst, msg| {
+            let i = usize::from(dst);
+            let receiver = nodes.get(i).and_then(|node| node.state.as_deref());
+            !receiver.is_some_and(|receiver| self.actors[i].is_dead(dst, receiver, src, msg))
+        });
+    }
+
+    /// Whether dead messages are removed: not where a node may lose the disk that keeps them dead.
+    pub fn removes_dead(&self) -> bool {
+        !self.rules.keep_dead && self.rules.faults.disk_losses == 0
+    }
+
+    /// Time may pass when nothing is due: no message, no urgent choice, no timer at its last age.
+    pub fn can_tick(&self, state: &SystemState<E>) -> bool {
+        !self.is_timeless(&state.world)
+            && state
+                .nodes
+                .iter()
+                .all(|node| !node.must_choose() && node.timers.values().all(|age| age.now < age.last))
+            && !state.network.heads().iter().any(|e| self.is_deliverable(state, e.src, e.dst))
+    }
+
+    /// A system may stabilise while a quorum is up and, unless the topology is the question, connected.
+    fn can_stabilise(&self, state: &SystemState<E>) -> bool {
+        if self.rules.timing != Timing::Stabilising || state.world.stabilised {
+            return false;
+        }
+        let live = state.live();
+        let topology = &self.rules.topologies[usize::from(state.world.topology)];
+        let any_topology = self.rules.topologies.len() > 1 || !self.rules.topologies[0].is_mesh();
+        state.node_states().any(|(id, node)| {
+            let reached = if any_topology { live } else { topology.neighbours(id, live) };
+            self.actors[usize::from(id)].is_quorum(node, self.actors.len(), reached, reached)
+        })
+    }
+
+    fn stabilisations(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
+        let mut all = vec![Vec::new()];
+        for age in state.nodes.iter().flat_map(|node| node.timers.values()) {
+            let longer = |ages: &Vec<u16>| {
+                let ages = ages.clone();
+                (0..age.last).map(move |now| ages.iter().copied().chain([now]).collect())
+            };
+            all = all.iter().flat_map(longer).collect();
+        }
+        all.into_iter().map(|ages| Step::Stabilise { ages }).collect()
+    }
+
+    /// The first bound that a state is beyond.
+    pub fn beyond(&self, state: &SystemState<E>) -> Option<Bound> {
+        let Bounds { max_term, max_in_flight, max_copies } = self.rules.bounds;
+        let term = |(id, node)| self.actors[usize::from(id)].term(node).0;
+        if max_term.is_some_and(|max| state.node_states().map(term).any(|t| t > max)) {
+            return Some(Bound::MaxTerm);
+        }
+        if max_in_flight.is_some_and(|max| state.network.len() > max) {
+            return Some(Bound::MaxInFlight);
+        }
+        if max_copies.is_some_and(|max| state.network.most_copies() > max) {
+            return Some(Bound::MaxCopies);
+        }
+        None
+    }
+
+    /// Whether a property holds in a state; if not, the conflicting facts.
+    pub fn holds(&self, property: PropertyId, state: &SystemState<E>) -> Result<(), String> {
+        if let Some(why) = state.world.broken.get(&property.0) {
+            return Err(why.clone());
+        }
+        if property.0 == ELECTION_SAFETY {
+            return if E::about().has_terms { Ok(()) } else { self.at_most_one_leads(state) };
+        }
+        let actor = |id: Id| &self.actors[usize::from(id)];
+        match self.invariants[usize::from(property.0) - 1].check {
+            Check::Step(_) => Ok(()),
+            Check::Witness(holds) => holds(&state.world.witness),
+            Check::Node(holds) => state.node_states().try_for_each(|(id, node)| holds(actor(id), id, node)),
+            Check::NodeWitness(holds) => state
+                .node_states()
+                .try_for_each(|(id, node)| holds(actor(id), id, node, &state.world.witness)),
+            Check::Pair(holds) => state.node_states().try_for_each(|(a, x)| {
+                let mut later = state.node_states().filter(|(b, _)| *b > a);
+                later.try_for_each(|(b, y)| holds(actor(a), (a, x), (b, y)))
+            }),
+        }
+    }
+
+    /// Election safety without terms: judged whenever time passes, or in every state where time is not modelled.
+    fn at_most_one_leads(&self, state: &SystemState<E>) -> Result<(), String> {
+        let leads = |(id, node): &(Id, &E::State)| self.actors[usize::from(*id)].leads(*id, node).is_some();
+        let mut leaders = state.node_states().filter(leads).map(|(id, _)| node_name(id));
+        match (leaders.next(), leaders.next()) {
+            (Some(a), Some(b)) if self.is_timeless(&state.world) || self.can_tick(state) => {
+                Err(format!("{a} and {b} both lead"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether some node leads after a step that did not lead the same term before it.
+    pub fn elects(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) -> bool {
+        let Some(id) = step.node() else { return false };
+        let leads = |state: &SystemState<E>| {
+            let node = state.nodes[usize::from(id)].state.as_deref()?;
+            self.actors[usize::from(id)].leads(id, node)
+        };
+        leads(after).is_some() && leads(before) != leads(after)
+    }
+
+    /// A step by name: `deliver n1 -> n2 RequestVote { term: 1 }`. See [`crate::names`].
+    pub fn name(&self, step: &StepOf<E>) -> String {
+        crate::names::step(step, &self.rules.topologies)
+    }
+}
+
+/// The event that a local step is to its node.
+fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
+    match step {
+        Step::Deliver { src, msg, .. } => Event::Deliver { src: *src, msg },
+        Step::Timeout { timer, .. } => Event::Timeout { timer },
+        Step::Choose { key, value, .. } => Event::Choose { key, value },
+        Step::Restart { .. } => Event::Start,
+        Step::Crash { .. } => Event::Crash,
+        _ => unreachable!("not the step of one node"),
+    }
+}
+
+/// As many properties as a stateright model of ours can have: its conditions are plain functions.
+const MAX_PROPERTIES: usize = 16;
+
+fn holds_nth<E: Election, const N: u8>(system: &System<E>, state: &SystemState<E>) -> bool {
+    system.holds(PropertyId(N), state).is_ok()
+}
+
+impl<E: Election> stateright::Model for System<E> {
+    type State = SystemState<E>;
+    type Action = StepOf<E>;
+
+    fn init_states(&self) -> Vec<Self::State> {
+        vec![self.initial()]
+    }
+
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
+        actions.extend(self.successors(state).into_iter().map(|(step, _)| step));
+    }
+
+    fn next_state(&self, state: &Self::State, step: Self::Action) -> Option<Self::State> {
+        self.apply(state, &step)
+    }
+
+    fn within_boundary(&self, state: &Self::State) -> bool {
+        self.beyond(state).is_none()
+    }
+
+    fn properties(&self) -> Vec<stateright::Property<Self>> {
+        let conditions: [fn(&Self, &Self::State) -> bool; MAX_PROPERTIES] = [
+            holds_nth::<E, 0>,
+            holds_nth::<E, 1>,
+            holds_nth::<E, 2>,
+            holds_nth::<E, 3>,
+            holds_nth::<E, 4>,
+            holds_nth::<E, 5>,
+            holds_nth::<E, 6>,
+            holds_nth::<E, 7>,
+            holds_nth::<E, 8>,
+            holds_nth::<E, 9>,
+            holds_nth::<E, 10>,
+            holds_nth::<E, 11>,
+            holds_nth::<E, 12>,
+            holds_nth::<E, 13>,
+            holds_nth::<E, 14>,
+            holds_nth::<E, 15>,
+        ];
+        let names = Self::properties();
+        assert!(names.len() <= MAX_PROPERTIES, "at most {MAX_PROPERTIES} properties");
+        let property = |(PropertyId(i), name)| stateright::Property::always(name, conditions[usize::from(i)]);
+        names.into_iter().map(property).collect()
+    }
+
+    fn format_action(&self, step: &Self::Action) -> String {
+        self.name(step)
+    }
+}
