@@ -1,12 +1,16 @@
 //! Model checking and property testing of leader election.
 
+pub mod check;
 pub mod election;
-
 pub mod local;
-#[path = "../models/mod.rs"]
-pub mod models;
 pub mod names;
 pub mod network;
+pub mod scenario;
+pub mod start;
 pub mod system;
 pub mod topology;
+pub mod verdict;
 pub mod world;
+
+#[path = "../models/mod.rs"]
+pub mod models;

@@ -1,0 +1,239 @@
+//! What every engine is asked and answers, and what is concluded from an answer.
+//!
+//! An engine explores a [`System`] within [`Limits`] and returns an [`Exploration`]: what it saw, what it cut, how often
+//! each kind of step happened, and a trace to each violation. [`conclude`] turns that into verdicts that cannot mislead.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::election::Election;
+use crate::names;
+use crate::system::{Bound, PropertyId, Step, StepOf, System};
+use crate::verdict::Word;
+
+/// When to stop looking although there is more to see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Some property is violated.
+    FirstViolation,
+    /// All of these are violated.
+    Violated(Vec<PropertyId>),
+    /// Never: see every state.
+    Exhausted,
+}
+
+/// How far an exploration may go, and with what.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub threads: usize,
+    pub until: Until,
+    /// Distinct states.
+    pub max_states: Option<u64>,
+    pub time: Option<Duration>,
+    /// Bytes held by the exploration.
+    pub memory: Option<u64>,
+    /// Set from outside (Ctrl-C) to end the exploration with what was seen so far.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            threads: 1,
+            until: Until::FirstViolation,
+            max_states: None,
+            time: None,
+            memory: None,
+            interrupted: Arc::default(),
+        }
+    }
+}
+
+impl Limits {
+    /// Sees every state, past violations.
+    pub fn exhaustive() -> Self {
+        Limits { until: Until::Exhausted, ..Limits::default() }
+    }
+
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+/// Why an exploration ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every state within the bounds was seen.
+    Exhausted,
+    /// [`Limits::until`] came true.
+    Violated,
+    MaxStates,
+    TimeLimit,
+    MaxMemory,
+    Interrupted,
+    /// A sample was asked for, and taken.
+    Sampled,
+    /// An actor's handler panicked or is not a function of its arguments; what was seen does not count.
+    Failed(String),
+}
+
+/// How often what happened, over all generated steps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// By [`Step::kind`].
+    pub steps: BTreeMap<&'static str, u64>,
+    /// Deliveries by kind of message.
+    pub messages: BTreeMap<String, u64>,
+    /// Steps after which a node leads that did not lead that term before.
+    pub elections: u64,
+}
+
+impl Tally {
+    /// Counts `times` steps like this one.
+    pub fn count<E: Election>(&mut self, step: &StepOf<E>, elects: bool, times: u64) {
+        *self.steps.entry(step.kind()).or_default() += times;
+        if let Step::Deliver { msg, .. } = step {
+            *self.messages.entry(names::kind(msg)).or_default() += times;
+        }
+        self.elections += times * u64::from(elects);
+    }
+
+    pub fn add(&mut self, other: &Tally) {
+        for (kind, n) in &other.steps {
+            *self.steps.entry(kind).or_default() += n;
+        }
+        for (kind, n) in &other.messages {
+            *self.messages.entry(kind.clone()).or_default() += n;
+        }
+        self.elections += other.elections;
+    }
+
+    fn of(&self, kinds: &[&str]) -> u64 {
+        kinds.iter().filter_map(|kind| self.steps.get(kind)).sum()
+    }
+}
+
+/// A violation: the steps that lead to it from [`System::initial`], and the conflicting facts.
+pub struct Violation<E: Election> {
+    pub steps: Vec<StepOf<E>>,
+    pub why: String,
+    /// Whether no shorter run violates the property.
+    pub is_shortest: bool,
+}
+
+/// What an engine saw.
+pub struct Exploration<E: Election> {
+    /// The word for the engine, as on the command line.
+    pub engine: &'static str,
+    pub ended: Ended,
+    /// Distinct states within the bounds.
+    pub distinct: u64,
+    /// Generated states within the bounds, the initial one included.
+    pub generated: u64,
+    /// Steps from the initial state (depth 0) to the farthest state seen.
+    pub depth: usize,
+    /// Generated states beyond each bound.
+    pub cut: BTreeMap<Bound, u64>,
+    pub tally: Tally,
+    pub violations: BTreeMap<PropertyId, Violation<E>>,
+    pub seconds: f64,
+    pub threads: usize,
+    /// The most bytes that the exploration held, where it is known.
+    pub peak_bytes: Option<u64>,
+    /// The probability that two states were taken for one, where states are known by their fingerprints.
+    pub collision_probability: f64,
+}
+
+/// How an exploration is getting on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    pub distinct: u64,
+    pub generated: u64,
+    pub depth: usize,
+    /// States found and not yet expanded.
+    pub frontier: u64,
+    pub bytes: Option<u64>,
+    pub seconds: f64,
+}
+
+/// What is concluded about one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    pub word: Word,
+    /// The conflicting facts, what never happened, or why nothing more can be said.
+    pub why: Option<String>,
+}
+
+/// What an exploration says about a property that was asked.
+pub fn conclude<E: Election>(
+    system: &System<E>,
+    exploration: &Exploration<E>,
+    property: PropertyId,
+) -> Conclusion {
+    let say = |word, why: Option<String>| Conclusion { word, why };
+    if let Some(problem) = system.problem() {
+        return say(Word::Error, Some(problem.to_string()));
+    }
+    if let Ended::Failed(why) = &exploration.ended {
+        return say(Word::Error, Some(why.clone()));
+    }
+    if let Some(violation) = exploration.violations.get(&property) {
+        return say(Word::Violated, Some(violation.why.clone()));
+    }
+    let early =
+        |what: &str| say(Word::NotRefuted, Some(format!("{what} after {} states", exploration.distinct)));
+    match exploration.ended {
+        Ended::Exhausted => {}
+        Ended::Violated => return early("another property was violated"),
+        Ended::MaxStates => return early("the limit of states was reached"),
+        Ended::TimeLimit => return early("the time limit was reached"),
+        Ended::MaxMemory => return early("the memory limit was reached"),
+        Ended::Interrupted => return early("interrupted"),
+        Ended::Sampled => return early("sampled"),
+        Ended::Failed(_) => unreachable!("handled above"),
+    }
+    if let Some(why) = vacuous(system, &exploration.tally) {
+        return say(Word::Vacuous, Some(why));
+    }
+    if exploration.cut.values().any(|&n| n > 0) {
+        let cut = |(bound, n): (&Bound, &u64)| format!("{} cut {n}", bound.name());
+        let cuts: Vec<String> = exploration.cut.iter().filter(|(_, n)| **n > 0).map(cut).collect();
+        return say(Word::HoldsWithinBounds, Some(cuts.join(", ")));
+    }
+    say(Word::Holds, None)
+}
+
+/// What the properties speak of and never happened, the steps of the prefix counted.
+fn vacuous<E: Election>(system: &System<E>, tally: &Tally) -> Option<String> {
+    let mut tally = tally.clone();
+    let mut state = system.origin();
+    let mut led = !state.world.led.is_empty();
+    for (id, node) in state.nodes.iter().enumerate() {
+        led |= node.state.as_deref().is_some_and(|s| system.actors[id].leads(id.into(), s).is_some());
+    }
+    for step in &system.prefix {
+        let next = system.apply(&state, step).expect("a prefix can be taken");
+        tally.count::<E>(step, system.elects(&state, step, &next), 1);
+        state = next;
+    }
+    if tally.elections == 0 && E::about().starts_led {
+        return Some("the leader never changed".to_string());
+    }
+    if tally.elections == 0 && !led {
+        return Some("nobody ever led".to_string());
+    }
+    let faults = system.rules.faults;
+    let budgets = [
+        (faults.crashes > 0, "crashes", tally.of(&["crash", "torn"])),
+        (faults.restarts > 0, "restarts", tally.of(&["restart", "restart-without-disk"])),
+        (faults.losses > 0, "losses", tally.of(&["lose"])),
+        (faults.duplications > 0, "duplications", tally.of(&["duplicate"])),
+        (faults.torn, "torn", tally.of(&["torn"])),
+        (faults.disk_losses > 0, "disk_losses", tally.of(&["restart-without-disk"])),
+        (faults.switches > 0, "switches", tally.of(&["switch"])),
+    ];
+    let unused = budgets.iter().find(|(allowed, _, fired)| *allowed && *fired == 0)?;
+    Some(format!("the budget for `{}` never fired", unused.1))
+}

@@ -1,0 +1,441 @@
+//! What a run assumes, as data: TOML through serde, the same for the corpus beside each protocol and for a user's own
+//! file. Everything is checked before anything runs; see [`Problem`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::election::{About, Election, OptionSpec, Setup, Value};
+use crate::local::Clock;
+use crate::network::NetworkKind;
+use crate::start;
+use crate::system::{Bounds, Rules, System, Timing};
+use crate::topology::Topology;
+use crate::world::Faults;
+
+/// The most nodes that a scenario may have.
+pub const MAX_NODES: usize = 16;
+
+/// Bad input: what was expected, what was found, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+impl Problem {
+    pub fn new(message: impl Into<String>) -> Self {
+        Problem { message: message.into(), file: None, line: None }
+    }
+
+    /// Says in which file the problem is, unless that is known already.
+    pub fn in_file(mut self, file: &str) -> Self {
+        self.file.get_or_insert_with(|| file.to_string());
+        self
+    }
+
+    fn at_line(mut self, line: usize) -> Self {
+        self.line.get_or_insert(line);
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line}: {}", self.message),
+            (Some(file), None) => write!(f, "{file}: {}", self.message),
+            (None, Some(line)) => write!(f, "line {line}: {}", self.message),
+            (None, None) => f.write_str(&self.message),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
+/// Which suites run a scenario.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Size {
+    /// `cargo test`, on every engine.
+    #[default]
+    Small,
+    /// `oneleader check`.
+    Full,
+    /// `oneleader check --deep`.
+    Deep,
+}
+
+/// The topology at the start, and those that a switch may go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topologies {
+    #[serde(default = "mesh")]
+    pub start: String,
+    #[serde(default)]
+    pub may: Vec<String>,
+}
+
+fn mesh() -> String {
+    "mesh".to_string()
+}
+
+impl Default for Topologies {
+    fn default() -> Self {
+        Topologies { start: mesh(), may: Vec::new() }
+    }
+}
+
+/// What a scenario expects of a property.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// A word of the closed list of verdicts, see [`crate::verdict::Word`].
+    pub verdict: crate::verdict::Word,
+    /// The length of a shortest counterexample, after the prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+}
+
+/// How to fuzz a scenario.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FuzzHints {
+    /// In how many cases a violation is found, if one is expected.
+    pub cases: u32,
+    /// The longest schedule.
+    pub steps: usize,
+    /// Kinds of steps that are chosen more (or less) often; 1 is usual.
+    pub weights: BTreeMap<String, u32>,
+}
+
+impl Default for FuzzHints {
+    fn default() -> Self {
+        FuzzHints { cases: 1000, steps: 100, weights: BTreeMap::new() }
+    }
+}
+
+/// One scenario. Its keys are those of the TOML.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    pub name: String,
+    /// Why the expected verdict is right.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    pub nodes: usize,
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub options: toml::Table,
+    #[serde(default)]
+    pub network: NetworkKind,
+    #[serde(default)]
+    pub timing: Timing,
+    /// The length of a tick; durations of timers are whole multiples of it.
+    #[serde(default = "default_tick", with = "tick")]
+    pub tick: Duration,
+    #[serde(default)]
+    pub bounds: Bounds,
+    #[serde(default)]
+    pub faults: Faults,
+    #[serde(default)]
+    pub topologies: Topologies,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bug: Option<String>,
+    /// A predicate, reached by a shortest run: `n2 leads term 1`. See [`crate::start`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_when: Option<String>,
+    /// Steps by name that come before everything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub start_steps: Vec<String>,
+    /// Messages that can never again have an effect stay in flight.
+    #[serde(default)]
+    pub keep_dead_messages: bool,
+    #[serde(default)]
+    pub size: Size,
+    /// Distinct states of the whole space, pinned only where two engines agree on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<u64>,
+    /// Generated states of the whole space, the initial one included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generated: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuzz: Option<FuzzHints>,
+    /// By property; `all` stands for every property that is not named. Only what is expected is checked;
+    /// without any expectation, everything is checked and expected to hold.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<String, Expected>,
+}
+
+fn default_tick() -> Duration {
+    Duration::from_millis(10)
+}
+
+mod tick {
+    use super::*;
+    use serde::{Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(tick: &Duration, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&format!("{}us", tick.as_micros()))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(d)?;
+        let digits = text.trim_end_matches(char::is_alphabetic);
+        let unit = match &text[digits.len()..] {
+            "us" => 1,
+            "ms" => 1_000,
+            "s" => 1_000_000,
+            _ => 0,
+        };
+        match digits.parse::<u64>() {
+            Ok(n) if n * unit > 0 => Ok(Duration::from_micros(n * unit)),
+            _ => Err(D::Error::custom(format!("tick `{text}`: expected a duration such as \"10ms\""))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    scenario: Vec<toml::Spanned<Scenario>>,
+}
+
+/// Reads all scenarios of a TOML text and checks each against the protocol.
+pub fn parse(text: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
+    let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+    let file: File = toml::from_str(text).map_err(|e| {
+        let problem = Problem::new(e.message().trim_end());
+        match e.span() {
+            Some(span) => problem.at_line(line_at(span.start)),
+            None => problem,
+        }
+    })?;
+    if file.scenario.is_empty() {
+        return Err(Problem::new("expected at least one [[scenario]], found none"));
+    }
+    let mut names = BTreeMap::new();
+    let mut scenarios = Vec::new();
+    for spanned in file.scenario {
+        let (span, scenario) = (spanned.span(), spanned.into_inner());
+        // A table's span ends before its sub-tables, so a key is looked for from the header on.
+        let line_of = |key: &str| {
+            let from = &text[span.start..];
+            let is_key = |l: &&str| l.trim_start().starts_with(key) && !key.is_empty();
+            let end = from[1..].find("[[scenario]]").map_or(from.len(), |i| i + 1);
+            let before = from[..end].lines().position(|l| is_key(&l)).unwrap_or(0);
+            line_at(span.start) + before
+        };
+        if names.insert(scenario.name.clone(), ()).is_some() {
+            let message = format!("scenario `{}` stands twice in this file", scenario.name);
+            return Err(Problem::new(message).at_line(line_of("name")));
+        }
+        scenario.check(about).map_err(|(key, why)| {
+            Problem::new(format!("scenario `{}`: {why}", scenario.name)).at_line(line_of(key))
+        })?;
+        scenarios.push(scenario);
+    }
+    Ok(scenarios)
+}
+
+/// The key at fault and what is wrong with it.
+type Wrong = (&'static str, String);
+
+impl Scenario {
+    /// A scenario with nothing but nodes: asynchronous, no faults, no bounds.
+    pub fn new(name: impl Into<String>, nodes: usize) -> Self {
+        Scenario {
+            name: name.into(),
+            note: String::new(),
+            nodes,
+            options: toml::Table::new(),
+            network: NetworkKind::default(),
+            timing: Timing::default(),
+            tick: default_tick(),
+            bounds: Bounds::default(),
+            faults: Faults::default(),
+            topologies: Topologies::default(),
+            bug: None,
+            start_when: None,
+            start_steps: Vec::new(),
+            keep_dead_messages: false,
+            size: Size::default(),
+            distinct: None,
+            generated: None,
+            fuzz: None,
+            expect: BTreeMap::new(),
+        }
+    }
+
+    /// Everything about a scenario that can be checked without building its actors.
+    fn check(&self, about: &'static About) -> Result<(), Wrong> {
+        if !(1..=MAX_NODES).contains(&self.nodes) {
+            return Err(("nodes", format!("expected 1 to {MAX_NODES} nodes, found {}", self.nodes)));
+        }
+        self.setup(about)?;
+        self.topologies()?;
+        let (f, timed) = (&self.faults, self.timing != Timing::Asynchronous);
+        let wrong = |key, why: &str| Err((key, why.to_string()));
+        if f.restarts > f.crashes {
+            return wrong(
+                "faults",
+                "expected at most as many restarts as crashes: only a crashed node restarts",
+            );
+        }
+        if f.disk_losses > f.restarts {
+            return wrong(
+                "faults",
+                "expected at most as many disk_losses as restarts: a disk is found empty at a restart",
+            );
+        }
+        if f.torn && f.crashes == 0 {
+            return wrong("faults", "`torn` needs a budget of crashes: a torn handler is a crash");
+        }
+        if f.duplications > 0 && self.network != NetworkKind::Unordered {
+            return wrong("faults", "`duplications` need the unordered network");
+        }
+        if (f.switches == 0) != self.topologies.may.is_empty() {
+            return wrong("topologies", "`faults.switches` and `topologies.may` need each other");
+        }
+        if timed && self.network == NetworkKind::Duplicating {
+            return wrong(
+                "network",
+                "the duplicating network delivers for ever, so no time could pass: choose asynchronous timing or another network",
+            );
+        }
+        if self.start_when.is_some() && !self.start_steps.is_empty() {
+            return wrong("start_", "expected `start_when` or `start_steps`, found both");
+        }
+        Ok(())
+    }
+
+    /// The protocol's own settings, checked against what it says of itself.
+    fn setup(&self, about: &'static About) -> Result<Setup, Wrong> {
+        let mut setup = Setup::new(about, self.nodes);
+        for (name, value) in &self.options {
+            let Some(spec) = about.options.iter().find(|o| o.name == name) else {
+                let known = about.options.iter().map(|o| o.name);
+                return Err((
+                    "options",
+                    format!("{} has no option `{name}`{}", about.name, among(name, known)),
+                ));
+            };
+            let value = option_value(spec, value).map_err(|why| ("options", why))?;
+            setup = setup.with(spec.name, value);
+        }
+        if let Some(bug) = &self.bug {
+            let Some(spec) = about.bugs.iter().find(|b| b.name == bug) else {
+                let known = about.bugs.iter().map(|b| b.name);
+                return Err(("bug", format!("{} has no bug `{bug}`{}", about.name, among(bug, known))));
+            };
+            setup = setup.with_bug(spec.name);
+        }
+        Ok(setup)
+    }
+
+    fn topologies(&self) -> Result<Vec<Topology>, Wrong> {
+        let names = std::iter::once(&self.topologies.start).chain(&self.topologies.may);
+        names.map(|name| Topology::parse(name, self.nodes).map_err(|why| ("topologies", why))).collect()
+    }
+
+    /// The system that this scenario describes, for the protocol `E`.
+    ///
+    /// # Errors
+    /// A value that the protocol does not accept, a property that it does not have, a start that cannot be reached.
+    pub fn system<E: Election>(&self) -> Result<System<E>, Problem> {
+        let about = E::about();
+        let problem = |why: String| Problem::new(format!("scenario `{}`: {why}", self.name));
+        self.check(about).map_err(|(_, why)| problem(why))?;
+        let setup = self.setup(about).map_err(|(_, why)| problem(why))?;
+        let actors = E::build(&setup).map_err(problem)?;
+        let timed = self.timing != Timing::Asynchronous;
+        let rules = Rules {
+            network: self.network,
+            timing: self.timing,
+            clock: if timed { Clock::Ticks(self.tick) } else { Clock::Absent },
+            bounds: self.bounds,
+            faults: self.faults,
+            topologies: self.topologies().map_err(|(_, why)| problem(why))?,
+            keep_dead: self.keep_dead_messages,
+            remember: true,
+        };
+        let known = System::<E>::properties();
+        for name in self.expect.keys().filter(|name| *name != "all") {
+            if !known.iter().any(|(_, n)| n == name) {
+                let all = known.iter().map(|(_, n)| *n);
+                return Err(problem(format!("{} has no property `{name}`{}", about.name, among(name, all))));
+            }
+        }
+        let system = System::new(actors, rules);
+        if let Some(why) = {
+            system.origin();
+            system.problem()
+        } {
+            return Err(problem(why.to_string()));
+        }
+        let prefix =
+            start::prefix(&system, self.start_when.as_deref(), &self.start_steps).map_err(problem)?;
+        Ok(system.starting_after(prefix).unwrap_or_else(|i| unreachable!("step {i} of a prefix just taken")))
+    }
+
+    /// What is expected of a property; `None` if this scenario does not ask about it.
+    pub fn expected(&self, property: &str) -> Option<&Expected> {
+        self.expect.get(property).or_else(|| self.expect.get("all"))
+    }
+}
+
+fn option_value(spec: &'static OptionSpec, value: &toml::Value) -> Result<Value, String> {
+    match (spec.default, value) {
+        (Value::Flag(_), toml::Value::Boolean(b)) => Ok(Value::Flag(*b)),
+        (Value::Number(_), toml::Value::Integer(n)) if *n >= 0 => Ok(Value::Number(*n as u64)),
+        (Value::Text(_), toml::Value::String(t)) => {
+            let word = spec.allowed.iter().find(|word| *word == t);
+            word.map(|word| Value::Text(word)).ok_or_else(|| {
+                format!("option `{}` = \"{t}\"{}", spec.name, among(t, spec.allowed.iter().copied()))
+            })
+        }
+        (default, found) => {
+            let expected = match default {
+                Value::Flag(_) => "true or false",
+                Value::Number(_) => "a number from 0 on",
+                Value::Text(_) => "a text",
+            };
+            Err(format!("option `{}`: expected {expected}, found {found}", spec.name))
+        }
+    }
+}
+
+/// For a message about an unknown name: the nearest of the known ones, and all of them.
+pub fn among<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    if known.is_empty() {
+        return "; there are none".to_string();
+    }
+    let nearest = known.iter().min_by_key(|k| distance(name, k)).expect("not empty");
+    let hint = match distance(name, nearest) {
+        d if d * 2 <= name.len().max(4) => format!("; did you mean `{nearest}`?"),
+        _ => String::new(),
+    };
+    format!("{hint} (there are: {})", known.join(", "))
+}
+
+/// How many letters must be changed, added or removed.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
