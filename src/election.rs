@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Display};
 use std::hash::Hash;
+use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 use stateright::actor::{Actor, Id, Out};
@@ -64,7 +65,8 @@ impl FromIterator<Id> for NodeSet {
 
 impl Debug for NodeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.iter().map(usize::from)).finish()
+        let names: Vec<String> = self.iter().map(node_name).collect();
+        write!(f, "{{{}}}", names.join(", "))
     }
 }
 
@@ -351,4 +353,32 @@ impl Setup {
 pub trait Visitor {
     type Output;
     fn visit<E: Election>(self) -> Self::Output;
+}
+
+/// Protocols by name: this crate's own, or a user's.
+pub trait Catalogue {
+    /// What each says of itself, in the order in which they are presented.
+    fn all(&self) -> Vec<&'static About>;
+
+    /// Hands the protocol of that name to the visitor; `None` if there is no such protocol.
+    fn visit<V: Visitor>(&self, name: &str, visitor: V) -> Option<V::Output>;
+}
+
+/// The catalogue of a single protocol.
+pub struct Only<E>(PhantomData<E>);
+
+impl<E: Election> Only<E> {
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Only(PhantomData)
+    }
+}
+
+impl<E: Election> Catalogue for Only<E> {
+    fn all(&self) -> Vec<&'static About> {
+        vec![E::about()]
+    }
+    fn visit<V: Visitor>(&self, name: &str, visitor: V) -> Option<V::Output> {
+        (name == E::about().name).then(|| visitor.visit::<E>())
+    }
 }

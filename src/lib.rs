@@ -1,14 +1,17 @@
 //! Model checking and property testing of leader election.
 
 pub mod check;
+pub mod cli;
 pub mod election;
 pub mod local;
 pub mod names;
 pub mod network;
+pub mod reference;
 pub mod scenario;
 pub mod start;
 pub mod system;
 pub mod topology;
+pub mod trace;
 pub mod verdict;
 pub mod world;
 

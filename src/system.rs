@@ -266,6 +266,17 @@ impl<E: Election> System<E> {
         names.enumerate().map(|(i, name)| (PropertyId(i as u8), name)).collect()
     }
 
+    /// What a property says, in one sentence.
+    pub fn meaning(property: PropertyId) -> &'static str {
+        match (usize::from(property.0).checked_sub(1), E::about().has_terms) {
+            (None, true) => {
+                "no term is ever led by two different nodes, nor by a node and what it restarts as"
+            }
+            (None, false) => "at most one live node leads at a time",
+            (Some(i), _) => E::invariants()[i].meaning,
+        }
+    }
+
     /// The very first state: every node has been started.
     pub fn origin(&self) -> SystemState<E> {
         let nodes = vec![Arc::new(Node::new()); self.actors.len()];
@@ -730,11 +741,50 @@ fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
     }
 }
 
-/// As many properties as a stateright model of ours can have: its conditions are plain functions.
+/// A model over the states of a [`System`] whose properties are known by their positions.
+///
+/// The conditions that stateright takes are plain functions, which cannot capture a position: [`always`] makes one for
+/// each.
+pub trait Questioned<E: Election>: stateright::Model<State = SystemState<E>> + Sized {
+    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool;
+}
+
+/// As many properties as a stateright model of ours can have.
 const MAX_PROPERTIES: usize = 16;
 
-fn holds_nth<E: Election, const N: u8>(system: &System<E>, state: &SystemState<E>) -> bool {
-    system.holds(PropertyId(N), state).is_ok()
+/// These properties for stateright's checkers.
+pub fn always<E: Election, M: Questioned<E>>(asked: &[PropertyId]) -> Vec<stateright::Property<M>> {
+    fn nth<E: Election, M: Questioned<E>, const N: u8>(model: &M, state: &SystemState<E>) -> bool {
+        model.holds_here(PropertyId(N), state)
+    }
+    let conditions: [fn(&M, &SystemState<E>) -> bool; MAX_PROPERTIES] = [
+        nth::<E, M, 0>,
+        nth::<E, M, 1>,
+        nth::<E, M, 2>,
+        nth::<E, M, 3>,
+        nth::<E, M, 4>,
+        nth::<E, M, 5>,
+        nth::<E, M, 6>,
+        nth::<E, M, 7>,
+        nth::<E, M, 8>,
+        nth::<E, M, 9>,
+        nth::<E, M, 10>,
+        nth::<E, M, 11>,
+        nth::<E, M, 12>,
+        nth::<E, M, 13>,
+        nth::<E, M, 14>,
+        nth::<E, M, 15>,
+    ];
+    let names = System::<E>::properties();
+    assert!(names.len() <= MAX_PROPERTIES, "at most {MAX_PROPERTIES} properties");
+    let asked = names.into_iter().filter(|(property, _)| asked.contains(property));
+    asked.map(|(p, name)| stateright::Property::always(name, conditions[usize::from(p.0)])).collect()
+}
+
+impl<E: Election> Questioned<E> for System<E> {
+    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
+        self.holds(property, state).is_ok()
+    }
 }
 
 impl<E: Election> stateright::Model for System<E> {
@@ -758,28 +808,8 @@ impl<E: Election> stateright::Model for System<E> {
     }
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {
-        let conditions: [fn(&Self, &Self::State) -> bool; MAX_PROPERTIES] = [
-            holds_nth::<E, 0>,
-            holds_nth::<E, 1>,
-            holds_nth::<E, 2>,
-            holds_nth::<E, 3>,
-            holds_nth::<E, 4>,
-            holds_nth::<E, 5>,
-            holds_nth::<E, 6>,
-            holds_nth::<E, 7>,
-            holds_nth::<E, 8>,
-            holds_nth::<E, 9>,
-            holds_nth::<E, 10>,
-            holds_nth::<E, 11>,
-            holds_nth::<E, 12>,
-            holds_nth::<E, 13>,
-            holds_nth::<E, 14>,
-            holds_nth::<E, 15>,
-        ];
-        let names = Self::properties();
-        assert!(names.len() <= MAX_PROPERTIES, "at most {MAX_PROPERTIES} properties");
-        let property = |(PropertyId(i), name)| stateright::Property::always(name, conditions[usize::from(i)]);
-        names.into_iter().map(property).collect()
+        let all: Vec<PropertyId> = Self::properties().into_iter().map(|(property, _)| property).collect();
+        always(&all)
     }
 
     fn format_action(&self, step: &Self::Action) -> String {

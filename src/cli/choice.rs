@@ -1,0 +1,269 @@
+//! What to run: protocols by name, scenarios of the corpus or of a file, changes made to them on the command line.
+//!
+//! Everything is checked here, before anything runs.
+
+use clap::Args;
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::election::{About, Catalogue};
+use crate::scenario::{self, Problem, Scenario, Size, among};
+use crate::system::Bounds;
+use crate::verdict::Word;
+
+/// The flags that choose a scenario, change one, or make one up.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Choice {
+    /// A scenario of the corpus, or a file of scenarios
+    #[arg(long, value_name = "NAME|FILE.toml")]
+    pub scenario: Option<String>,
+    /// Plant this bug; alone, it takes the corpus's own scenario for it
+    #[arg(long, value_name = "NAME")]
+    pub bug: Option<String>,
+    /// How many nodes
+    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    pub nodes: Option<i64>,
+    /// An option of the protocol
+    #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
+    pub options: Vec<String>,
+    /// asynchronous, timed or stabilising
+    #[arg(long, value_name = "TIMING", help_heading = CHANGES)]
+    pub timing: Option<String>,
+    /// unordered, duplicating or ordered
+    #[arg(long, value_name = "NETWORK", help_heading = CHANGES)]
+    pub network: Option<String>,
+    /// A budget: crashes, restarts, losses, duplications, torn, disk_losses, switches
+    #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
+    pub faults: Vec<String>,
+    /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3); given again: what a switch
+    /// may go to
+    #[arg(long, value_name = "NAME", help_heading = CHANGES)]
+    pub topology: Vec<String>,
+    /// max_term, max_in_flight, max_copies; `none` lifts one
+    #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
+    pub bounds: Vec<String>,
+}
+
+const CHANGES: &str = "Making up a scenario, or changing one";
+
+/// How many nodes a made-up scenario has, unless told.
+const NODES: usize = 3;
+
+/// A scenario to run.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    pub about: &'static About,
+    pub scenario: Scenario,
+    /// Whether what the scenario expects counts: it is as written, with nothing planted or changed by flags.
+    pub is_as_written: bool,
+    /// How it came to be chosen or what was changed, where that is not plain from the command line.
+    pub remark: Option<String>,
+}
+
+impl Choice {
+    /// Whether a scenario or a change is asked for, so that it is not the corpus that runs.
+    pub fn is_given(&self) -> bool {
+        self.scenario.is_some() || self.bug.is_some() || !self.changes().is_empty()
+    }
+
+    /// The flags that change a scenario, as written.
+    fn changes(&self) -> Vec<String> {
+        let Choice { scenario: _, bug: _, nodes, options, timing, network, faults, topology, bounds } = self;
+        let mut all: Vec<String> = Vec::new();
+        all.extend(nodes.map(|n| format!("nodes={n}")));
+        all.extend(options.iter().cloned());
+        all.extend(timing.iter().chain(network).cloned());
+        all.extend(faults.iter().cloned());
+        all.extend(topology.iter().map(|t| format!("topology {t}")));
+        all.extend(bounds.iter().cloned());
+        all
+    }
+
+    /// The scenarios for one protocol. With nothing given, its corpus up to `size`.
+    ///
+    /// # Errors
+    /// Unknown names, impossible values; a scenario file that cannot be read.
+    pub fn scenarios(&self, about: &'static About, size: Size) -> Result<Vec<Chosen>, Problem> {
+        let corpus = corpus(about)?;
+        if !self.is_given() {
+            let whole = corpus.into_iter().filter(|s| s.size <= size);
+            let chosen = whole.map(|scenario| Chosen { about, scenario, is_as_written: true, remark: None });
+            return Ok(chosen.collect());
+        }
+        if let Some(bug) = &self.bug
+            && !about.bugs.iter().any(|b| b.name == bug)
+        {
+            let hint = among(bug, about.bugs.iter().map(|b| b.name));
+            return Err(Problem::new(format!("{} has no bug `{bug}`{hint}", about.name)));
+        }
+        let changes = self.changes();
+        let (scenarios, mut remark) = match (&self.scenario, &self.bug) {
+            (Some(path), _) if is_file(path) => (read(path, about)?, None),
+            (Some(name), _) => {
+                let found: Vec<Scenario> = corpus.iter().filter(|s| s.name == *name).cloned().collect();
+                if found.is_empty() {
+                    let hint = among(name, corpus.iter().map(|s| s.name.as_str()));
+                    return Err(Problem::new(format!("{} has no scenario `{name}`{hint}", about.name)));
+                }
+                (found, None)
+            }
+            (None, Some(bug)) => {
+                let own = own_scenario(bug, corpus).ok_or_else(|| {
+                    Problem::new(format!(
+                        "no scenario of the corpus of {} plants the bug `{bug}`: choose one with --scenario",
+                        about.name
+                    ))
+                })?;
+                let remark = format!("bug `{bug}` in its own scenario of the corpus, `{}`", own.name);
+                (vec![own], Some(remark))
+            }
+            (None, None) => {
+                let made_up = Scenario { bounds: usual_bounds(), ..Scenario::new("made-up", NODES) };
+                (vec![made_up], None)
+            }
+        };
+        let mut all = Vec::new();
+        for scenario in scenarios {
+            let scenario =
+                if changes.is_empty() && self.bug.is_none() { scenario } else { self.change(scenario)? };
+            if !changes.is_empty() {
+                let changed = format!("`{}` with {}", scenario.name, changes.join(", "));
+                remark = Some(remark.map_or(changed.clone(), |r| format!("{r}, {changed}")));
+            }
+            let is_as_written = changes.is_empty() && self.bug.is_none() && !scenario.expect.is_empty();
+            all.push(Chosen { about, scenario, is_as_written, remark: remark.clone() });
+        }
+        Ok(all)
+    }
+
+    /// The scenario with the bug planted and the changes made. What was counted for it does not count any more.
+    fn change(&self, scenario: Scenario) -> Result<Scenario, Problem> {
+        let name = scenario.name.clone();
+        let mut table = Table::try_from(&scenario).expect("a scenario is plain data");
+        for pinned in ["distinct", "generated"] {
+            table.remove(pinned);
+        }
+        let text = |text: &String| Value::String(text.clone());
+        let set = |table: &mut Table, key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                table.insert(key.to_string(), value);
+            }
+        };
+        set(&mut table, "nodes", self.nodes.map(Value::Integer));
+        set(&mut table, "timing", self.timing.as_ref().map(text));
+        set(&mut table, "network", self.network.as_ref().map(text));
+        set(&mut table, "bug", self.bug.as_ref().map(text));
+        for (section, pairs) in
+            [("options", &self.options), ("faults", &self.faults), ("bounds", &self.bounds)]
+        {
+            for pair in pairs {
+                let (key, value) = pair.split_once('=').ok_or_else(|| {
+                    Problem::new(format!(
+                        "--{section} {pair}: expected key=value, such as {}",
+                        example(section)
+                    ))
+                })?;
+                let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+                let entry = entry.as_table_mut().expect("a section of a scenario");
+                match (section, value) {
+                    ("bounds", "none") => {
+                        // Through the same check of names as any other bound.
+                        entry.insert(key.to_string(), Value::Integer(0));
+                        Bounds::deserialize(Value::Table(entry.clone())).map_err(refused)?;
+                        entry.remove(key);
+                    }
+                    _ => {
+                        entry.insert(key.to_string(), plain_value(value));
+                    }
+                }
+            }
+        }
+        if let Some((start, may)) = self.topology.split_first() {
+            let mut topologies = Table::new();
+            topologies.insert("start".to_string(), text(start));
+            topologies.insert("may".to_string(), Value::Array(may.iter().map(text).collect()));
+            table.insert("topologies".to_string(), Value::Table(topologies));
+        }
+        Scenario::deserialize(Value::Table(table))
+            .map_err(|e| Problem::new(format!("scenario `{name}`, changed: {}", e.message())))
+    }
+}
+
+fn refused(e: toml::de::Error) -> Problem {
+    Problem::new(e.message().to_string())
+}
+
+fn example(section: &str) -> &'static str {
+    match section {
+        "options" => "values=1",
+        "faults" => "crashes=1",
+        _ => "max_term=2",
+    }
+}
+
+/// A value as written on the command line, without quotes.
+fn plain_value(text: &str) -> Value {
+    match (text.parse::<bool>(), text.parse::<i64>()) {
+        (Ok(flag), _) => Value::Boolean(flag),
+        (_, Ok(number)) => Value::Integer(number),
+        _ => Value::String(text.to_string()),
+    }
+}
+
+/// Without bounds, an asynchronous run of most protocols never ends.
+fn usual_bounds() -> Bounds {
+    Bounds { max_term: Some(2), max_in_flight: Some(8), max_copies: Some(1) }
+}
+
+fn is_file(scenario: &str) -> bool {
+    scenario.ends_with(".toml") || scenario.contains(['/', '\\'])
+}
+
+/// The protocols of these names, or all.
+///
+/// # Errors
+/// A name that the catalogue does not have.
+pub fn protocols(catalogue: &impl Catalogue, names: &[String]) -> Result<Vec<&'static About>, Problem> {
+    let all = catalogue.all();
+    if names.is_empty() {
+        return Ok(all);
+    }
+    names.iter().map(|name| protocol(catalogue, name)).collect()
+}
+
+/// The protocol of that name.
+///
+/// # Errors
+/// The catalogue does not have it.
+pub fn protocol(catalogue: &impl Catalogue, name: &str) -> Result<&'static About, Problem> {
+    let all = catalogue.all();
+    let found = all.iter().copied().find(|about| about.name == name);
+    found.ok_or_else(|| {
+        let hint = among(name, all.iter().map(|about| about.name));
+        Problem::new(format!("no protocol `{name}`{hint}"))
+    })
+}
+
+/// The scenarios beside a protocol.
+///
+/// # Errors
+/// The protocol's own file is wrong.
+pub fn corpus(about: &'static About) -> Result<Vec<Scenario>, Problem> {
+    if about.corpus.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    scenario::parse(about.corpus, about).map_err(|p| p.in_file(&format!("corpus of {}", about.name)))
+}
+
+fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
+    let text = std::fs::read_to_string(path).map_err(|e| Problem::new(e.to_string()).in_file(path))?;
+    scenario::parse(&text, about).map_err(|problem| problem.in_file(path))
+}
+
+/// Where the corpus shows a bug: the first scenario that plants it and expects a violation, or else the first.
+fn own_scenario(bug: &str, corpus: Vec<Scenario>) -> Option<Scenario> {
+    let mut planted: Vec<Scenario> = corpus.into_iter().filter(|s| s.bug.as_deref() == Some(bug)).collect();
+    let shows = |s: &Scenario| s.expect.values().any(|e| e.verdict == Word::Violated);
+    let i = planted.iter().position(shows).unwrap_or(0);
+    (!planted.is_empty()).then(|| planted.swap_remove(i))
+}

@@ -1,0 +1,260 @@
+//! One scenario, checked: which properties are asked, when to stop, what was concluded and whether that was expected.
+//!
+//! Here the protocol's type is erased: [`prepare`] goes in with a name and comes out with a [`Prepared`] run, whose
+//! [`Ran`] is plain data.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::check::{self, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
+use crate::cli::choice::Chosen;
+use crate::cli::story;
+use crate::election::{Catalogue, Election, Visitor};
+use crate::reference::{self, Search};
+use crate::scenario::{Expected, Problem, among};
+use crate::system::{Bound, PropertyId, System};
+use crate::trace::Trace;
+use crate::verdict::Word;
+
+/// The engines by their words on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Engine {
+    StaterightBfs,
+    StaterightDfs,
+    StaterightSimulation,
+}
+
+/// What the command line asks of every run.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub engine: Engine,
+    /// Of simulations.
+    pub seed: u64,
+    /// Only this property.
+    pub property: Option<String>,
+    /// See every state, past violations.
+    pub no_stop: bool,
+    /// [`Limits::until`] is chosen for each run.
+    pub limits: Limits,
+}
+
+/// A scenario that has been found good and can be run.
+pub trait Prepared {
+    fn chosen(&self) -> &Chosen;
+    /// The names of the properties that are asked.
+    fn properties(&self) -> Vec<&'static str>;
+    fn run(&self, progress: &dyn Fn(&Progress)) -> Ran;
+}
+
+/// What came of a run.
+pub struct Ran {
+    pub engine: &'static str,
+    pub ended: Ended,
+    pub distinct: u64,
+    pub generated: u64,
+    pub depth: usize,
+    pub seconds: f64,
+    pub threads: usize,
+    pub cut: BTreeMap<Bound, u64>,
+    pub tally: Tally,
+    pub collision_probability: f64,
+    pub answers: Vec<Answer>,
+    /// How the counts of an exhausted run differ from those that the scenario pins.
+    pub miscounted: Option<String>,
+}
+
+/// What is said about one property.
+pub struct Answer {
+    pub property: &'static str,
+    pub kind: &'static str,
+    pub meaning: &'static str,
+    pub conclusion: Conclusion,
+    /// What the scenario as written expects.
+    pub expected: Option<Expected>,
+    pub agreement: Agreement,
+    pub counterexample: Option<Counterexample>,
+}
+
+/// How an answer compares with what was expected; where nothing is written, that everything holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Agreement {
+    AsExpected,
+    /// Not refuted, or unknown, where something else was expected.
+    Inconclusive,
+    NotAsExpected,
+    /// Nothing was concluded, for a reason that lies in the input.
+    Error,
+}
+
+pub struct Counterexample {
+    pub steps: usize,
+    pub is_shortest: bool,
+    pub story: String,
+    pub trace: Trace,
+}
+
+impl Ran {
+    pub fn agreement(&self) -> Agreement {
+        let worst = self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected);
+        match self.miscounted {
+            Some(_) => worst.max(Agreement::NotAsExpected),
+            None => worst,
+        }
+    }
+}
+
+/// Builds the system of a chosen scenario and works out what is asked of it.
+///
+/// # Errors
+/// What [`crate::scenario::Scenario::system`] refuses; a property that the protocol does not have.
+pub fn prepare(
+    catalogue: &impl Catalogue,
+    chosen: Chosen,
+    request: &Request,
+) -> Result<Box<dyn Prepared>, Problem> {
+    let name = chosen.about.name;
+    let prepare = Prepare { chosen, request: request.clone() };
+    catalogue.visit(name, prepare).expect("a chosen protocol is in the catalogue")
+}
+
+struct Prepare {
+    chosen: Chosen,
+    request: Request,
+}
+
+impl Visitor for Prepare {
+    type Output = Result<Box<dyn Prepared>, Problem>;
+
+    fn visit<E: Election>(self) -> Self::Output {
+        let Prepare { chosen, mut request } = self;
+        let known = System::<E>::properties();
+        let scenario = &chosen.scenario;
+        let is_asked = |name: &str| match &request.property {
+            Some(only) => only == name,
+            None => scenario.expect.is_empty() || scenario.expected(name).is_some(),
+        };
+        let asked: Vec<_> = known.iter().copied().filter(|(_, name)| is_asked(name)).collect();
+        if let (true, Some(only)) = (asked.is_empty(), &request.property) {
+            let hint = among(only, known.iter().map(|(_, name)| *name));
+            return Err(Problem::new(format!("{} has no property `{only}`{hint}", E::about().name)));
+        }
+        let system = Arc::new(scenario.system::<E>()?);
+        if !request.no_stop {
+            request.limits.until = until(&asked, |name| scenario.expected(name).map(|e| e.verdict));
+        } else {
+            request.limits.until = Until::Exhausted;
+        }
+        Ok(Box::new(Ready { system, chosen, asked, request }))
+    }
+}
+
+/// When a run has answered everything: where all that is asked is expected to be violated, when it is; where some of
+/// it is, only the whole space tells; where nothing is, a violation is a surprise that may be told at once.
+fn until(asked: &[(PropertyId, &str)], expected: impl Fn(&str) -> Option<Word>) -> Until {
+    let is_violated = |(_, name): &&(PropertyId, &str)| expected(name) == Some(Word::Violated);
+    let violated: Vec<PropertyId> = asked.iter().filter(is_violated).map(|(property, _)| *property).collect();
+    match violated.len() {
+        0 => Until::FirstViolation,
+        n if n == asked.len() => Until::Violated(violated),
+        _ => Until::Exhausted,
+    }
+}
+
+struct Ready<E: Election> {
+    system: Arc<System<E>>,
+    chosen: Chosen,
+    asked: Vec<(PropertyId, &'static str)>,
+    request: Request,
+}
+
+impl<E: Election> Prepared for Ready<E> {
+    fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
+    fn properties(&self) -> Vec<&'static str> {
+        self.asked.iter().map(|(_, name)| *name).collect()
+    }
+
+    fn run(&self, progress: &dyn Fn(&Progress)) -> Ran {
+        let exploration = self.explore(progress);
+        let answers = self.asked.iter().map(|(property, name)| self.answer(&exploration, *property, name));
+        Ran {
+            answers: answers.collect(),
+            miscounted: self.miscounted(&exploration),
+            engine: exploration.engine,
+            ended: exploration.ended,
+            distinct: exploration.distinct,
+            generated: exploration.generated,
+            depth: exploration.depth,
+            seconds: exploration.seconds,
+            threads: exploration.threads,
+            cut: exploration.cut,
+            tally: exploration.tally,
+            collision_probability: exploration.collision_probability,
+        }
+    }
+}
+
+impl<E: Election> Ready<E> {
+    fn explore(&self, progress: &dyn Fn(&Progress)) -> Exploration<E> {
+        let properties: Vec<PropertyId> = self.asked.iter().map(|(property, _)| *property).collect();
+        let search = match self.request.engine {
+            Engine::StaterightBfs => Search::BreadthFirst,
+            Engine::StaterightDfs => Search::DepthFirst,
+            Engine::StaterightSimulation => Search::Simulation { seed: self.request.seed },
+        };
+        reference::explore(search, &self.system, &properties, &self.request.limits, progress)
+    }
+
+    fn answer(&self, seen: &Exploration<E>, property: PropertyId, name: &'static str) -> Answer {
+        let conclusion = check::conclude(&self.system, seen, property);
+        let counterexample = seen.violations.get(&property).map(|violation| Counterexample {
+            steps: violation.steps.len(),
+            is_shortest: violation.is_shortest,
+            story: story::tell(&self.system, &violation.steps),
+            trace: Trace::new(&self.system, &self.chosen.scenario, name, &violation.why, &violation.steps),
+        });
+        let scenario = &self.chosen.scenario;
+        let expected = self.chosen.is_as_written.then(|| scenario.expected(name).cloned()).flatten();
+        let shortest = counterexample.as_ref().filter(|c| c.is_shortest).map(|c| c.steps);
+        let agreement = compare(conclusion.word, shortest, expected.as_ref());
+        let kind = if property.0 == crate::world::ELECTION_SAFETY { "safety" } else { "invariant" };
+        let meaning = System::<E>::meaning(property);
+        Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample }
+    }
+
+    /// Only a run that saw everything can be held against pinned counts.
+    fn miscounted(&self, seen: &Exploration<E>) -> Option<String> {
+        if seen.ended != Ended::Exhausted || !self.chosen.is_as_written {
+            return None;
+        }
+        let scenario = &self.chosen.scenario;
+        let counts = [
+            ("distinct", scenario.distinct, seen.distinct),
+            ("generated", scenario.generated, seen.generated),
+        ];
+        let wrong = counts.into_iter().filter_map(|(what, pinned, found)| {
+            let pinned = pinned.filter(|pinned| *pinned != found)?;
+            Some(format!("expected {pinned} {what} states, found {found}"))
+        });
+        let wrong: Vec<String> = wrong.collect();
+        (!wrong.is_empty()).then(|| wrong.join(", "))
+    }
+}
+
+fn compare(word: Word, shortest: Option<usize>, expected: Option<&Expected>) -> Agreement {
+    let agrees = match expected {
+        Some(expected) => {
+            let same_length = expected.steps.is_none_or(|n| shortest.is_none_or(|found| found == n));
+            expected.verdict == word && same_length
+        }
+        None => matches!(word, Word::Holds | Word::HoldsWithinBounds),
+    };
+    match word {
+        _ if agrees => Agreement::AsExpected,
+        Word::Error => Agreement::Error,
+        Word::NotRefuted | Word::Unknown => Agreement::Inconclusive,
+        _ => Agreement::NotAsExpected,
+    }
+}

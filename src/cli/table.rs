@@ -1,0 +1,87 @@
+//! The table of verdicts, a row as soon as it is known.
+
+use crate::cli::run::{Answer, Prepared, Ran};
+
+/// The widths of the columns that depend on what is run.
+pub struct Table {
+    protocol: usize,
+    scenario: usize,
+    property: usize,
+}
+
+const VERDICT: usize = "holds-within-bounds".len();
+
+impl Table {
+    pub fn new(runs: &[Box<dyn Prepared>]) -> Self {
+        let widest =
+            |head: &str, lengths: &mut dyn Iterator<Item = usize>| lengths.fold(head.len(), usize::max);
+        Table {
+            protocol: widest("protocol", &mut runs.iter().map(|r| r.chosen().about.name.len())),
+            scenario: widest("scenario", &mut runs.iter().map(|r| r.chosen().scenario.name.len())),
+            property: widest("property", &mut runs.iter().flat_map(|r| r.properties()).map(str::len)),
+        }
+    }
+
+    pub fn header(&self) -> String {
+        let columns =
+            ["protocol", "scenario", "property", "verdict", "expected", "distinct", "steps", "seconds"];
+        let header = self.row(columns.map(String::from));
+        format!("{header}{}\n", "-".repeat(header.trim_end().len()))
+    }
+
+    /// The rows of a run: each property that is violated or not as expected; those that agree alike in one row.
+    pub fn rows(&self, run: &dyn Prepared, ran: &Ran) -> String {
+        let mut groups: Vec<Vec<&Answer>> = Vec::new();
+        for answer in &ran.answers {
+            let alike = |group: &&mut Vec<&Answer>| {
+                let other = group[0];
+                other.counterexample.is_none()
+                    && answer.counterexample.is_none()
+                    && other.conclusion == answer.conclusion
+                    && other.expected == answer.expected
+            };
+            match groups.iter_mut().find(alike) {
+                Some(group) => group.push(answer),
+                None => groups.push(vec![answer]),
+            }
+        }
+        let row = |(i, group): (usize, &Vec<&Answer>)| {
+            let answer = group[0];
+            let property = match group.len() {
+                1 => answer.property.to_string(),
+                n if n == ran.answers.len() => format!("all {n}"),
+                n => format!("{n} others"),
+            };
+            let once = |text: String| if i == 0 { text } else { String::new() };
+            let expected = match &answer.expected {
+                Some(expected) => match expected.steps {
+                    Some(steps) => format!("{} in {steps}", expected.verdict),
+                    None => expected.verdict.to_string(),
+                },
+                None => "holds".to_string(),
+            };
+            self.row([
+                run.chosen().about.name.to_string(),
+                run.chosen().scenario.name.clone(),
+                property,
+                answer.conclusion.word.to_string(),
+                expected,
+                once(ran.distinct.to_string()),
+                answer.counterexample.as_ref().map_or("-".to_string(), |c| c.steps.to_string()),
+                once(format!("{:.2}", ran.seconds)),
+            ])
+        };
+        groups.iter().enumerate().map(row).collect()
+    }
+
+    fn row(
+        &self,
+        [protocol, scenario, property, verdict, expected, distinct, steps, seconds]: [String; 8],
+    ) -> String {
+        let (a, b, c) = (self.protocol, self.scenario, self.property);
+        let line = format!(
+            "{protocol:a$}  {scenario:b$}  {property:c$}  {verdict:VERDICT$}  {expected:VERDICT$}  {distinct:>11}  {steps:>5}  {seconds:>8}"
+        );
+        line.trim_end().to_string() + "\n"
+    }
+}

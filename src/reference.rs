@@ -1,0 +1,320 @@
+//! The reference engine: stateright's own breadth-first search, depth-first search and simulation over a [`System`].
+//!
+//! Slow beside the compiled engine, and there to be trusted: it searches nothing itself. What it adds is a wrapper
+//! around the system, the model [`Watched`], which works around what stateright's checkers do not do:
+//!
+//! - a violation found later overwrites an earlier one, so each property is violated once and then holds; breadth-first
+//!   with one thread, the trace kept is then a shortest one;
+//! - a search ends as soon as every property is violated, and with one thread no time limit ends it, so there is one
+//!   property more, which is "discovered" exactly when the search is told to stop;
+//! - what happened, and what the bounds cut, is counted nowhere, so it is counted as steps are generated.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use stateright::{Checker, HasDiscoveries, Model, Property, UniformChooser};
+
+use crate::check::{Ended, Exploration, Limits, Progress, Tally, Until, Violation};
+use crate::election::Election;
+use crate::system::{self, Bound, PropertyId, Questioned, StepOf, System, SystemState};
+
+/// In which order stateright looks at states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Search {
+    /// With one thread, counterexamples are shortest ones.
+    BreadthFirst,
+    DepthFirst,
+    /// Random runs, for ever: [`Limits`] must end it.
+    Simulation {
+        seed: u64,
+    },
+}
+
+impl Search {
+    /// The word for the engine, as on the command line.
+    pub fn engine(self) -> &'static str {
+        match self {
+            Search::BreadthFirst => "stateright-bfs",
+            Search::DepthFirst => "stateright-dfs",
+            Search::Simulation { .. } => "stateright-simulation",
+        }
+    }
+}
+
+/// Explores the system by one of stateright's searches.
+pub fn explore<E: Election>(
+    search: Search,
+    system: &Arc<System<E>>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Exploration<E> {
+    let watched = Watched {
+        system: system.clone(),
+        asked: properties.to_vec(),
+        until: limits.until.clone(),
+        is_simulation: matches!(search, Search::Simulation { .. }),
+        is_searching: AtomicBool::new(true),
+        ended: OnceLock::new(),
+        violated: Mutex::new(BTreeSet::new()),
+        tally: Mutex::new(Tally::default()),
+        cut: Bound::ALL.map(|_| AtomicU64::new(0)),
+        expanded: AtomicU64::new(0),
+        sampled: Mutex::new(HashSet::new()),
+        hasher: RandomState::new(),
+    };
+    let builder = watched
+        .checker()
+        .threads(limits.threads)
+        .finish_when(HasDiscoveries::AllOf(BTreeSet::from([TOLD_TO_STOP])));
+    match search {
+        Search::BreadthFirst => attend(builder.spawn_bfs(), search, limits, progress),
+        Search::DepthFirst => attend(builder.spawn_dfs(), search, limits, progress),
+        Search::Simulation { seed } => {
+            attend(builder.spawn_simulation(seed, UniformChooser), search, limits, progress)
+        }
+    }
+}
+
+/// The name of the property that is "discovered" when the search is to stop.
+const TOLD_TO_STOP: &str = "told to stop";
+
+/// A step together with the state it leads to, so that stateright need not compute that twice.
+struct Taken<E: Election> {
+    step: StepOf<E>,
+    next: SystemState<E>,
+}
+
+impl<E: Election> Clone for Taken<E> {
+    fn clone(&self) -> Self {
+        Taken { step: self.step.clone(), next: self.next.clone() }
+    }
+}
+
+impl<E: Election> PartialEq for Taken<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.step == other.step
+    }
+}
+
+/// The system as stateright sees it.
+struct Watched<E: Election> {
+    system: Arc<System<E>>,
+    asked: Vec<PropertyId>,
+    until: Until,
+    is_simulation: bool,
+    /// Off once the search is over, when stateright walks its counterexamples again.
+    is_searching: AtomicBool,
+    /// Why the search was told to stop, if it was.
+    ended: OnceLock<Ended>,
+    violated: Mutex<BTreeSet<PropertyId>>,
+    tally: Mutex<Tally>,
+    /// In the order of [`Bound::ALL`].
+    cut: [AtomicU64; Bound::ALL.len()],
+    expanded: AtomicU64,
+    /// Fingerprints of the states that a simulation has seen: stateright does not count its distinct states.
+    sampled: Mutex<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+impl<E: Election> Watched<E> {
+    fn stop(&self, why: Ended) {
+        let _ = self.ended.set(why);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.ended.get().is_some()
+    }
+
+    /// Runs what calls the actor's handlers, which are not ours: a panic ends the search, not the program.
+    fn guarded<T: Default>(&self, run: impl FnOnce() -> T) -> T {
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+            self.stop(Ended::Failed(format!("a handler panicked: {text}")));
+            T::default()
+        })
+    }
+
+    /// The steps within the bounds.
+    fn steps(&self, state: &SystemState<E>) -> Vec<Taken<E>> {
+        let successors = self.system.successors(state).into_iter();
+        let within = successors.filter(|(_, next)| match self.system.beyond(next) {
+            None => true,
+            Some(bound) => {
+                if self.is_searching.load(Relaxed) {
+                    self.cut[bound as usize].fetch_add(1, Relaxed);
+                }
+                false
+            }
+        });
+        within.map(|(step, next)| Taken { step, next }).collect()
+    }
+
+    fn has_all(&self, violated: &BTreeSet<PropertyId>) -> bool {
+        match &self.until {
+            Until::FirstViolation => !violated.is_empty(),
+            Until::Violated(all) => all.iter().all(|property| violated.contains(property)),
+            Until::Exhausted => false,
+        }
+    }
+}
+
+impl<E: Election> Questioned<E> for Watched<E> {
+    /// Whether the property holds or is known to be violated already.
+    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
+        if self.is_stopped() || self.guarded(|| self.system.holds(property, state).err()).is_none() {
+            return true;
+        }
+        let mut violated = self.violated.lock().expect("no panic while held");
+        let is_new = violated.insert(property);
+        if self.has_all(&violated) {
+            self.stop(Ended::Violated);
+        }
+        !is_new
+    }
+}
+
+impl<E: Election> Model for Watched<E> {
+    type State = SystemState<E>;
+    type Action = Taken<E>;
+
+    fn init_states(&self) -> Vec<Self::State> {
+        vec![self.system.initial()]
+    }
+
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
+        if !self.is_searching.load(Relaxed) {
+            actions.extend(self.steps(state));
+        } else if !self.is_stopped() {
+            self.expanded.fetch_add(1, Relaxed);
+            if self.is_simulation {
+                self.sampled.lock().expect("no panic while held").insert(self.hasher.hash_one(state));
+            }
+            actions.extend(self.guarded(|| self.steps(state)));
+        }
+    }
+
+    fn next_state(&self, state: &Self::State, taken: Self::Action) -> Option<Self::State> {
+        if self.is_searching.load(Relaxed) {
+            let elects = self.system.elects(state, &taken.step, &taken.next);
+            self.tally.lock().expect("no panic while held").count::<E>(&taken.step, elects, 1);
+        }
+        Some(taken.next)
+    }
+
+    fn within_boundary(&self, state: &Self::State) -> bool {
+        self.system.beyond(state).is_none()
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let mut all = system::always(&self.asked);
+        all.push(Property::sometimes(TOLD_TO_STOP, |model: &Self, _| model.is_stopped()));
+        all
+    }
+}
+
+/// Stays with a running search: tells of its progress, stops it at its limits, and takes down what it saw.
+fn attend<E: Election>(
+    mut checker: impl Checker<Watched<E>>,
+    search: Search,
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Exploration<E> {
+    let begin = Instant::now();
+    let bytes_before = resident_bytes();
+    let mut peak_bytes = None;
+    let mut pause = Duration::from_micros(100);
+    let mut told = begin;
+    let handles = checker.handles();
+    while !handles.iter().all(JoinHandle::is_finished) {
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+        let watched = checker.model();
+        let seen = distinct(&checker);
+        let bytes = resident_bytes().zip(bytes_before).map(|(now, before)| now.saturating_sub(before));
+        peak_bytes = peak_bytes.max(bytes);
+        if limits.is_interrupted() {
+            watched.stop(Ended::Interrupted);
+        } else if limits.max_states.is_some_and(|max| seen >= max) {
+            watched.stop(Ended::MaxStates);
+        } else if limits.time.is_some_and(|time| begin.elapsed() >= time) {
+            watched.stop(Ended::TimeLimit);
+        } else if limits.memory.zip(bytes).is_some_and(|(max, now)| now >= max) {
+            watched.stop(Ended::MaxMemory);
+        }
+        if told.elapsed() >= Duration::from_millis(100) {
+            told = Instant::now();
+            progress(&Progress {
+                distinct: seen,
+                generated: checker.state_count() as u64,
+                depth: checker.max_depth().saturating_sub(1),
+                frontier: seen.saturating_sub(watched.expanded.load(Relaxed)),
+                bytes,
+                seconds: begin.elapsed().as_secs_f64(),
+            });
+        }
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let watched = checker.model();
+    if handles.into_iter().any(|handle| handle.join().is_err()) {
+        watched.stop(Ended::Failed("a thread of the search panicked".to_string()));
+    }
+    watched.is_searching.store(false, Relaxed);
+    let names = System::<E>::properties();
+    let mut violations = BTreeMap::new();
+    for (name, path) in checker.discoveries() {
+        let Some((property, _)) = names.iter().find(|(_, n)| *n == name) else { continue };
+        let why = watched.system.holds(*property, path.last_state()).expect_err("a violation stays one");
+        let steps = path.into_actions().into_iter().map(|taken| taken.step).collect();
+        let is_shortest = search == Search::BreadthFirst && limits.threads == 1;
+        violations.insert(*property, Violation { steps, why, is_shortest });
+    }
+    let is_simulation = watched.is_simulation;
+    let ended = match watched.ended.get().cloned().unwrap_or(Ended::Exhausted) {
+        Ended::MaxStates | Ended::TimeLimit if is_simulation => Ended::Sampled,
+        ended => ended,
+    };
+    let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound as usize].load(Relaxed)));
+    Exploration {
+        engine: search.engine(),
+        ended,
+        distinct: distinct(&checker),
+        generated: checker.state_count() as u64,
+        // Except in simulations, stateright says that the initial state is at depth 1.
+        depth: checker.max_depth().saturating_sub(usize::from(!is_simulation)),
+        cut: cut.filter(|(_, n)| *n > 0).collect(),
+        tally: watched.tally.lock().expect("no panic while held").clone(),
+        violations,
+        seconds,
+        threads: limits.threads,
+        peak_bytes,
+        collision_probability: collisions(checker.unique_state_count()),
+    }
+}
+
+fn distinct<E: Election>(checker: &impl Checker<Watched<E>>) -> u64 {
+    let watched = checker.model();
+    match watched.is_simulation {
+        true => watched.sampled.lock().expect("no panic while held").len() as u64,
+        false => checker.unique_state_count() as u64,
+    }
+}
+
+/// The probability that two of `n` states share a 64-bit fingerprint.
+fn collisions(n: usize) -> f64 {
+    let n = n as f64;
+    -f64::exp_m1(-n * (n - 1.0) / 2.0 / 2f64.powi(64))
+}
+
+/// The memory of this process, where the system tells.
+fn resident_bytes() -> Option<u64> {
+    let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * 4096)
+}

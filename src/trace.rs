@@ -1,0 +1,147 @@
+//! A run as named steps: what is saved of a counterexample, and how it is replayed.
+//!
+//! A trace carries its whole scenario, so that it can be replayed years later without the file that it came from. Steps
+//! stand by name (see [`crate::names`]), so that it survives edits of the model; where it does not, [`replay`] says at
+//! which step, and what could have been done instead.
+
+use serde::{Deserialize, Serialize};
+
+use crate::election::Election;
+use crate::scenario::{Problem, Scenario};
+use crate::start;
+use crate::system::{PropertyId, StepOf, System, SystemState};
+
+/// The format that this crate writes and reads.
+const VERSION: u64 = 1;
+
+/// A saved run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    pub version: u64,
+    pub protocol: String,
+    pub scenario: Scenario,
+    /// The property that the run violates.
+    pub property: String,
+    /// The conflicting facts.
+    pub why: String,
+    /// The steps before the state from which checking started.
+    pub prefix: Vec<String>,
+    pub steps: Vec<String>,
+}
+
+impl Trace {
+    pub fn new<E: Election>(
+        system: &System<E>,
+        scenario: &Scenario,
+        property: &str,
+        why: &str,
+        steps: &[StepOf<E>],
+    ) -> Self {
+        let names = |steps: &[StepOf<E>]| steps.iter().map(|step| system.name(step)).collect();
+        Trace {
+            version: VERSION,
+            protocol: E::about().name.to_string(),
+            scenario: scenario.clone(),
+            property: property.to_string(),
+            why: why.to_string(),
+            prefix: names(&system.prefix),
+            steps: names(steps),
+        }
+    }
+
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a trace is plain data") + "\n"
+    }
+
+    /// Reads a trace from text.
+    ///
+    /// # Errors
+    /// Not JSON, another version, an unknown or missing key; with the line.
+    pub fn from_json(text: &str) -> Result<Self, Problem> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        let wrong = |e: serde_json::Error| {
+            let message = e.to_string();
+            let what = message.split(" at line ").next().unwrap_or_default();
+            Problem { line: Some(e.line()), ..Problem::new(format!("not a trace: {what}")) }
+        };
+        let Versioned { version } = serde_json::from_str(text).map_err(wrong)?;
+        if version != VERSION {
+            return Err(Problem::new(format!(
+                "expected a trace of version {VERSION}, found version {version}"
+            )));
+        }
+        serde_json::from_str(text).map_err(wrong)
+    }
+
+    /// The system in which the trace was recorded, starting where it starts.
+    ///
+    /// # Errors
+    /// The trace is of another protocol, its scenario is not accepted any more, or its prefix does not replay.
+    pub fn system<E: Election>(&self) -> Result<System<E>, Problem> {
+        let scenario =
+            Scenario { start_when: None, start_steps: self.prefix.clone(), ..self.scenario.clone() };
+        scenario.system()
+    }
+
+    /// The property that the trace violates.
+    ///
+    /// # Errors
+    /// The protocol has no property of that name.
+    pub fn property<E: Election>(&self) -> Result<PropertyId, Problem> {
+        let known = System::<E>::properties();
+        let found = known.iter().find(|(_, name)| *name == self.property);
+        found.map(|(property, _)| *property).ok_or_else(|| {
+            let names = known.iter().map(|(_, name)| *name);
+            let hint = crate::scenario::among(&self.property, names);
+            Problem::new(format!("{} has no property `{}`{hint}", self.protocol, self.property))
+        })
+    }
+}
+
+/// How a replay went.
+pub struct Replay<E: Election> {
+    /// The steps that could be taken.
+    pub steps: Vec<StepOf<E>>,
+    pub end: SystemState<E>,
+    pub outcome: Outcome,
+}
+
+/// How a replay ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The recorded property is violated, after this many steps.
+    Violated { after: usize, why: String },
+    /// All steps were taken and the property holds.
+    Holds,
+    /// A step, counted from 1, could not be taken; these could.
+    Diverged { at: usize, name: String, enabled: Vec<String> },
+}
+
+/// Takes the steps of a trace one after the other, until the property is violated.
+pub fn replay<E: Election>(system: &System<E>, property: PropertyId, names: &[String]) -> Replay<E> {
+    let mut end = system.initial();
+    let mut steps = Vec::new();
+    let mut outcome = Outcome::Holds;
+    for i in 0..=names.len() {
+        if let Err(why) = system.holds(property, &end) {
+            outcome = Outcome::Violated { after: i, why };
+            break;
+        }
+        let Some(name) = names.get(i) else { break };
+        match start::take(system, &end, name) {
+            Ok((step, next)) => {
+                steps.push(step);
+                end = next;
+            }
+            Err(enabled) => {
+                outcome = Outcome::Diverged { at: i + 1, name: name.clone(), enabled };
+                break;
+            }
+        }
+    }
+    Replay { steps, end, outcome }
+}
