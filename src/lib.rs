@@ -3,6 +3,7 @@
 pub mod check;
 pub mod cli;
 pub mod election;
+pub mod engine;
 pub mod local;
 pub mod names;
 pub mod network;

@@ -523,23 +523,34 @@ impl<E: Election> System<E> {
                 if node.is_up() || left.restarts == 0 || (*empty && left.disk_losses == 0) {
                     return None;
                 }
-                let mut down = (**node).clone();
-                down.incarnation += 1;
-                if *empty {
-                    down.storage = None;
-                }
-                self.start_node(id, &down)
+                self.restart(id, node, *empty)
             }
             _ => return None,
         };
-        if let Some(why) = &reaction.problem {
-            let _ = self.problem.set(format!("{} of {}: {why}", node_name(id), E::about().name));
-        }
         Some(reaction)
     }
 
-    fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
-        local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock)
+    /// Runs the handler for an event of a live node.
+    pub fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
+        let reaction = local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
+        self.note_problem(id, &reaction);
+        reaction
+    }
+
+    /// Starts a node that is down once more, perhaps with an empty disk.
+    pub fn restart(&self, id: Id, node: &NodeOf<E>, empty: bool) -> Reaction<E> {
+        let mut down = node.crashed();
+        down.incarnation += 1;
+        if empty {
+            down.storage = None;
+        }
+        self.start_node(id, &down)
+    }
+
+    fn note_problem(&self, id: Id, reaction: &Reaction<E>) {
+        if let Some(why) = &reaction.problem {
+            let _ = self.problem.set(format!("{} of {}: {why}", node_name(id), E::about().name));
+        }
     }
 
     fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
@@ -547,9 +558,7 @@ impl<E: Election> System<E> {
         let reaction = local::start(down, self.rules.clock, |storage, out| {
             actor.start(id, down.incarnation, storage, out)
         });
-        if let Some(why) = &reaction.problem {
-            let _ = self.problem.set(format!("{} of {}: {why}", node_name(id), E::about().name));
-        }
+        self.note_problem(id, &reaction);
         reaction
     }
 
@@ -643,11 +652,15 @@ impl<E: Election> System<E> {
         }
         let live = state.live();
         let topology = &self.rules.topologies[usize::from(state.world.topology)];
-        let any_topology = self.rules.topologies.len() > 1 || !self.rules.topologies[0].is_mesh();
         state.node_states().any(|(id, node)| {
-            let reached = if any_topology { live } else { topology.neighbours(id, live) };
+            let reached = if self.any_topology_stabilises() { live } else { topology.neighbours(id, live) };
             self.actors[usize::from(id)].is_quorum(node, self.actors.len(), reached, reached)
         })
+    }
+
+    /// Whether the topology is the question, so that a system may stabilise although no quorum is connected.
+    pub fn any_topology_stabilises(&self) -> bool {
+        self.rules.topologies.len() > 1 || !self.rules.topologies[0].is_mesh()
     }
 
     fn stabilisations(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {

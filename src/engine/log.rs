@@ -1,0 +1,103 @@
+//! How each state was first reached: its predecessor and the step, in two or three bytes, level by level.
+//!
+//! Only ever read to rebuild one trace, backwards, so that decoding a level costs nothing to speak of.
+
+use super::expand::Code;
+use super::row::{get, put};
+
+/// The log of a whole search. States are numbered in the order in which they were found, the initial one 0.
+#[derive(Default)]
+pub struct Log {
+    levels: Vec<Level>,
+}
+
+#[derive(Default)]
+struct Level {
+    /// The number of the level's first state.
+    first: u64,
+    pages: Vec<Page>,
+}
+
+/// A stretch of a level, written by one worker.
+#[derive(Default)]
+pub struct Page {
+    bytes: Vec<u8>,
+    states: u32,
+    /// The predecessor before the first, and the last.
+    from: u64,
+    last: u64,
+}
+
+impl Page {
+    /// A page whose predecessors lie near `from`.
+    pub fn new(from: u64) -> Self {
+        Page { bytes: Vec::new(), states: 0, from, last: from }
+    }
+
+    /// Notes the next state.
+    #[inline]
+    pub fn push(&mut self, predecessor: u64, code: Code) {
+        let delta = predecessor as i64 - self.last as i64;
+        put(&mut self.bytes, (delta << 1 ^ delta >> 63) as u32);
+        put(&mut self.bytes, code.0);
+        self.last = predecessor;
+        self.states += 1;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.states == 0
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (u64, Code)> {
+        let mut at = 0;
+        let mut last = self.from as i64;
+        (0..self.states).map(move |_| {
+            let zigzag = get(&self.bytes, &mut at);
+            last += i64::from(zigzag >> 1) ^ -i64::from(zigzag & 1);
+            (last as u64, Code(get(&self.bytes, &mut at)))
+        })
+    }
+}
+
+impl Log {
+    /// Starts the next level, whose first state has this number.
+    pub fn open_level(&mut self, first: u64) {
+        self.levels.push(Level { first, pages: Vec::new() });
+    }
+
+    /// Adds a page to the level that is open.
+    pub fn append(&mut self, mut page: Page) {
+        page.bytes.shrink_to_fit();
+        self.levels.last_mut().expect("a level is open").pages.push(page);
+    }
+
+    /// The codes that lead from the initial state to the state of this number.
+    pub fn path_to(&self, state: u64) -> Vec<Code> {
+        let mut codes = Vec::new();
+        let mut at = state;
+        for level in self.levels.iter().rev() {
+            if at < level.first {
+                continue;
+            }
+            let mut number = level.first;
+            let page = level.pages.iter().find(|page| {
+                let here = at < number + u64::from(page.states);
+                if !here {
+                    number += u64::from(page.states);
+                }
+                here
+            });
+            let entry = page.and_then(|page| page.entries().nth((at - number) as usize));
+            let (predecessor, code) = entry.expect("every state but the first is in the log");
+            codes.push(code);
+            at = predecessor;
+        }
+        codes.reverse();
+        codes
+    }
+
+    pub fn bytes(&self) -> u64 {
+        let pages = self.levels.iter().flat_map(|level| &level.pages);
+        pages.map(|page| page.bytes.len() as u64 + size_of::<Page>() as u64).sum()
+    }
+}

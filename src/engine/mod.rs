@@ -1,0 +1,123 @@
+//! The compiled engine: exhaustive search over numbers instead of values.
+//!
+//! An actor's handler is a function of the node, its local state and the event, and there are few distinct local states:
+//! thousands, where there are hundreds of millions of system states. So local states, messages and worlds become
+//! numbers, each handler runs once for each of its arguments, and a step of the system is a few look-ups
+//! ([`expand`]). [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not
+//! depend on the number of threads.
+
+pub mod crew;
+mod digest;
+mod expand;
+mod log;
+mod row;
+mod search;
+mod system;
+mod tables;
+pub mod visited;
+
+use std::collections::BTreeMap;
+
+use crate::check::{Ended, Exploration, Limits, Progress, Tally, Violation};
+use crate::election::Election;
+use crate::system::{PropertyId, System};
+use row::Row;
+use search::{Goal, search};
+use system::SystemFront;
+use tables::Tables;
+
+/// The key of all digests, unless another is asked for. Another key gives other fingerprints: a second opinion on
+/// collisions.
+pub const DEFAULT_SEED: u64 = 0x6f6e_656c_6561_6465;
+
+/// Explores a system exhaustively, within limits. Counterexamples are shortest ones.
+pub fn explore<E: Election>(
+    system: &System<E>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Exploration<E> {
+    explore_with_seed(system, properties, limits, progress, DEFAULT_SEED)
+}
+
+/// [`explore`] with another key for fingerprints.
+pub fn explore_with_seed<E: Election>(
+    system: &System<E>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+    seed: u64,
+) -> Exploration<E> {
+    let (mut front, mut tables) = SystemFront::new(system, seed);
+    let initial = front.row(&system.initial(), &mut tables);
+    let asked = properties.iter().fold(0, |bits, p| bits | 1 << p.0);
+    let report = search(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
+    let mut ended = report.ended;
+    if let (false, Err(why)) = (matches!(ended, Ended::Failed(_)), front.audit()) {
+        ended = Ended::Failed(why);
+    }
+    let mut violations = BTreeMap::new();
+    for (property, codes) in report.broken {
+        match retell(system, &front, &tables, &initial, &codes, property) {
+            Ok(violation) => {
+                violations.insert(property, violation);
+            }
+            Err(why) => ended = Ended::Failed(why),
+        }
+    }
+    Exploration {
+        engine: "compiled",
+        ended,
+        distinct: report.distinct,
+        generated: report.generated,
+        depth: report.depth,
+        cut: report.cut,
+        tally: tally(&tables, &report.kinds),
+        violations,
+        seconds: report.seconds,
+        threads: limits.threads,
+        peak_bytes: Some(report.peak_bytes),
+        // Of n fingerprints of 64 bits, n(n-1)/2 pairs may collide.
+        collision_probability: (report.distinct as f64).powi(2) / 2f64.powi(65),
+    }
+}
+
+/// Tells a path in steps, replaying it on the reference semantics as it goes.
+fn retell<E: Election>(
+    system: &System<E>,
+    front: &SystemFront<'_, E>,
+    tables: &Tables,
+    initial: &Row,
+    codes: &[expand::Code],
+    property: PropertyId,
+) -> Result<Violation<E>, String> {
+    let mut row = initial.clone();
+    let mut out = Row::default();
+    let mut state = system.initial();
+    let mut steps = Vec::new();
+    for &code in codes {
+        let step = front.step(&row, code, tables);
+        tables.apply(&row, code, &mut out, &mut Vec::new());
+        state = system.apply(&state, &step).filter(|next| *next == front.state(&out)).ok_or_else(|| {
+            format!("engine and reference disagree about `{}` (a defect of oneleader)", system.name(&step))
+        })?;
+        steps.push(step);
+        std::mem::swap(&mut row, &mut out);
+    }
+    let why = system.holds(property, &state).err().ok_or_else(|| {
+        "engine and reference disagree about a violation (a defect of oneleader)".to_string()
+    })?;
+    Ok(Violation { steps, why, is_shortest: true })
+}
+
+fn tally(tables: &Tables, counts: &[u64]) -> Tally {
+    let mut tally = Tally::default();
+    for (kind, &n) in tables.kinds.iter().zip(counts).filter(|(_, n)| **n > 0) {
+        *tally.steps.entry(kind.step).or_default() += n;
+        if let Some(message) = &kind.message {
+            *tally.messages.entry(message.clone()).or_default() += n;
+        }
+        tally.elections += if kind.elects { n } else { 0 };
+    }
+    tally
+}

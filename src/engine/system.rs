@@ -1,0 +1,687 @@
+//! The front end for [`System`]: values behind the numbers of the tables, and the actors' handlers behind the steps.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use stateright::actor::{Actor, Envelope, Id};
+
+use super::digest::{Digest, Interner};
+use super::expand::{Code, Move};
+use super::row::Row;
+use super::tables::*;
+use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
+use crate::local::{self, Effect, NodeOf, Reaction};
+use crate::names;
+use crate::network::{Network, NetworkKind};
+use crate::system::{PropertyId, Step, StepOf, System, SystemState, Timing};
+use crate::world::{ELECTION_SAFETY, Faults, World};
+
+/// Where components stand, for their digests.
+mod place {
+    pub const MESSAGE: u64 = 1 << 32;
+    pub const WORLD: u64 = 2 << 32;
+    pub const FLOW: u64 = 3 << 32;
+    pub const OUTCOME: u64 = 4 << 32;
+}
+
+/// As many recomputations, spread over a run, tell whether handlers are functions of their arguments.
+const SAMPLE: usize = 4096;
+
+/// Which step of a node an outcome belongs to: enough to tell it again.
+#[derive(Clone, Copy)]
+enum Cause {
+    Deliver(Message),
+    /// The timer at this position of the node's timers.
+    Timeout(u32),
+    /// The value at this position of all the node's open choices.
+    Choose(u32),
+    Restart {
+        empty: bool,
+    },
+    Crash,
+}
+
+/// Where an outcome comes from.
+#[derive(Clone, Copy)]
+struct Origin {
+    before: Local,
+    cause: Cause,
+}
+
+/// The front end for one system.
+pub struct SystemFront<'a, E: Election> {
+    system: &'a System<E>,
+    seed: u64,
+    nodes: Interner<(u8, Arc<NodeOf<E>>)>,
+    messages: Interner<Envelope<E::Msg>>,
+    worlds: Interner<Arc<World<E::Witness>>>,
+    flows: Interner<Box<[Message]>>,
+    origins: Vec<Origin>,
+    kinds: std::collections::HashMap<Kind, u16>,
+    has_step_invariants: bool,
+    /// Reactions that are computed once more at the end.
+    sample: Vec<(Local, Message, Digest)>,
+    seen: usize,
+}
+
+/// The kind of a choice's step, in the order in which a node's choices are listed.
+fn choices<E: Election>(node: &NodeOf<E>) -> Vec<(&str, &E::Random)> {
+    let mut all = Vec::new();
+    for (key, values) in &node.choices {
+        for (k, value) in values.iter().enumerate() {
+            if !values[..k].contains(value) {
+                all.push((key.as_str(), value));
+            }
+        }
+    }
+    all
+}
+
+impl<'a, E: Election> SystemFront<'a, E> {
+    /// Empty tables for a system, and the front end that fills them.
+    pub fn new(system: &'a System<E>, seed: u64) -> (Self, Tables) {
+        let has = |is: fn(&Check<E>) -> bool| system.invariants.iter().any(|i| is(&i.check));
+        let rules = &system.rules;
+        let tables = Tables::new(Shape {
+            nodes: system.actors.len(),
+            network: rules.network,
+            bounds: rules.bounds,
+            removes_dead: system.removes_dead(),
+            loses_heads_only: false,
+            asks_pairs: has(|c| matches!(c, Check::Pair(_))),
+            asks_node_worlds: has(|c| matches!(c, Check::NodeWitness(_))),
+            one_leader_at_a_time: !E::about().has_terms,
+            any_topology_stabilises: system.any_topology_stabilises(),
+        });
+        let front = SystemFront {
+            system,
+            seed,
+            nodes: Interner::default(),
+            messages: Interner::default(),
+            worlds: Interner::default(),
+            flows: Interner::default(),
+            origins: Vec::new(),
+            kinds: Default::default(),
+            has_step_invariants: has(|c| matches!(c, Check::Step(_))),
+            sample: Vec::new(),
+            seen: 0,
+        };
+        (front, tables)
+    }
+
+    /// A state as a row.
+    pub fn row(&mut self, state: &SystemState<E>, tables: &mut Tables) -> Row {
+        let mut row = Row { nodes: state.nodes.len(), ..Row::default() };
+        for (i, node) in state.nodes.iter().enumerate() {
+            row.locals[i] = self.local(i, node.clone(), tables);
+            row.sum = row.sum.wrapping_add(tables.locals[row.locals[i] as usize].share);
+        }
+        row.world = self.world(state.world.clone(), tables);
+        row.sum = row.sum.wrapping_add(tables.worlds[row.world as usize].share);
+        let enter = |front: &mut Self, src, dst, msg: &E::Msg, tables: &mut Tables| {
+            front.message(Envelope { src, dst, msg: msg.clone() }, tables)
+        };
+        match &state.network {
+            Network::Unordered(bag) => {
+                for (e, copies) in bag {
+                    let message = enter(self, e.src, e.dst, &e.msg, tables);
+                    row.net.extend((0..*copies).map(|_| message));
+                }
+            }
+            Network::Duplicating(set) => {
+                row.net.extend(set.iter().map(|e| enter(self, e.src, e.dst, &e.msg, tables)))
+            }
+            Network::Ordered(flows) => {
+                for (&(src, dst), queue) in flows {
+                    let messages: Box<[Message]> =
+                        queue.iter().map(|m| enter(self, src, dst, m, tables)).collect();
+                    let flow = self.flow(messages, tables);
+                    row.net.push(flow);
+                    row.sum = row.sum.wrapping_add(tables.flows[flow as usize].share);
+                }
+                return row;
+            }
+        }
+        let shares = row.net.iter().map(|&m| tables.messages[m as usize].share);
+        row.sum = shares.fold(row.sum, u64::wrapping_add);
+        row
+    }
+
+    /// The state that a row stands for.
+    pub fn state(&self, row: &Row) -> SystemState<E> {
+        let mut network = Network::new(self.system.rules.network);
+        for &id in &row.net {
+            match self.system.rules.network {
+                NetworkKind::Ordered => {
+                    self.flows[id].iter().for_each(|&m| network.send(self.messages[m].clone()));
+                }
+                _ => network.send(self.messages[id].clone()),
+            }
+        }
+        SystemState {
+            nodes: row.locals().iter().map(|&l| self.nodes[l].1.clone()).collect(),
+            network,
+            world: self.worlds[row.world].clone(),
+        }
+    }
+
+    /// The step that a code stands for in a row.
+    pub fn step(&self, row: &Row, code: Code, tables: &Tables) -> StepOf<E> {
+        let tear = |step: StepOf<E>, torn: Option<usize>| match torn {
+            Some(effects) => Step::Torn { step: Box::new(step), effects },
+            None => step,
+        };
+        let envelope = |at: usize, within: usize| {
+            let message = match self.system.rules.network {
+                NetworkKind::Ordered => self.flows[row.net[at]][within],
+                _ => row.net[at],
+            };
+            self.messages[message].clone()
+        };
+        match code.unpack() {
+            Move::Deliver { at, torn } => {
+                let Envelope { src, dst, msg } = envelope(at, 0);
+                tear(Step::Deliver { src, dst, msg }, torn)
+            }
+            Move::Own { node, at, torn } => {
+                let own = tables.locals[row.locals[node] as usize].own.as_ref().expect("taken before");
+                tear(self.own_step(self.origins[own.steps[at].outcome as usize]), torn)
+            }
+            Move::Lose { at, within } => {
+                let Envelope { src, dst, msg } = envelope(at, within);
+                Step::Lose { src, dst, msg }
+            }
+            Move::Duplicate { at } => {
+                let Envelope { src, dst, msg } = envelope(at, 0);
+                Step::Duplicate { src, dst, msg }
+            }
+            Move::Switch { topology } => Step::Switch { topology },
+            Move::Stabilise { mut combination } => {
+                let mut ages = Vec::new();
+                for &local in row.locals() {
+                    let own = tables.locals[local as usize].own.as_ref().expect("taken before");
+                    let after = own.stabilised[combination % own.stabilised.len()];
+                    combination /= own.stabilised.len();
+                    ages.extend(self.nodes[after].1.timers.values().map(|age| age.now));
+                }
+                Step::Stabilise { ages }
+            }
+            Move::Tick => Step::Tick,
+        }
+    }
+
+    fn own_step(&self, origin: Origin) -> StepOf<E> {
+        let (i, node) = &self.nodes[origin.before];
+        let id = Id::from(usize::from(*i));
+        match origin.cause {
+            Cause::Timeout(k) => {
+                let timer = node.timers.keys().nth(k as usize).expect("counted before");
+                Step::Timeout { node: id, timer: timer.clone() }
+            }
+            Cause::Choose(k) => {
+                let (key, value) = choices::<E>(node)[k as usize];
+                Step::Choose { node: id, key: key.to_string(), value: value.clone() }
+            }
+            Cause::Restart { empty } => Step::Restart { node: id, empty },
+            Cause::Crash => Step::Crash { node: id },
+            Cause::Deliver(_) => unreachable!("not a node's own step"),
+        }
+    }
+
+    fn local(&mut self, i: usize, node: Arc<NodeOf<E>>, tables: &mut Tables) -> Local {
+        let digest = Digest::of(self.seed, i as u64, &node);
+        let (local, is_new) = self.nodes.intern(digest, (i as u8, node));
+        if is_new {
+            let info = self.describe(i, &self.nodes[local].1, digest);
+            tables.locals.push(info);
+        }
+        local
+    }
+
+    fn describe(&self, i: usize, node: &NodeOf<E>, digest: Digest) -> LocalInfo {
+        let (actor, id) = (&self.system.actors[i], Id::from(i));
+        let mut flags = 0;
+        let mut broken = 0;
+        if let Some(state) = node.state.as_deref() {
+            flags |= flag::UP;
+            if actor.leads(id, state).is_some() {
+                flags |= flag::LEADS;
+            }
+            if self.system.rules.bounds.max_term.is_some_and(|max| actor.term(state).0 > max) {
+                flags |= flag::BEYOND;
+            }
+            for (p, invariant) in self.system.invariants.iter().enumerate() {
+                if let Check::Node(holds) = invariant.check {
+                    broken |= u16::from(holds(actor, id, state).is_err()) << (p + 1);
+                }
+            }
+        }
+        if node.must_choose() || node.timers.values().any(|age| age.now >= age.last) {
+            flags |= flag::BLOCKS_TICK;
+        }
+        LocalInfo { share: digest.share(), node: i as u8, flags, broken, own: None }
+    }
+
+    fn message(&mut self, envelope: Envelope<E::Msg>, tables: &mut Tables) -> Message {
+        let digest = Digest::of(self.seed, place::MESSAGE, &envelope);
+        let (src, dst) = (usize::from(envelope.src), usize::from(envelope.dst));
+        let (message, is_new) = self.messages.intern(digest, envelope);
+        if is_new {
+            let exists = dst < self.system.actors.len();
+            tables.messages.push(MessageInfo {
+                share: digest.share(),
+                src: src as u8,
+                dst: if exists { dst as u8 } else { NO_NODE },
+                link: (src as u32) << 16 | (dst as u32 & 0xffff),
+            });
+        }
+        message
+    }
+
+    fn flow(&mut self, messages: Box<[Message]>, tables: &mut Tables) -> Flow {
+        let content: Vec<&Envelope<E::Msg>> = messages.iter().map(|&m| &self.messages[m]).collect();
+        let digest = Digest::of(self.seed, place::FLOW, &content);
+        let link = tables.messages[messages[0] as usize].link;
+        let (flow, is_new) = self.flows.intern(digest, messages);
+        if is_new {
+            let messages = self.flows[flow].clone();
+            tables.flows.push(FlowInfo { share: digest.share(), link, messages });
+        }
+        flow
+    }
+
+    fn world(&mut self, world: Arc<World<E::Witness>>, tables: &mut Tables) -> WorldId {
+        let digest = Digest::of(self.seed, place::WORLD, &world);
+        let (id, is_new) = self.worlds.intern(digest, world);
+        if is_new {
+            let info = self.describe_world(&self.worlds[id], digest);
+            tables.worlds.push(info);
+        }
+        id
+    }
+
+    fn describe_world(&self, world: &World<E::Witness>, digest: Digest) -> WorldInfo {
+        let (rules, left) = (&self.system.rules, &world.left);
+        let n = self.system.actors.len();
+        let mut broken = world.broken.keys().fold(0, |bits, p| bits | 1 << p);
+        for (p, invariant) in self.system.invariants.iter().enumerate() {
+            if let Check::Witness(holds) = invariant.check {
+                broken |= u16::from(holds(&world.witness).is_err()) << (p + 1);
+            }
+        }
+        let topology = &rules.topologies[usize::from(world.topology)];
+        let mut links = [0; 16];
+        for (src, row) in links.iter_mut().enumerate().take(n) {
+            let up = (0..n).filter(|&dst| topology.is_up(Id::from(src), Id::from(dst)));
+            *row = up.fold(0, |bits, dst| bits | 1 << dst);
+        }
+        let others = (1..rules.topologies.len() as u8).filter(|&t| left.switches > 0 && t != world.topology);
+        WorldInfo {
+            share: digest.share(),
+            broken,
+            timeless: self.system.is_timeless(world),
+            can_crash: left.crashes > 0,
+            can_tear: left.torn && left.crashes > 0,
+            can_restart: left.restarts > 0,
+            can_restart_empty: left.restarts > 0 && left.disk_losses > 0,
+            can_lose: left.losses > 0,
+            can_duplicate: left.duplications > 0,
+            can_input: world.inputs_left > 0,
+            may_stabilise: rules.timing == Timing::Stabilising && !world.stabilised,
+            switches: others.collect(),
+            links,
+        }
+    }
+
+    fn kind(&mut self, kind: Kind, tables: &mut Tables) -> u16 {
+        *self.kinds.entry(kind).or_insert_with_key(|kind| {
+            tables.kinds.push(kind.clone());
+            tables.kinds.len() as u16 - 1
+        })
+    }
+
+    /// Notes what a handler did, whole and torn at every place.
+    fn outcomes(&mut self, origin: Origin, reaction: Reaction<E>, tables: &mut Tables) -> OutcomeId {
+        let i = usize::from(self.nodes[origin.before].0);
+        let before = self.nodes[origin.before].1.clone();
+        let torn = match self.system.rules.faults.torn {
+            true => reaction.effects.len(),
+            false => 0,
+        };
+        let idle = if reaction.idle { flag::IDLE } else { 0 };
+        let whole = tables.outcomes.len() as OutcomeId;
+        for k in 0..=torn {
+            let (node, effects) = match k {
+                0 => (reaction.node.clone(), &reaction.effects[..]),
+                k => reaction.torn(&before, k - 1),
+            };
+            let count = if k == 0 { torn } else { 0 };
+            self.outcome(origin, i, node, effects, (k > 0, idle, count), tables);
+        }
+        whole
+    }
+
+    fn outcome(
+        &mut self,
+        origin: Origin,
+        i: usize,
+        node: NodeOf<E>,
+        effects: &[Effect<E::Msg, E::Storage>],
+        (is_torn, idle, torn): (bool, u8, usize),
+        tables: &mut Tables,
+    ) {
+        let id = Id::from(i);
+        let before = self.nodes[origin.before].1.clone();
+        let actor = &self.system.actors[i];
+        let leads = |node: &NodeOf<E>| node.state.as_deref().and_then(|s| actor.leads(id, s));
+        let elects = leads(&node).is_some() && leads(&node) != leads(&before);
+        // Without a witness and step invariants, the world takes note of nothing but new leaders.
+        let observed = self.system.rules.remember
+            && (size_of::<E::Witness>() > 0 || self.has_step_invariants || (elects && E::about().has_terms));
+        let (step, message) = match (is_torn, origin.cause) {
+            (true, _) => ("torn", None),
+            (_, Cause::Deliver(m)) => ("deliver", Some(names::kind(&self.messages[m].msg))),
+            _ => (self.own_step(origin).kind(), None),
+        };
+        let kind = self.kind(Kind { step, message, elects }, tables);
+        let sends_at = tables.sends.len() as u32;
+        for (dst, msg) in local::sends(effects) {
+            let message = self.message(Envelope { src: id, dst, msg }, tables);
+            tables.sends.push(message);
+        }
+        let after = self.local(i, Arc::new(node), tables);
+        let beyond = tables.locals[after as usize].flags & flag::BEYOND;
+        self.origins.push(origin);
+        tables.outcomes.push(Outcome {
+            after,
+            sends_at,
+            sends: (tables.sends.len() as u32 - sends_at) as u16,
+            flags: idle | beyond | if observed { flag::OBSERVED } else { 0 },
+            torn: torn as u8,
+            kind,
+        });
+    }
+
+    /// Runs a handler, or says that it panicked.
+    fn guarded<T>(&self, i: usize, what: &str, run: impl FnOnce() -> T) -> Result<T, String> {
+        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|t| t.to_string()));
+            let node = node_name(Id::from(i));
+            format!("the actor of {node} panicked at {what}: {}", text.unwrap_or_default())
+        })
+    }
+
+    fn reaction(&self, local: Local, message: Message) -> Result<Reaction<E>, String> {
+        let (i, node) = &self.nodes[local];
+        let Envelope { src, msg, .. } = &self.messages[message];
+        self.react(usize::from(*i), node, &Event::Deliver { src: *src, msg })
+    }
+
+    fn react(&self, i: usize, node: &NodeOf<E>, event: &Event<'_, E>) -> Result<Reaction<E>, String> {
+        let what = match event {
+            Event::Deliver { src, msg } => format!("{} from {}", names::value(msg), node_name(*src)),
+            Event::Timeout { timer } => format!("timeout {}", names::value(timer)),
+            Event::Choose { key, value } => format!("choice {key} = {}", names::value(value)),
+            Event::Start | Event::Crash => String::new(),
+        };
+        let reaction = self.guarded(i, &what, || self.system.react(Id::from(i), node, event))?;
+        Ok(reaction)
+    }
+
+    fn resolve_react(&mut self, local: Local, message: Message, tables: &mut Tables) -> Result<(), String> {
+        if !self.nodes[local].1.is_up() {
+            tables.react.insert(local, message, NOTHING);
+            return Ok(());
+        }
+        let reaction = self.reaction(local, message)?;
+        self.seen += 1;
+        if self.sample.len() < SAMPLE && (self.seen < 256 || self.seen.is_multiple_of(61)) {
+            self.sample.push((local, message, self.digest(&reaction)));
+        }
+        let origin = Origin { before: local, cause: Cause::Deliver(message) };
+        let outcome = self.outcomes(origin, reaction, tables);
+        tables.react.insert(local, message, outcome);
+        Ok(())
+    }
+
+    fn resolve_own(&mut self, local: Local, tables: &mut Tables) -> Result<(), String> {
+        let (i, node) = (usize::from(self.nodes[local].0), self.nodes[local].1.clone());
+        let mut steps = Vec::new();
+        let mut add = |front: &mut Self, kind, cause, reaction, tables: &mut Tables| {
+            let outcome = front.outcomes(Origin { before: local, cause }, reaction, tables);
+            steps.push(OwnStep { kind, outcome });
+        };
+        for (k, (timer, age)) in node.timers.iter().enumerate() {
+            let reaction = self.react(i, &node, &Event::Timeout { timer })?;
+            let kind = OwnKind::Timeout { due: age.now >= age.first };
+            add(self, kind, Cause::Timeout(k as u32), reaction, tables);
+        }
+        for (k, (key, value)) in choices::<E>(&node).into_iter().enumerate() {
+            let reaction = self.react(i, &node, &Event::Choose { key, value })?;
+            let kind = if key == CLIENT { OwnKind::Input } else { OwnKind::Choose };
+            add(self, kind, Cause::Choose(k as u32), reaction, tables);
+        }
+        let faults = self.system.rules.faults;
+        if !node.is_up() && faults.restarts > 0 {
+            for empty in [false, true] {
+                if empty && (faults.disk_losses == 0 || node.storage.is_none()) {
+                    continue;
+                }
+                let reaction =
+                    self.guarded(i, "its restart", || self.system.restart(Id::from(i), &node, empty))?;
+                let kind = if empty { OwnKind::RestartEmpty } else { OwnKind::Restart };
+                add(self, kind, Cause::Restart { empty }, reaction, tables);
+            }
+        }
+        if node.is_up() && faults.crashes > 0 {
+            let reaction = Reaction { node: node.crashed(), effects: Vec::new(), idle: false, problem: None };
+            add(self, OwnKind::Crash, Cause::Crash, reaction, tables);
+        }
+        let timing = self.system.rules.timing;
+        let aged = match timing {
+            Timing::Asynchronous => local,
+            // A node that holds time up has no next tick.
+            _ if tables.locals[local as usize].flags & flag::BLOCKS_TICK != 0 => local,
+            _ => self.local(i, Arc::new(node.aged()), tables),
+        };
+        let mut stabilised = Vec::new();
+        if timing == Timing::Stabilising {
+            let mut all = vec![(*node).clone()];
+            for (timer, age) in &node.timers {
+                let with = |node: &NodeOf<E>, now| {
+                    let mut node = node.clone();
+                    node.timers.get_mut(timer).expect("it is set").now = now;
+                    node
+                };
+                all = all.iter().flat_map(|n| (0..age.last).map(move |now| with(n, now))).collect();
+            }
+            stabilised.extend(all.into_iter().map(|node| self.local(i, Arc::new(node), tables)));
+        }
+        let own = Own { steps: steps.into(), aged, stabilised: stabilised.into() };
+        tables.locals[local as usize].own = Some(own);
+        Ok(())
+    }
+
+    fn resolve_world(&mut self, id: WorldId, what: u32, tables: &mut Tables) {
+        let mut world = self.worlds[id].clone();
+        if what < event::OUTCOMES {
+            if let Some(after) = self.observe(&world, what, tables) {
+                world = Arc::new(after);
+            }
+        } else {
+            let world = Arc::make_mut(&mut world);
+            let left = &mut world.left;
+            match what {
+                event::CRASH => left.crashes -= 1,
+                event::RESTART => left.restarts -= 1,
+                event::RESTART_EMPTY => {
+                    left.restarts -= 1;
+                    left.disk_losses -= 1;
+                }
+                event::LOSE => left.losses -= 1,
+                event::DUPLICATE => left.duplications -= 1,
+                event::INPUT => world.inputs_left -= 1,
+                event::STABILISE => {
+                    world.left = Faults::none();
+                    world.stabilised = true;
+                }
+                switch => {
+                    left.switches -= 1;
+                    world.topology = (event::SWITCH - switch) as u8;
+                }
+            }
+        }
+        let after = self.world(world, tables);
+        tables.world_after.insert(id, what, after);
+    }
+
+    /// The world after it has taken note of an outcome.
+    fn observe(
+        &self,
+        world: &World<E::Witness>,
+        outcome: OutcomeId,
+        tables: &Tables,
+    ) -> Option<World<E::Witness>> {
+        let Origin { before, cause } = self.origins[outcome as usize];
+        let outcome = &tables.outcomes[outcome as usize];
+        let (i, before) = &self.nodes[before];
+        let after = &self.nodes[outcome.after].1;
+        let envelope = |m: &Message| {
+            let e = &self.messages[*m];
+            (e.dst, e.msg.clone())
+        };
+        let sends: Vec<(Id, E::Msg)> = tables.sends_of(outcome).iter().map(envelope).collect();
+        let event = match cause {
+            Cause::Deliver(m) => Event::Deliver { src: self.messages[m].src, msg: &self.messages[m].msg },
+            Cause::Timeout(k) => {
+                Event::Timeout { timer: before.timers.keys().nth(k as usize).expect("it was set") }
+            }
+            Cause::Choose(k) => {
+                let (key, value) = choices::<E>(before)[k as usize];
+                Event::Choose { key, value }
+            }
+            Cause::Restart { .. } => Event::Start,
+            Cause::Crash => Event::Crash,
+        };
+        let step = NodeStep {
+            actor: &self.system.actors[usize::from(*i)],
+            id: Id::from(usize::from(*i)),
+            incarnation: after.incarnation,
+            before: before.state.as_deref(),
+            event,
+            after: after.state.as_deref(),
+            sends: &sends,
+            storage: after.storage.as_deref(),
+        };
+        world.observe(&self.system.invariants, &step)
+    }
+
+    fn broken_pair(&self, a: Local, b: Local) -> u32 {
+        let ((i, x), (j, y)) = (&self.nodes[a], &self.nodes[b]);
+        let (Some(x), Some(y)) = (x.state.as_deref(), y.state.as_deref()) else { return 0 };
+        let (i, j) = (Id::from(usize::from(*i)), Id::from(usize::from(*j)));
+        self.bits(|check| match check {
+            Check::Pair(holds) => holds(&self.system.actors[usize::from(i)], (i, x), (j, y)),
+            _ => Ok(()),
+        })
+    }
+
+    fn broken_in_world(&self, local: Local, world: WorldId) -> u32 {
+        let (i, node) = &self.nodes[local];
+        let Some(state) = node.state.as_deref() else { return 0 };
+        let id = Id::from(usize::from(*i));
+        let witness = &self.worlds[world].witness;
+        self.bits(|check| match check {
+            Check::NodeWitness(holds) => holds(&self.system.actors[usize::from(*i)], id, state, witness),
+            _ => Ok(()),
+        })
+    }
+
+    fn bits(&self, holds: impl Fn(Check<E>) -> Result<(), String>) -> u32 {
+        let broken = self.system.invariants.iter().map(|i| holds(i.check).is_err());
+        broken.enumerate().fold(0, |bits, (p, broken)| bits | u32::from(broken) << (p + 1))
+    }
+
+    fn digest(&self, reaction: &Reaction<E>) -> Digest {
+        Digest::of(self.seed, place::OUTCOME, &(&reaction.node, &reaction.effects, reaction.idle))
+    }
+
+    /// Recomputes a sample of the reactions that the tables remember.
+    ///
+    /// # Errors
+    /// One that came out differently: the handler is not a function of its arguments.
+    pub fn audit(&self) -> Result<(), String> {
+        for &(local, message, digest) in &self.sample {
+            if self.digest(&self.reaction(local, message)?) != digest {
+                let (i, _) = &self.nodes[local];
+                return Err(format!(
+                    "the handler of {} is not a pure function: delivering {} in the same state twice had two outcomes",
+                    node_name(Id::from(usize::from(*i))),
+                    names::value(&self.messages[message].msg),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The facts of a violation.
+    pub fn why(&self, row: &Row, property: PropertyId) -> Option<String> {
+        self.system.holds(property, &self.state(row)).err()
+    }
+}
+
+impl<E: Election> Resolver for SystemFront<'_, E>
+where
+    <E as Actor>::State: Send,
+{
+    fn resolve(&mut self, miss: Miss, tables: &mut Tables) -> Result<(), String> {
+        match miss {
+            Miss::React(local, message) => self.resolve_react(local, message, tables)?,
+            Miss::Dead(local, message) => {
+                let (i, node) = &self.nodes[local];
+                let Envelope { src, dst, msg } = &self.messages[message];
+                let actor = &self.system.actors[usize::from(*i)];
+                let is_dead = node.state.as_deref().is_some_and(|s| actor.is_dead(*dst, s, *src, msg));
+                tables.dead.insert(local, message, u32::from(is_dead));
+            }
+            Miss::Quorum(local, reached) => {
+                let (i, node) = &self.nodes[local];
+                let nodes = self.system.actors.len();
+                let set = (0..nodes).filter(|i| reached >> i & 1 == 1).map(Id::from).collect();
+                let actor = &self.system.actors[usize::from(*i)];
+                let enough = node.state.as_deref().is_some_and(|s| actor.is_quorum(s, nodes, set, set));
+                tables.quorums.insert(local, reached, u32::from(enough));
+            }
+            Miss::Own(local) => self.resolve_own(local, tables)?,
+            Miss::World(world, what) => self.resolve_world(world, what, tables),
+            Miss::Pair(a, b) => tables.pairs.insert(a, b, self.broken_pair(a, b)),
+            Miss::NodeWorld(local, world) => {
+                tables.node_worlds.insert(local, world, self.broken_in_world(local, world));
+            }
+            Miss::Push(flow, message) => {
+                let mut queue: VecDeque<Message> = match flow {
+                    NOTHING => VecDeque::new(),
+                    flow => self.flows[flow].iter().copied().collect(),
+                };
+                queue.push_back(message);
+                let longer = self.flow(queue.into_iter().collect(), tables);
+                tables.pushed.insert(flow, message, longer);
+            }
+            Miss::Remove(flow, within) => {
+                let mut queue = self.flows[flow].to_vec();
+                queue.remove(within as usize);
+                let rest = if queue.is_empty() { NOTHING } else { self.flow(queue.into(), tables) };
+                tables.removed.insert(flow, within, rest);
+            }
+        }
+        if tables.outcomes.len() as u64 >= u64::from(event::OUTCOMES) {
+            return Err("more than four billion different local steps".to_string());
+        }
+        Ok(())
+    }
+}
+
+/// Election safety is asked by bit 0.
+const _: () = assert!(ELECTION_SAFETY == 0);
