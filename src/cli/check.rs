@@ -26,7 +26,7 @@ pub struct Check {
     #[arg(long, value_name = "NAME")]
     property: Option<String>,
     /// What explores the states
-    #[arg(long, value_enum, default_value_t = Engine::StaterightBfs)]
+    #[arg(long, value_enum, default_value_t = Engine::Compiled)]
     engine: Engine,
     /// The seed of a simulation
     #[arg(long, value_name = "N")]

@@ -10,6 +10,7 @@ use crate::check::{self, Conclusion, Ended, Exploration, Limits, Progress, Tally
 use crate::cli::choice::Chosen;
 use crate::cli::story;
 use crate::election::{Catalogue, Election, Visitor};
+use crate::engine;
 use crate::reference::{self, Search};
 use crate::scenario::{Expected, Problem, among};
 use crate::system::{Bound, PropertyId, System};
@@ -19,6 +20,7 @@ use crate::verdict::Word;
 /// The engines by their words on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Engine {
+    Compiled,
     StaterightBfs,
     StaterightDfs,
     StaterightSimulation,
@@ -199,12 +201,14 @@ impl<E: Election> Prepared for Ready<E> {
 impl<E: Election> Ready<E> {
     fn explore(&self, progress: &dyn Fn(&Progress)) -> Exploration<E> {
         let properties: Vec<PropertyId> = self.asked.iter().map(|(property, _)| *property).collect();
+        let limits = &self.request.limits;
         let search = match self.request.engine {
+            Engine::Compiled => return engine::explore(&self.system, &properties, limits, progress),
             Engine::StaterightBfs => Search::BreadthFirst,
             Engine::StaterightDfs => Search::DepthFirst,
             Engine::StaterightSimulation => Search::Simulation { seed: self.request.seed },
         };
-        reference::explore(search, &self.system, &properties, &self.request.limits, progress)
+        reference::explore(search, &self.system, &properties, limits, progress)
     }
 
     fn answer(&self, seen: &Exploration<E>, property: PropertyId, name: &'static str) -> Answer {

@@ -76,10 +76,6 @@ impl<T> Interner<T> {
         }
         (id, id == next)
     }
-
-    pub fn len(&self) -> usize {
-        self.values.len()
-    }
 }
 
 impl<T> std::ops::Index<u32> for Interner<T> {

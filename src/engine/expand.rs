@@ -354,22 +354,6 @@ impl Tables {
         }
     }
 
-    /// The outcome of a local step, torn or not.
-    pub fn outcome_of(&self, row: &Row, code: Code) -> Option<OutcomeId> {
-        let (whole, torn) = match code.unpack() {
-            Move::Deliver { at, torn } => {
-                let message = self.arriving(row, at);
-                let node = usize::from(self.messages[message as usize].dst);
-                (self.react.get(row.locals[node], message), torn)
-            }
-            Move::Own { node, at, torn } => {
-                (self.locals[row.locals[node] as usize].own.as_ref()?.steps[at].outcome, torn)
-            }
-            _ => return None,
-        };
-        Some(tear(whole, torn).0)
-    }
-
     #[inline]
     fn local(&self, step: LocalStep<'_>, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
         let outcome = &self.outcomes[step.outcome as usize];

@@ -260,7 +260,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         if node.must_choose() || node.timers.values().any(|age| age.now >= age.last) {
             flags |= flag::BLOCKS_TICK;
         }
-        LocalInfo { share: digest.share(), node: i as u8, flags, broken, own: None }
+        LocalInfo { share: digest.share(), flags, broken, own: None }
     }
 
     fn message(&mut self, envelope: Envelope<E::Msg>, tables: &mut Tables) -> Message {
@@ -624,11 +624,6 @@ impl<'a, E: Election> SystemFront<'a, E> {
             }
         }
         Ok(())
-    }
-
-    /// The facts of a violation.
-    pub fn why(&self, row: &Row, property: PropertyId) -> Option<String> {
-        self.system.holds(property, &self.state(row)).err()
     }
 }
 

@@ -68,7 +68,6 @@ pub mod flag {
 pub struct LocalInfo {
     /// What the component adds to the sum of a fingerprint.
     pub share: u64,
-    pub node: u8,
     pub flags: u8,
     /// The properties that this node breaks by itself, as bits.
     pub broken: u16,
