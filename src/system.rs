@@ -355,7 +355,8 @@ impl<E: Election> System<E> {
         if left.torn && left.crashes > 0 {
             let whole = steps.clone();
             for step in whole {
-                let reaction = self.reaction(state, &step).expect("a candidate has a reaction");
+                // A step without effect cannot be taken, let alone be interrupted.
+                let Some(reaction) = self.reaction(state, &step) else { continue };
                 for effects in 0..reaction.effects.len() {
                     steps.push(Step::Torn { step: Box::new(step.clone()), effects });
                 }
