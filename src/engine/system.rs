@@ -14,7 +14,7 @@ use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
 use crate::local::{self, Effect, NodeOf, Reaction};
 use crate::names;
 use crate::network::{Network, NetworkKind};
-use crate::system::{PropertyId, Step, StepOf, System, SystemState, Timing};
+use crate::system::{Step, StepOf, System, SystemState, Timing};
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// Where components stand, for their digests.
