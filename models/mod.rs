@@ -34,4 +34,6 @@ impl Catalogue for Shipped {
     }
 }
 
-catalogue! {}
+catalogue! {
+    bully::Bully,
+}

@@ -1,0 +1,231 @@
+//! One test for each rule of the README, on handlers driven by hand; and stateright's own search over the plain actors.
+
+use std::sync::Arc;
+
+use stateright::actor::{ActorModel, Command, Network, is_no_op};
+use stateright::{Checker, Expectation, Model};
+
+use super::*;
+
+const N1: usize = 0;
+const N2: usize = 1;
+const N3: usize = 2;
+
+/// Three nodes with default options.
+fn setup() -> Setup {
+    Setup::new(Bully::about(), 3)
+}
+
+fn node(setup: &Setup) -> Bully {
+    Bully::build(setup).expect("a valid setup")[0].clone()
+}
+
+/// What a handler did: the role it left the node in, whom it sent what, which timers it set and cancelled.
+#[derive(Debug, PartialEq)]
+struct Done {
+    role: Role,
+    sent: Vec<(usize, Message)>,
+    set: Vec<Timer>,
+    cancelled: Vec<Timer>,
+}
+
+fn done(role: Role, out: Out<Bully>) -> Done {
+    let mut done = Done { role, sent: vec![], set: vec![], cancelled: vec![] };
+    for command in out {
+        match command {
+            Command::Send(dst, msg) => done.sent.push((dst.into(), msg)),
+            Command::SetTimer(timer, _) => done.set.push(timer),
+            Command::CancelTimer(timer) => done.cancelled.push(timer),
+            other => panic!("a node neither saves nor chooses: {other:?}"),
+        }
+    }
+    done
+}
+
+fn deliver(node: &Bully, id: usize, role: Role, src: usize, msg: Message) -> Done {
+    let (mut state, mut out) = (Cow::Owned(role), Out::new());
+    node.on_msg(id.into(), &mut state, src.into(), msg, &mut out);
+    done(*state, out)
+}
+
+fn timeout(node: &Bully, id: usize, role: Role, timer: Timer) -> Done {
+    let (mut state, mut out) = (Cow::Owned(role), Out::new());
+    node.on_timeout(id.into(), &mut state, &timer, &mut out);
+    done(*state, out)
+}
+
+fn recover(node: &Bully, id: usize) -> Done {
+    let mut out = Out::new();
+    let role = node.start(id.into(), 1, &None, &mut out);
+    done(role, out)
+}
+
+fn following(leader: usize) -> Role {
+    Role::Following(leader.into())
+}
+
+#[test]
+fn at_its_first_start_a_node_only_waits() {
+    let mut out = Out::new();
+    let role = node(&setup()).start(N3.into(), 0, &None, &mut out);
+    let expected =
+        Done { role: Role::Waiting, sent: vec![], set: vec![Timer::Coordinator], cancelled: vec![] };
+    assert_eq!(done(role, out), expected);
+}
+
+#[test]
+fn rule_1_an_election_asks_every_higher_node() {
+    let done = timeout(&node(&setup()), N1, Role::Waiting, Timer::Coordinator);
+    assert_eq!(done.sent, [(N2, Message::Election), (N3, Message::Election)]);
+    assert_eq!((done.role, done.set), (Role::Electing, vec![Timer::Answer]));
+}
+
+#[test]
+fn rule_1_the_highest_node_wins_without_asking() {
+    let done = timeout(&node(&setup()), N3, Role::Waiting, Timer::Coordinator);
+    assert_eq!(done.sent, [(N1, Message::Coordinator), (N2, Message::Coordinator)]);
+    assert_eq!((done.role, done.set), (Role::Leading, vec![Timer::Heartbeat]));
+}
+
+#[test]
+fn rule_2_a_higher_node_answers_and_holds_its_own_election() {
+    let done = deliver(&node(&setup()), N2, following(N3), N1, Message::Election);
+    assert_eq!(done.sent, [(N1, Message::Answer), (N3, Message::Election)]);
+    assert_eq!((done.role, done.cancelled), (Role::Electing, vec![Timer::Monitor]));
+}
+
+#[test]
+fn rule_2_a_node_that_holds_an_election_answers_and_holds_no_second_one() {
+    for role in [Role::Electing, Role::Waiting] {
+        let done = deliver(&node(&setup()), N2, role, N1, Message::Election);
+        assert_eq!(done, Done { role, sent: vec![(N1, Message::Answer)], set: vec![], cancelled: vec![] });
+    }
+}
+
+#[test]
+fn rule_3_an_answer_makes_a_node_wait_for_a_coordinator() {
+    let done = deliver(&node(&setup()), N1, Role::Electing, N2, Message::Answer);
+    assert_eq!((done.role, done.set), (Role::Waiting, vec![Timer::Coordinator]));
+    assert_eq!(done.cancelled, [Timer::Answer]);
+}
+
+#[test]
+fn rule_3_a_late_answer_changes_nothing() {
+    for role in [Role::Waiting, following(N3), Role::Leading] {
+        let (mut state, mut out) = (Cow::Borrowed(&role), Out::new());
+        node(&setup()).on_msg(N1.into(), &mut state, N2.into(), Message::Answer, &mut out);
+        assert!(is_no_op(&state, &out), "{role:?}");
+    }
+}
+
+#[test]
+fn rule_4_a_node_that_nobody_answered_announces_itself() {
+    let done = timeout(&node(&setup()), N2, Role::Electing, Timer::Answer);
+    assert_eq!(done.sent, [(N1, Message::Coordinator), (N3, Message::Coordinator)]);
+    assert_eq!((done.role, done.set), (Role::Leading, vec![Timer::Heartbeat]));
+}
+
+#[test]
+fn rule_4_as_coulouris_has_it_only_lower_nodes_are_told() {
+    let setup = setup().with("announce_to", Value::Text("lower"));
+    let done = timeout(&node(&setup), N2, Role::Electing, Timer::Answer);
+    assert_eq!(done.sent, [(N1, Message::Coordinator)]);
+}
+
+#[test]
+fn rule_5_a_higher_coordinator_is_followed_whatever_the_node_was_doing() {
+    for (role, timer) in [
+        (Role::Electing, Timer::Answer),
+        (Role::Waiting, Timer::Coordinator),
+        (Role::Leading, Timer::Heartbeat),
+    ] {
+        let done = deliver(&node(&setup()), N2, role, N3, Message::Coordinator);
+        assert_eq!(
+            done,
+            Done { role: following(N3), sent: vec![], set: vec![Timer::Monitor], cancelled: vec![timer] }
+        );
+    }
+}
+
+#[test]
+fn rule_5_a_repeated_announcement_restarts_the_monitor() {
+    let done = deliver(&node(&setup()), N1, following(N3), N3, Message::Coordinator);
+    assert_eq!(
+        done,
+        Done { role: following(N3), sent: vec![], set: vec![Timer::Monitor], cancelled: vec![] }
+    );
+}
+
+#[test]
+fn rule_6_a_lower_coordinator_is_answered_by_an_election() {
+    let done = deliver(&node(&setup()), N2, following(N3), N1, Message::Coordinator);
+    assert_eq!((done.role, done.sent), (Role::Electing, vec![(N3, Message::Election)]));
+    let done = deliver(&node(&setup()), N3, Role::Leading, N1, Message::Coordinator);
+    assert_eq!((done.role, done.sent.len()), (Role::Leading, 2));
+}
+
+#[test]
+fn rule_7_both_waits_end_in_another_election() {
+    for (role, timer) in [(Role::Waiting, Timer::Coordinator), (following(N3), Timer::Monitor)] {
+        let done = timeout(&node(&setup()), N2, role, timer);
+        assert_eq!((done.role, done.sent), (Role::Electing, vec![(N3, Message::Election)]));
+    }
+}
+
+#[test]
+fn rule_8_recovery_begins_with_an_election() {
+    assert_eq!(recover(&node(&setup()), N2).role, Role::Electing);
+    assert_eq!(recover(&node(&setup()), N3).role, Role::Leading);
+}
+
+#[test]
+fn a_leader_repeats_its_announcement() {
+    let done = timeout(&node(&setup()), N3, Role::Leading, Timer::Heartbeat);
+    assert_eq!(done.sent, [(N1, Message::Coordinator), (N2, Message::Coordinator)]);
+    assert_eq!(done.set, [Timer::Heartbeat]);
+}
+
+#[test]
+fn without_heartbeats_a_leader_speaks_once_and_nobody_watches_it() {
+    let node = node(&setup().with("heartbeat", Value::Number(0)));
+    assert_eq!(timeout(&node, N3, Role::Waiting, Timer::Coordinator).set, []);
+    assert_eq!(deliver(&node, N1, Role::Waiting, N3, Message::Coordinator).set, []);
+}
+
+#[test]
+fn the_leader_needs_every_live_node_it_can_reach() {
+    let (node, ids) = (node(&setup()), |ids: &[usize]| ids.iter().map(|&i| Id::from(i)).collect::<NodeSet>());
+    assert!(node.is_quorum(&Role::Leading, 3, ids(&[N1, N3]), ids(&[N1, N3])));
+    assert!(!node.is_quorum(&Role::Leading, 3, ids(&[N1, N2, N3]), ids(&[N1, N3])));
+}
+
+#[test]
+fn timeouts_that_would_take_the_living_for_dead_are_rejected() {
+    let reason = |name, value| Bully::build(&setup().with(name, Value::Number(value))).unwrap_err();
+    assert!(reason("answer", 0).starts_with("answer = 0"));
+    assert!(reason("coordinator", 1).starts_with("coordinator = 1"));
+    assert!(reason("heartbeat", 2).starts_with("monitor = 2"));
+    assert!(reason("slack", 1).starts_with("coordinator = 2"));
+}
+
+#[test]
+fn stateright_finds_two_leaders_where_time_means_nothing() {
+    type Plain = ActorModel<Bully, (), ()>;
+    fn leaders(states: &[Arc<Role>]) -> usize {
+        states.iter().filter(|role| ***role == Role::Leading).count()
+    }
+    let nodes = Bully::build(&setup().with("heartbeat", Value::Number(0))).expect("a valid setup");
+    let checker = Plain::new((), ())
+        .actors(nodes)
+        .init_network(Network::new_unordered_duplicating([]))
+        .property(Expectation::Sometimes, "a node leads", |_, s| leaders(&s.actor_states) > 0)
+        .property(Expectation::Sometimes, "two nodes lead", |_, s| leaders(&s.actor_states) > 1)
+        .property(Expectation::Always, "nobody follows a lower node", |model, s| {
+            let follow = |(i, role): (usize, &Arc<Role>)| model.actors[i].follows(i.into(), role);
+            s.actor_states.iter().enumerate().all(|e| follow(e).is_none_or(|(_, l)| usize::from(l) > e.0))
+        })
+        .checker()
+        .spawn_bfs()
+        .join();
+    checker.assert_properties();
+}
