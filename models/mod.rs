@@ -36,4 +36,5 @@ impl Catalogue for Shipped {
 
 catalogue! {
     bully::Bully,
+    multipaxos::MultiPaxos,
 }
