@@ -37,4 +37,5 @@ impl Catalogue for Shipped {
 catalogue! {
     bully::Bully,
     multipaxos::MultiPaxos,
+    viewstamped::Viewstamped,
 }

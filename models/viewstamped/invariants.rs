@@ -1,0 +1,165 @@
+//! What must hold of Viewstamped Replication beyond "one primary a view", and what has to be remembered to say so.
+
+use std::collections::BTreeMap;
+
+use stateright::actor::Id;
+
+use super::{Log, Op, State, Status, View, Viewstamped};
+use crate::election::{Check, Election, Invariant, NodeStep, Term, node_name};
+
+/// What is remembered of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Witness {
+    /// The log with which each view was started, by whoever started it first.
+    pub installed: BTreeMap<View, Log>,
+    /// The operations whose clients were told that they are done, in the order of their op-numbers, each with the view in
+    /// which the primary said so.
+    pub acknowledged: Vec<(Op, View)>,
+}
+
+impl Witness {
+    /// A view starts when its primary comes to lead it; a client is told when a primary's commit-number advances.
+    pub fn after(&self, step: &NodeStep<'_, Viewstamped>) -> Option<Self> {
+        let after = step.after?;
+        step.actor.leads(step.id, after)?;
+        let is_new = !self.installed.contains_key(&after.view);
+        let newly_told = after.committed().get(self.acknowledged.len()..).unwrap_or_default();
+        if !is_new && newly_told.is_empty() {
+            return None;
+        }
+        let mut witness = self.clone();
+        if is_new {
+            witness.installed.insert(after.view, after.log.clone());
+        }
+        witness.acknowledged.extend(newly_told.iter().map(|op| (*op, after.view)));
+        Some(witness)
+    }
+}
+
+pub fn all() -> Vec<Invariant<Viewstamped>> {
+    vec![
+        Invariant {
+            name: "acknowledged-survives",
+            meaning: "an operation acknowledged to a client keeps its place in the log of the primary of the same and of \
+                      every later view (§8.1)",
+            check: Check::NodeWitness(acknowledged_survives),
+        },
+        Invariant {
+            name: "one-log-per-view",
+            meaning: "at most one log is installed for a view: whatever a replica with status normal has in a view \
+                      starts with it (§4.2, step 3)",
+            check: Check::NodeWitness(one_log_per_view),
+        },
+        Invariant {
+            name: "backups-follow-the-primary",
+            meaning: "of two replicas normal in one view, one's log continues the other's, and the primary's is the \
+                      longer (§4.1, steps 3 and 4)",
+            check: Check::Pair(backups_follow_the_primary),
+        },
+        Invariant {
+            name: "committed-agree",
+            meaning: "what two replicas know to be committed is the same, as far as both know it (§4.2, the correctness \
+                      condition)",
+            check: Check::Pair(committed_agree),
+        },
+        Invariant {
+            name: "committed-stays",
+            meaning: "while a replica lives, what it knows to be committed is never replaced or removed (§4.2, the \
+                      correctness condition)",
+            check: Check::Step(committed_stays),
+        },
+    ]
+}
+
+fn acknowledged_survives(
+    actor: &Viewstamped,
+    id: Id,
+    state: &State,
+    witness: &Witness,
+) -> Result<(), String> {
+    let Some(Term(view)) = actor.leads(id, state) else { return Ok(()) };
+    for (i, (op, told)) in witness.acknowledged.iter().enumerate() {
+        let own = state.log.get(i);
+        // The primary of an earlier view may not have heard of it, but must not take another for committed.
+        let knows = *told <= view || i < state.commit;
+        if knows && own != Some(op) {
+            let (name, number) = (node_name(id), i + 1);
+            return Err(format!(
+                "operation {op:?} was acknowledged at {number} in view {told}, {name} leads view {view} with {:?}",
+                state.log
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn one_log_per_view(_: &Viewstamped, id: Id, state: &State, witness: &Witness) -> Result<(), String> {
+    match witness.installed.get(&state.view) {
+        Some(installed) if state.is_normal() && !state.log.starts_with(installed) => Err(format!(
+            "view {} was started with {installed:?}, {} is normal in it with {:?}",
+            state.view,
+            node_name(id),
+            state.log
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn backups_follow_the_primary(
+    actor: &Viewstamped,
+    (a, x): (Id, &State),
+    (b, y): (Id, &State),
+) -> Result<(), String> {
+    if !(x.is_normal() && y.is_normal() && x.view == y.view) {
+        return Ok(());
+    }
+    let primary = actor.primary(x.view);
+    let holds = match (x.log.starts_with(&y.log), y.log.starts_with(&x.log)) {
+        (true, true) => true,
+        (true, false) => primary != b,
+        (false, true) => primary != a,
+        (false, false) => false,
+    };
+    if holds {
+        return Ok(());
+    }
+    let names = (node_name(a), node_name(b));
+    Err(format!(
+        "in view {}, led by {}, {} has {:?} and {} has {:?}",
+        x.view,
+        node_name(primary),
+        names.0,
+        x.log,
+        names.1,
+        y.log
+    ))
+}
+
+fn committed_agree(_: &Viewstamped, (a, x): (Id, &State), (b, y): (Id, &State)) -> Result<(), String> {
+    let differ = x.committed().iter().zip(y.committed()).position(|(p, q)| p != q);
+    match differ {
+        None => Ok(()),
+        Some(i) => Err(format!(
+            "at {} {} has committed {:?}, {} has committed {:?}",
+            i + 1,
+            node_name(a),
+            x.log[i],
+            node_name(b),
+            y.log[i]
+        )),
+    }
+}
+
+fn committed_stays(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+    let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
+    // A recovering replica has not known anything yet.
+    if matches!(before.status, Status::Recovering { .. }) || after.committed().starts_with(before.committed()) {
+        return Ok(());
+    }
+    Err(format!(
+        "{} had committed {:?}, then {:?}",
+        node_name(step.id),
+        before.committed(),
+        after.committed()
+    ))
+}
