@@ -144,16 +144,22 @@ impl<E: Election> Watched<E> {
     /// The steps within the bounds.
     fn steps(&self, state: &SystemState<E>) -> Vec<Taken<E>> {
         let successors = self.system.successors(state).into_iter();
-        let within = successors.filter(|(_, next)| match self.system.beyond(next) {
+        let within = successors.filter(|(step, next)| match self.system.beyond(next) {
             None => true,
             Some(bound) => {
                 if self.is_searching.load(Relaxed) {
                     self.cut[bound as usize].fetch_add(1, Relaxed);
+                    self.count(state, step, next);
                 }
                 false
             }
         });
         within.map(|(step, next)| Taken { step, next }).collect()
+    }
+
+    fn count(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) {
+        let elects = self.system.elects(before, step, after);
+        self.tally.lock().expect("no panic while held").count::<E>(step, elects, 1);
     }
 
     fn has_all(&self, violated: &BTreeSet<PropertyId>) -> bool {
@@ -202,8 +208,7 @@ impl<E: Election> Model for Watched<E> {
 
     fn next_state(&self, state: &Self::State, taken: Self::Action) -> Option<Self::State> {
         if self.is_searching.load(Relaxed) {
-            let elects = self.system.elects(state, &taken.step, &taken.next);
-            self.tally.lock().expect("no panic while held").count::<E>(&taken.step, elects, 1);
+            self.count(state, &taken.step, &taken.next);
         }
         Some(taken.next)
     }

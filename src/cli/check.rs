@@ -1,16 +1,15 @@
 //! `oneleader check`: scenarios through an engine, a table of verdicts, what was unexpected explained below it.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 
 use crate::check::Limits;
 use crate::cli::choice::{self, Choice, Chosen};
+use crate::cli::json::{self, Report};
 use crate::cli::run::{self, Agreement, Answer, Engine, Prepared, Ran, Request};
 use crate::cli::table::Table;
-use crate::cli::{Ending, Exit, say};
+use crate::cli::{Ending, Exit, junit, output, progress};
 use crate::election::Catalogue;
 use crate::scenario::{Problem, Size};
 
@@ -31,8 +30,8 @@ pub struct Check {
     /// The seed of a simulation
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    threads: usize,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    threads: u16,
     /// See every state, past violations
     #[arg(long)]
     no_stop: bool,
@@ -40,58 +39,133 @@ pub struct Check {
     #[arg(long)]
     deep: bool,
     /// Stop after this many distinct states
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     max_states: Option<u64>,
-    /// Stop after this many seconds
-    #[arg(long, value_name = "SECONDS")]
-    time_limit: Option<f64>,
+    /// Stop a scenario after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time_limit: Option<Duration>,
+    /// Stop a scenario that takes more memory than this, such as 500M or 2G
+    #[arg(long, value_name = "BYTES", value_parser = bytes)]
+    max_memory: Option<u64>,
+    /// Write the results as JSON; `-` is standard output, and then nothing else is written there
+    #[arg(long, value_name = "FILE|-")]
+    pub json: Option<String>,
+    /// Write the results as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<String>,
+    /// Write the first counterexample as a trace, for replay and explore
+    #[arg(long, value_name = "FILE")]
+    trace: Option<String>,
+    /// Say only what is not as expected, and the summary
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| "expected a number of seconds".to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return Err("expected bytes, such as 500M or 2G".to_string()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "expected bytes, such as 500M or 2G".to_string())?;
+    number.checked_shl(shift).filter(|n| n >> shift == number && *n > 0).ok_or("out of range".to_string())
 }
 
 impl Check {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let request = self.request()?;
         let chosen = self.chosen(catalogue)?;
+        let outputs = [&self.json, &self.junit, &self.trace];
+        outputs.into_iter().flatten().try_for_each(|path| output::writable(path))?;
         let prepared = chosen.into_iter().map(|chosen| run::prepare(catalogue, chosen, &request));
         let runs = prepared.collect::<Result<Vec<_>, _>>()?;
-        for run in runs.iter().filter_map(|run| run.chosen().remark.as_ref()) {
-            say(&format!("{run}\n"));
+        let all = self.run_all(&runs, &request);
+        if let Some(path) = &self.json {
+            output::write(path, &json::text(&Report::new(&runs, &all)))?;
         }
-        let table = Table::new(&runs);
-        say(&table.header());
+        if let Some(path) = &self.junit {
+            output::write(path, &junit::report(&runs, &all, explain))?;
+        }
+        if let Some(path) = &self.trace {
+            self.save_trace(path, &all)?;
+        }
+        ending(&runs, &all)
+    }
+
+    /// Runs one scenario after the other, saying what comes of each, until interrupted.
+    fn run_all(&self, runs: &[Box<dyn Prepared>], request: &Request) -> Vec<Ran> {
+        let begin = Instant::now();
+        let is_silent = [&self.json, &self.junit].into_iter().flatten().any(|path| path == "-");
+        let say = |text: &str| {
+            if !is_silent {
+                output::say(text)
+            }
+        };
+        for remark in runs.iter().filter_map(|run| run.chosen().remark.as_ref()) {
+            say(&format!("{remark}\n"));
+        }
+        let table = Table::new(runs);
+        let mut is_begun = !self.quiet;
+        if is_begun {
+            say(&table.header());
+        }
+        let line = progress::Line::new(self.quiet, request.limits.memory);
         let mut all = Vec::new();
-        for run in &runs {
-            let ran = run.run(&|_| ());
-            say(&table.rows(&**run, &ran));
+        for (i, run) in runs.iter().enumerate() {
+            let title = format!("[{}/{}] {}", i + 1, runs.len(), title(&**run));
+            let ran = run.run(&|progress| line.show(&title, progress));
+            line.clear();
+            if !self.quiet || ran.agreement() != Agreement::AsExpected {
+                if !std::mem::replace(&mut is_begun, true) {
+                    say(&table.header());
+                }
+                say(&table.rows(&**run, &ran));
+            }
             all.push(ran);
+            if request.limits.is_interrupted() {
+                break;
+            }
         }
         for (run, ran) in runs.iter().zip(&all) {
             for answer in &ran.answers {
-                if answer.agreement != Agreement::AsExpected || runs.len() == 1 {
+                let is_told = answer.agreement != Agreement::AsExpected || (runs.len() == 1 && !self.quiet);
+                if is_told {
                     say(&explain(&**run, answer));
                 }
             }
             if let Some(why) = &ran.miscounted {
-                say(&format!("\n{}\n  {why}\n", title(&**run)));
+                say(&format!("\n{}: {why}\n", title(&**run)));
+            }
+            if runs.len() == 1 && !self.quiet {
+                say(&coverage(ran));
             }
         }
-        ending(&all)
+        say(&summary(runs, &all, begin.elapsed()));
+        all
     }
 
     fn request(&self) -> Result<Request, Problem> {
-        if self.seed.is_some() && self.engine != Engine::StaterightSimulation {
+        let is_simulation = self.engine == Engine::StaterightSimulation;
+        if self.seed.is_some() && !is_simulation {
             return Err(Problem::new("--seed is for --engine stateright-simulation: nothing else is random"));
         }
-        if self.engine == Engine::StaterightSimulation
-            && self.max_states.is_none()
-            && self.time_limit.is_none()
-        {
+        if is_simulation && self.max_states.is_none() && self.time_limit.is_none() {
             return Err(Problem::new("a simulation never ends by itself: give --max-states or --time-limit"));
         }
         let limits = Limits {
-            threads: self.threads,
+            threads: usize::from(self.threads),
             max_states: self.max_states,
-            time: self.time_limit.map(Duration::from_secs_f64),
-            interrupted: Arc::new(AtomicBool::new(false)),
+            time: self.time_limit,
+            memory: self.max_memory,
+            interrupted: super::interrupted(),
             ..Limits::default()
         };
         Ok(Request {
@@ -104,12 +178,39 @@ impl Check {
     }
 
     fn chosen(&self, catalogue: &impl Catalogue) -> Result<Vec<Chosen>, Problem> {
+        if self.deep && self.choice.is_given() {
+            return Err(Problem::new("--deep adds to the corpus; it says nothing about a chosen scenario"));
+        }
         let size = if self.deep { Size::Deep } else { Size::Full };
+        let abouts = choice::protocols(catalogue, &self.protocols)?;
+        if abouts.len() > 1 && self.choice.is_given() {
+            let names: Vec<&str> = abouts.iter().map(|about| about.name).collect();
+            let which = format!("which protocol? {} are there: name one", names.join(", "));
+            return Err(Problem::new(which));
+        }
         let mut all = Vec::new();
-        for about in choice::protocols(catalogue, &self.protocols)? {
+        for about in abouts {
             all.extend(self.choice.scenarios(about, size)?);
         }
+        if let Some(property) = &self.property {
+            // In a corpus, where the property is asked; a chosen scenario is asked in any case.
+            let asks = |chosen: &Chosen| chosen.scenario.expected(property).is_some();
+            if !self.choice.is_given() && all.iter().any(asks) {
+                all.retain(asks);
+            }
+        }
         Ok(all)
+    }
+
+    fn save_trace(&self, path: &str, all: &[Ran]) -> Result<(), Problem> {
+        let mut found = all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
+        match found.next() {
+            Some(counterexample) => output::write(path, &counterexample.trace.to_json()),
+            None => {
+                output::note(&format!("nothing was violated: no trace was written to {path}"));
+                Ok(())
+            }
+        }
     }
 }
 
@@ -134,15 +235,47 @@ fn explain(run: &dyn Prepared, answer: &Answer) -> String {
     text
 }
 
-fn ending(all: &[Ran]) -> Ending {
+/// How often what happened, and what was cut.
+fn coverage(ran: &Ran) -> String {
+    let list = |items: &mut dyn Iterator<Item = (&str, u64)>| {
+        items.map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
+    };
+    let steps = list(&mut ran.tally.steps.iter().map(|(kind, n)| (*kind, *n)));
+    let messages = list(&mut ran.tally.messages.iter().map(|(kind, n)| (kind.as_str(), *n)));
+    let cut = list(&mut ran.cut.iter().map(|(bound, n)| (bound.name(), *n)));
+    let mut text = format!(
+        "\n{} distinct states of {} generated, {} steps deep; {} elections\n",
+        ran.distinct, ran.generated, ran.depth, ran.tally.elections
+    );
+    for (title, items) in [("steps", steps), ("messages delivered", messages), ("cut by bounds", cut)] {
+        if !items.is_empty() {
+            text += &format!("  {title}: {items}\n");
+        }
+    }
+    text
+}
+
+/// The last line.
+fn summary(runs: &[Box<dyn Prepared>], all: &[Ran], time: Duration) -> String {
+    let count = |agreement| all.iter().filter(|ran| ran.agreement() == agreement).count();
+    let mut parts = vec![format!("{} as expected", count(Agreement::AsExpected))];
+    let others = [
+        (count(Agreement::NotAsExpected), "not as expected"),
+        (count(Agreement::Inconclusive), "inconclusive"),
+        (count(Agreement::Error), "in error"),
+        (runs.len() - all.len(), "not begun"),
+    ];
+    parts.extend(others.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
+    let scenarios = if runs.len() == 1 { "1 scenario" } else { &format!("{} scenarios", runs.len()) };
+    format!("\n{scenarios}: {}; {:.1} s\n", parts.join(", "), time.as_secs_f64())
+}
+
+fn ending(runs: &[Box<dyn Prepared>], all: &[Ran]) -> Ending {
     match all.iter().map(Ran::agreement).max().unwrap_or(Agreement::AsExpected) {
+        Agreement::AsExpected if all.len() < runs.len() => Ok(Exit::Inconclusive),
         Agreement::AsExpected => Ok(Exit::Good),
         Agreement::Inconclusive => Ok(Exit::Inconclusive),
         Agreement::NotAsExpected => Ok(Exit::Bad),
-        Agreement::Error => {
-            let answers = || all.iter().flat_map(|ran| &ran.answers);
-            let error = answers().find(|a| a.agreement == Agreement::Error).expect("the worst is among them");
-            Err(Problem::new(error.conclusion.why.clone().unwrap_or_default()))
-        }
+        Agreement::Error => Ok(Exit::BadInput),
     }
 }

@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::cli::output;
 use crate::election::{About, Catalogue};
 use crate::scenario::{self, Problem, Scenario, Size, among};
 use crate::system::Bounds;
@@ -256,8 +257,7 @@ pub fn corpus(about: &'static About) -> Result<Vec<Scenario>, Problem> {
 }
 
 fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
-    let text = std::fs::read_to_string(path).map_err(|e| Problem::new(e.to_string()).in_file(path))?;
-    scenario::parse(&text, about).map_err(|problem| problem.in_file(path))
+    scenario::parse(&output::read(path)?, about).map_err(|problem| problem.in_file(path))
 }
 
 /// Where the corpus shows a bug: the first scenario that plants it and expects a violation, or else the first.

@@ -5,14 +5,23 @@
 
 mod check;
 pub mod choice;
+mod json;
+mod junit;
+mod list;
+mod output;
+mod progress;
+mod replay;
 pub mod run;
 pub mod story;
 mod table;
 
-use std::io::{self, Write};
+use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
+use signal_hook::consts::SIGINT;
 
 use crate::election::Catalogue;
 use crate::scenario::Problem;
@@ -20,6 +29,8 @@ use crate::scenario::Problem;
 /// Model checking and property testing of leader election.
 ///
 /// Is there ever more than one leader in a term? Does a leader eventually emerge, and stay?
+///
+/// Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 inconclusive.
 #[derive(Parser)]
 #[command(name = "oneleader", version, max_term_width = 100)]
 struct Cli {
@@ -29,17 +40,20 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    List(list::List),
     Check(check::Check),
+    Replay(replay::Replay),
 }
 
-/// How a command ended, from best to worst.
+/// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+enum Exit {
     Good,
-    /// Nothing was refuted, but not everything was seen.
-    Inconclusive,
     /// Violated, or not as expected.
     Bad,
+    BadInput,
+    /// Nothing was refuted, but not everything was seen.
+    Inconclusive,
 }
 
 impl From<Exit> for ExitCode {
@@ -47,34 +61,56 @@ impl From<Exit> for ExitCode {
         ExitCode::from(match exit {
             Exit::Good => 0,
             Exit::Bad => 1,
+            Exit::BadInput => 2,
             Exit::Inconclusive => 3,
         })
     }
 }
 
-/// The exit code for bad input.
-const BAD_INPUT: u8 = 2;
+type Ending = Result<Exit, Problem>;
 
 /// The whole program, for the protocols of this catalogue.
 pub fn main(catalogue: &impl Catalogue) -> ExitCode {
-    let ended = match Cli::parse().command {
-        Command::Check(check) => check.run(catalogue),
+    let json = json_path(std::env::args_os());
+    let ended = match Cli::try_parse() {
+        Ok(cli) => match cli.command {
+            Command::List(list) => list.run(catalogue),
+            Command::Check(check) => check.run(catalogue),
+            Command::Replay(replay) => replay.run(catalogue),
+        },
+        // Help and version are asked for with good reason, and a person reads what is wrong with the arguments.
+        Err(e) if !e.use_stderr() || json.is_none() => e.exit(),
+        Err(e) => Err(Problem::new(e.render().to_string().trim_end().trim_start_matches("error: "))),
     };
-    match ended {
-        Ok(exit) => exit.into(),
-        Err(problem) => {
-            let _ = writeln!(io::stderr(), "error: {problem}");
-            ExitCode::from(BAD_INPUT)
-        }
-    }
+    ended
+        .unwrap_or_else(|problem| {
+            output::note(&format!("error: {problem}"));
+            if let Some(path) = json {
+                // What cannot be written has been said above.
+                let _ = output::write(&path, &json::failure(&problem));
+            }
+            Exit::BadInput
+        })
+        .into()
 }
 
-type Ending = Result<Exit, Problem>;
-
-/// Writes to standard output. When nobody reads it any more, there is nothing left to do.
-fn say(text: &str) {
-    let mut out = io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(3);
+/// Where JSON is wanted, even if the arguments are otherwise wrong.
+fn json_path(mut args: impl Iterator<Item = OsString>) -> Option<String> {
+    while let Some(arg) = args.next() {
+        match arg.to_str()?.strip_prefix("--json") {
+            Some("") => return args.next()?.into_string().ok(),
+            Some(path) => return path.strip_prefix('=').map(String::from),
+            None => {}
+        }
     }
+    None
+}
+
+/// Set by Ctrl-C; a second one ends the program at once.
+fn interrupted() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    // Without a handler, Ctrl-C ends the program at once, which is still an answer.
+    let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, 130, flag.clone());
+    let _ = signal_hook::flag::register(SIGINT, flag.clone());
+    flag
 }

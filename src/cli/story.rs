@@ -13,28 +13,32 @@ use crate::system::{StepOf, System, SystemState};
 
 /// The steps from the system's very first state, numbered from where checking starts.
 pub fn tell<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> String {
-    let mut text = String::new();
+    by_step(system, steps).concat()
+}
+
+/// The same, a text a step.
+pub fn by_step<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> Vec<String> {
+    let mut texts = Vec::new();
     let mut state = system.origin();
-    if !system.prefix.is_empty() {
-        text += "  start, reached before checking:\n";
-    }
+    let before = system.prefix.len();
     for (i, step) in system.prefix.iter().chain(steps).enumerate() {
-        let number = match i.checked_sub(system.prefix.len()) {
-            None => format!("{:>5}", "-"),
-            Some(0) if !system.prefix.is_empty() => {
-                text += "  checked from here:\n";
-                format!("{:>5}", 1)
-            }
-            Some(i) => format!("{:>5}", i + 1),
-        };
+        let mut text = String::new();
+        if i == 0 && before > 0 {
+            text += "    start:\n";
+        }
+        if i == before && before > 0 {
+            text += "    checked from here:\n";
+        }
+        let number = if i < before { "-".to_string() } else { (i - before + 1).to_string() };
         let next = system.apply(&state, step).expect("a run that was found can be taken");
-        let _ = writeln!(text, "{number}  {}", system.name(step));
+        let _ = writeln!(text, "{number:>5}  {}", system.name(step));
         for change in changes(system, &state, &next) {
             let _ = writeln!(text, "         {change}");
         }
         state = next;
+        texts.push(text);
     }
-    text
+    texts
 }
 
 /// What a step changed, a line a node and a line for the messages sent.

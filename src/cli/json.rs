@@ -1,0 +1,133 @@
+//! Reports for machines. The keys are a contract: more may come, none may go or change its meaning; what is absent is
+//! `null`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::cli::run::{Agreement, Prepared, Ran};
+use crate::scenario::Problem;
+use crate::verdict::Word;
+
+const VERSION: u32 = 1;
+
+/// What `check` found.
+#[derive(Serialize)]
+pub struct Report<'a> {
+    version: u32,
+    results: Vec<Row<'a>>,
+}
+
+/// One property of one scenario.
+#[derive(Serialize)]
+struct Row<'a> {
+    /// Results that share one exploration share this number.
+    run: usize,
+    protocol: &'a str,
+    scenario: &'a str,
+    bug: Option<&'a str>,
+    property: &'a str,
+    kind: &'a str,
+    verdict: Word,
+    /// The conflicting facts, what cut, what never happened, or why nothing more can be said.
+    why: Option<&'a str>,
+    expected: Option<Word>,
+    as_expected: bool,
+    distinct: u64,
+    generated: u64,
+    /// Steps: the initial state is at 0.
+    depth: usize,
+    seconds: f64,
+    threads: usize,
+    engine: &'a str,
+    trace_steps: Option<usize>,
+    /// Generated states beyond each bound.
+    cut: BTreeMap<&'a str, u64>,
+    coverage: Coverage<'a>,
+    collision_probability: f64,
+}
+
+/// How often what happened.
+#[derive(Serialize)]
+struct Coverage<'a> {
+    steps: &'a BTreeMap<&'static str, u64>,
+    messages: &'a BTreeMap<String, u64>,
+    elections: u64,
+}
+
+impl<'a> Report<'a> {
+    /// Of the runs that came to an end, or were interrupted in the middle.
+    pub fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Ran]) -> Self {
+        let rows = runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
+        Report { version: VERSION, results: rows.collect() }
+    }
+}
+
+fn rows<'a>(i: usize, run: &'a dyn Prepared, ran: &'a Ran) -> impl Iterator<Item = Row<'a>> {
+    let chosen = run.chosen();
+    ran.answers.iter().map(move |answer| Row {
+        run: i,
+        protocol: chosen.about.name,
+        scenario: &chosen.scenario.name,
+        bug: chosen.scenario.bug.as_deref(),
+        property: answer.property,
+        kind: answer.kind,
+        verdict: answer.conclusion.word,
+        why: answer.conclusion.why.as_deref(),
+        expected: answer.expected.as_ref().map(|e| e.verdict),
+        as_expected: answer.agreement == Agreement::AsExpected && ran.miscounted.is_none(),
+        distinct: ran.distinct,
+        generated: ran.generated,
+        depth: ran.depth,
+        seconds: ran.seconds,
+        threads: ran.threads,
+        engine: ran.engine,
+        trace_steps: answer.counterexample.as_ref().map(|c| c.steps),
+        cut: ran.cut.iter().map(|(bound, n)| (bound.name(), *n)).collect(),
+        coverage: Coverage {
+            steps: &ran.tally.steps,
+            messages: &ran.tally.messages,
+            elections: ran.tally.elections,
+        },
+        collision_probability: ran.collision_probability,
+    })
+}
+
+/// What was wrong with the input.
+#[derive(Serialize)]
+struct Failure<'a> {
+    version: u32,
+    error: Error<'a>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    message: &'a str,
+    file: Option<&'a str>,
+    line: Option<usize>,
+}
+
+/// The report in place of any other, when the input is bad.
+pub fn failure(problem: &Problem) -> String {
+    let error = Error { message: &problem.message, file: problem.file.as_deref(), line: problem.line };
+    text(&Failure { version: VERSION, error })
+}
+
+/// One object, one line end.
+pub fn text(report: &impl Serialize) -> String {
+    serde_json::to_string(report).expect("a report is plain data") + "\n"
+}
+
+/// A report with its version, for the other verbs.
+#[derive(Serialize)]
+pub struct Versioned<T> {
+    version: u32,
+    #[serde(flatten)]
+    report: T,
+}
+
+impl<T> Versioned<T> {
+    pub fn new(report: T) -> Self {
+        Versioned { version: VERSION, report }
+    }
+}

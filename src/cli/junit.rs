@@ -1,0 +1,101 @@
+//! Verdicts as JUnit XML, which build servers read: a suite a protocol, a case a property of a scenario.
+
+use std::fmt::Write;
+
+use crate::cli::run::{Agreement, Answer, Prepared, Ran};
+
+/// The whole report. `explain` tells what is to be said about an answer that is not as expected.
+pub fn report(
+    runs: &[Box<dyn Prepared>],
+    all: &[Ran],
+    explain: impl Fn(&dyn Prepared, &Answer) -> String,
+) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
+    let pairs: Vec<(&dyn Prepared, &Ran)> = runs.iter().map(|run| &**run).zip(all).collect();
+    for suite in pairs.chunk_by(|(a, _), (b, _)| a.chosen().about.name == b.chosen().about.name) {
+        let count = |agreements: &[Agreement]| {
+            let answers = suite.iter().flat_map(|(_, ran)| ran.answers.iter().map(|a| agreement(ran, a)));
+            answers.filter(|agreement| agreements.contains(agreement)).count()
+        };
+        let _ = writeln!(
+            text,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"{}\" time=\"{:.3}\">",
+            escaped(suite[0].0.chosen().about.name),
+            suite.iter().map(|(_, ran)| ran.answers.len()).sum::<usize>(),
+            count(&[Agreement::NotAsExpected]),
+            count(&[Agreement::Error]),
+            count(&[Agreement::Inconclusive]),
+            suite.iter().map(|(_, ran)| ran.seconds).sum::<f64>(),
+        );
+        for (run, ran) in suite {
+            ran.answers.iter().for_each(|answer| case(&mut text, *run, ran, answer, &explain));
+        }
+        text += "  </testsuite>\n";
+    }
+    text + "</testsuites>\n"
+}
+
+/// A wrong count of states spoils all answers of its run.
+fn agreement(ran: &Ran, answer: &Answer) -> Agreement {
+    match ran.miscounted {
+        Some(_) => answer.agreement.max(Agreement::NotAsExpected),
+        None => answer.agreement,
+    }
+}
+
+fn case(
+    text: &mut String,
+    run: &dyn Prepared,
+    ran: &Ran,
+    answer: &Answer,
+    explain: &impl Fn(&dyn Prepared, &Answer) -> String,
+) {
+    let element = match agreement(ran, answer) {
+        Agreement::AsExpected => None,
+        Agreement::Inconclusive => Some("skipped"),
+        Agreement::NotAsExpected => Some("failure"),
+        Agreement::Error => Some("error"),
+    };
+    // The time of a run is told once, or the suite would seem to take longer than it did.
+    let is_first = std::ptr::eq(answer, &ran.answers[0]);
+    let _ = write!(
+        text,
+        "    <testcase classname=\"{}.{}\" name=\"{}\" time=\"{:.3}\"",
+        escaped(run.chosen().about.name),
+        escaped(&run.chosen().scenario.name),
+        escaped(answer.property),
+        if is_first { ran.seconds } else { 0.0 },
+    );
+    let Some(element) = element else {
+        *text += "/>\n";
+        return;
+    };
+    let message = match (&ran.miscounted, &answer.conclusion.why) {
+        (Some(why), _) => why.clone(),
+        (None, Some(why)) => format!("{}: {why}", answer.conclusion.word),
+        (None, None) => answer.conclusion.word.to_string(),
+    };
+    let _ = writeln!(
+        text,
+        ">\n      <{element} message=\"{}\">{}</{element}>\n    </testcase>",
+        escaped(&message),
+        escaped(&explain(run, answer)),
+    );
+}
+
+/// For attributes and text alike; what XML cannot hold at all becomes a question mark.
+fn escaped(text: &str) -> String {
+    let mut safe = String::new();
+    for c in text.chars() {
+        match c {
+            '&' => safe += "&amp;",
+            '<' => safe += "&lt;",
+            '>' => safe += "&gt;",
+            '"' => safe += "&quot;",
+            '\n' | '\t' => safe.push(c),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => safe.push('?'),
+            c => safe.push(c),
+        }
+    }
+    safe
+}

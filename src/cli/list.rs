@@ -1,0 +1,230 @@
+//! `oneleader list`: the protocols; of one, its options, properties, scenarios and bugs.
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::choice::{self, corpus};
+use crate::cli::json::{self, Versioned};
+use crate::cli::{Ending, Exit, output};
+use crate::election::{About, BugSpec, Catalogue, Costs, Election, OptionSpec, Visitor};
+use crate::scenario::{Problem, Scenario, Size};
+use crate::system::System;
+use crate::verdict::Word;
+
+/// List protocols; of one, its options, properties, scenarios and bugs
+#[derive(Args)]
+pub struct List {
+    #[arg(value_name = "PROTOCOL")]
+    protocol: Option<String>,
+    /// Write the list as JSON; `-` is standard output
+    #[arg(long, value_name = "FILE|-")]
+    json: Option<String>,
+}
+
+/// All that there is to know of a protocol before running it.
+#[derive(Serialize)]
+struct Listed {
+    name: &'static str,
+    title: &'static str,
+    source: &'static str,
+    options: Vec<ListedOption>,
+    properties: Vec<ListedProperty>,
+    bugs: Vec<ListedBug>,
+    scenarios: Vec<ListedScenario>,
+}
+
+#[derive(Serialize)]
+struct ListedOption {
+    name: &'static str,
+    default: String,
+    allowed: &'static [&'static str],
+    help: &'static str,
+}
+
+#[derive(Serialize)]
+struct ListedProperty {
+    name: &'static str,
+    meaning: &'static str,
+}
+
+#[derive(Serialize)]
+struct ListedBug {
+    name: &'static str,
+    summary: &'static str,
+    rule: &'static str,
+    published: &'static str,
+    costs: Costs,
+    /// The scenarios of the corpus that plant it.
+    scenarios: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ListedScenario {
+    name: String,
+    note: String,
+    nodes: usize,
+    size: Size,
+    bug: Option<String>,
+    /// By property.
+    expect: Vec<(String, Word, Option<usize>)>,
+}
+
+impl List {
+    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        let names: Vec<String> = self.protocol.iter().cloned().collect();
+        let abouts = choice::protocols(catalogue, &names)?;
+        let listed = abouts.iter().map(|about| Listed::new(catalogue, about));
+        let listed = listed.collect::<Result<Vec<_>, _>>()?;
+        if let Some(path) = &self.json {
+            #[derive(Serialize)]
+            struct Protocols {
+                protocols: Vec<Listed>,
+            }
+            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })))?;
+        } else if self.protocol.is_some() {
+            listed.iter().for_each(|protocol| output::say(&whole(protocol)));
+        } else {
+            output::say(&overview(&listed));
+        }
+        Ok(Exit::Good)
+    }
+}
+
+impl Listed {
+    fn new(catalogue: &impl Catalogue, about: &'static About) -> Result<Self, Problem> {
+        struct Properties;
+        impl Visitor for Properties {
+            type Output = Vec<ListedProperty>;
+            fn visit<E: Election>(self) -> Self::Output {
+                let all = System::<E>::properties().into_iter();
+                all.map(|(p, name)| ListedProperty { name, meaning: System::<E>::meaning(p) }).collect()
+            }
+        }
+        let corpus = corpus(about)?;
+        Ok(Listed {
+            name: about.name,
+            title: about.title,
+            source: about.source,
+            options: about.options.iter().map(ListedOption::new).collect(),
+            properties: catalogue.visit(about.name, Properties).expect("listed by the catalogue"),
+            bugs: about.bugs.iter().map(|bug| ListedBug::new(bug, &corpus)).collect(),
+            scenarios: corpus.into_iter().map(ListedScenario::new).collect(),
+        })
+    }
+}
+
+impl ListedOption {
+    fn new(option: &'static OptionSpec) -> Self {
+        let OptionSpec { name, default, allowed, help } = option;
+        ListedOption { name, default: default.to_string(), allowed, help }
+    }
+}
+
+impl ListedBug {
+    fn new(bug: &'static BugSpec, corpus: &[Scenario]) -> Self {
+        let BugSpec { name, summary, rule, published, costs } = *bug;
+        let planted = corpus.iter().filter(|s| s.bug.as_deref() == Some(name));
+        let scenarios = planted.map(|s| s.name.clone()).collect();
+        ListedBug { name, summary, rule, published, costs, scenarios }
+    }
+}
+
+impl ListedScenario {
+    fn new(scenario: Scenario) -> Self {
+        let Scenario { name, note, nodes, size, bug, expect, .. } = scenario;
+        let expect = expect.into_iter().map(|(property, e)| (property, e.verdict, e.steps)).collect();
+        ListedScenario { name, note, nodes, size, bug, expect }
+    }
+}
+
+fn overview(all: &[Listed]) -> String {
+    let width = all.iter().map(|p| p.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for p in all {
+        text += &format!("{:width$}  {}\n", p.name, p.title);
+        text += &format!("{:width$}  {}\n", "", p.source);
+        text += &format!(
+            "{:width$}  {} options, {} properties, {} bugs, {} scenarios\n\n",
+            "",
+            p.options.len(),
+            p.properties.len(),
+            p.bugs.len(),
+            p.scenarios.len()
+        );
+    }
+    text + "`oneleader list PROTOCOL` shows the options, properties, bugs and scenarios of one.\n"
+}
+
+fn whole(p: &Listed) -> String {
+    let mut text = format!("{}: {}\n{}", p.name, p.title, wrapped(p.source, 0));
+    let mut section = |title: &str, entries: Vec<String>| {
+        if !entries.is_empty() {
+            text += &format!("\n{title}\n{}", entries.concat());
+        }
+    };
+    section("Options", p.options.iter().map(option).collect());
+    let property = |p: &ListedProperty| format!("  {}\n{}", p.name, wrapped(p.meaning, 6));
+    section("Properties", p.properties.iter().map(property).collect());
+    section("Bugs", p.bugs.iter().map(bug).collect());
+    section("Scenarios", p.scenarios.iter().map(scenario).collect());
+    text
+}
+
+fn option(o: &ListedOption) -> String {
+    let allowed = match o.allowed {
+        [] => String::new(),
+        words => format!(" (one of {})", words.join(", ")),
+    };
+    format!("  {} = {}{allowed}\n{}", o.name, o.default, wrapped(o.help, 6))
+}
+
+fn bug(b: &ListedBug) -> String {
+    let costs = match b.costs {
+        Costs::Safety => "",
+        Costs::Liveness => " (costs only the leader: for a liveness check)",
+        Costs::Nothing => " (a control: costs nothing)",
+    };
+    let mut text = format!("  {}{costs}\n{}", b.name, wrapped(b.summary, 6));
+    text += &wrapped(&format!("rule: {}", b.rule), 6);
+    text += &wrapped(&format!("published: {}", b.published), 6);
+    if !b.scenarios.is_empty() {
+        text += &wrapped(&format!("scenarios: {}", b.scenarios.join(", ")), 6);
+    }
+    text
+}
+
+fn scenario(s: &ListedScenario) -> String {
+    let size = match s.size {
+        Size::Small => "small",
+        Size::Full => "full",
+        Size::Deep => "deep",
+    };
+    let bug = s.bug.as_ref().map_or(String::new(), |bug| format!(", bug {bug}"));
+    let expected = s.expect.iter().map(|(property, verdict, steps)| {
+        let steps = steps.map_or(String::new(), |n| format!(" in {n} steps"));
+        format!("{property} {verdict}{steps}")
+    });
+    let expected: Vec<String> = expected.collect();
+    let mut text = format!("  {} ({} nodes, {size}{bug})\n", s.name, s.nodes);
+    text += &wrapped(&expected.join("; "), 6);
+    text + &wrapped(&s.note, 6)
+}
+
+/// The text in lines of at most 100 characters, indented.
+fn wrapped(text: &str, indent: usize) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > 100 {
+            lines += &format!("{:indent$}{line}\n", "");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    if !line.is_empty() {
+        lines += &format!("{:indent$}{line}\n", "");
+    }
+    lines
+}

@@ -1,0 +1,146 @@
+//! `oneleader replay`: a saved trace, step by step, with what each step changed.
+
+use std::io::{self, BufRead};
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::json::{self, Versioned};
+use crate::cli::{Ending, Exit, choice, output, story};
+use crate::election::{Catalogue, Election, Visitor};
+use crate::itf;
+use crate::scenario::Problem;
+use crate::system::{StepOf, System};
+use crate::trace::{Outcome, Replay as Run, Trace, replay};
+
+/// Replay a saved trace
+///
+/// Exit code 0 if it reaches the recorded violation, 1 if it ends without, 2 if some step cannot be taken.
+#[derive(Args)]
+pub struct Replay {
+    /// A trace, as written by `check --trace`
+    #[arg(value_name = "TRACE")]
+    trace: String,
+    /// Wait for Enter after each step
+    #[arg(long)]
+    step: bool,
+    /// Write the states in the Informal Trace Format, which Apalache and Quint tools read
+    #[arg(long, value_name = "FILE.itf.json")]
+    itf: Option<String>,
+    /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
+    #[arg(long, value_name = "FILE|-")]
+    json: Option<String>,
+    /// Say only how it ended
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Replay {
+    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        [&self.itf, &self.json].into_iter().flatten().try_for_each(|path| output::writable(path))?;
+        let trace = read(&self.trace)?;
+        choice::protocol(catalogue, &trace.protocol).map_err(|problem| problem.in_file(&self.trace))?;
+        let protocol = trace.protocol.clone();
+        catalogue.visit(&protocol, Replaying { options: self, trace }).expect("found just now")
+    }
+}
+
+/// Reads a trace.
+///
+/// # Errors
+/// It cannot be read, or is no trace that this program understands.
+pub fn read(path: &str) -> Result<Trace, Problem> {
+    Trace::from_json(&output::read(path)?).map_err(|problem| problem.in_file(path))
+}
+
+/// How a replay ended, for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    protocol: &'a str,
+    property: &'a str,
+    /// violated, holds or diverged
+    outcome: &'a str,
+    /// The steps taken.
+    steps: usize,
+    why: Option<&'a str>,
+    /// The step that could not be taken, and those that could.
+    diverged: Option<&'a str>,
+    enabled: Option<&'a [String]>,
+}
+
+struct Replaying<'a> {
+    options: &'a Replay,
+    trace: Trace,
+}
+
+impl Visitor for Replaying<'_> {
+    type Output = Ending;
+
+    fn visit<E: Election>(self) -> Ending {
+        let Replaying { options, trace } = self;
+        let in_file = |problem: Problem| problem.in_file(&options.trace);
+        let property = trace.property::<E>().map_err(in_file)?;
+        let system = trace.system::<E>().map_err(in_file)?;
+        let run = replay(&system, property, &trace.steps);
+        let is_silent = options.json.as_deref() == Some("-") || options.itf.as_deref() == Some("-");
+        if !options.quiet && !is_silent {
+            options.tell(&system, &run.steps);
+        }
+        if let Some(path) = &options.itf {
+            output::write(path, &itf::export(&system, &run.steps))?;
+        }
+        if let Some(path) = &options.json {
+            output::write(path, &json::text(&Versioned::new(report(&trace, &run))))?;
+        }
+        match run.outcome {
+            Outcome::Violated { after, why } => {
+                if !is_silent {
+                    let meaning = System::<E>::meaning(property);
+                    output::say(&format!(
+                        "{} is violated after {after} steps: {why}\n({meaning})\n",
+                        trace.property
+                    ));
+                    if why != trace.why {
+                        output::say(&format!("(recorded was: {})\n", trace.why));
+                    }
+                }
+                Ok(Exit::Good)
+            }
+            Outcome::Holds => {
+                if !is_silent {
+                    let n = run.steps.len();
+                    output::say(&format!("{} holds after all {n} steps\n", trace.property));
+                }
+                Ok(Exit::Bad)
+            }
+            Outcome::Diverged { at, name, enabled } => Err(in_file(Problem::new(format!(
+                "step {at} cannot be taken any more: `{name}`; enabled instead:\n  {}",
+                enabled.join("\n  ")
+            )))),
+        }
+    }
+}
+
+impl Replay {
+    fn tell<E: Election>(&self, system: &System<E>, steps: &[StepOf<E>]) {
+        if !self.step {
+            return output::say(&story::tell(system, steps));
+        }
+        for step in story::by_step(system, steps) {
+            output::say(&step);
+            let _ = io::stdin().lock().read_line(&mut String::new());
+        }
+    }
+}
+
+fn report<'a, E: Election>(trace: &'a Trace, run: &'a Run<E>) -> Report<'a> {
+    let (outcome, why, diverged, enabled) = match &run.outcome {
+        Outcome::Violated { why, .. } => ("violated", Some(why.as_str()), None, None),
+        Outcome::Holds => ("holds", None, None, None),
+        Outcome::Diverged { name, enabled, .. } => {
+            ("diverged", None, Some(name.as_str()), Some(enabled.as_slice()))
+        }
+    };
+    let Trace { protocol, property, .. } = trace;
+    Report { protocol, property, outcome, steps: run.steps.len(), why, diverged, enabled }
+}
