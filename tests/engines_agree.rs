@@ -1,0 +1,81 @@
+//! The compiled engine is held against the reference semantics, searched by stateright, on every corpus scenario: the
+//! same distinct and generated states, depth, cuts, tallies, verdicts and lengths; and against itself with more threads.
+
+use std::sync::Arc;
+
+use oneleader::check::{Ended, Exploration, Limits};
+use oneleader::election::{About, Election, Visitor};
+use oneleader::reference::{self, Search};
+use oneleader::scenario::{self, Scenario, Size};
+use oneleader::system::{PropertyId, System};
+use oneleader::{engine, models};
+
+/// As many states the reference may take; larger scenarios are compared in the deep suite.
+fn most_states() -> u64 {
+    std::env::var("ONELEADER_MOST_STATES").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000)
+}
+
+struct Compare<'a>(&'a Scenario);
+
+fn asked<E: Election>() -> Vec<PropertyId> {
+    System::<E>::properties().into_iter().map(|(p, _)| p).collect()
+}
+
+fn traces<E: Election>(system: &System<E>, exploration: &Exploration<E>) -> Vec<Vec<String>> {
+    let violations = exploration.violations.values();
+    violations.map(|v| v.steps.iter().map(|s| system.name(s)).collect()).collect()
+}
+
+impl Visitor for Compare<'_> {
+    type Output = Result<bool, String>;
+
+    fn visit<E: Election>(self) -> Self::Output {
+        let system = Arc::new(self.0.system::<E>().map_err(|e| e.to_string())?);
+        let all = Limits { max_states: Some(most_states()), ..Limits::exhaustive() };
+        let compiled = engine::explore(&system, &asked::<E>(), &all, &|_| ());
+        if compiled.ended == Ended::MaxStates {
+            return Ok(false);
+        }
+        let reference = reference::explore(Search::BreadthFirst, &system, &asked::<E>(), &all, &|_| ());
+        let counts = |e: &Exploration<E>| (e.ended.clone(), e.distinct, e.generated, e.depth, e.cut.clone());
+        let lengths = |e: &Exploration<E>| -> Vec<(PropertyId, usize)> {
+            e.violations.iter().map(|(p, v)| (*p, v.steps.len())).collect()
+        };
+        if counts(&compiled) != counts(&reference) {
+            return Err(format!("compiled {:?}, reference {:?}", counts(&compiled), counts(&reference)));
+        }
+        if lengths(&compiled) != lengths(&reference) {
+            return Err(format!("compiled {:?}, reference {:?}", lengths(&compiled), lengths(&reference)));
+        }
+        if compiled.tally != reference.tally {
+            return Err(format!("compiled {:?}, reference {:?}", compiled.tally, reference.tally));
+        }
+        for threads in [2, 4] {
+            let other = engine::explore(&system, &asked::<E>(), &Limits { threads, ..all.clone() }, &|_| ());
+            let seen = |e: &Exploration<E>| (counts(e), traces(&system, e));
+            if seen(&other) != seen(&compiled) {
+                return Err(format!("{threads} threads saw something else than one"));
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn corpus(about: &'static About) -> Vec<Scenario> {
+    scenario::parse(about.corpus, about).unwrap_or_else(|e| panic!("{}: {e}", about.name))
+}
+
+#[test]
+fn every_small_scenario_has_the_same_states_steps_and_traces_on_both_engines() {
+    let (mut compared, mut wrong) = (0, Vec::new());
+    for about in models::all() {
+        for scenario in corpus(about).iter().filter(|s| s.size == Size::Small) {
+            match models::visit(about.name, Compare(scenario)).expect("it is in the catalogue") {
+                Ok(done) => compared += usize::from(done),
+                Err(why) => wrong.push(format!("{} {}: {why}", about.name, scenario.name)),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "of {compared}:\n{}", wrong.join("\n"));
+    assert!(compared > 0 || models::all().is_empty(), "nothing was small enough to compare");
+}
