@@ -4,6 +4,7 @@ pub mod check;
 pub mod cli;
 pub mod election;
 pub mod engine;
+pub mod fuzz;
 pub mod itf;
 pub mod local;
 pub mod names;

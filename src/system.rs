@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use stateright::actor::{Actor, Envelope, Id};
 
 use crate::election::{CLIENT, Check, Election, Event, Invariant, NodeSet, NodeStep, node_name};
-use crate::local::{self, Clock, Effect, Node, NodeOf, Reaction};
+use crate::local::{self, Age, Clock, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
 use crate::world::{ELECTION_SAFETY, Faults, World};
@@ -315,12 +315,13 @@ impl<E: Election> System<E> {
 
     /// All steps that can be taken, each with the state it leads to.
     pub fn successors(&self, state: &SystemState<E>) -> Vec<(StepOf<E>, SystemState<E>)> {
-        let candidates = self.candidates(state);
-        candidates.into_iter().filter_map(|step| Some((step.clone(), self.apply(state, &step)?))).collect()
+        let candidates = self.candidates(state).into_iter().chain(self.stabilisations(state));
+        candidates.filter_map(|step| Some((step.clone(), self.apply(state, &step)?))).collect()
     }
 
-    /// The steps that may be taken, some of which may turn out to have no effect.
-    fn candidates(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
+    /// The steps that may be taken, some of which may turn out to have no effect. Ways to stabilise are not among
+    /// them: there are as many as combinations of ages, see [`System::stabilisation`].
+    pub fn candidates(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
         let mut steps = Vec::new();
         let (world, left) = (&*state.world, &state.world.left);
         for Envelope { src, dst, msg } in state.network.heads() {
@@ -381,9 +382,6 @@ impl<E: Election> System<E> {
                     steps.push(Step::Switch { topology });
                 }
             }
-        }
-        if self.can_stabilise(state) {
-            steps.extend(self.stabilisations(state));
         }
         if self.can_tick(state) {
             steps.push(Step::Tick);
@@ -647,7 +645,7 @@ impl<E: Election> System<E> {
     }
 
     /// A system may stabilise while a quorum is up and, unless the topology is the question, connected.
-    fn can_stabilise(&self, state: &SystemState<E>) -> bool {
+    pub fn can_stabilise(&self, state: &SystemState<E>) -> bool {
         if self.rules.timing != Timing::Stabilising || state.world.stabilised {
             return false;
         }
@@ -665,6 +663,9 @@ impl<E: Election> System<E> {
     }
 
     fn stabilisations(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
+        if !self.can_stabilise(state) {
+            return Vec::new();
+        }
         let mut all = vec![Vec::new()];
         for age in state.nodes.iter().flat_map(|node| node.timers.values()) {
             let longer = |ages: &Vec<u16>| {
@@ -674,6 +675,12 @@ impl<E: Election> System<E> {
             all = all.iter().flat_map(longer).collect();
         }
         all.into_iter().map(|ages| Step::Stabilise { ages }).collect()
+    }
+
+    /// The way to stabilise in which every timer that is set takes the age that `choose` gives it: one below its last.
+    pub fn stabilisation(&self, state: &SystemState<E>, choose: impl FnMut(&Age) -> u16) -> StepOf<E> {
+        let ages = state.nodes.iter().flat_map(|node| node.timers.values());
+        Step::Stabilise { ages: ages.map(choose).collect() }
     }
 
     /// The first bound that a state is beyond.

@@ -1,0 +1,60 @@
+//! Scenarios to fuzz: what a protocol's corpus promises at small sizes, taken to larger ones.
+//!
+//! A scenario of the corpus that plants no bug and expects every property to hold is a promise about its options,
+//! network, timing and kinds of fault. The promise does not depend on how many nodes there are, how often each kind of
+//! fault strikes, or how far terms go, so these are drawn at random; what the scenario leaves out stays out.
+
+use proptest::prelude::any;
+use proptest::sample::select;
+use proptest::strategy::Strategy;
+
+use crate::election::About;
+use crate::network::NetworkKind;
+use crate::scenario::{self, Problem, Scenario, Size};
+use crate::system::Bounds;
+use crate::verdict::Word;
+
+/// The scenarios of a protocol's corpus that promise something of every size. Without any, a scenario in which nothing
+/// fails.
+///
+/// # Errors
+/// A corpus that cannot be read.
+pub fn promised(about: &'static About) -> Result<Vec<Scenario>, Problem> {
+    let corpus = match about.corpus.trim() {
+        "" => Vec::new(),
+        text => scenario::parse(text, about)?,
+    };
+    let is_promise = |s: &Scenario| {
+        let holds = |word| matches!(word, Word::Holds | Word::HoldsWithinBounds);
+        let has_start = s.start_when.is_some() || !s.start_steps.is_empty();
+        s.bug.is_none() && !s.expect.is_empty() && s.expect.values().all(|e| holds(e.verdict)) && !has_start
+    };
+    let mut promises: Vec<Scenario> = corpus.into_iter().filter(is_promise).collect();
+    if promises.is_empty() {
+        promises.push(Scenario::new("nothing-fails", 3));
+    }
+    Ok(promises)
+}
+
+/// One of the scenarios, enlarged: up to 7 nodes (or just `nodes`), budgets of faults up to sixfold, no bound on terms.
+pub fn enlarged(promises: Vec<Scenario>, nodes: Option<usize>) -> impl Strategy<Value = Scenario> {
+    let sizes = match nodes {
+        Some(n) => vec![n],
+        None => vec![3, 4, 5, 5, 7],
+    };
+    (select(promises), select(sizes), 1..=6u32, any::<bool>()).prop_map(move |(base, n, times, is_torn)| {
+        let mut s = base;
+        s.nodes = n.max(if nodes.is_some() { 1 } else { s.nodes });
+        s.size = Size::Deep;
+        s.bounds = Bounds { max_term: None, max_in_flight: Some(20 * s.nodes), max_copies: None };
+        let f = &mut s.faults;
+        for budget in [&mut f.crashes, &mut f.restarts, &mut f.losses, &mut f.duplications, &mut f.switches] {
+            *budget *= times;
+        }
+        f.torn &= is_torn;
+        s.keep_dead_messages &= s.network != NetworkKind::Duplicating;
+        s.distinct = None;
+        s.generated = None;
+        s
+    })
+}

@@ -1,0 +1,264 @@
+//! One run: steps chosen at random, or repeated from an earlier run as far as they can be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::RngExt;
+use proptest::test_runner::TestRng;
+use stateright::actor::Id;
+
+use super::{Asked, Failure, Run, Trial, recovery};
+use crate::check::Tally;
+use crate::election::Election;
+use crate::names;
+use crate::scenario::FuzzHints;
+use crate::system::{Step, StepOf, SystemState, Timing};
+
+/// How often each kind of step is chosen when nothing else is said, against the other kinds that are enabled.
+const WEIGHTS: [(&str, u32); 12] = [
+    ("deliver", 40),
+    ("timeout", 12),
+    ("choose", 12),
+    ("tick", 40),
+    ("restart", 6),
+    ("restart-without-disk", 3),
+    ("crash", 2),
+    ("torn", 3),
+    ("lose", 2),
+    ("duplicate", 2),
+    ("switch", 2),
+    ("stabilise", 1),
+];
+
+/// The mood of one run. Runs that differ in it find more than runs that are all alike: one has hardly a fault, one
+/// hardly a delivery at one node.
+pub(super) struct Pace {
+    kinds: BTreeMap<&'static str, u32>,
+    nodes: Vec<u32>,
+}
+
+impl Pace {
+    fn random(nodes: usize, hints: &FuzzHints, rng: &mut TestRng) -> Self {
+        let mut kind = |(kind, usual): (&'static str, u32)| {
+            let hint = hints.weights.get(kind).copied().unwrap_or(1);
+            let mood = [1, 2, 2, 2, 2, 4, 8][rng.random_range(0..7)];
+            (kind, usual * hint * mood)
+        };
+        let kinds = WEIGHTS.into_iter().map(&mut kind).collect();
+        let is_even = rng.random_bool(0.5);
+        let node = |_| if is_even { 1 } else { [1, 4, 16][rng.random_range(0..3)] };
+        Pace { kinds, nodes: (0..nodes).map(node).collect() }
+    }
+
+    /// Every kind and node as usual.
+    pub(super) fn even(nodes: usize) -> Self {
+        Pace { kinds: WEIGHTS.into(), nodes: vec![1; nodes] }
+    }
+
+    /// A kind by its weight, then one of its steps by its node's. `None` if none may be chosen.
+    fn pick<M, T, R>(&self, steps: &[Step<M, T, R>], rng: &mut TestRng) -> Option<usize> {
+        let mut kinds: Vec<(&str, u32)> = Vec::new();
+        for step in steps {
+            if !kinds.iter().any(|(kind, _)| *kind == step.kind()) {
+                kinds.push((step.kind(), self.kinds[step.kind()]));
+            }
+        }
+        let (kind, _) = kinds[weighted(kinds.iter().map(|(_, weight)| *weight), rng)?];
+        let weight = |step: &Step<M, T, R>| match step.node() {
+            _ if step.kind() != kind => 0,
+            Some(node) => self.nodes.get(usize::from(node)).copied().unwrap_or(1),
+            None => 1,
+        };
+        weighted(steps.iter().map(weight), rng)
+    }
+}
+
+fn weighted(weights: impl Iterator<Item = u32> + Clone, rng: &mut TestRng) -> Option<usize> {
+    let total: u32 = weights.clone().sum();
+    let mut left = if total > 0 { rng.random_range(0..total) } else { return None };
+    for (i, weight) in weights.enumerate() {
+        if left < weight {
+            return Some(i);
+        }
+        left -= weight;
+    }
+    unreachable!("the weights add up")
+}
+
+/// A run as it is being made.
+pub(super) struct Walk<E: Election> {
+    pub(super) trial: Arc<Trial<E>>,
+    pub(super) state: SystemState<E>,
+    steps: Vec<StepOf<E>>,
+    tally: Tally,
+    failure: Option<Failure>,
+}
+
+impl<E: Election> Walk<E> {
+    fn new(trial: &Arc<Trial<E>>) -> Self {
+        let state = trial.system.initial();
+        let mut walk =
+            Walk { trial: trial.clone(), state, steps: Vec::new(), tally: Tally::default(), failure: None };
+        walk.judge();
+        walk
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    pub(super) fn last(&self) -> Option<&StepOf<E>> {
+        self.steps.last()
+    }
+
+    pub(super) fn fail(&mut self, property: &'static str, why: String) {
+        self.failure.get_or_insert(Failure { property, why });
+    }
+
+    fn judge(&mut self) {
+        if self.trial.asked != Asked::Safety {
+            return;
+        }
+        let trial = self.trial.clone();
+        for &(property, name) in &trial.properties {
+            if let Err(why) = trial.system.holds(property, &self.state) {
+                return self.fail(name, why);
+            }
+        }
+    }
+
+    /// The state after a step that may be taken here: within the bounds, and no fault that could not be healed.
+    fn after(&self, step: &StepOf<E>) -> Option<SystemState<E>> {
+        let next = self.trial.system.apply(&self.state, step)?;
+        if self.trial.system.beyond(&next).is_some() {
+            return None;
+        }
+        match self.trial.asked {
+            Asked::Safety => Some(next),
+            Asked::Recovery(_) => recovery::can_heal(&self.trial.system, &next).then_some(next),
+        }
+    }
+
+    fn advance(&mut self, step: StepOf<E>, next: SystemState<E>) {
+        let elects = self.trial.system.elects(&self.state, &step, &next);
+        self.tally.count::<E>(&step, elects, 1);
+        self.steps.push(step);
+        self.state = next;
+        self.judge();
+    }
+
+    /// Takes a step if it can be taken.
+    pub(super) fn take(&mut self, step: StepOf<E>) -> bool {
+        let next = self.trial.system.apply(&self.state, &step);
+        next.map(|next| self.advance(step, next)).is_some()
+    }
+
+    /// Takes one of the steps that are enabled; `false` if there is none.
+    pub(super) fn step(&mut self, pace: &Pace, rng: &mut TestRng) -> bool {
+        let system = &self.trial.system;
+        let mut open = system.candidates(&self.state);
+        if self.trial.asked == Asked::Safety && system.can_stabilise(&self.state) {
+            open.push(system.stabilisation(&self.state, |age| rng.random_range(0..age.last)));
+        }
+        while let Some(i) = pace.pick(&open, rng) {
+            let step = open.swap_remove(i);
+            if let Some(next) = self.after(&step) {
+                self.advance(step, next);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Takes the step, or one of the same kind between the same nodes: what is left of a run when steps before are
+    /// left out often differs in a term only.
+    fn step_like(&mut self, step: &StepOf<E>) {
+        if let Some(next) = self.after(step) {
+            return self.advance(step.clone(), next);
+        }
+        let system = &self.trial.system;
+        let mut open = system.candidates(&self.state);
+        if let (Step::Stabilise { ages }, true) = (step, system.can_stabilise(&self.state)) {
+            let mut ages = ages.iter().copied();
+            open.push(system.stabilisation(&self.state, |age| ages.next().unwrap_or(0).min(age.last - 1)));
+        }
+        let found = open.into_iter().filter(|other| is_like::<E>(step, other));
+        let found = found.filter_map(|other| Some((self.after(&other)?, other))).next();
+        if let Some((next, other)) = found {
+            self.advance(other, next);
+        }
+    }
+
+    fn finish(mut self, healing: u64) -> Run<E> {
+        let chosen = self.steps.len();
+        if let Asked::Recovery(recovery) = self.trial.asked {
+            recovery.watch(&mut self, healing);
+        }
+        Run {
+            trial: self.trial,
+            steps: self.steps,
+            failure: self.failure,
+            tally: self.tally,
+            chosen,
+            healing,
+        }
+    }
+}
+
+/// Whether two steps are of the same kind, at the same nodes, with the same kind of message.
+fn is_like<E: Election>(a: &StepOf<E>, b: &StepOf<E>) -> bool {
+    let same = |(s, d): (&Id, &Id), (t, e): (&Id, &Id), x: &E::Msg, y: &E::Msg| {
+        s == t && d == e && names::kind(x) == names::kind(y)
+    };
+    match (a, b) {
+        (Step::Deliver { src, dst, msg }, Step::Deliver { src: s, dst: d, msg: m })
+        | (Step::Lose { src, dst, msg }, Step::Lose { src: s, dst: d, msg: m })
+        | (Step::Duplicate { src, dst, msg }, Step::Duplicate { src: s, dst: d, msg: m }) => {
+            same((src, dst), (s, d), msg, m)
+        }
+        (Step::Timeout { node, timer }, Step::Timeout { node: n, timer: t }) => {
+            node == n && names::kind(timer) == names::kind(t)
+        }
+        (Step::Choose { node, key, .. }, Step::Choose { node: n, key: k, .. }) => node == n && key == k,
+        (Step::Torn { step, effects }, Step::Torn { step: s, effects: e }) => {
+            effects == e && is_like::<E>(step, s)
+        }
+        (Step::Stabilise { .. }, Step::Stabilise { .. }) => true,
+        _ => a == b,
+    }
+}
+
+/// A random run.
+pub(super) fn random<E: Election>(trial: &Arc<Trial<E>>, healing: u64, rng: &mut TestRng) -> Run<E> {
+    let hints = trial.scenario.fuzz.clone().unwrap_or_default();
+    let pace = Pace::random(trial.scenario.nodes, &hints, rng);
+    let most = match (trial.asked, trial.scenario.timing) {
+        // From a few steps to many: the network heals in the midst of whatever is going on.
+        (Asked::Recovery(_), _) => rng.random_range(0..=hints.steps),
+        (Asked::Safety, Timing::Asynchronous) => hints.steps,
+        // Most steps only let time pass.
+        (Asked::Safety, _) => 3 * hints.steps,
+    };
+    let mut walk = Walk::new(trial);
+    while walk.steps.len() < most && !walk.has_failed() && walk.step(&pace, rng) {}
+    walk.finish(healing)
+}
+
+/// The run of those of the steps that can be taken, one after the other.
+pub(super) fn along<'a, E: Election>(
+    trial: &Arc<Trial<E>>,
+    steps: impl Iterator<Item = &'a StepOf<E>>,
+    healing: u64,
+) -> Run<E>
+where
+    StepOf<E>: 'a,
+{
+    let mut walk = Walk::new(trial);
+    for step in steps {
+        if walk.has_failed() {
+            break;
+        }
+        walk.step_like(step);
+    }
+    walk.finish(healing)
+}
