@@ -4,12 +4,14 @@
 //!
 //! Not compared: the duplicating network, because an `ActorModel` keeps the last message delivered in its state.
 
+use std::fmt::Debug;
+use std::hash::Hash;
+
 use oneleader::election::{Election, Visitor};
 use oneleader::models;
 use oneleader::network::NetworkKind;
-use oneleader::scenario::{self, Scenario};
-use oneleader::system::{Bounds, System, Timing};
-use oneleader::world::Faults;
+use oneleader::scenario::Scenario;
+use oneleader::system::{Bounds, System};
 use stateright::actor::{ActorModel, ActorModelState, Network};
 use stateright::{Checker, Expectation, Model, Property};
 
@@ -46,7 +48,12 @@ impl<E: Election> Model for Counted<E> {
 
 fn counts<M>(model: M) -> Counts
 where
-    M: Model<State: std::hash::Hash + Send + Sync, Action: Send> + Send + Sync + 'static,
+    M: Model<
+            State: Clone + Debug + Hash + PartialEq + Send + Sync,
+            Action: Clone + Debug + PartialEq + Send + Sync,
+        > + Send
+        + Sync
+        + 'static,
 {
     let checker = model.checker().spawn_bfs().join();
     (checker.unique_state_count(), checker.state_count())
@@ -55,7 +62,7 @@ where
 /// What [`System::beyond`] calls beyond a bound, said again of an actor model's state.
 fn within<E: Election>((actors, bounds): &(Vec<E>, Bounds), state: &ActorModelState<E>) -> bool {
     let mut terms = actors.iter().zip(&state.actor_states).map(|(actor, state)| actor.term(state).0);
-    let (in_flight, copies) = match &state.network {
+    let (in_flight, copies): (usize, _) = match &state.network {
         Network::UnorderedNonDuplicating(bag) => (bag.values().sum(), bag.values().copied().max()),
         Network::Ordered(flows) => {
             let copies = |queue: &std::collections::VecDeque<E::Msg>| {
@@ -104,4 +111,29 @@ fn the_bare_election_of_raft() {
     compare::<RaftElection>(&scenario);
     scenario.network = NetworkKind::Unordered;
     compare::<RaftElection>(&scenario);
+}
+
+/// Compares the pure election of one protocol, three nodes, on both networks.
+struct PureElection;
+
+impl Visitor for PureElection {
+    type Output = Vec<Counts>;
+
+    fn visit<E: Election>(self) -> Vec<Counts> {
+        let mut scenario = Scenario::new("pure-election", 3);
+        if E::about().options.iter().any(|option| option.name == "values") {
+            scenario.options.insert("values".to_string(), toml::Value::Integer(0));
+        }
+        scenario.bounds = Bounds { max_term: Some(3), max_in_flight: Some(4), max_copies: Some(1) };
+        let networks = [NetworkKind::Unordered, NetworkKind::Ordered];
+        networks.map(|network| compare::<E>(&Scenario { network, ..scenario.clone() })).to_vec()
+    }
+}
+
+#[test]
+fn the_pure_election_of_every_protocol() {
+    for about in models::all() {
+        let t = std::time::Instant::now();
+        eprintln!("{} {:?} {:?}", about.name, models::visit(about.name, PureElection), t.elapsed());
+    }
 }
