@@ -37,5 +37,6 @@ impl Catalogue for Shipped {
 catalogue! {
     bully::Bully,
     multipaxos::MultiPaxos,
+    raft::Raft,
     viewstamped::Viewstamped,
 }
