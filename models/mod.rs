@@ -36,6 +36,7 @@ impl Catalogue for Shipped {
 
 catalogue! {
     bully::Bully,
+    paxos::Paxos,
     multipaxos::MultiPaxos,
     raft::Raft,
     viewstamped::Viewstamped,

@@ -1,0 +1,157 @@
+//! What the checker remembers of a run of Paxos, and what must always hold of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Ballot, Msg, Paxos, Proposal, Value};
+use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
+
+/// Who proposed, accepted and learned what, over the whole run, whatever has been overwritten since.
+#[derive(Clone, Debug, Default, PartialEq, Hash)]
+pub struct History {
+    /// Every proposal ever made, with the acceptors that have accepted it: on disk, or as they told a learner. Once a
+    /// value is chosen it does not matter who else accepts it, and these are no longer kept apart.
+    proposals: BTreeMap<Proposal, NodeSet>,
+    /// Each value that a quorum has accepted in one ballot, with the ballot in which that first came about.
+    chosen: BTreeMap<Value, Ballot>,
+    /// Values learned without having been chosen: one is too many.
+    mistaken: BTreeSet<Value>,
+}
+
+impl History {
+    /// The history after a step, if that adds to it.
+    pub fn after(&self, step: &NodeStep<'_, Paxos>) -> Option<History> {
+        let mut next = self.clone();
+        let disk = step.storage.copied().unwrap_or_default();
+        for (_, msg) in step.sends {
+            match msg {
+                Msg::Accept { proposal } => next.propose(*proposal),
+                Msg::Accepted { proposal } => next.accept(step, *proposal),
+                _ => {}
+            }
+        }
+        if disk.accepted != Proposal::NONE {
+            next.accept(step, disk.accepted);
+        }
+        next.mistaken.extend(disk.learned);
+        next.mistaken.retain(|value| !next.chosen.contains_key(value));
+        (next != *self).then_some(next)
+    }
+
+    fn propose(&mut self, proposal: Proposal) {
+        self.proposals.entry(proposal).or_default();
+    }
+
+    fn accept(&mut self, step: &NodeStep<'_, Paxos>, proposal: Proposal) {
+        self.propose(proposal);
+        if self.chosen.contains_key(&proposal.value) {
+            return;
+        }
+        let acceptors = self.proposals.get_mut(&proposal).expect("just proposed");
+        acceptors.insert(step.id);
+        if acceptors.len() >= step.actor.phase2 {
+            self.chosen.insert(proposal.value, proposal.ballot);
+            let same = self.proposals.iter_mut().filter(|(p, _)| p.value == proposal.value);
+            same.for_each(|(_, acceptors)| *acceptors = NodeSet::default());
+        }
+    }
+
+    /// Values chosen, and values that some learner believes to be chosen.
+    fn settled(&self) -> Vec<Value> {
+        self.chosen.keys().chain(&self.mistaken).copied().collect()
+    }
+}
+
+pub fn invariants() -> Vec<Invariant<Paxos>> {
+    vec![
+        Invariant {
+            name: "agreement",
+            meaning: "No two different values are ever chosen or learned (\"Paxos Made Simple\", section 2.1).",
+            check: Check::Witness(agreement),
+        },
+        Invariant {
+            name: "chosen-stays-chosen",
+            meaning: "Once a value is chosen, no higher ballot proposes another (section 2.2, P2b).",
+            check: Check::Witness(chosen_stays_chosen),
+        },
+        Invariant {
+            name: "one-value-a-ballot",
+            meaning: "A ballot proposes at most one value (section 2.2: no two proposals have one number).",
+            check: Check::Witness(one_value_a_ballot),
+        },
+        Invariant {
+            name: "validity",
+            meaning: "A leader proposes what it wants itself or what was proposed before (section 2.1: what is chosen was \
+                      proposed).",
+            check: Check::Step(validity),
+        },
+        Invariant {
+            name: "learned-was-chosen",
+            meaning: "A node learns that a value has been chosen only if it has been (section 2.1).",
+            check: Check::Witness(learned_was_chosen),
+        },
+        Invariant {
+            name: "learned-is-final",
+            meaning: "What a node has learned it never replaces by another value (section 2.1: there is one value to learn).",
+            check: Check::Step(learned_is_final),
+        },
+    ]
+}
+
+fn agreement(history: &History) -> Result<(), String> {
+    match history.settled()[..] {
+        [one, other, ..] => Err(format!("both {one} and {other} were chosen or learned")),
+        _ => Ok(()),
+    }
+}
+
+fn chosen_stays_chosen(history: &History) -> Result<(), String> {
+    for (value, ballot) in &history.chosen {
+        let other = history.proposals.keys().find(|p| p.ballot > *ballot && p.value != *value);
+        if let Some(Proposal { ballot: higher, value: other }) = other {
+            return Err(format!("{value} was chosen in ballot {ballot}, ballot {higher} proposed {other}"));
+        }
+    }
+    Ok(())
+}
+
+fn one_value_a_ballot(history: &History) -> Result<(), String> {
+    let proposals: Vec<_> = history.proposals.keys().collect();
+    for pair in proposals.windows(2) {
+        if let [Proposal { ballot, value: one }, Proposal { ballot: same, value: other }] = pair
+            && ballot == same
+        {
+            return Err(format!("ballot {ballot} proposed both {one} and {other}"));
+        }
+    }
+    Ok(())
+}
+
+fn validity(history: &History, step: &NodeStep<'_, Paxos>) -> Result<(), String> {
+    for (_, msg) in step.sends {
+        if let Msg::Accept { proposal: Proposal { ballot, value } } = msg
+            && *value != Value::wanted_by(step.id)
+            && !history.proposals.keys().any(|p| p.value == *value)
+        {
+            return Err(format!("ballot {ballot} proposed {value}, which nobody had proposed"));
+        }
+    }
+    Ok(())
+}
+
+fn learned_was_chosen(history: &History) -> Result<(), String> {
+    match history.mistaken.first() {
+        Some(value) => Err(format!("{value} was learned, but no quorum accepted it in one ballot")),
+        None => Ok(()),
+    }
+}
+
+fn learned_is_final(_: &History, step: &NodeStep<'_, Paxos>) -> Result<(), String> {
+    let before = step.before.and_then(|state| state.durable.learned);
+    let after = step.storage.and_then(|disk| disk.learned);
+    match (before, after) {
+        (Some(old), Some(new)) if new != old => {
+            Err(format!("{} learned {old} and then {new}", node_name(step.id)))
+        }
+        _ => Ok(()),
+    }
+}
