@@ -124,7 +124,7 @@ pub(super) const BUGS: &[BugSpec] = &[
         name: "reuses-ballot",
         summary: "A node that restarts counts its rounds from 1 again, and leads a ballot that it has led before.",
         rule: "a proposer remembers the highest ballot it used, and never issues the same one again (PMS 2.5)",
-        published: "our own analysis; in Paxos it puts two values into one ballot",
+        published: "our own analysis; where leaders do not vote for their own proposals, two values in one ballot follow",
         costs: Costs::Safety,
     },
     BugSpec {
