@@ -4,6 +4,7 @@
 //! Everything that can happen in a run is a [`Step`]; [`System::successors`] lists those that can happen next, in an
 //! order that depends on nothing but the state.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
@@ -205,11 +206,22 @@ impl<E: Election> Hash for SystemState<E> {
 
 impl<E: Election> Debug for SystemState<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = self.nodes.iter().enumerate().map(|(i, node)| (Named(Id::from(i)), node));
         f.debug_struct("SystemState")
-            .field("nodes", &self.nodes)
+            .field("nodes", &named.collect::<BTreeMap<_, _>>())
             .field("network", &self.network)
             .field("world", &self.world)
             .finish()
+    }
+}
+
+/// A node that shows itself under its name.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Named(Id);
+
+impl Debug for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&node_name(self.0))
     }
 }
 

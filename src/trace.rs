@@ -121,6 +121,12 @@ pub enum Outcome {
     Diverged { at: usize, name: String, enabled: Vec<String> },
 }
 
+/// What is wrong with a trace that diverges.
+pub fn diverged(at: usize, name: &str, enabled: &[String]) -> Problem {
+    let enabled = if enabled.is_empty() { "nothing".to_string() } else { enabled.join("\n  ") };
+    Problem::new(format!("step {at} cannot be taken any more: `{name}`; enabled instead:\n  {enabled}"))
+}
+
 /// Takes the steps of a trace one after the other, until the property is violated.
 pub fn replay<E: Election>(system: &System<E>, property: PropertyId, names: &[String]) -> Replay<E> {
     let mut end = system.initial();

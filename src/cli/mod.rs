@@ -5,6 +5,7 @@
 
 mod check;
 pub mod choice;
+mod explore;
 mod json;
 mod junit;
 mod list;
@@ -16,6 +17,7 @@ pub mod story;
 mod table;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -43,6 +45,7 @@ enum Command {
     List(list::List),
     Check(check::Check),
     Replay(replay::Replay),
+    Explore(explore::Explore),
 }
 
 /// How a command ended.
@@ -71,17 +74,14 @@ type Ending = Result<Exit, Problem>;
 
 /// The whole program, for the protocols of this catalogue.
 pub fn main(catalogue: &impl Catalogue) -> ExitCode {
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        panic::set_hook(Box::new(|info| output::note(&info.to_string())));
+    }
     let json = json_path(std::env::args_os());
-    let ended = match Cli::try_parse() {
-        Ok(cli) => match cli.command {
-            Command::List(list) => list.run(catalogue),
-            Command::Check(check) => check.run(catalogue),
-            Command::Replay(replay) => replay.run(catalogue),
-        },
-        // Help and version are asked for with good reason, and a person reads what is wrong with the arguments.
-        Err(e) if !e.use_stderr() || json.is_none() => e.exit(),
-        Err(e) => Err(Problem::new(e.render().to_string().trim_end().trim_start_matches("error: "))),
-    };
+    // Engines catch what a handler does wrong; what is left is told like bad input, so that reports are closed.
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| run(catalogue, json.is_some())));
+    let ended =
+        ended.unwrap_or_else(|_| Err(Problem::new("a defect of the protocol or of this program, see above")));
     ended
         .unwrap_or_else(|problem| {
             output::note(&format!("error: {problem}"));
@@ -92,6 +92,23 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
             Exit::BadInput
         })
         .into()
+}
+
+fn run(catalogue: &impl Catalogue, is_json_wanted: bool) -> Ending {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are no errors, and otherwise a person reads what is wrong with the arguments.
+        Err(e) if !e.use_stderr() || !is_json_wanted => e.exit(),
+        Err(e) => {
+            return Err(Problem::new(e.render().to_string().trim_end().trim_start_matches("error: ")));
+        }
+    };
+    match cli.command {
+        Command::List(list) => list.run(catalogue),
+        Command::Check(check) => check.run(catalogue),
+        Command::Replay(replay) => replay.run(catalogue),
+        Command::Explore(explore) => explore.run(catalogue),
+    }
 }
 
 /// Where JSON is wanted, even if the arguments are otherwise wrong.

@@ -11,7 +11,7 @@ use crate::election::{Catalogue, Election, Visitor};
 use crate::itf;
 use crate::scenario::Problem;
 use crate::system::{StepOf, System};
-use crate::trace::{Outcome, Replay as Run, Trace, replay};
+use crate::trace::{Outcome, Replay as Run, Trace, diverged, replay};
 
 /// Replay a saved trace
 ///
@@ -113,10 +113,7 @@ impl Visitor for Replaying<'_> {
                 }
                 Ok(Exit::Bad)
             }
-            Outcome::Diverged { at, name, enabled } => Err(in_file(Problem::new(format!(
-                "step {at} cannot be taken any more: `{name}`; enabled instead:\n  {}",
-                enabled.join("\n  ")
-            )))),
+            Outcome::Diverged { at, name, enabled } => Err(in_file(diverged(at, &name, &enabled))),
         }
     }
 }

@@ -179,7 +179,9 @@ impl<E: Election> Prepared for Ready<E> {
     }
 
     fn run(&self, progress: &dyn Fn(&Progress)) -> Ran {
-        let exploration = self.explore(progress);
+        let Request { engine, seed, limits, .. } = &self.request;
+        let properties: Vec<PropertyId> = self.asked.iter().map(|(property, _)| *property).collect();
+        let exploration = explore(*engine, *seed, &self.system, &properties, limits, progress);
         let answers = self.asked.iter().map(|(property, name)| self.answer(&exploration, *property, name));
         Ran {
             answers: answers.collect(),
@@ -199,18 +201,6 @@ impl<E: Election> Prepared for Ready<E> {
 }
 
 impl<E: Election> Ready<E> {
-    fn explore(&self, progress: &dyn Fn(&Progress)) -> Exploration<E> {
-        let properties: Vec<PropertyId> = self.asked.iter().map(|(property, _)| *property).collect();
-        let limits = &self.request.limits;
-        let search = match self.request.engine {
-            Engine::Compiled => return engine::explore(&self.system, &properties, limits, progress),
-            Engine::StaterightBfs => Search::BreadthFirst,
-            Engine::StaterightDfs => Search::DepthFirst,
-            Engine::StaterightSimulation => Search::Simulation { seed: self.request.seed },
-        };
-        reference::explore(search, &self.system, &properties, limits, progress)
-    }
-
     fn answer(&self, seen: &Exploration<E>, property: PropertyId, name: &'static str) -> Answer {
         let conclusion = check::conclude(&self.system, seen, property);
         let counterexample = seen.violations.get(&property).map(|violation| Counterexample {
@@ -245,6 +235,24 @@ impl<E: Election> Ready<E> {
         let wrong: Vec<String> = wrong.collect();
         (!wrong.is_empty()).then(|| wrong.join(", "))
     }
+}
+
+/// Explores a system with an engine. The seed is for what is random, which is only the simulation.
+pub fn explore<E: Election>(
+    engine: Engine,
+    seed: u64,
+    system: &Arc<System<E>>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Exploration<E> {
+    let search = match engine {
+        Engine::Compiled => return engine::explore(system, properties, limits, progress),
+        Engine::StaterightBfs => Search::BreadthFirst,
+        Engine::StaterightDfs => Search::DepthFirst,
+        Engine::StaterightSimulation => Search::Simulation { seed },
+    };
+    reference::explore(search, system, properties, limits, progress)
 }
 
 fn compare(word: Word, shortest: Option<usize>, expected: Option<&Expected>) -> Agreement {

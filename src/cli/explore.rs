@@ -1,0 +1,270 @@
+//! `oneleader explore`: the Stateright Explorer, opened on a counterexample.
+//!
+//! The Explorer's checker would have to run to completion before its list of properties shows anything, and in 0.31 it
+//! does so over the whole space or not at all. So it is given a space that it can complete at once: the boundary keeps
+//! to the counterexample's path, and the list names only what is violated there. Browsing ignores the boundary, so every
+//! step off the path can be followed as well.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use clap::Args;
+use stateright::{Model, Property};
+
+use crate::check::{Limits, Until};
+use crate::cli::choice::{self, Choice};
+use crate::cli::run::{self, Engine};
+use crate::cli::{Ending, Exit, output, progress, replay, story};
+use crate::election::{About, Catalogue, Election, Visitor};
+use crate::scenario::{Problem, Scenario, Size};
+use crate::system::{self, PropertyId, Questioned, StepOf, System, SystemState};
+use crate::trace::{self, Outcome, Trace};
+use crate::verdict::Word;
+
+/// Open the Stateright Explorer, on a counterexample if there is one
+#[derive(Args)]
+pub struct Explore {
+    #[arg(value_name = "PROTOCOL")]
+    protocol: String,
+    #[command(flatten)]
+    choice: Choice,
+    /// Open this trace, as written by `check --trace`
+    #[arg(long, value_name = "FILE")]
+    trace: Option<String>,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "P", default_value_t = 3000)]
+    port: u16,
+}
+
+impl Explore {
+    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        let about = choice::protocol(catalogue, &self.protocol)?;
+        let port = free_port(self.port)?;
+        let from = match &self.trace {
+            Some(path) => From::Trace(path, self.read(path)?),
+            None => From::Scenario(self.scenario(about)?),
+        };
+        catalogue.visit(&self.protocol, Exploring { from, port }).expect("found just now")
+    }
+
+    fn read(&self, path: &str) -> Result<Trace, Problem> {
+        if self.choice.is_given() {
+            return Err(Problem::new("--trace carries its own scenario: give no other"));
+        }
+        let trace = replay::read(path)?;
+        if trace.protocol != self.protocol {
+            let message = format!("expected a trace of {}, found one of {}", self.protocol, trace.protocol);
+            return Err(Problem::new(message).in_file(path));
+        }
+        Ok(trace)
+    }
+
+    fn scenario(&self, about: &'static About) -> Result<Scenario, Problem> {
+        let chosen = self.choice.scenarios(about, Size::Deep)?.into_iter().next();
+        let chosen = chosen.ok_or_else(|| Problem::new("there is no scenario to explore: make one up"))?;
+        output::say(&format!("{} {}\n", about.name, chosen.scenario.name));
+        if let Some(remark) = &chosen.remark {
+            output::say(&format!("{remark}\n"));
+        }
+        Ok(chosen.scenario)
+    }
+}
+
+/// The port, if it can be listened on: stateright would panic.
+fn free_port(port: u16) -> Result<u16, Problem> {
+    let busy = |e: std::io::Error| {
+        Problem::new(format!("cannot listen on 127.0.0.1:{port}: {e}; choose another with --port"))
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(busy)?;
+    Ok(listener.local_addr().map_err(busy)?.port())
+}
+
+/// What is to be opened.
+enum From<'a> {
+    Scenario(Scenario),
+    Trace(&'a str, Trace),
+}
+
+struct Exploring<'a> {
+    from: From<'a>,
+    port: u16,
+}
+
+impl Visitor for Exploring<'_> {
+    type Output = Ending;
+
+    fn visit<E: Election>(self) -> Ending {
+        let (system, found) = match self.from {
+            From::Scenario(scenario) => {
+                let system = Arc::new(scenario.system::<E>()?);
+                let found = search(&scenario, &system);
+                (system, found)
+            }
+            From::Trace(path, trace) => follow(&trace).map_err(|problem| problem.in_file(path))?,
+        };
+        let guided = Guided::new(system, found);
+        output::say(&guided.introduction());
+        serve(guided, self.port)
+    }
+}
+
+/// A run that violates a property.
+struct Found<E: Election> {
+    property: PropertyId,
+    steps: Vec<StepOf<E>>,
+    why: String,
+}
+
+/// A shortest counterexample, where the scenario makes one likely: it plants a bug, or expects a violation.
+fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<Found<E>> {
+    let all = System::<E>::properties();
+    let is_expected = |name: &str| scenario.expected(name).is_some_and(|e| e.verdict == Word::Violated);
+    let expected: Vec<PropertyId> = all.iter().filter(|(_, n)| is_expected(n)).map(|(p, _)| *p).collect();
+    if expected.is_empty() && scenario.bug.is_none() {
+        return None;
+    }
+    let asked = if expected.is_empty() { all.into_iter().map(|(p, _)| p).collect() } else { expected };
+    let line = progress::Line::new(false, None);
+    let limits = Limits { until: Until::FirstViolation, ..Limits::default() };
+    let seen = run::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| line.show("searching", p));
+    line.clear();
+    let (property, violation) = seen.violations.into_iter().min_by_key(|(_, v)| v.steps.len())?;
+    Some(Found { property, steps: violation.steps, why: violation.why })
+}
+
+/// The system and the run of a trace, as far as it goes.
+fn follow<E: Election>(trace: &Trace) -> Result<(Arc<System<E>>, Option<Found<E>>), Problem> {
+    let property = trace.property::<E>()?;
+    let system = trace.system::<E>()?;
+    let run = trace::replay(&system, property, &trace.steps);
+    let why = match run.outcome {
+        Outcome::Violated { why, .. } => why,
+        Outcome::Holds => {
+            return Err(Problem::new(format!("the trace does not violate {} any more", trace.property)));
+        }
+        Outcome::Diverged { at, name, enabled } => return Err(trace::diverged(at, &name, &enabled)),
+    };
+    Ok((Arc::new(system), Some(Found { property, steps: run.steps, why })))
+}
+
+/// The system as the Explorer sees it.
+struct Guided<E: Election> {
+    system: Arc<System<E>>,
+    found: Option<Found<E>>,
+    /// The states of the run that was found.
+    path: Vec<SystemState<E>>,
+}
+
+impl<E: Election> Guided<E> {
+    fn new(system: Arc<System<E>>, found: Option<Found<E>>) -> Self {
+        let mut path = vec![system.initial()];
+        for step in found.iter().flat_map(|found| &found.steps) {
+            let last = path.last().expect("not empty");
+            path.push(system.apply(last, step).expect("a run that was found can be taken"));
+        }
+        Guided { system, found, path }
+    }
+
+    /// The positions of the run's steps among those that were enabled, after that of the initial state.
+    fn indices(&self) -> Vec<usize> {
+        let mut indices = vec![0];
+        for (state, step) in self.path.iter().zip(self.found.iter().flat_map(|found| &found.steps)) {
+            let enabled = self.system.successors(state);
+            let index = enabled.iter().position(|(other, _)| other == step);
+            indices.push(index.expect("a run that was found can be taken"));
+        }
+        indices
+    }
+
+    /// The way to the counterexample in the Explorer's addresses: `/0/3/1`.
+    fn link(&self) -> String {
+        let indices = if self.found.is_some() { self.indices() } else { Vec::new() };
+        indices.iter().map(|i| format!("/{i}")).collect()
+    }
+
+    fn introduction(&self) -> String {
+        let Some(found) = &self.found else {
+            return "no counterexample is known: the Explorer opens at the start\n".to_string();
+        };
+        let (_, name) = System::<E>::properties()[usize::from(found.property.0)];
+        let steps = story::tell(&self.system, &found.steps);
+        format!("{name} is violated in {} steps: {}\n{steps}", found.steps.len(), found.why)
+    }
+}
+
+impl<E: Election> Questioned<E> for Guided<E> {
+    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
+        self.system.holds(property, state).is_ok()
+    }
+}
+
+impl<E: Election> Model for Guided<E> {
+    type State = SystemState<E>;
+    type Action = StepOf<E>;
+
+    fn init_states(&self) -> Vec<Self::State> {
+        vec![self.system.initial()]
+    }
+
+    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
+        self.system.actions(state, actions);
+    }
+
+    fn next_state(&self, state: &Self::State, step: Self::Action) -> Option<Self::State> {
+        self.system.apply(state, &step)
+    }
+
+    fn within_boundary(&self, state: &Self::State) -> bool {
+        match self.found {
+            Some(_) => self.path.contains(state),
+            None => self.system.within_boundary(state),
+        }
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let all = System::<E>::properties().into_iter().map(|(property, _)| property);
+        match &self.found {
+            // Of any other property the path says nothing, and the Explorer would say that it holds.
+            Some(found) => system::always(&[found.property]),
+            None => system::always(&all.collect::<Vec<_>>()),
+        }
+    }
+
+    fn format_action(&self, step: &Self::Action) -> String {
+        self.system.name(step)
+    }
+
+    fn format_step(&self, before: &Self::State, step: Self::Action) -> Option<String> {
+        let after = self.system.apply(before, &step)?;
+        Some(story::changes(&self.system, before, &after).join("\n"))
+    }
+}
+
+/// Serves until the program is ended, and says where, once that is true.
+fn serve<E: Election>(guided: Guided<E>, port: u16) -> Ending {
+    let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
+    let (link, is_found) = (guided.link(), guided.found.is_some());
+    thread::spawn(move || {
+        let connect = || TcpStream::connect(address).ok();
+        let mut stream = loop {
+            match connect() {
+                Some(stream) => break stream,
+                None => thread::sleep(Duration::from_millis(10)),
+            }
+        };
+        if is_found {
+            let post = "POST /.runtocompletion HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\
+                        Connection: close\r\n\r\n";
+            // If this fails, the list of properties stays unanswered, and the link leads to the state all the same.
+            let _ = stream.write_all(post.as_bytes()).and_then(|()| stream.read_to_end(&mut Vec::new()));
+        }
+        output::say(&format!("Stateright Explorer: http://{address}/#/steps{link}\nCtrl-C ends it.\n"));
+    });
+    // In a directory with a folder `ui`, stateright would serve that instead of its own pages.
+    let _ = std::env::set_current_dir("/");
+    guided.checker().serve(address);
+    Ok(Exit::Good)
+}
