@@ -132,3 +132,43 @@ impl Election for Poll {
 fn main() -> ExitCode {
     oneleader::cli::main(&Only::<Poll>::new())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn own_protocol(args: &[&str]) -> ExitCode {
+        oneleader::cli::main_with(&Only::<Poll>::new(), [&["own_protocol"], args].concat())
+    }
+
+    #[test]
+    fn its_corpus_is_as_expected_on_every_engine() {
+        assert_eq!(own_protocol(&["check"]), ExitCode::SUCCESS);
+        assert_eq!(own_protocol(&["check", "--engine", "stateright-bfs"]), ExitCode::SUCCESS);
+    }
+
+    #[test]
+    fn its_bug_is_a_violation() {
+        assert_eq!(own_protocol(&["check", "poll", "--bug", "votes-for-everyone"]), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn it_is_explored() {
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = free.port().to_string();
+        std::thread::spawn(move || own_protocol(&["explore", "poll", "--port", &port]));
+        let mut stream = loop {
+            match TcpStream::connect(free) {
+                Ok(stream) => break stream,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        stream.write_all(b"GET /.states/0 HTTP/1.0\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains("timeout n1"), "{answer}");
+    }
+}

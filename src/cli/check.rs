@@ -1,5 +1,7 @@
 //! `oneleader check`: scenarios through an engine, a table of verdicts, what was unexpected explained below it.
 
+use std::num::NonZero;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -30,8 +32,9 @@ pub struct Check {
     /// The seed of a simulation
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    threads: u16,
+    /// For the compiled engine all that there are, unless told; for stateright's 1, so that counterexamples are shortest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// See every state, past violations
     #[arg(long)]
     no_stop: bool,
@@ -49,7 +52,7 @@ pub struct Check {
     max_memory: Option<u64>,
     /// Write the results as JSON; `-` is standard output, and then nothing else is written there
     #[arg(long, value_name = "FILE|-")]
-    pub json: Option<String>,
+    json: Option<String>,
     /// Write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<String>,
@@ -83,8 +86,10 @@ impl Check {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let request = self.request()?;
         let chosen = self.chosen(catalogue)?;
-        let outputs = [&self.json, &self.junit, &self.trace];
-        outputs.into_iter().flatten().try_for_each(|path| output::writable(path))?;
+        self.outputs().try_for_each(|path| output::writable(path))?;
+        if self.outputs().filter(|path| *path == "-").count() > 1 {
+            return Err(Problem::new("only one of --json, --junit and --trace can go to standard output"));
+        }
         let prepared = chosen.into_iter().map(|chosen| run::prepare(catalogue, chosen, &request));
         let runs = prepared.collect::<Result<Vec<_>, _>>()?;
         let all = self.run_all(&runs, &request);
@@ -100,10 +105,15 @@ impl Check {
         ending(&runs, &all)
     }
 
+    /// Where reports are to be written.
+    fn outputs(&self) -> impl Iterator<Item = &String> {
+        [&self.json, &self.junit, &self.trace].into_iter().flatten()
+    }
+
     /// Runs one scenario after the other, saying what comes of each, until interrupted.
     fn run_all(&self, runs: &[Box<dyn Prepared>], request: &Request) -> Vec<Ran> {
         let begin = Instant::now();
-        let is_silent = [&self.json, &self.junit].into_iter().flatten().any(|path| path == "-");
+        let is_silent = self.outputs().any(|path| path == "-");
         let say = |text: &str| {
             if !is_silent {
                 output::say(text)
@@ -160,8 +170,12 @@ impl Check {
         if is_simulation && self.max_states.is_none() && self.time_limit.is_none() {
             return Err(Problem::new("a simulation never ends by itself: give --max-states or --time-limit"));
         }
+        let all = || match self.engine {
+            Engine::Compiled => thread::available_parallelism().map_or(1, NonZero::get),
+            _ => 1,
+        };
         let limits = Limits {
-            threads: usize::from(self.threads),
+            threads: self.threads.map_or_else(all, usize::from),
             max_states: self.max_states,
             time: self.time_limit,
             memory: self.max_memory,

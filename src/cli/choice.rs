@@ -23,7 +23,7 @@ pub struct Choice {
     pub bug: Option<String>,
     /// How many nodes
     #[arg(long, value_name = "N", help_heading = CHANGES)]
-    pub nodes: Option<i64>,
+    pub nodes: Option<u32>,
     /// An option of the protocol
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub options: Vec<String>,
@@ -150,7 +150,7 @@ impl Choice {
                 table.insert(key.to_string(), value);
             }
         };
-        set(&mut table, "nodes", self.nodes.map(Value::Integer));
+        set(&mut table, "nodes", self.nodes.map(|n| Value::Integer(n.into())));
         set(&mut table, "timing", self.timing.as_ref().map(text));
         set(&mut table, "network", self.network.as_ref().map(text));
         set(&mut table, "bug", self.bug.as_ref().map(text));
@@ -170,7 +170,8 @@ impl Choice {
                     ("bounds", "none") => {
                         // Through the same check of names as any other bound.
                         entry.insert(key.to_string(), Value::Integer(0));
-                        Bounds::deserialize(Value::Table(entry.clone())).map_err(refused)?;
+                        Bounds::deserialize(Value::Table(entry.clone()))
+                            .map_err(|e| Problem::new(one_line(&e)))?;
                         entry.remove(key);
                     }
                     _ => {
@@ -186,12 +187,13 @@ impl Choice {
             table.insert("topologies".to_string(), Value::Table(topologies));
         }
         Scenario::deserialize(Value::Table(table))
-            .map_err(|e| Problem::new(format!("scenario `{name}`, changed: {}", e.message())))
+            .map_err(|e| Problem::new(format!("scenario `{name}`, changed: {}", one_line(&e))))
     }
 }
 
-fn refused(e: toml::de::Error) -> Problem {
-    Problem::new(e.message().to_string())
+/// What is wrong, and with which key.
+fn one_line(e: &toml::de::Error) -> String {
+    e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn example(section: &str) -> &'static str {

@@ -43,11 +43,11 @@ impl Explore {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let about = choice::protocol(catalogue, &self.protocol)?;
         let port = free_port(self.port)?;
-        let from = match &self.trace {
-            Some(path) => From::Trace(path, self.read(path)?),
-            None => From::Scenario(self.scenario(about)?),
+        let source = match &self.trace {
+            Some(path) => Source::Trace(path, self.read(path)?),
+            None => Source::Scenario(self.scenario(about)?),
         };
-        catalogue.visit(&self.protocol, Exploring { from, port }).expect("found just now")
+        catalogue.visit(&self.protocol, Exploring { source, port }).expect("found just now")
     }
 
     fn read(&self, path: &str) -> Result<Trace, Problem> {
@@ -83,13 +83,13 @@ fn free_port(port: u16) -> Result<u16, Problem> {
 }
 
 /// What is to be opened.
-enum From<'a> {
+enum Source<'a> {
     Scenario(Scenario),
     Trace(&'a str, Trace),
 }
 
 struct Exploring<'a> {
-    from: From<'a>,
+    source: Source<'a>,
     port: u16,
 }
 
@@ -97,13 +97,13 @@ impl Visitor for Exploring<'_> {
     type Output = Ending;
 
     fn visit<E: Election>(self) -> Ending {
-        let (system, found) = match self.from {
-            From::Scenario(scenario) => {
+        let (system, found) = match self.source {
+            Source::Scenario(scenario) => {
                 let system = Arc::new(scenario.system::<E>()?);
                 let found = search(&scenario, &system);
                 (system, found)
             }
-            From::Trace(path, trace) => follow(&trace).map_err(|problem| problem.in_file(path))?,
+            Source::Trace(path, trace) => follow(&trace).map_err(|problem| problem.in_file(path))?,
         };
         let guided = Guided::new(system, found);
         output::say(&guided.introduction());

@@ -1,5 +1,7 @@
 //! `oneleader list`: the protocols; of one, its options, properties, scenarios and bugs.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use serde::Serialize;
 
@@ -7,9 +9,8 @@ use crate::cli::choice::{self, corpus};
 use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, output};
 use crate::election::{About, BugSpec, Catalogue, Costs, Election, OptionSpec, Visitor};
-use crate::scenario::{Problem, Scenario, Size};
+use crate::scenario::{Expected, Problem, Scenario, Size};
 use crate::system::System;
-use crate::verdict::Word;
 
 /// List protocols; of one, its options, properties, scenarios and bugs
 #[derive(Args)]
@@ -66,7 +67,7 @@ struct ListedScenario {
     size: Size,
     bug: Option<String>,
     /// By property.
-    expect: Vec<(String, Word, Option<usize>)>,
+    expect: BTreeMap<String, Expected>,
 }
 
 impl List {
@@ -132,7 +133,6 @@ impl ListedBug {
 impl ListedScenario {
     fn new(scenario: Scenario) -> Self {
         let Scenario { name, note, nodes, size, bug, expect, .. } = scenario;
-        let expect = expect.into_iter().map(|(property, e)| (property, e.verdict, e.steps)).collect();
         ListedScenario { name, note, nodes, size, bug, expect }
     }
 }
@@ -200,7 +200,7 @@ fn scenario(s: &ListedScenario) -> String {
         Size::Deep => "deep",
     };
     let bug = s.bug.as_ref().map_or(String::new(), |bug| format!(", bug {bug}"));
-    let expected = s.expect.iter().map(|(property, verdict, steps)| {
+    let expected = s.expect.iter().map(|(property, Expected { verdict, steps })| {
         let steps = steps.map_or(String::new(), |n| format!(" in {n} steps"));
         format!("{property} {verdict}{steps}")
     });

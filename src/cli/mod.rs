@@ -77,33 +77,36 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|info| output::note(&info.to_string())));
     }
-    let json = json_path(std::env::args_os());
-    // Engines catch what a handler does wrong; what is left is told like bad input, so that reports are closed.
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| run(catalogue, json.is_some())));
-    let ended =
-        ended.unwrap_or_else(|_| Err(Problem::new("a defect of the protocol or of this program, see above")));
-    ended
-        .unwrap_or_else(|problem| {
-            output::note(&format!("error: {problem}"));
-            if let Some(path) = json {
-                // What cannot be written has been said above.
-                let _ = output::write(&path, &json::failure(&problem));
-            }
-            Exit::BadInput
-        })
-        .into()
+    main_with(catalogue, std::env::args_os())
 }
 
-fn run(catalogue: &impl Catalogue, is_json_wanted: bool) -> Ending {
-    let cli = match Cli::try_parse() {
+/// The same with these arguments, the first of which is the name of the program.
+pub fn main_with(
+    catalogue: &impl Catalogue,
+    args: impl IntoIterator<Item = impl Into<OsString>>,
+) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let json = json_path(&args);
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         // Help and version are no errors, and otherwise a person reads what is wrong with the arguments.
-        Err(e) if !e.use_stderr() || !is_json_wanted => e.exit(),
+        Err(e) if !e.use_stderr() || json.is_none() => {
+            let _ = e.print();
+            return if e.use_stderr() { Exit::BadInput.into() } else { Exit::Good.into() };
+        }
         Err(e) => {
-            return Err(Problem::new(e.render().to_string().trim_end().trim_start_matches("error: ")));
+            let message = e.render().to_string();
+            return refuse(&Problem::new(message.trim_end().trim_start_matches("error: ")), json).into();
         }
     };
-    match cli.command {
+    // Engines catch what a handler does wrong; what is left is told like bad input, so that reports are closed.
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| run(catalogue, cli.command)));
+    let defect = || Problem::new("a defect of the protocol or of this program, see above");
+    ended.unwrap_or_else(|_| Err(defect())).unwrap_or_else(|problem| refuse(&problem, json)).into()
+}
+
+fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
+    match command {
         Command::List(list) => list.run(catalogue),
         Command::Check(check) => check.run(catalogue),
         Command::Replay(replay) => replay.run(catalogue),
@@ -111,11 +114,22 @@ fn run(catalogue: &impl Catalogue, is_json_wanted: bool) -> Ending {
     }
 }
 
+/// Says what is wrong with the input, where it is looked for.
+fn refuse(problem: &Problem, json: Option<String>) -> Exit {
+    output::note(&format!("error: {problem}"));
+    if let Some(path) = json {
+        // What cannot be written has been said above.
+        let _ = output::write(&path, &json::failure(problem));
+    }
+    Exit::BadInput
+}
+
 /// Where JSON is wanted, even if the arguments are otherwise wrong.
-fn json_path(mut args: impl Iterator<Item = OsString>) -> Option<String> {
+fn json_path(args: &[OsString]) -> Option<String> {
+    let mut args = args.iter();
     while let Some(arg) = args.next() {
         match arg.to_str()?.strip_prefix("--json") {
-            Some("") => return args.next()?.into_string().ok(),
+            Some("") => return args.next()?.to_str().map(String::from),
             Some(path) => return path.strip_prefix('=').map(String::from),
             None => {}
         }

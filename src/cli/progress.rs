@@ -46,7 +46,8 @@ impl Line {
                 line += &format!(", memory ends in about {left}");
             }
         }
-        let _ = write!(io::stderr(), "\r\x1b[K{line}");
+        // Without wrapping: of a line that is cut off, nothing stays behind.
+        let _ = write!(io::stderr(), "\r\x1b[K\x1b[?7l{line}\x1b[?7h");
     }
 
     /// Makes room for other output.

@@ -142,7 +142,8 @@ impl Visitor for Prepare {
         }
         let system = Arc::new(scenario.system::<E>()?);
         if !request.no_stop {
-            request.limits.until = until(&asked, |name| scenario.expected(name).map(|e| e.verdict));
+            let expected = |name: &str| scenario.expected(name).map(|e| e.verdict);
+            request.limits.until = until(&asked, chosen.is_as_written, expected);
         } else {
             request.limits.until = Until::Exhausted;
         }
@@ -150,14 +151,19 @@ impl Visitor for Prepare {
     }
 }
 
-/// When a run has answered everything: where all that is asked is expected to be violated, when it is; where some of
-/// it is, only the whole space tells; where nothing is, a violation is a surprise that may be told at once.
-fn until(asked: &[(PropertyId, &str)], expected: impl Fn(&str) -> Option<Word>) -> Until {
+/// When a run has answered everything. Where nothing is expected to be violated, a violation is a surprise to be told at
+/// once. Where something is, that is waited for; and if the scenario as written says that the rest holds, only the whole
+/// space tells.
+fn until(
+    asked: &[(PropertyId, &str)],
+    is_as_written: bool,
+    expected: impl Fn(&str) -> Option<Word>,
+) -> Until {
     let is_violated = |(_, name): &&(PropertyId, &str)| expected(name) == Some(Word::Violated);
     let violated: Vec<PropertyId> = asked.iter().filter(is_violated).map(|(property, _)| *property).collect();
     match violated.len() {
         0 => Until::FirstViolation,
-        n if n == asked.len() => Until::Violated(violated),
+        n if n == asked.len() || !is_as_written => Until::Violated(violated),
         _ => Until::Exhausted,
     }
 }
