@@ -112,32 +112,47 @@ struct LocalStep<'a> {
 }
 
 impl Tables {
-    /// Tries every step of `row`; `out` is lent for the states after them. Returns whether everything was known.
+    /// Tries every step of `row`; `out` is lent for the states after them. `take` is told each step with the sum of the
+    /// state after it. Returns whether everything was known.
     pub fn expand(
         &self,
         row: &Row,
         out: &mut Row,
         misses: &mut Vec<Miss>,
-        mut take: impl FnMut(Code, &Row, Taken),
+        mut take: impl FnMut(Code, u64, Taken),
     ) -> bool {
         let before = misses.len();
         let world = &self.worlds[row.world as usize];
-        let mut try_step = |code: Code, misses: &mut Vec<Miss>| {
-            let taken = self.apply(row, code, out, misses);
-            if !matches!(taken, Taken::No | Taken::Unknown) {
-                take(code, out, taken);
+        let network = self.shape.network;
+        let glances = network == NetworkKind::Unordered && self.shape.bounds.max_copies.is_none();
+        // The first look at a local step: of most states only the fingerprint is needed, as they are known already.
+        let mut try_local = |code: Code, step: LocalStep<'_>, out: &mut Row, misses: &mut Vec<Miss>| {
+            let (sum, taken) = if glances {
+                self.glance(row, step, misses)
+            } else {
+                out.copy_from(row);
+                let taken = self.local(step, out, misses);
+                (out.sum, taken)
+            };
+            if taken != Taken::Unknown {
+                take(code, sum, taken);
             }
         };
-        let network = self.shape.network;
-        for at in 0..row.net.len() {
-            if network == NetworkKind::Unordered && row.net[..at].contains(&row.net[at]) {
+        let mut seen = 0u64;
+        for (at, &id) in row.net.iter().enumerate() {
+            let bit = 1 << (id & 63);
+            if network == NetworkKind::Unordered && seen & bit != 0 && row.net[..at].contains(&id) {
                 continue;
             }
-            let Some(outcome) = self.delivery(row, world, at, misses) else { continue };
-            try_step(Code::pack(code::DELIVER, at, 0), misses);
+            seen |= bit;
+            let Some((node, outcome)) = self.delivery(row, world, at, misses) else { continue };
+            let step = LocalStep { node, outcome, delivers: Some(at), costs: &[] };
+            try_local(Code::pack(code::DELIVER, at, 0), step, out, misses);
             if world.can_tear {
-                for k in 0..self.outcomes[outcome as usize].torn {
-                    try_step(Code::pack(code::DELIVER, at, usize::from(k) + 1), misses);
+                for k in 0..usize::from(self.outcomes[outcome as usize].torn) {
+                    let (outcome, costs) = tear(outcome, Some(k));
+                    let step = LocalStep { node, outcome, delivers: Some(at), costs: &costs };
+                    try_local(Code::pack(code::DELIVER, at, k + 1), step, out, misses);
                 }
             }
         }
@@ -146,18 +161,47 @@ impl Tables {
                 misses.push(Miss::Own(local));
                 continue;
             };
-            for (at, step) in own.steps.iter().enumerate() {
-                if !self.may(world, step) {
+            for (at, own) in own.steps.iter().enumerate() {
+                if !may(world, own.kind) {
                     continue;
                 }
-                try_step(Code::pack(code::OWN, node | at << 4, 0), misses);
-                if world.can_tear && step.kind != OwnKind::Crash {
-                    for k in 0..self.outcomes[step.outcome as usize].torn {
-                        try_step(Code::pack(code::OWN, node | at << 4, usize::from(k) + 1), misses);
+                let cost = own.kind.cost();
+                let step = LocalStep { node, outcome: own.outcome, delivers: None, costs: cost.as_slice() };
+                try_local(Code::pack(code::OWN, node | at << 4, 0), step, out, misses);
+                if world.can_tear && own.kind != OwnKind::Crash {
+                    for k in 0..usize::from(self.outcomes[own.outcome as usize].torn) {
+                        let (outcome, [crash]) = tear(own.outcome, Some(k));
+                        let both = [cost.unwrap_or(crash), crash];
+                        let costs = &both[usize::from(cost.is_none())..];
+                        let step = LocalStep { node, outcome, delivers: None, costs };
+                        try_local(Code::pack(code::OWN, node | at << 4, k + 1), step, out, misses);
                     }
                 }
             }
         }
+        if !world.is_local_only() {
+            self.expand_globally(row, out, misses, before, take);
+        }
+        misses.len() == before
+    }
+
+    /// Tries the steps that happen at no single node.
+    fn expand_globally(
+        &self,
+        row: &Row,
+        out: &mut Row,
+        misses: &mut Vec<Miss>,
+        before: usize,
+        mut take: impl FnMut(Code, u64, Taken),
+    ) {
+        let world = &self.worlds[row.world as usize];
+        let network = self.shape.network;
+        let mut try_step = |code: Code, misses: &mut Vec<Miss>| {
+            let taken = self.apply(row, code, out, misses);
+            if !matches!(taken, Taken::No | Taken::Unknown) {
+                take(code, out.sum, taken);
+            }
+        };
         if world.can_lose {
             for at in 0..row.net.len() {
                 if network != NetworkKind::Ordered {
@@ -195,18 +239,89 @@ impl Tables {
         if misses.len() == before && !world.timeless {
             try_step(Code::pack(code::TICK, 0, 0), misses);
         }
-        misses.len() == before
     }
 
-    /// The outcome of delivering what stands at this position, if it can be delivered and would be a step.
+    /// What a local step adds up to, without the state itself. Only on unordered networks.
     #[inline]
-    fn delivery(&self, row: &Row, world: &WorldInfo, at: usize, misses: &mut Vec<Miss>) -> Option<OutcomeId> {
+    fn glance(&self, row: &Row, step: LocalStep<'_>, misses: &mut Vec<Miss>) -> (u64, Taken) {
+        let outcome = &self.outcomes[step.outcome as usize];
+        let mut sum = row.sum.wrapping_add(outcome.delta);
+        let mut world = row.world;
+        let observed = (outcome.flags & flag::OBSERVED != 0).then_some(step.outcome);
+        for &what in step.costs.iter().chain(&observed) {
+            match self.world_after.get(world, what) {
+                UNKNOWN => {
+                    misses.push(Miss::World(world, what));
+                    return (0, Taken::Unknown);
+                }
+                after => world = after,
+            }
+        }
+        if world != row.world {
+            let shares = (self.worlds[world as usize].share, self.worlds[row.world as usize].share);
+            sum = sum.wrapping_add(shares.0).wrapping_sub(shares.1);
+        }
+        let mut in_flight = row.net.len() + usize::from(outcome.sends);
+        if let Some(at) = step.delivers {
+            sum = sum.wrapping_sub(self.messages[row.net[at] as usize].share);
+            in_flight -= 1;
+        }
+        if outcome.flags & flag::BEYOND != 0 {
+            return (0, Taken::Beyond(Bound::MaxTerm, outcome.kind));
+        }
+        if self.shape.removes_dead {
+            let mut is_known = true;
+            let mut bury = |local: Local, message: Message| match self.dead.get(local, message) {
+                0 => {}
+                1 => {
+                    sum = sum.wrapping_sub(self.messages[message as usize].share);
+                    in_flight -= 1;
+                }
+                _ => {
+                    misses.push(Miss::Dead(local, message));
+                    is_known = false;
+                }
+            };
+            for (at, &message) in row.net.iter().enumerate() {
+                let dst = self.messages[message as usize].dst;
+                if usize::from(dst) == step.node && step.delivers != Some(at) {
+                    bury(outcome.after, message);
+                }
+            }
+            for &message in self.sends_of(outcome) {
+                let dst = self.messages[message as usize].dst;
+                if usize::from(dst) == step.node {
+                    bury(outcome.after, message);
+                } else if dst != NO_NODE {
+                    bury(row.locals[usize::from(dst) & 15], message);
+                }
+            }
+            if !is_known {
+                return (0, Taken::Unknown);
+            }
+        }
+        if self.shape.bounds.max_in_flight.is_some_and(|max| in_flight > max) {
+            return (0, Taken::Beyond(Bound::MaxInFlight, outcome.kind));
+        }
+        (sum, Taken::Step(outcome.kind))
+    }
+
+    /// The receiver, and the outcome, of delivering what stands at this position, if that would be a step.
+    #[inline]
+    fn delivery(
+        &self,
+        row: &Row,
+        world: &WorldInfo,
+        at: usize,
+        misses: &mut Vec<Miss>,
+    ) -> Option<(usize, OutcomeId)> {
         let message = self.arriving(row, at);
         let MessageInfo { src, dst, .. } = self.messages[message as usize];
-        if !self.arrives(row, world, src, dst) {
+        if dst == NO_NODE || !world.is_up(src, dst) {
             return None;
         }
-        let local = row.locals[usize::from(dst) & 15];
+        let node = usize::from(dst);
+        let local = row.locals[node & 15];
         match self.react.get(local, message) {
             UNKNOWN => {
                 misses.push(Miss::React(local, message));
@@ -216,7 +331,7 @@ impl Tables {
             outcome => {
                 let idle = self.outcomes[outcome as usize].flags & flag::IDLE != 0;
                 let stays = world.timeless && self.shape.network != NetworkKind::Ordered;
-                (!(idle && stays)).then_some(outcome)
+                (!(idle && stays)).then_some((node, outcome))
             }
         }
     }
@@ -235,22 +350,6 @@ impl Tables {
         dst != NO_NODE
             && self.locals[row.locals[usize::from(dst) & 15] as usize].flags & flag::UP != 0
             && world.is_up(src, dst)
-    }
-
-    /// Whether a node's own step may be taken in a world.
-    #[inline]
-    fn may(&self, world: &WorldInfo, step: &OwnStep) -> bool {
-        match step.kind {
-            OwnKind::Timeout { due } => {
-                let idle = self.outcomes[step.outcome as usize].flags & flag::IDLE != 0;
-                if world.timeless { !idle } else { due }
-            }
-            OwnKind::Choose => true,
-            OwnKind::Input => world.can_input,
-            OwnKind::Restart => world.can_restart,
-            OwnKind::RestartEmpty => world.can_restart_empty,
-            OwnKind::Crash => world.can_crash,
-        }
     }
 
     /// The state after a step, in `out`.
@@ -272,19 +371,10 @@ impl Tables {
                 let own = self.locals[local as usize].own.as_ref().expect("own steps are known");
                 let OwnStep { kind, outcome } = own.steps[at];
                 let (outcome, crash) = tear(outcome, torn);
+                let cost = kind.cost();
                 let mut costs = [0; 2];
-                let mut n = 0;
-                let cost = match kind {
-                    OwnKind::Input => Some(event::INPUT),
-                    OwnKind::Restart => Some(event::RESTART),
-                    OwnKind::RestartEmpty => Some(event::RESTART_EMPTY),
-                    OwnKind::Crash => Some(event::CRASH),
-                    OwnKind::Timeout { .. } | OwnKind::Choose => None,
-                };
-                for paid in cost.into_iter().chain(torn.map(|_| crash[0])) {
-                    costs[n] = paid;
-                    n += 1;
-                }
+                let paid = cost.into_iter().chain(torn.map(|_| crash[0]));
+                let n = paid.zip(&mut costs).map(|(cost, slot)| *slot = cost).count();
                 let step = LocalStep { node, outcome, delivers: None, costs: &costs[..n] };
                 self.local(step, out, misses)
             }
@@ -625,6 +715,25 @@ impl Tables {
             broken |= u16::from(timeless || self.can_tick(row));
         }
         broken
+    }
+}
+
+/// Whether a node's own step may be taken in a world.
+#[inline]
+fn may(world: &WorldInfo, kind: OwnKind) -> bool {
+    match kind {
+        OwnKind::Timeout { due, idle } => {
+            if world.timeless {
+                !idle
+            } else {
+                due
+            }
+        }
+        OwnKind::Choose => true,
+        OwnKind::Input => world.can_input,
+        OwnKind::Restart => world.can_restart,
+        OwnKind::RestartEmpty => world.can_restart_empty,
+        OwnKind::Crash => world.can_crash,
     }
 }
 

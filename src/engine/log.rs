@@ -9,6 +9,7 @@ use super::row::{get, put};
 #[derive(Default)]
 pub struct Log {
     levels: Vec<Level>,
+    bytes: u64,
 }
 
 #[derive(Default)]
@@ -68,6 +69,7 @@ impl Log {
     /// Adds a page to the level that is open.
     pub fn append(&mut self, mut page: Page) {
         page.bytes.shrink_to_fit();
+        self.bytes += page.bytes.len() as u64 + size_of::<Page>() as u64;
         self.levels.last_mut().expect("a level is open").pages.push(page);
     }
 
@@ -97,7 +99,6 @@ impl Log {
     }
 
     pub fn bytes(&self) -> u64 {
-        let pages = self.levels.iter().flat_map(|level| &level.pages);
-        pages.map(|page| page.bytes.len() as u64 + size_of::<Page>() as u64).sum()
+        self.bytes
     }
 }

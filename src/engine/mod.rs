@@ -6,6 +6,7 @@
 //! ([`expand`]). [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not
 //! depend on the number of threads.
 
+mod actor_model;
 pub mod crew;
 mod digest;
 mod expand;
@@ -15,6 +16,7 @@ mod search;
 mod system;
 mod tables;
 pub mod visited;
+mod wire;
 
 use std::collections::BTreeMap;
 
@@ -25,6 +27,8 @@ use row::Row;
 use search::{Goal, search};
 use system::SystemFront;
 use tables::Tables;
+
+pub use actor_model::{ModelExploration, check_model};
 
 /// The key of all digests, unless another is asked for. Another key gives other fingerprints: a second opinion on
 /// collisions.

@@ -9,7 +9,7 @@
 //!
 //! Neither the order of rows nor the content of any table depends on how many threads there are.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -36,6 +36,12 @@ struct Block {
     rows: u32,
     /// The number of the first row's state; the others follow.
     first: u64,
+}
+
+impl Block {
+    fn held(&self) -> u64 {
+        self.bytes.capacity() as u64 + size_of::<Block>() as u64
+    }
 }
 
 /// A state found: its fingerprint, the row it comes from, the step.
@@ -68,6 +74,8 @@ struct Kept {
     /// Those that the tables could not tell about: where the row is packed, and what to ask.
     doubtful: Vec<Doubt>,
     misses: Vec<Miss>,
+    /// The fingerprints of states that are not to be looked at.
+    outside: Vec<u64>,
 }
 
 struct Doubt {
@@ -111,11 +119,14 @@ pub fn search(tables: &mut Tables, resolver: &mut dyn Resolver, initial: &Row, g
         log: Log::default(),
         frontier: VecDeque::new(),
         next: Vec::new(),
+        waiting: 0,
+        waiting_bytes: 0,
         distinct: 0,
         generated: 0,
         cut: [0; Bound::ALL.len()],
         kinds: Vec::new(),
         first_broken: BTreeMap::new(),
+        outside: HashSet::new(),
         peak_bytes: 0,
         started: Instant::now(),
     };
@@ -143,12 +154,17 @@ struct Search<'a> {
     log: Log,
     frontier: VecDeque<Block>,
     next: Vec<Block>,
+    /// The rows in both, and the bytes they hold.
+    waiting: u64,
+    waiting_bytes: u64,
     distinct: u64,
     generated: u64,
     cut: [u64; Bound::ALL.len()],
     kinds: Vec<u64>,
     /// The first state, by number, that breaks each property.
     first_broken: BTreeMap<PropertyId, u64>,
+    /// The fingerprints of states that the front end's judgement excludes.
+    outside: HashSet<u64>,
     peak_bytes: u64,
     started: Instant,
 }
@@ -185,9 +201,11 @@ impl Search<'_> {
             self.resolve(misses.drain(..).collect())?;
             broken = self.tables.broken(initial, None, true, &mut misses);
         }
+        broken |= self.resolver.judge(initial).map_or(0, |judgement| judgement.broken);
         self.note_broken(0, broken);
         let mut block = Block { rows: 1, ..Block::default() };
         initial.pack(&mut block.bytes);
+        (self.waiting, self.waiting_bytes) = (1, block.held());
         self.frontier.push_back(block);
         (self.distinct, self.generated) = (1, 1);
         Ok(())
@@ -222,21 +240,18 @@ impl Search<'_> {
     }
 
     fn bytes(&self) -> u64 {
-        let blocks = self.frontier.iter().chain(&self.next);
-        let frontier: u64 = blocks.map(|b| b.bytes.capacity() as u64 + size_of::<Block>() as u64).sum();
         let visited: u64 = self.shards.iter().map(Shard::bytes).sum();
-        visited + frontier + self.log.bytes() + self.tables.bytes()
+        visited + self.waiting_bytes + self.log.bytes() + self.tables.bytes()
     }
 
     fn report_progress(&mut self, depth: usize) {
         let bytes = self.bytes();
         self.peak_bytes = self.peak_bytes.max(bytes);
-        let blocks = self.frontier.iter().chain(&self.next);
         (self.goal.progress)(&Progress {
             distinct: self.distinct,
             generated: self.generated,
             depth,
-            frontier: blocks.map(|b| u64::from(b.rows)).sum(),
+            frontier: self.waiting,
             bytes: Some(bytes),
             seconds: self.started.elapsed().as_secs_f64(),
         });
@@ -268,6 +283,7 @@ impl Search<'_> {
             rows += block.rows;
             blocks.push(block);
         }
+        self.waiting -= u64::from(rows);
         let threads = self.goal.limits.threads;
         let expanded = self.expand(threads, &blocks)?;
         for e in &expanded {
@@ -277,7 +293,9 @@ impl Search<'_> {
             self.generated += e.candidates.len() as u64;
         }
         let is_new = self.sift(threads, &expanded);
-        self.keep(threads, &blocks, &expanded, &is_new)
+        self.keep(threads, &blocks, &expanded, &is_new)?;
+        self.waiting_bytes -= blocks.iter().map(Block::held).sum::<u64>();
+        Ok(())
     }
 
     fn expand(&mut self, threads: usize, blocks: &[Block]) -> Result<Vec<Expanded>, String> {
@@ -323,8 +341,15 @@ impl Search<'_> {
             work.push((block, e, &is_new[from..from + e.candidates.len()]));
             from += e.candidates.len();
         }
-        let tables = &*self.tables;
-        let kept = crew::map(threads, &work, |_, (block, e, is_new)| keep_new(tables, block, e, is_new));
+        let (tables, resolver) = (&*self.tables, &*self.resolver);
+        let kept =
+            crew::map(threads, &work, |_, (block, e, is_new)| keep_new(tables, resolver, block, e, is_new));
+        self.outside.extend(kept.iter().flat_map(|k| &k.outside));
+        if !self.outside.is_empty() {
+            let generated = expanded.iter().flat_map(|e| &e.candidates);
+            let outside = generated.filter(|c| self.outside.contains(&c.fingerprint)).count();
+            self.generated -= outside as u64;
+        }
         for mut k in kept {
             let first = self.distinct;
             self.settle(&mut k)?;
@@ -362,12 +387,16 @@ impl Search<'_> {
 
     /// Adds a block to the next frontier, joining small ones.
     fn put(&mut self, block: Block) {
+        self.waiting += u64::from(block.rows);
         if let Some(last) = self.next.last_mut()
             && last.rows + block.rows <= BLOCK
         {
+            self.waiting_bytes -= last.held();
             last.bytes.extend_from_slice(&block.bytes);
             last.rows += block.rows;
+            self.waiting_bytes += last.held();
         } else {
+            self.waiting_bytes += block.held();
             self.next.push(block);
         }
     }
@@ -414,9 +443,9 @@ impl Steps {
         let before = expanded.candidates.len();
         self.taken.clear();
         let Expanded { candidates, misses, again, kinds, cut, .. } = expanded;
-        let known = tables.expand(&self.row, &mut self.out, misses, |code, next, taken| {
+        let known = tables.expand(&self.row, &mut self.out, misses, |code, sum, taken| {
             if let Taken::Step(_) = taken {
-                candidates.push(Candidate { fingerprint: fingerprint(next.sum), row: i, code });
+                candidates.push(Candidate { fingerprint: fingerprint(sum), row: i, code });
             }
             self.taken.push(taken);
         });
@@ -438,13 +467,20 @@ impl Steps {
     }
 }
 
-fn keep_new(tables: &Tables, block: &Block, expanded: &Expanded, is_new: &[AtomicBool]) -> Kept {
+fn keep_new(
+    tables: &Tables,
+    resolver: &dyn Resolver,
+    block: &Block,
+    expanded: &Expanded,
+    is_new: &[AtomicBool],
+) -> Kept {
     let mut kept = Kept {
         blocks: Vec::new(),
         page: Page::new(block.first),
         broken: Vec::new(),
         doubtful: Vec::new(),
         misses: Vec::new(),
+        outside: Vec::new(),
     };
     let (mut row, mut out) = (Row::default(), Row::default());
     let mut unpacked = u32::MAX;
@@ -460,6 +496,16 @@ fn keep_new(tables: &Tables, block: &Block, expanded: &Expanded, is_new: &[Atomi
         }
         let taken = tables.apply(&row, candidate.code, &mut out, &mut kept.misses);
         debug_assert!(matches!(taken, Taken::Step(_)));
+        debug_assert_eq!(fingerprint(out.sum), candidate.fingerprint);
+        let judged = resolver.judge(&out).map_or(0, |judgement| {
+            if !judgement.is_within {
+                kept.outside.push(candidate.fingerprint);
+            }
+            judgement.broken
+        });
+        if kept.outside.last() == Some(&candidate.fingerprint) {
+            continue;
+        }
         if kept.blocks.last().is_none_or(|b| b.rows >= BLOCK) {
             kept.blocks.push(Block::default());
         }
@@ -480,8 +526,8 @@ fn keep_new(tables: &Tables, block: &Block, expanded: &Expanded, is_new: &[Atomi
         if kept.misses.len() > known {
             let changed = changed.or(Some(usize::MAX));
             kept.doubtful.push(Doubt { order, block: here, at, changed, new_world });
-        } else if broken != 0 {
-            kept.broken.push((order, broken));
+        } else if broken | judged != 0 {
+            kept.broken.push((order, broken | judged));
         }
         order += 1;
     }

@@ -1,6 +1,5 @@
 //! The front end for [`System`]: values behind the numbers of the tables, and the actors' handlers behind the steps.
 
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -10,6 +9,7 @@ use super::digest::{Digest, Interner};
 use super::expand::{Code, Move};
 use super::row::Row;
 use super::tables::*;
+use super::wire::{Wire, panic_text};
 use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
 use crate::local::{self, Effect, NodeOf, Reaction};
 use crate::names;
@@ -19,9 +19,7 @@ use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// Where components stand, for their digests.
 mod place {
-    pub const MESSAGE: u64 = 1 << 32;
-    pub const WORLD: u64 = 2 << 32;
-    pub const FLOW: u64 = 3 << 32;
+    pub const WORLD: u64 = 3 << 32;
     pub const OUTCOME: u64 = 4 << 32;
 }
 
@@ -54,9 +52,8 @@ pub struct SystemFront<'a, E: Election> {
     system: &'a System<E>,
     seed: u64,
     nodes: Interner<(u8, Arc<NodeOf<E>>)>,
-    messages: Interner<Envelope<E::Msg>>,
     worlds: Interner<Arc<World<E::Witness>>>,
-    flows: Interner<Box<[Message]>>,
+    wire: Wire<E::Msg>,
     origins: Vec<Origin>,
     kinds: std::collections::HashMap<Kind, u16>,
     has_step_invariants: bool,
@@ -98,9 +95,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
             system,
             seed,
             nodes: Interner::default(),
-            messages: Interner::default(),
             worlds: Interner::default(),
-            flows: Interner::default(),
+            wire: Wire::new(seed, system.actors.len()),
             origins: Vec::new(),
             kinds: Default::default(),
             has_step_invariants: has(|c| matches!(c, Check::Step(_))),
@@ -120,7 +116,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         row.world = self.world(state.world.clone(), tables);
         row.sum = row.sum.wrapping_add(tables.worlds[row.world as usize].share);
         let enter = |front: &mut Self, src, dst, msg: &E::Msg, tables: &mut Tables| {
-            front.message(Envelope { src, dst, msg: msg.clone() }, tables)
+            front.wire.message(src, dst, msg.clone(), tables)
         };
         match &state.network {
             Network::Unordered(bag) => {
@@ -136,7 +132,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
                 for (&(src, dst), queue) in flows {
                     let messages: Box<[Message]> =
                         queue.iter().map(|m| enter(self, src, dst, m, tables)).collect();
-                    let flow = self.flow(messages, tables);
+                    let flow = self.wire.flow(messages, tables);
                     row.net.push(flow);
                     row.sum = row.sum.wrapping_add(tables.flows[flow as usize].share);
                 }
@@ -154,9 +150,10 @@ impl<'a, E: Election> SystemFront<'a, E> {
         for &id in &row.net {
             match self.system.rules.network {
                 NetworkKind::Ordered => {
-                    self.flows[id].iter().for_each(|&m| network.send(self.messages[m].clone()));
+                    let queue = self.wire.queue(id).iter();
+                    queue.for_each(|&m| network.send(self.wire.envelope(m).clone()));
                 }
-                _ => network.send(self.messages[id].clone()),
+                _ => network.send(self.wire.envelope(id).clone()),
             }
         }
         SystemState {
@@ -174,10 +171,10 @@ impl<'a, E: Election> SystemFront<'a, E> {
         };
         let envelope = |at: usize, within: usize| {
             let message = match self.system.rules.network {
-                NetworkKind::Ordered => self.flows[row.net[at]][within],
+                NetworkKind::Ordered => self.wire.queue(row.net[at])[within],
                 _ => row.net[at],
             };
-            self.messages[message].clone()
+            self.wire.envelope(message).clone()
         };
         match code.unpack() {
             Move::Deliver { at, torn } => {
@@ -261,34 +258,6 @@ impl<'a, E: Election> SystemFront<'a, E> {
             flags |= flag::BLOCKS_TICK;
         }
         LocalInfo { share: digest.share(), flags, broken, own: None }
-    }
-
-    fn message(&mut self, envelope: Envelope<E::Msg>, tables: &mut Tables) -> Message {
-        let digest = Digest::of(self.seed, place::MESSAGE, &envelope);
-        let (src, dst) = (usize::from(envelope.src), usize::from(envelope.dst));
-        let (message, is_new) = self.messages.intern(digest, envelope);
-        if is_new {
-            let exists = dst < self.system.actors.len();
-            tables.messages.push(MessageInfo {
-                share: digest.share(),
-                src: src as u8,
-                dst: if exists { dst as u8 } else { NO_NODE },
-                link: (src as u32) << 16 | (dst as u32 & 0xffff),
-            });
-        }
-        message
-    }
-
-    fn flow(&mut self, messages: Box<[Message]>, tables: &mut Tables) -> Flow {
-        let content: Vec<&Envelope<E::Msg>> = messages.iter().map(|&m| &self.messages[m]).collect();
-        let digest = Digest::of(self.seed, place::FLOW, &content);
-        let link = tables.messages[messages[0] as usize].link;
-        let (flow, is_new) = self.flows.intern(digest, messages);
-        if is_new {
-            let messages = self.flows[flow].clone();
-            tables.flows.push(FlowInfo { share: digest.share(), link, messages });
-        }
-        flow
     }
 
     fn world(&mut self, world: Arc<World<E::Witness>>, tables: &mut Tables) -> WorldId {
@@ -381,19 +350,23 @@ impl<'a, E: Election> SystemFront<'a, E> {
             && (size_of::<E::Witness>() > 0 || self.has_step_invariants || (elects && E::about().has_terms));
         let (step, message) = match (is_torn, origin.cause) {
             (true, _) => ("torn", None),
-            (_, Cause::Deliver(m)) => ("deliver", Some(names::kind(&self.messages[m].msg))),
+            (_, Cause::Deliver(m)) => ("deliver", Some(names::kind(&self.wire.envelope(m).msg))),
             _ => (self.own_step(origin).kind(), None),
         };
         let kind = self.kind(Kind { step, message, elects }, tables);
         let sends_at = tables.sends.len() as u32;
         for (dst, msg) in local::sends(effects) {
-            let message = self.message(Envelope { src: id, dst, msg }, tables);
+            let message = self.wire.message(id, dst, msg, tables);
             tables.sends.push(message);
         }
         let after = self.local(i, Arc::new(node), tables);
         let beyond = tables.locals[after as usize].flags & flag::BEYOND;
+        let share = |local: Local| tables.locals[local as usize].share;
+        let sent = tables.sends[sends_at as usize..].iter().map(|&m| tables.messages[m as usize].share);
+        let delta = sent.fold(share(after).wrapping_sub(share(origin.before)), u64::wrapping_add);
         self.origins.push(origin);
         tables.outcomes.push(Outcome {
+            delta,
             after,
             sends_at,
             sends: (tables.sends.len() as u32 - sends_at) as u16,
@@ -406,16 +379,14 @@ impl<'a, E: Election> SystemFront<'a, E> {
     /// Runs a handler, or says that it panicked.
     fn guarded<T>(&self, i: usize, what: &str, run: impl FnOnce() -> T) -> Result<T, String> {
         catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|t| t.to_string()));
             let node = node_name(Id::from(i));
-            format!("the actor of {node} panicked at {what}: {}", text.unwrap_or_default())
+            format!("the actor of {node} panicked at {what}: {}", panic_text(panic))
         })
     }
 
     fn reaction(&self, local: Local, message: Message) -> Result<Reaction<E>, String> {
         let (i, node) = &self.nodes[local];
-        let Envelope { src, msg, .. } = &self.messages[message];
+        let Envelope { src, msg, .. } = self.wire.envelope(message);
         self.react(usize::from(*i), node, &Event::Deliver { src: *src, msg })
     }
 
@@ -455,7 +426,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         };
         for (k, (timer, age)) in node.timers.iter().enumerate() {
             let reaction = self.react(i, &node, &Event::Timeout { timer })?;
-            let kind = OwnKind::Timeout { due: age.now >= age.first };
+            let kind = OwnKind::Timeout { due: age.now >= age.first, idle: reaction.idle };
             add(self, kind, Cause::Timeout(k as u32), reaction, tables);
         }
         for (k, (key, value)) in choices::<E>(&node).into_iter().enumerate() {
@@ -549,12 +520,15 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let (i, before) = &self.nodes[before];
         let after = &self.nodes[outcome.after].1;
         let envelope = |m: &Message| {
-            let e = &self.messages[*m];
+            let e = self.wire.envelope(*m);
             (e.dst, e.msg.clone())
         };
         let sends: Vec<(Id, E::Msg)> = tables.sends_of(outcome).iter().map(envelope).collect();
         let event = match cause {
-            Cause::Deliver(m) => Event::Deliver { src: self.messages[m].src, msg: &self.messages[m].msg },
+            Cause::Deliver(m) => {
+                let Envelope { src, msg, .. } = self.wire.envelope(m);
+                Event::Deliver { src: *src, msg }
+            }
             Cause::Timeout(k) => {
                 Event::Timeout { timer: before.timers.keys().nth(k as usize).expect("it was set") }
             }
@@ -619,7 +593,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
                 return Err(format!(
                     "the handler of {} is not a pure function: delivering {} in the same state twice had two outcomes",
                     node_name(Id::from(usize::from(*i))),
-                    names::value(&self.messages[message].msg),
+                    names::value(&self.wire.envelope(message).msg),
                 ));
             }
         }
@@ -636,7 +610,7 @@ where
             Miss::React(local, message) => self.resolve_react(local, message, tables)?,
             Miss::Dead(local, message) => {
                 let (i, node) = &self.nodes[local];
-                let Envelope { src, dst, msg } = &self.messages[message];
+                let Envelope { src, dst, msg } = self.wire.envelope(message);
                 let actor = &self.system.actors[usize::from(*i)];
                 let is_dead = node.state.as_deref().is_some_and(|s| actor.is_dead(*dst, s, *src, msg));
                 tables.dead.insert(local, message, u32::from(is_dead));
@@ -655,21 +629,8 @@ where
             Miss::NodeWorld(local, world) => {
                 tables.node_worlds.insert(local, world, self.broken_in_world(local, world));
             }
-            Miss::Push(flow, message) => {
-                let mut queue: VecDeque<Message> = match flow {
-                    NOTHING => VecDeque::new(),
-                    flow => self.flows[flow].iter().copied().collect(),
-                };
-                queue.push_back(message);
-                let longer = self.flow(queue.into_iter().collect(), tables);
-                tables.pushed.insert(flow, message, longer);
-            }
-            Miss::Remove(flow, within) => {
-                let mut queue = self.flows[flow].to_vec();
-                queue.remove(within as usize);
-                let rest = if queue.is_empty() { NOTHING } else { self.flow(queue.into(), tables) };
-                tables.removed.insert(flow, within, rest);
-            }
+            Miss::Push(flow, message) => self.wire.push(flow, message, tables),
+            Miss::Remove(flow, within) => self.wire.remove(flow, within, tables),
         }
         if tables.outcomes.len() as u64 >= u64::from(event::OUTCOMES) {
             return Err("more than four billion different local steps".to_string());

@@ -4,6 +4,7 @@
 //! table when the search meets something new ([`Miss`]). While states are expanded the tables are only read, so any
 //! number of threads may share them.
 
+use super::row::Row;
 use crate::network::NetworkKind;
 use crate::system::Bounds;
 
@@ -68,6 +69,7 @@ pub mod flag {
 pub struct LocalInfo {
     /// What the component adds to the sum of a fingerprint.
     pub share: u64,
+    /// See [`flag`].
     pub flags: u8,
     /// The properties that this node breaks by itself, as bits.
     pub broken: u16,
@@ -86,9 +88,10 @@ pub struct Own {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnKind {
-    /// A timer; `due` where time is kept.
+    /// A timer: `due` where time is kept; `idle` if its handler changes nothing.
     Timeout {
         due: bool,
+        idle: bool,
     },
     Choose,
     /// A choice paid for from the budget of client inputs.
@@ -96,6 +99,20 @@ pub enum OwnKind {
     Restart,
     RestartEmpty,
     Crash,
+}
+
+impl OwnKind {
+    /// What the world pays for such a step: see [`event`].
+    #[inline]
+    pub fn cost(self) -> Option<u32> {
+        match self {
+            OwnKind::Timeout { .. } | OwnKind::Choose => None,
+            OwnKind::Input => Some(event::INPUT),
+            OwnKind::Restart => Some(event::RESTART),
+            OwnKind::RestartEmpty => Some(event::RESTART_EMPTY),
+            OwnKind::Crash => Some(event::CRASH),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +124,9 @@ pub struct OwnStep {
 /// What one step of one node does.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome {
+    /// What the step adds to the sum of a fingerprint, but for the message delivered and the world: the node's new
+    /// share less its old one, and those of the messages sent on an unordered network.
+    pub delta: u64,
     pub after: Local,
     /// The messages sent stand in [`Tables::sends`] from here on.
     pub sends_at: u32,
@@ -176,6 +196,16 @@ pub struct WorldInfo {
 }
 
 impl WorldInfo {
+    /// Whether every step is one node's own.
+    #[inline]
+    pub fn is_local_only(&self) -> bool {
+        self.timeless
+            && !self.can_lose
+            && !self.can_duplicate
+            && !self.may_stabilise
+            && self.switches.is_empty()
+    }
+
     #[inline]
     pub fn is_up(&self, src: u8, dst: u8) -> bool {
         self.links[src as usize & 15] >> (dst & 15) & 1 == 1
@@ -367,11 +397,25 @@ impl Tables {
     }
 }
 
+/// What can only be told of a whole state.
+pub struct Judgement {
+    /// The properties broken (or found), as bits.
+    pub broken: u16,
+    /// Whether the state is to be looked at at all.
+    pub is_within: bool,
+}
+
 /// Fills the tables; how a front end serves the search.
-pub trait Resolver: Send {
+pub trait Resolver: Send + Sync {
     /// Answers a question that was not answered before.
     ///
     /// # Errors
     /// Why nothing that follows would count: a handler panicked, or there are too many of something.
     fn resolve(&mut self, miss: Miss, tables: &mut Tables) -> Result<(), String>;
+
+    /// Judges a whole state, where the tables do not tell all; `None` where they do.
+    fn judge(&self, row: &Row) -> Option<Judgement> {
+        let _ = row;
+        None
+    }
 }
