@@ -39,5 +39,6 @@ catalogue! {
     paxos::Paxos,
     multipaxos::MultiPaxos,
     raft::Raft,
+    zab::Zab,
     viewstamped::Viewstamped,
 }

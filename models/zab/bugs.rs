@@ -1,0 +1,172 @@
+//! The published mistakes that can be planted. Each is one `if` at the rule that it breaks.
+
+use crate::election::{BugSpec, Costs};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bug {
+    EpochNotAbove,
+    EpochNotAboveButGuarded,
+    PromiseNotOnDisk,
+    EpochBeforeHistory,
+    AcksBeforeHistoryOnDisk,
+    HistoryOnDiskAtUpToDate,
+    EpochOnDiskAtUpToDate,
+    DiffInsteadOfTrunc,
+    TruncFailsSilently,
+    ProposesToSyncedOnly,
+    UpToDateNamesSyncPoint,
+    ElectsByZxidOnly,
+    EmptyDiskVotes,
+    IgnoresRound,
+    AllVotesShortcut,
+    VoteOrderNoOrder,
+    JoinsByRound,
+}
+
+impl Bug {
+    pub(super) fn named(name: &str) -> Option<Bug> {
+        Some(match name {
+            "epoch-not-above" => Bug::EpochNotAbove,
+            "epoch-not-above-but-guarded" => Bug::EpochNotAboveButGuarded,
+            "promise-not-on-disk" => Bug::PromiseNotOnDisk,
+            "epoch-before-history" => Bug::EpochBeforeHistory,
+            "acks-before-history-on-disk" => Bug::AcksBeforeHistoryOnDisk,
+            "history-on-disk-at-uptodate" => Bug::HistoryOnDiskAtUpToDate,
+            "epoch-on-disk-at-uptodate" => Bug::EpochOnDiskAtUpToDate,
+            "diff-instead-of-trunc" => Bug::DiffInsteadOfTrunc,
+            "trunc-fails-silently" => Bug::TruncFailsSilently,
+            "proposes-to-synced-only" => Bug::ProposesToSyncedOnly,
+            "uptodate-names-sync-point" => Bug::UpToDateNamesSyncPoint,
+            "elects-by-zxid-only" => Bug::ElectsByZxidOnly,
+            "empty-disk-votes" => Bug::EmptyDiskVotes,
+            "ignores-round" => Bug::IgnoresRound,
+            "all-votes-shortcut" => Bug::AllVotesShortcut,
+            "vote-order-no-order" => Bug::VoteOrderNoOrder,
+            "joins-by-round" => Bug::JoinsByRound,
+            _ => return None,
+        })
+    }
+}
+
+pub(super) static BUGS: [BugSpec; 17] = [
+    BugSpec {
+        name: "epoch-not-above",
+        summary: "A leader takes an epoch that a follower has promised already, and the follower promises it again.",
+        rule: "Steps l.1.1 and f.1.2: the new epoch is later than every epoch that a quorum has promised, and none is \
+               promised twice.",
+        published: "ZOOKEEPER-1343 (`>` where `>=` belongs), with the follower's own guard removed as well",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "epoch-not-above-but-guarded",
+        summary: "A leader takes an epoch that a follower has promised already; the follower does not promise it again.",
+        rule: "Step l.1.1: the new epoch is later than every epoch that a quorum has promised.",
+        published: "ZOOKEEPER-1343 as it was: a second guard, the follower's (f.1.2), keeps it harmless",
+        costs: Costs::Nothing,
+    },
+    BugSpec {
+        name: "promise-not-on-disk",
+        summary: "A follower promises an epoch, crashes, and has forgotten it.",
+        rule: "Step f.1.2: f.p is on disk before the promise is sent.",
+        published: "Junqueira, Reed, Serafini 2011 (f.p is durable); Zab before 1.0 had no acceptedEpoch",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "epoch-before-history",
+        summary: "A follower writes the leader's epoch to disk before the leader's history, and may crash in between.",
+        rule: "Step f.2.1: epoch and history are taken over as one; on a disk, history first.",
+        published: "ZOOKEEPER-4643",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "acks-before-history-on-disk",
+        summary: "A follower acknowledges NEWLEADER before what it acknowledges is on disk, and may crash in between.",
+        rule: "Step f.2.1: the acknowledgement comes after history and epoch.",
+        published: "ZOOKEEPER-4646",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "history-on-disk-at-uptodate",
+        summary: "A follower keeps the leader's history in memory until UPTODATE, having acknowledged it.",
+        rule: "Step f.2.1: the acknowledgement comes after the history.",
+        published: "ZOOKEEPER-3911",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "epoch-on-disk-at-uptodate",
+        summary: "A follower takes over the leader's epoch at UPTODATE, having acknowledged NEWLEADER before.",
+        rule: "Step f.2.1: f.a becomes the new epoch before NEWLEADER is acknowledged.",
+        published: "ZOOKEEPER-1282",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "diff-instead-of-trunc",
+        summary: "A leader sends the missing transactions to a follower that has one too many.",
+        rule: "Step l.2.1: the follower's history becomes the leader's, so what is not part of it goes.",
+        published: "ZOOKEEPER-1154",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "trunc-fails-silently",
+        summary: "A follower fails to truncate its log and goes on.",
+        rule: "Step f.2.1: the follower's history becomes the leader's.",
+        published: "ZOOKEEPER-3701",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "proposes-to-synced-only",
+        summary: "A leader does not propose to a follower between NEWLEADER and its acknowledgement.",
+        rule: "Steps l.3.1, l.3.3: whatever is not part of the follower's NEWLEADER is proposed to it.",
+        published: "Zab.tla of Apache ZooKeeper, issues.md: which set Q is meant where",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "uptodate-names-sync-point",
+        summary: "UPTODATE commits what NEWLEADER brought, though more has been committed since.",
+        rule: "Step l.3.4: COMMIT-LD stands for every COMMIT that did not go to this follower.",
+        published: "Zab.tla of Apache ZooKeeper, issues.md: the zxid that the paper leaves out",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "elects-by-zxid-only",
+        summary: "A history counts as more recent by its last transaction, whatever its epoch.",
+        rule: "Step l.1.2: histories are compared by f.a first.",
+        published: "Zab before 1.0, which had no currentEpoch (ZOOKEEPER-335)",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "empty-disk-votes",
+        summary: "A server that has lost its disk votes and promises as if it had never promised anything.",
+        rule: "What f.p, f.a and h_f say survives; a server that has lost them must be given a history first.",
+        published: "ZOOKEEPER-261",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "ignores-round",
+        summary: "A server that hears a quorum name it as leader takes the office, though in an earlier round.",
+        rule: "FastLeaderElection, checkLeader: the round must be the server's own.",
+        published: "ZOOKEEPER-1514",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "all-votes-shortcut",
+        summary: "A server that has heard every vote leaves the election, though they differ.",
+        rule: "FastLeaderElection: a quorum casts the same vote.",
+        published: "ZOOKEEPER-975",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "vote-order-no-order",
+        summary: "Of two votes with the same zxid and different epochs, each may beat the other: the election never ends.",
+        rule: "FastLeaderElection, totalOrderPredicate: the greater server wins only if the epochs are equal, too.",
+        published: "ZOOKEEPER-1419",
+        costs: Costs::Liveness,
+    },
+    BugSpec {
+        name: "joins-by-round",
+        summary: "A server joins those who have left the election only if they left it in the same round.",
+        rule: "FastLeaderElection: out of the election, leader and epoch are compared and nothing else.",
+        published: "ZOOKEEPER-1732, ZOOKEEPER-1805",
+        costs: Costs::Liveness,
+    },
+];
