@@ -7,9 +7,10 @@ use stateright::actor::{Actor, Command, Id, Out};
 
 use super::bugs::ABOUT;
 use super::*;
-use crate::election::Value;
+use crate::election::{Costs, Value};
 use crate::scenario::{self, Scenario};
 use crate::system::{Step, StepOf, System, SystemState};
+use crate::verdict::Word;
 
 /// One replica of three, driven by hand.
 struct Replica {
@@ -564,3 +565,24 @@ fn dead_messages_do_nothing_and_stay_dead() {
     }
 }
 
+
+#[test]
+fn every_property_can_be_broken() {
+    let corpus = scenario::parse(ABOUT.corpus, &ABOUT).unwrap();
+    for (_, name) in System::<Viewstamped>::properties() {
+        let breaks = |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Word::Violated);
+        assert!(corpus.iter().any(breaks), "no scenario of the corpus violates {name}");
+    }
+}
+
+/// Each planted bug has a scenario of its own, in which it costs what it says it costs.
+#[test]
+fn every_bug_is_in_the_corpus() {
+    let corpus = scenario::parse(ABOUT.corpus, &ABOUT).unwrap();
+    for spec in ABOUT.bugs {
+        let own = corpus.iter().find(|s| s.name == spec.name).expect(spec.name);
+        assert_eq!(own.bug.as_deref(), Some(spec.name));
+        let is_violated = own.expect.values().any(|e| e.verdict == Word::Violated);
+        assert_eq!(is_violated, spec.costs == Costs::Safety, "{}", spec.name);
+    }
+}
