@@ -2,8 +2,7 @@
 //!
 //! After Lamport, "Paxos Made Simple" (2001), section 3 (cited as PMS), with the vocabulary of van Renesse and
 //! Altinbuken, "Paxos Made Moderately Complex" (2015; PMMC): ballots are owned by one node, slots are numbered from 1, a
-//! leader that finds a gap fills it with a no-op. Heartbeats and the commit index that they carry are as in Chandra,
-//! Griesemer and Redstone, "Paxos Made Live" (2007).
+//! leader that finds a gap fills it with a no-op. Heartbeats, and the commit index that they carry, are what practice adds.
 //!
 //! Every node is proposer, acceptor and learner. A node leads ballot b from the moment when phase 1 for b is complete. It
 //! has then promised b itself, and it stops when it promises a higher ballot: so a node never campaigns or leads under
@@ -357,7 +356,7 @@ impl MultiPaxos {
     /// Phase 2b (PMS 2.2): accept unless a higher ballot is promised. Accepting under a ballot is taking part in it. What
     /// was accepted before is answered again, for the answer may be lost.
     fn on_accept(&self, state: &mut Cow<State>, src: Id, slot: Slot, vote: Vote, o: &mut Out<Self>) {
-        let Vote { ballot, value: _ } = vote;
+        let ballot = vote.ballot;
         if ballot < state.disk.promised && self.bug != Some(Bug::AcceptsBelowPromise) {
             return;
         }
@@ -409,11 +408,10 @@ impl MultiPaxos {
             return;
         }
         let state = state.to_mut();
-        if ballot > state.disk.promised {
-            self.join(state, ballot, o);
+        let news = ballot > state.disk.promised;
+        self.join(state, ballot, o);
+        if news {
             o.save(state.disk.clone());
-        } else {
-            self.join(state, ballot, o);
         }
         for slot in state.first_unchosen().up_to(chosen) {
             match state.disk.accepted.get(&slot) {
