@@ -144,7 +144,7 @@ pub(super) const BUGS: &[BugSpec] = &[
     BugSpec {
         name: "never-retransmits",
         summary: "A leader sends each proposal once: a lost message blocks its slot for ever.",
-        rule: "messages can be lost, so what is not answered is sent again (PMS 2.1 lets them be lost; 2.4 and 3 leave sending again to the leader)",
+        rule: "messages can be lost (PMS 2.1), so the leader sends again what is not answered",
         published: "Liu, Chand and Stoller, \"Moderately Complex Paxos Made Simple\", arXiv 1704.00082",
         costs: Costs::Liveness,
     },

@@ -81,7 +81,10 @@ pub struct Ballot {
 
 impl Debug for Ballot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.round, node_name(self.owner()))
+        match self.round {
+            0 => f.write_str("none"),
+            round => write!(f, "{round}.{}", node_name(self.owner())),
+        }
     }
 }
 
@@ -508,21 +511,24 @@ impl Actor for MultiPaxos {
     }
 }
 
+/// In a slot, under a ballot, this value.
+type Proposal = (Slot, Ballot, Value);
+
 /// What happened to the proposals of a run. Votes are counted when they are on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct History {
     /// Who has ever accepted a proposal, until a majority has.
-    votes: BTreeMap<(Slot, Ballot, Value), NodeSet>,
+    votes: BTreeMap<Proposal, NodeSet>,
     /// The proposals that a majority has accepted.
-    chosen: BTreeSet<(Slot, Ballot, Value)>,
+    chosen: BTreeSet<Proposal>,
 }
 
 impl History {
-    fn knows(&self, proposal: &(Slot, Ballot, Value), id: Id) -> bool {
+    fn knows(&self, proposal: &Proposal, id: Id) -> bool {
         self.chosen.contains(proposal) || self.votes.get(proposal).is_some_and(|who| who.contains(id))
     }
 
-    fn count(&mut self, proposal: (Slot, Ballot, Value), id: Id, majority: usize) {
+    fn count(&mut self, proposal: Proposal, id: Id, majority: usize) {
         let who = self.votes.entry(proposal).or_default();
         who.insert(id);
         if who.len() >= majority {
@@ -645,13 +651,23 @@ impl Election for MultiPaxos {
 }
 
 fn agreement(history: &History) -> Result<(), String> {
-    conflict(history.chosen.iter(), |a, b| a.0 == b.0 && a.2 != b.2)
-        .map_or(Ok(()), |(a, b)| Err(format!("slot {:?}: {:?} is chosen under {:?}, {:?} under {:?}", a.0, a.2, a.1, b.2, b.1)))
+    let differ = |a: &Proposal, b: &Proposal| a.0 == b.0 && a.2 != b.2;
+    match conflict(history.chosen.iter(), differ) {
+        Some(((slot, a, v), (_, b, w))) => {
+            Err(format!("slot {slot:?}: {v:?} is chosen under {a:?}, {w:?} under {b:?}"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn one_value_a_ballot(history: &History) -> Result<(), String> {
-    conflict(history.chosen.iter().chain(history.votes.keys()), |a, b| (a.0, a.1) == (b.0, b.1) && a.2 != b.2)
-        .map_or(Ok(()), |(a, b)| Err(format!("slot {:?}, ballot {:?}: both {:?} and {:?} are accepted", a.0, a.1, a.2, b.2)))
+    let differ = |a: &Proposal, b: &Proposal| (a.0, a.1) == (b.0, b.1) && a.2 != b.2;
+    match conflict(history.chosen.iter().chain(history.votes.keys()), differ) {
+        Some(((slot, ballot, v), (_, _, w))) => {
+            Err(format!("slot {slot:?}, ballot {ballot:?}: both {v:?} and {w:?} are accepted"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The first two of `items` that conflict.
