@@ -77,15 +77,7 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|info| output::note(&info.to_string())));
     }
-    main_with(catalogue, std::env::args_os())
-}
-
-/// The same with these arguments, the first of which is the name of the program.
-pub fn main_with(
-    catalogue: &impl Catalogue,
-    args: impl IntoIterator<Item = impl Into<OsString>>,
-) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let args: Vec<OsString> = std::env::args_os().collect();
     let json = json_path(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
