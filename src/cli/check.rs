@@ -122,6 +122,9 @@ impl Check {
         for remark in runs.iter().filter_map(|run| run.chosen().remark.as_ref()) {
             say(&format!("{remark}\n"));
         }
+        if let ([run], false) = (runs, self.quiet) {
+            say(&format!("{}: {}\n\n", title(&**run), choice::assumptions(&run.chosen().scenario)));
+        }
         let table = Table::new(runs);
         let mut is_begun = !self.quiet;
         if is_begun {

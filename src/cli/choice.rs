@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::cli::output;
 use crate::election::{About, Catalogue};
-use crate::scenario::{self, Problem, Scenario, Size, among};
+use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
 use crate::system::Bounds;
 use crate::verdict::Word;
 
@@ -202,6 +202,29 @@ fn example(section: &str) -> &'static str {
         "faults" => "crashes=1",
         _ => "max_term=2",
     }
+}
+
+/// What a scenario assumes, in a line.
+pub fn assumptions(scenario: &Scenario) -> String {
+    let table = Table::try_from(scenario).expect("a scenario is plain data");
+    let word = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
+    let nodes = if scenario.nodes == 1 { "1 node".to_string() } else { format!("{} nodes", scenario.nodes) };
+    let mut parts = vec![nodes, word("timing"), format!("{} network", word("network"))];
+    let is_set = |value: &Value| !matches!(value, Value::Integer(0) | Value::Boolean(false));
+    for section in ["options", "faults", "bounds"] {
+        let entries = table.get(section).and_then(Value::as_table).into_iter().flatten();
+        // An option may be a choice even where it is off.
+        let shown = entries.filter(|(_, value)| section == "options" || is_set(value));
+        parts.extend(shown.map(|(key, value)| format!("{key}={}", value.to_string().trim_matches('"'))));
+    }
+    if scenario.topologies != Topologies::default() {
+        let Topologies { start, may } = &scenario.topologies;
+        let may: String = may.iter().map(|name| format!(" or {name}")).collect();
+        parts.push(format!("{start}{may}"));
+    }
+    parts.extend(scenario.bug.iter().map(|bug| format!("bug {bug}")));
+    parts.extend(scenario.start_when.iter().map(|when| format!("from where {when}")));
+    parts.join(", ")
 }
 
 /// A value as written on the command line, without quotes.

@@ -65,7 +65,8 @@ impl Explore {
     fn scenario(&self, about: &'static About) -> Result<Scenario, Problem> {
         let chosen = self.choice.scenarios(about, Size::Deep)?.into_iter().next();
         let chosen = chosen.ok_or_else(|| Problem::new("there is no scenario to explore: make one up"))?;
-        output::say(&format!("{} {}\n", about.name, chosen.scenario.name));
+        let assumptions = choice::assumptions(&chosen.scenario);
+        output::say(&format!("{} {}: {assumptions}\n", about.name, chosen.scenario.name));
         if let Some(remark) = &chosen.remark {
             output::say(&format!("{remark}\n"));
         }
