@@ -206,7 +206,7 @@ fn misspelt_names_are_answered_with_those_that_exist_and_the_nearest() {
     let bug = oneleader(&["check", "bully", "--bug", "recovers-as-leadr"]);
     bug.refuses(&["bully has no bug `recovers-as-leadr`", "did you mean `recovers-as-leader`?"]);
     let property = oneleader(&["check", "bully", "--scenario", "partition", "--property", "election-safty"]);
-    property.refuses(&["bully has no property `election-safty`", "did you mean `election-safety`?"]);
+    property.refuses(&["no property `election-safty`", "did you mean `election-safety`?"]);
     let option = oneleader(&["check", "bully", "--options", "no_such=1"]);
     option.refuses(&["bully has no option `no_such`", "there are:"]);
     let fault = oneleader(&["check", "bully", "--faults", "crashs=1"]);

@@ -1,5 +1,6 @@
 //! `oneleader check`: scenarios through an engine, a table of verdicts, what was unexpected explained below it.
 
+use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,11 +10,11 @@ use clap::Args;
 use crate::check::Limits;
 use crate::cli::choice::{self, Choice, Chosen};
 use crate::cli::json::{self, Report};
-use crate::cli::run::{self, Agreement, Answer, Engine, Prepared, Ran, Request};
+use crate::cli::run::{self, Agreement, Answer, Engine, Group, Prepared, Ran, Request};
 use crate::cli::table::Table;
 use crate::cli::{Ending, Exit, junit, output, progress};
-use crate::election::Catalogue;
-use crate::scenario::{Problem, Size};
+use crate::election::{About, Catalogue};
+use crate::scenario::{Problem, Size, among};
 
 /// Check scenarios exhaustively; without one, the whole corpus
 #[derive(Args)]
@@ -148,10 +149,10 @@ impl Check {
             }
         }
         for (run, ran) in runs.iter().zip(&all) {
-            for answer in &ran.answers {
+            for Group { label, answer } in ran.groups() {
                 let is_told = answer.agreement != Agreement::AsExpected || (runs.len() == 1 && !self.quiet);
                 if is_told {
-                    say(&explain(&**run, answer));
+                    say(&explain(&**run, &label, answer));
                 }
             }
             if let Some(why) = &ran.miscounted {
@@ -205,18 +206,32 @@ impl Check {
             let which = format!("which protocol? {} are there: name one", names.join(", "));
             return Err(Problem::new(which));
         }
+        let abouts = self.with_property(catalogue, abouts)?;
         let mut all = Vec::new();
         for about in abouts {
             all.extend(self.choice.scenarios(about, size)?);
         }
-        if let Some(property) = &self.property {
-            // In a corpus, where the property is asked; a chosen scenario is asked in any case.
-            let asks = |chosen: &Chosen| chosen.scenario.expected(property).is_some();
-            if !self.choice.is_given() && all.iter().any(asks) {
-                all.retain(asks);
-            }
+        if let (Some(property), false) = (&self.property, self.choice.is_given()) {
+            all.retain(|chosen| chosen.scenario.expected(property).is_some());
         }
         Ok(all)
+    }
+
+    /// Those protocols that have the property that is asked.
+    fn with_property(
+        &self,
+        catalogue: &impl Catalogue,
+        mut abouts: Vec<&'static About>,
+    ) -> Result<Vec<&'static About>, Problem> {
+        let Some(only) = &self.property else { return Ok(abouts) };
+        let names = |about: &&'static About| choice::properties(catalogue, about).into_iter().map(|(n, _)| n);
+        let known: BTreeSet<&str> = abouts.iter().flat_map(names).collect();
+        if !known.contains(only.as_str()) {
+            let hint = among(only, known.into_iter());
+            return Err(Problem::new(format!("no property `{only}`{hint}")));
+        }
+        abouts.retain(|about| names(about).any(|name| name == only));
+        Ok(abouts)
     }
 
     fn save_trace(&self, path: &str, all: &[Ran]) -> Result<(), Problem> {
@@ -235,9 +250,9 @@ fn title(run: &dyn Prepared) -> String {
     format!("{} {}", run.chosen().about.name, run.chosen().scenario.name)
 }
 
-/// What there is to say about one answer: the counterexample, or why nothing better was concluded.
-fn explain(run: &dyn Prepared, answer: &Answer) -> String {
-    let Answer { property, meaning, conclusion, .. } = answer;
+/// What there is to say about an answer: the counterexample, or why nothing better was concluded.
+fn explain(run: &dyn Prepared, property: &str, answer: &Answer) -> String {
+    let Answer { meaning, conclusion, .. } = answer;
     let mut text = format!("\n{}: {property} {}", title(run), conclusion.word);
     let why = conclusion.why.as_deref().unwrap_or("every reachable state was seen");
     match &answer.counterexample {

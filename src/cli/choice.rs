@@ -7,9 +7,9 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use crate::cli::output;
-use crate::election::{About, Catalogue};
+use crate::election::{About, Catalogue, Election, Visitor};
 use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
-use crate::system::Bounds;
+use crate::system::{Bounds, System};
 use crate::verdict::Word;
 
 /// The flags that choose a scenario, change one, or make one up.
@@ -268,6 +268,19 @@ pub fn protocol(catalogue: &impl Catalogue, name: &str) -> Result<&'static About
         let hint = among(name, all.iter().map(|about| about.name));
         Problem::new(format!("no protocol `{name}`{hint}"))
     })
+}
+
+/// The properties of a protocol, each with its meaning.
+pub fn properties(catalogue: &impl Catalogue, about: &'static About) -> Vec<(&'static str, &'static str)> {
+    struct Properties;
+    impl Visitor for Properties {
+        type Output = Vec<(&'static str, &'static str)>;
+        fn visit<E: Election>(self) -> Self::Output {
+            let all = System::<E>::properties().into_iter();
+            all.map(|(property, name)| (name, System::<E>::meaning(property))).collect()
+        }
+    }
+    catalogue.visit(about.name, Properties).expect("a protocol of the catalogue")
 }
 
 /// The scenarios beside a protocol.

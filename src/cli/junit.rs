@@ -8,7 +8,7 @@ use crate::cli::run::{Agreement, Answer, Prepared, Ran};
 pub fn report(
     runs: &[Box<dyn Prepared>],
     all: &[Ran],
-    explain: impl Fn(&dyn Prepared, &Answer) -> String,
+    explain: impl Fn(&dyn Prepared, &str, &Answer) -> String,
 ) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     let pairs: Vec<(&dyn Prepared, &Ran)> = runs.iter().map(|run| &**run).zip(all).collect();
@@ -48,7 +48,7 @@ fn case(
     run: &dyn Prepared,
     ran: &Ran,
     answer: &Answer,
-    explain: &impl Fn(&dyn Prepared, &Answer) -> String,
+    explain: &impl Fn(&dyn Prepared, &str, &Answer) -> String,
 ) {
     let element = match agreement(ran, answer) {
         Agreement::AsExpected => None,
@@ -79,7 +79,7 @@ fn case(
         text,
         ">\n      <{element} message=\"{}\">{}</{element}>\n    </testcase>",
         escaped(&message),
-        escaped(&explain(run, answer)),
+        escaped(&explain(run, answer.property, answer)),
     );
 }
 

@@ -8,9 +8,8 @@ use serde::Serialize;
 use crate::cli::choice::{self, corpus};
 use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, output};
-use crate::election::{About, BugSpec, Catalogue, Costs, Election, OptionSpec, Visitor};
+use crate::election::{About, BugSpec, Catalogue, Costs, OptionSpec};
 use crate::scenario::{Expected, Problem, Scenario, Size};
-use crate::system::System;
 
 /// List protocols; of one, its options, properties, scenarios and bugs
 #[derive(Args)]
@@ -93,21 +92,14 @@ impl List {
 
 impl Listed {
     fn new(catalogue: &impl Catalogue, about: &'static About) -> Result<Self, Problem> {
-        struct Properties;
-        impl Visitor for Properties {
-            type Output = Vec<ListedProperty>;
-            fn visit<E: Election>(self) -> Self::Output {
-                let all = System::<E>::properties().into_iter();
-                all.map(|(p, name)| ListedProperty { name, meaning: System::<E>::meaning(p) }).collect()
-            }
-        }
+        let properties = choice::properties(catalogue, about).into_iter();
         let corpus = corpus(about)?;
         Ok(Listed {
             name: about.name,
             title: about.title,
             source: about.source,
             options: about.options.iter().map(ListedOption::new).collect(),
-            properties: catalogue.visit(about.name, Properties).expect("listed by the catalogue"),
+            properties: properties.map(|(name, meaning)| ListedProperty { name, meaning }).collect(),
             bugs: about.bugs.iter().map(|bug| ListedBug::new(bug, &corpus)).collect(),
             scenarios: corpus.into_iter().map(ListedScenario::new).collect(),
         })

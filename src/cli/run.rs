@@ -12,7 +12,7 @@ use crate::cli::story;
 use crate::election::{Catalogue, Election, Visitor};
 use crate::engine;
 use crate::reference::{self, Search};
-use crate::scenario::{Expected, Problem, among};
+use crate::scenario::{Expected, Problem};
 use crate::system::{Bound, PropertyId, System};
 use crate::trace::Trace;
 use crate::verdict::Word;
@@ -77,6 +77,15 @@ pub struct Answer {
     pub counterexample: Option<Counterexample>,
 }
 
+impl Answer {
+    fn is_told_like(&self, other: &Answer) -> bool {
+        self.counterexample.is_none()
+            && other.counterexample.is_none()
+            && self.conclusion == other.conclusion
+            && self.expected == other.expected
+    }
+}
+
 /// How an answer compares with what was expected; where nothing is written, that everything holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Agreement {
@@ -95,7 +104,32 @@ pub struct Counterexample {
     pub trace: Trace,
 }
 
+/// Answers that are told as one.
+pub struct Group<'a> {
+    /// The property, or how many there are.
+    pub label: String,
+    /// The first of them.
+    pub answer: &'a Answer,
+}
+
 impl Ran {
+    /// Each answer with a counterexample by itself; those that agree alike together.
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Vec<&Answer>> = Vec::new();
+        for answer in &self.answers {
+            match groups.iter_mut().find(|group| answer.is_told_like(group[0])) {
+                Some(group) => group.push(answer),
+                None => groups.push(vec![answer]),
+            }
+        }
+        let label = |group: &[&Answer]| match group.len() {
+            1 => group[0].property.to_string(),
+            n if n == self.answers.len() => format!("all {n}"),
+            n => format!("{n} others"),
+        };
+        groups.iter().map(|group| Group { label: label(group), answer: group[0] }).collect()
+    }
+
     pub fn agreement(&self) -> Agreement {
         let worst = self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected);
         match self.miscounted {
@@ -108,7 +142,7 @@ impl Ran {
 /// Builds the system of a chosen scenario and works out what is asked of it.
 ///
 /// # Errors
-/// What [`crate::scenario::Scenario::system`] refuses; a property that the protocol does not have.
+/// What [`crate::scenario::Scenario::system`] refuses.
 pub fn prepare(
     catalogue: &impl Catalogue,
     chosen: Chosen,
@@ -136,10 +170,6 @@ impl Visitor for Prepare {
             None => scenario.expect.is_empty() || scenario.expected(name).is_some(),
         };
         let asked: Vec<_> = known.iter().copied().filter(|(_, name)| is_asked(name)).collect();
-        if let (true, Some(only)) = (asked.is_empty(), &request.property) {
-            let hint = among(only, known.iter().map(|(_, name)| *name));
-            return Err(Problem::new(format!("{} has no property `{only}`{hint}", E::about().name)));
-        }
         let system = Arc::new(scenario.system::<E>()?);
         if !request.no_stop {
             let expected = |name: &str| scenario.expected(name).map(|e| e.verdict);

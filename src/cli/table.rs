@@ -1,6 +1,6 @@
 //! The table of verdicts, a row as soon as it is known.
 
-use crate::cli::run::{Answer, Prepared, Ran};
+use crate::cli::run::{Group, Prepared, Ran};
 
 /// The widths of the columns that depend on what is run.
 pub struct Table {
@@ -31,27 +31,8 @@ impl Table {
 
     /// The rows of a run: each property that is violated or not as expected; those that agree alike in one row.
     pub fn rows(&self, run: &dyn Prepared, ran: &Ran) -> String {
-        let mut groups: Vec<Vec<&Answer>> = Vec::new();
-        for answer in &ran.answers {
-            let alike = |group: &&mut Vec<&Answer>| {
-                let other = group[0];
-                other.counterexample.is_none()
-                    && answer.counterexample.is_none()
-                    && other.conclusion == answer.conclusion
-                    && other.expected == answer.expected
-            };
-            match groups.iter_mut().find(alike) {
-                Some(group) => group.push(answer),
-                None => groups.push(vec![answer]),
-            }
-        }
-        let row = |(i, group): (usize, &Vec<&Answer>)| {
-            let answer = group[0];
-            let property = match group.len() {
-                1 => answer.property.to_string(),
-                n if n == ran.answers.len() => format!("all {n}"),
-                n => format!("{n} others"),
-            };
+        let row = |(i, group): (usize, Group<'_>)| {
+            let answer = group.answer;
             let once = |text: String| if i == 0 { text } else { String::new() };
             let expected = match &answer.expected {
                 Some(expected) => match expected.steps {
@@ -63,7 +44,7 @@ impl Table {
             self.row([
                 run.chosen().about.name.to_string(),
                 run.chosen().scenario.name.clone(),
-                property,
+                group.label,
                 answer.conclusion.word.to_string(),
                 expected,
                 once(ran.distinct.to_string()),
@@ -71,7 +52,7 @@ impl Table {
                 once(format!("{:.2}", ran.seconds)),
             ])
         };
-        groups.iter().enumerate().map(row).collect()
+        ran.groups().into_iter().enumerate().map(row).collect()
     }
 
     fn row(
