@@ -4,6 +4,7 @@
 //! each kind of step happened, and a trace to each violation. [`conclude`] turns that into verdicts that cannot mislead.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -144,6 +145,35 @@ pub struct Exploration<E: Election> {
     pub peak_bytes: Option<u64>,
     /// The probability that two states were taken for one, where states are known by their fingerprints.
     pub collision_probability: f64,
+    /// Of random walks.
+    pub sample: Option<Sample>,
+}
+
+/// What a sample of random walks consisted of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The same seed gives the same walks.
+    pub seed: u64,
+    pub walks: u64,
+    /// How many walks had each length, in steps.
+    pub lengths: Vec<u64>,
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut walks = 0;
+        let median = self.lengths.iter().position(|n| {
+            walks += n;
+            walks * 2 >= self.walks
+        });
+        let longest = self.lengths.iter().rposition(|n| *n > 0).unwrap_or(0);
+        let median = median.unwrap_or(0);
+        write!(
+            f,
+            "{} walks (seed {}), half of {median} steps or fewer, the longest {longest}",
+            self.walks, self.seed
+        )
+    }
 }
 
 /// How an exploration is getting on.
@@ -191,7 +221,10 @@ pub fn conclude<E: Election>(
         Ended::TimeLimit => return early("the time limit was reached"),
         Ended::MaxMemory => return early("the memory limit was reached"),
         Ended::Interrupted => return early("interrupted"),
-        Ended::Sampled => return early("sampled"),
+        Ended::Sampled => {
+            let walks = exploration.sample.as_ref().map(|sample| format!("; {sample}")).unwrap_or_default();
+            return early(&format!("sampled {} steps{walks};", exploration.generated));
+        }
         Ended::Failed(_) => unreachable!("handled above"),
     }
     if let Some(why) = vacuous(system, &exploration.tally) {

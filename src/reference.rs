@@ -300,6 +300,7 @@ fn attend<E: Election>(
         threads: limits.threads,
         peak_bytes,
         collision_probability: collisions(checker.unique_state_count()),
+        sample: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Check {
     /// What explores the states
     #[arg(long, value_enum, default_value_t = Engine::Compiled)]
     engine: Engine,
-    /// The seed of a simulation
+    /// The seed of random walks
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// For the compiled engine all that there are, unless told; for stateright's 1, so that counterexamples are shortest
@@ -167,12 +167,17 @@ impl Check {
     }
 
     fn request(&self) -> Result<Request, Problem> {
-        let is_simulation = self.engine == Engine::StaterightSimulation;
+        let is_simulation = matches!(self.engine, Engine::StaterightSimulation | Engine::Walk);
         if self.seed.is_some() && !is_simulation {
-            return Err(Problem::new("--seed is for --engine stateright-simulation: nothing else is random"));
+            return Err(Problem::new(
+                "--seed is for --engine walk or stateright-simulation: nothing else is random",
+            ));
         }
         if is_simulation && self.max_states.is_none() && self.time_limit.is_none() {
             return Err(Problem::new("a simulation never ends by itself: give --max-states or --time-limit"));
+        }
+        if self.engine == Engine::Walk && self.threads.is_some_and(|n| n > 1) {
+            return Err(Problem::new("--engine walk takes one thread: its walks follow one another from one seed"));
         }
         let all = || match self.engine {
             Engine::Compiled => thread::available_parallelism().map_or(1, NonZero::get),

@@ -17,10 +17,16 @@ use crate::system::{Bound, PropertyId, System};
 use crate::trace::Trace;
 use crate::verdict::Word;
 
+/// A random walk that is not over after so many steps is begun anew.
+const LONGEST_WALK: usize = 1000;
+
 /// The engines by their words on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Engine {
+    /// Exhaustive, over numbers instead of values
     Compiled,
+    /// Random walks on the compiled engine's steps
+    Walk,
     StaterightBfs,
     StaterightDfs,
     StaterightSimulation,
@@ -273,7 +279,7 @@ impl<E: Election> Ready<E> {
     }
 }
 
-/// Explores a system with an engine. The seed is for what is random, which is only the simulation.
+/// Explores a system with an engine. The seed is for what is random, which are the simulation and the walks.
 pub fn explore<E: Election>(
     engine: Engine,
     seed: u64,
@@ -284,6 +290,7 @@ pub fn explore<E: Election>(
 ) -> Exploration<E> {
     let search = match engine {
         Engine::Compiled => return engine::explore(system, properties, limits, progress),
+        Engine::Walk => return engine::walk(system, properties, limits, progress, seed, LONGEST_WALK),
         Engine::StaterightBfs => Search::BreadthFirst,
         Engine::StaterightDfs => Search::DepthFirst,
         Engine::StaterightSimulation => Search::Simulation { seed },

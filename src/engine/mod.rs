@@ -16,15 +16,16 @@ mod search;
 mod system;
 mod tables;
 pub mod visited;
+mod walk;
 mod wire;
 
 use std::collections::BTreeMap;
 
-use crate::check::{Ended, Exploration, Limits, Progress, Tally, Violation};
+use crate::check::{Ended, Exploration, Limits, Progress, Sample, Tally, Violation};
 use crate::election::Election;
-use crate::system::{PropertyId, System};
+use crate::system::{PropertyId, StepOf, System};
 use row::Row;
-use search::{Goal, search};
+use search::{Goal, Report, search};
 use system::SystemFront;
 use tables::Tables;
 
@@ -52,10 +53,39 @@ pub fn explore_with_seed<E: Election>(
     progress: &dyn Fn(&Progress),
     seed: u64,
 ) -> Exploration<E> {
+    run(system, properties, limits, progress, seed, |tables, front, initial, goal| {
+        (search(tables, front, initial, goal), None)
+    })
+}
+
+/// Walks a system at random, each walk of at most `longest` steps, until a limit is reached: `max_states` bounds the
+/// steps taken. Counterexamples are not shortest ones.
+pub fn walk<E: Election>(
+    system: &System<E>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+    seed: u64,
+    longest: usize,
+) -> Exploration<E> {
+    run(system, properties, limits, progress, DEFAULT_SEED, |tables, front, initial, goal| {
+        let (report, sample) = walk::walk(tables, front, initial, goal, seed, longest);
+        (report, Some(sample))
+    })
+}
+
+fn run<E: Election>(
+    system: &System<E>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+    seed: u64,
+    explore: impl FnOnce(&mut Tables, &mut SystemFront<'_, E>, &Row, &Goal<'_>) -> (Report, Option<Sample>),
+) -> Exploration<E> {
     let (mut front, mut tables) = SystemFront::new(system, seed);
     let initial = front.row(&system.initial(), &mut tables);
     let asked = properties.iter().fold(0, |bits, p| bits | 1 << p.0);
-    let report = search(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
+    let (report, sample) = explore(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
     let mut ended = report.ended;
     if let (false, Err(why)) = (matches!(ended, Ended::Failed(_)), front.audit()) {
         ended = Ended::Failed(why);
@@ -63,14 +93,14 @@ pub fn explore_with_seed<E: Election>(
     let mut violations = BTreeMap::new();
     for (property, codes) in report.broken {
         match retell(system, &front, &tables, &initial, &codes, property) {
-            Ok(violation) => {
-                violations.insert(property, violation);
+            Ok((steps, why)) => {
+                violations.insert(property, Violation { steps, why, is_shortest: sample.is_none() });
             }
             Err(why) => ended = Ended::Failed(why),
         }
     }
     Exploration {
-        engine: "compiled",
+        engine: if sample.is_some() { "walk" } else { "compiled" },
         ended,
         distinct: report.distinct,
         generated: report.generated,
@@ -79,10 +109,11 @@ pub fn explore_with_seed<E: Election>(
         tally: tally(&tables, &report.kinds),
         violations,
         seconds: report.seconds,
-        threads: limits.threads,
+        threads: if sample.is_some() { 1 } else { limits.threads },
         peak_bytes: Some(report.peak_bytes),
         // Of n fingerprints of 64 bits, n(n-1)/2 pairs may collide.
         collision_probability: (report.distinct as f64).powi(2) / 2f64.powi(65),
+        sample,
     }
 }
 
@@ -94,7 +125,7 @@ fn retell<E: Election>(
     initial: &Row,
     codes: &[expand::Code],
     property: PropertyId,
-) -> Result<Violation<E>, String> {
+) -> Result<(Vec<StepOf<E>>, String), String> {
     let mut row = initial.clone();
     let mut out = Row::default();
     let mut state = system.initial();
@@ -111,7 +142,7 @@ fn retell<E: Election>(
     let why = system.holds(property, &state).err().ok_or_else(|| {
         "engine and reference disagree about a violation (a defect of oneleader)".to_string()
     })?;
-    Ok(Violation { steps, why, is_shortest: true })
+    Ok((steps, why))
 }
 
 fn tally(tables: &Tables, counts: &[u64]) -> Tally {

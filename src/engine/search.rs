@@ -146,6 +146,15 @@ pub fn search(tables: &mut Tables, resolver: &mut dyn Resolver, initial: &Row, g
     }
 }
 
+/// Whether what was found is what was looked for.
+pub fn is_reached<T>(until: &Until, found: &BTreeMap<PropertyId, T>) -> bool {
+    match until {
+        Until::FirstViolation => !found.is_empty(),
+        Until::Violated(all) => !all.is_empty() && all.iter().all(|p| found.contains_key(p)),
+        Until::Exhausted => false,
+    }
+}
+
 struct Search<'a> {
     tables: &'a mut Tables,
     resolver: &'a mut dyn Resolver,
@@ -173,8 +182,8 @@ impl Search<'_> {
     fn run(&mut self, initial: &Row, depth: &mut usize) -> Result<Ended, String> {
         self.enter(initial)?;
         loop {
-            if let Some(ended) = self.is_found() {
-                return Ok(ended);
+            if is_reached(&self.goal.limits.until, &self.first_broken) {
+                return Ok(Ended::Violated);
             }
             self.log.open_level(self.distinct);
             while !self.frontier.is_empty() {
@@ -209,16 +218,6 @@ impl Search<'_> {
         self.frontier.push_back(block);
         (self.distinct, self.generated) = (1, 1);
         Ok(())
-    }
-
-    /// Whether the level that is complete ends the search.
-    fn is_found(&self) -> Option<Ended> {
-        let found = match &self.goal.limits.until {
-            Until::FirstViolation => !self.first_broken.is_empty(),
-            Until::Violated(all) => !all.is_empty() && all.iter().all(|p| self.first_broken.contains_key(p)),
-            Until::Exhausted => false,
-        };
-        found.then_some(Ended::Violated)
     }
 
     /// Whether a limit ends the search here.
