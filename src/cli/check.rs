@@ -177,7 +177,9 @@ impl Check {
             return Err(Problem::new("a simulation never ends by itself: give --max-states or --time-limit"));
         }
         if self.engine == Engine::Walk && self.threads.is_some_and(|n| n > 1) {
-            return Err(Problem::new("--engine walk takes one thread: its walks follow one another from one seed"));
+            return Err(Problem::new(
+                "--engine walk takes one thread: its walks follow one another from one seed",
+            ));
         }
         let all = || match self.engine {
             Engine::Compiled => thread::available_parallelism().map_or(1, NonZero::get),

@@ -229,24 +229,34 @@ where
         };
         row.world = self.rest(Rest { history: state.history.clone(), last, crashed: 0 }, tables);
         row.sum = row.sum.wrapping_add(tables.worlds[row.world as usize].share);
-        let mut queues: BTreeMap<(Id, Id), Vec<Message>> = BTreeMap::new();
-        for Envelope { src, dst, msg } in &state.network.iter_all().collect::<Vec<_>>() {
-            let message = self.wire.message(*src, *dst, (*msg).clone(), tables);
-            queues.entry((*src, *dst)).or_default().push(message);
-        }
-        for mut queue in queues.into_values() {
-            if self.kind == NetworkKind::Ordered {
-                let flow = self.wire.flow(queue.into(), tables);
-                row.net.push(flow);
-                row.sum = row.sum.wrapping_add(tables.flows[flow as usize].share);
-            } else {
-                queue.sort_unstable_by_key(|&m| self.wire.envelope(m));
-                for message in queue {
-                    row.net.push(message);
-                    row.sum = row.sum.wrapping_add(tables.messages[message as usize].share);
+        let mut enter =
+            |front: &mut Self, src, dst, msg: &A::Msg| front.wire.message(src, dst, msg.clone(), tables);
+        // Not by stateright's `iter_all`, which does not end on ordered networks.
+        match &state.network {
+            Network::UnorderedDuplicating(set, _) => {
+                row.net.extend(set.iter().map(|e| enter(self, e.src, e.dst, &e.msg)));
+            }
+            Network::UnorderedNonDuplicating(bag) => {
+                for (e, &copies) in bag.iter() {
+                    let message = enter(self, e.src, e.dst, &e.msg);
+                    row.net.extend((0..copies).map(|_| message));
                 }
             }
+            Network::Ordered(flows) => {
+                let queues: Vec<Box<[Message]>> = flows
+                    .iter()
+                    .map(|(&(src, dst), queue)| queue.iter().map(|m| enter(self, src, dst, m)).collect())
+                    .collect();
+                row.net.extend(queues.into_iter().map(|queue| self.wire.flow(queue, tables)));
+                let shares = row.net.iter().map(|&f| tables.flows[f as usize].share);
+                row.sum = shares.fold(row.sum, u64::wrapping_add);
+                return row;
+            }
         }
+        // The order of stateright's sets is chance, that of a row must not be.
+        row.net.sort_unstable_by_key(|&m| self.wire.envelope(m));
+        let shares = row.net.iter().map(|&m| tables.messages[m as usize].share);
+        row.sum = shares.fold(row.sum, u64::wrapping_add);
         row
     }
 
