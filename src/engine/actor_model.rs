@@ -519,7 +519,7 @@ where
                     let reaction = local::react(actor, id, &Self::node(part), &event, Clock::Absent);
                     self.outcome(local, Cause::Deliver(message), reaction, tables)
                 };
-                tables.react.insert(local, message, outcome);
+                tables.reacts(local, message, outcome);
             }
             Miss::Own(local) => self.resolve_own(local, tables),
             Miss::World(world, what) => self.resolve_world(world, what, tables),

@@ -1,48 +1,40 @@
-//! A few threads that share out numbered work.
-//!
-//! Who does what is left to chance; results come back in the order of the work, so that nothing else is. Work is
-//! claimed with a ticket, the only thing that the threads write to together.
+//! Threads that share out numbered work; who does what is left to chance, and nothing else is, as results come back in
+//! the order of the work.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// Applies `f` to every item, with so many threads, and returns the results in the order of the items.
-pub fn map<I: Sync, R: Send>(threads: usize, items: &[I], f: impl Fn(usize, &I) -> R + Sync) -> Vec<R> {
-    if threads <= 1 || items.len() <= 1 {
-        return items.iter().enumerate().map(|(i, item)| f(i, item)).collect();
-    }
-    let ticket = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let i = ticket.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(i) else { return done };
-            done.push((i, f(i, item)));
-        }
-    };
-    let mut results: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        for (i, result) in done {
-            results[i] = Some(result);
-        }
-    });
-    results.into_iter().map(|r| r.expect("every ticket was drawn")).collect()
+/// A number of threads that live as long as a search.
+pub struct Crew {
+    /// Without one, the caller works alone.
+    pool: Option<ThreadPool>,
+    pub threads: usize,
 }
 
-/// Lets every thread do its own part: `f` is called once with each of `parts`.
-pub fn each<P: Send>(parts: Vec<P>, f: impl Fn(usize, P) + Sync) {
-    let f = &f;
-    let mut parts = parts.into_iter().enumerate();
-    let Some((_, first)) = parts.next() else { return };
-    thread::scope(|scope| {
-        for (i, part) in parts {
-            scope.spawn(move || f(i, part));
+impl Crew {
+    pub fn new(threads: usize) -> Self {
+        let build = || ThreadPoolBuilder::new().num_threads(threads).build().ok();
+        let pool = (threads > 1).then(build).flatten();
+        Crew { threads: if pool.is_some() { threads } else { 1 }, pool }
+    }
+
+    /// Applies `f` to every item and returns the results in the order of the items.
+    pub fn map<I: Sync, R: Send>(&self, items: &[I], f: impl Fn(&I) -> R + Sync + Send) -> Vec<R> {
+        match &self.pool {
+            Some(pool) if items.len() > 1 => {
+                pool.install(|| items.par_iter().with_max_len(1).map(f).collect())
+            }
+            _ => items.iter().map(f).collect(),
         }
-        f(0, first);
-    });
+    }
+
+    /// Calls `f` once with each of `parts` and its number.
+    pub fn each<P: Send>(&self, parts: Vec<P>, f: impl Fn(usize, P) + Sync + Send) {
+        match &self.pool {
+            Some(pool) if parts.len() > 1 => {
+                pool.install(|| parts.into_par_iter().enumerate().for_each(|(i, part)| f(i, part)));
+            }
+            _ => parts.into_iter().enumerate().for_each(|(i, part)| f(i, part)),
+        }
+    }
 }

@@ -138,8 +138,21 @@ impl Tables {
                 take(code, sum, taken);
             }
         };
+        // Most messages in flight do nothing where they would arrive; they are passed over first of all.
+        let mut idle = [0u64; 16];
+        if world.timeless && network != NetworkKind::Ordered {
+            for (idle, &local) in idle.iter_mut().zip(row.locals()) {
+                *idle = self.idle.word(local).unwrap_or(0);
+            }
+        }
         let mut seen = 0u64;
         for (at, &id) in row.net.iter().enumerate() {
+            if network == NetworkKind::Unordered {
+                let MessageInfo { dst, ordinal, .. } = self.messages[id as usize];
+                if idle[usize::from(dst) & 15] >> (ordinal & 63) & 1 == 1 && dst != NO_NODE {
+                    continue;
+                }
+            }
             let bit = 1 << (id & 63);
             if network == NetworkKind::Unordered && seen & bit != 0 && row.net[..at].contains(&id) {
                 continue;
@@ -271,16 +284,17 @@ impl Tables {
         }
         if self.shape.removes_dead {
             let mut is_known = true;
-            let mut bury = |local: Local, message: Message| match self.dead.get(local, message) {
-                0 => {}
-                1 => {
-                    sum = sum.wrapping_sub(self.messages[message as usize].share);
-                    in_flight -= 1;
+            let mut bury = |local: Local, message: Message| {
+                let info = &self.messages[message as usize];
+                if self.alive.get(local, info.ordinal) {
+                    return;
                 }
-                _ => {
+                if self.dead.get(local, message) == UNKNOWN {
                     misses.push(Miss::Dead(local, message));
                     is_known = false;
                 }
+                sum = sum.wrapping_sub(info.share);
+                in_flight = in_flight.wrapping_sub(1);
             };
             for (at, &message) in row.net.iter().enumerate() {
                 let dst = self.messages[message as usize].dst;
@@ -316,12 +330,16 @@ impl Tables {
         misses: &mut Vec<Miss>,
     ) -> Option<(usize, OutcomeId)> {
         let message = self.arriving(row, at);
-        let MessageInfo { src, dst, .. } = self.messages[message as usize];
+        let MessageInfo { src, dst, ordinal, .. } = self.messages[message as usize];
         if dst == NO_NODE || !world.is_up(src, dst) {
             return None;
         }
         let node = usize::from(dst);
         let local = row.locals[node & 15];
+        let stays = world.timeless && self.shape.network != NetworkKind::Ordered;
+        if stays && self.idle.get(local, ordinal) {
+            return None;
+        }
         match self.react.get(local, message) {
             UNKNOWN => {
                 misses.push(Miss::React(local, message));
@@ -329,9 +347,8 @@ impl Tables {
             }
             NOTHING => None,
             outcome => {
-                let idle = self.outcomes[outcome as usize].flags & flag::IDLE != 0;
-                let stays = world.timeless && self.shape.network != NetworkKind::Ordered;
-                (!(idle && stays)).then_some((node, outcome))
+                debug_assert!(!stays || self.outcomes[outcome as usize].flags & flag::IDLE == 0);
+                Some((node, outcome))
             }
         }
     }

@@ -7,7 +7,7 @@
 //! depend on the number of threads.
 
 mod actor_model;
-pub mod crew;
+mod crew;
 mod digest;
 mod expand;
 mod log;

@@ -11,9 +11,10 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::crew;
+use super::crew::Crew;
 use super::digest::fingerprint;
 use super::expand::{Code, Taken};
 use super::log::{Log, Page};
@@ -28,6 +29,13 @@ const BATCH: u32 = 1 << 15;
 
 /// How many rows make a block, about: the work that one thread claims at a time.
 const BLOCK: u32 = 1 << 10;
+
+/// How many buffers are kept for later use.
+const SPARE: usize = 256;
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Packed rows of the frontier.
 #[derive(Default)]
@@ -112,6 +120,9 @@ pub struct Goal<'a> {
 /// Explores everything that can be reached from `initial`, within the limits.
 pub fn search(tables: &mut Tables, resolver: &mut dyn Resolver, initial: &Row, goal: &Goal<'_>) -> Report {
     let mut search = Search {
+        crew: Crew::new(goal.limits.threads),
+        spare: Mutex::default(),
+        spare_bytes: Mutex::default(),
         tables,
         resolver,
         goal,
@@ -156,6 +167,10 @@ pub fn is_reached<T>(until: &Until, found: &BTreeMap<PropertyId, T>) -> bool {
 }
 
 struct Search<'a> {
+    crew: Crew,
+    /// Buffers to be used again.
+    spare: Mutex<Vec<Expanded>>,
+    spare_bytes: Mutex<Vec<Vec<u8>>>,
     tables: &'a mut Tables,
     resolver: &'a mut dyn Resolver,
     goal: &'a Goal<'a>,
@@ -283,23 +298,29 @@ impl Search<'_> {
             blocks.push(block);
         }
         self.waiting -= u64::from(rows);
-        let threads = self.goal.limits.threads;
-        let expanded = self.expand(threads, &blocks)?;
+        let expanded = self.expand(&blocks)?;
         for e in &expanded {
             self.kinds.resize(self.kinds.len().max(e.kinds.len()), 0);
             self.kinds.iter_mut().zip(&e.kinds).for_each(|(sum, n)| *sum += n);
             self.cut.iter_mut().zip(e.cut).for_each(|(sum, n)| *sum += n);
             self.generated += e.candidates.len() as u64;
         }
-        let is_new = self.sift(threads, &expanded);
-        self.keep(threads, &blocks, &expanded, &is_new)?;
+        let is_new = self.sift(&expanded);
+        self.keep(&blocks, &expanded, &is_new)?;
         self.waiting_bytes -= blocks.iter().map(Block::held).sum::<u64>();
+        lock(&self.spare).extend(expanded);
+        let mut spare = lock(&self.spare_bytes);
+        let room = SPARE.saturating_sub(spare.len());
+        spare.extend(blocks.into_iter().map(|block| block.bytes).take(room));
         Ok(())
     }
 
-    fn expand(&mut self, threads: usize, blocks: &[Block]) -> Result<Vec<Expanded>, String> {
-        let tables = &*self.tables;
-        let mut expanded = crew::map(threads, blocks, |_, block| expand_block(tables, block));
+    fn expand(&mut self, blocks: &[Block]) -> Result<Vec<Expanded>, String> {
+        let (tables, spare) = (&*self.tables, &self.spare);
+        let mut expanded = self.crew.map(blocks, |block| {
+            let used = lock(spare).pop();
+            expand_block(tables, block, used.unwrap_or_default())
+        });
         while expanded.iter().any(|e| !e.again.is_empty()) {
             let misses = expanded.iter_mut().flat_map(|e| std::mem::take(&mut e.misses)).collect();
             self.resolve(misses)?;
@@ -312,37 +333,31 @@ impl Search<'_> {
     }
 
     /// Which candidates are new, by their position over all blocks.
-    fn sift(&mut self, threads: usize, expanded: &[Expanded]) -> Vec<AtomicBool> {
+    fn sift(&mut self, expanded: &[Expanded]) -> Vec<AtomicBool> {
         let total = expanded.iter().map(|e| e.candidates.len()).sum();
         let is_new: Vec<AtomicBool> = (0..total).map(|_| AtomicBool::new(false)).collect();
-        let owners = if total < BLOCK as usize { 1 } else { threads.clamp(1, SHARDS) };
+        let owners = if total < BLOCK as usize { 1 } else { self.crew.threads.clamp(1, SHARDS) };
         let mut parts: Vec<Vec<(usize, &mut Shard)>> = (0..owners).map(|_| Vec::new()).collect();
         for (i, shard) in self.shards.iter_mut().enumerate() {
             parts[i % owners].push((i, shard));
         }
-        crew::each(parts, |owner, mut shards| {
+        self.crew.each(parts, |owner, mut shards| {
             let all = expanded.iter().flat_map(|e| &e.candidates).map(|c| c.fingerprint).enumerate();
             visited::offer(&mut shards, owner, owners, all, |i| is_new[i].store(true, Ordering::Relaxed));
         });
         is_new
     }
 
-    fn keep(
-        &mut self,
-        threads: usize,
-        blocks: &[Block],
-        expanded: &[Expanded],
-        is_new: &[AtomicBool],
-    ) -> Result<(), String> {
+    fn keep(&mut self, blocks: &[Block], expanded: &[Expanded], is_new: &[AtomicBool]) -> Result<(), String> {
         let mut from = 0;
         let mut work = Vec::new();
         for (block, e) in blocks.iter().zip(expanded) {
             work.push((block, e, &is_new[from..from + e.candidates.len()]));
             from += e.candidates.len();
         }
-        let (tables, resolver) = (&*self.tables, &*self.resolver);
+        let (tables, resolver, spare) = (&*self.tables, &*self.resolver, &self.spare_bytes);
         let kept =
-            crew::map(threads, &work, |_, (block, e, is_new)| keep_new(tables, resolver, block, e, is_new));
+            self.crew.map(&work, |(block, e, is_new)| keep_new(tables, resolver, spare, block, e, is_new));
         self.outside.extend(kept.iter().flat_map(|k| &k.outside));
         if !self.outside.is_empty() {
             let generated = expanded.iter().flat_map(|e| &e.candidates);
@@ -401,13 +416,13 @@ impl Search<'_> {
     }
 }
 
-fn expand_block(tables: &Tables, block: &Block) -> Expanded {
-    let mut expanded = Expanded {
-        candidates: Vec::with_capacity(block.rows as usize * 4),
-        kinds: vec![0; tables.kinds.len()],
-        ..Expanded::default()
-    };
-    expanded.offsets.reserve(block.rows as usize);
+/// Expands all rows of a block, into what another block's expansion has left behind.
+fn expand_block(tables: &Tables, block: &Block, mut expanded: Expanded) -> Expanded {
+    expanded.offsets.clear();
+    expanded.candidates.clear();
+    expanded.kinds.clear();
+    expanded.kinds.resize(tables.kinds.len(), 0);
+    expanded.cut = Default::default();
     let mut steps = Steps::default();
     let mut at = 0;
     for i in 0..block.rows {
@@ -469,6 +484,7 @@ impl Steps {
 fn keep_new(
     tables: &Tables,
     resolver: &dyn Resolver,
+    spare: &Mutex<Vec<Vec<u8>>>,
     block: &Block,
     expanded: &Expanded,
     is_new: &[AtomicBool],
@@ -506,7 +522,9 @@ fn keep_new(
             continue;
         }
         if kept.blocks.last().is_none_or(|b| b.rows >= BLOCK) {
-            kept.blocks.push(Block::default());
+            let mut bytes = lock(spare).pop().unwrap_or_default();
+            bytes.clear();
+            kept.blocks.push(Block { bytes, ..Block::default() });
         }
         let here = kept.blocks.len() - 1;
         let target = &mut kept.blocks[here];
@@ -531,7 +549,10 @@ fn keep_new(
         order += 1;
     }
     for block in &mut kept.blocks {
-        block.bytes.shrink_to_fit();
+        // Small ones will be joined to others; of the rest, half as much again is the most that may lie idle.
+        if block.bytes.capacity() > block.bytes.len() * 3 / 2 {
+            block.bytes.shrink_to_fit();
+        }
     }
     kept
 }

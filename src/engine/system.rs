@@ -403,7 +403,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     fn resolve_react(&mut self, local: Local, message: Message, tables: &mut Tables) -> Result<(), String> {
         if !self.nodes[local].1.is_up() {
-            tables.react.insert(local, message, NOTHING);
+            tables.reacts(local, message, NOTHING);
             return Ok(());
         }
         let reaction = self.reaction(local, message)?;
@@ -413,7 +413,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         }
         let origin = Origin { before: local, cause: Cause::Deliver(message) };
         let outcome = self.outcomes(origin, reaction, tables);
-        tables.react.insert(local, message, outcome);
+        tables.reacts(local, message, outcome);
         Ok(())
     }
 
@@ -613,7 +613,7 @@ where
                 let Envelope { src, dst, msg } = self.wire.envelope(message);
                 let actor = &self.system.actors[usize::from(*i)];
                 let is_dead = node.state.as_deref().is_some_and(|s| actor.is_dead(*dst, s, *src, msg));
-                tables.dead.insert(local, message, u32::from(is_dead));
+                tables.dies(local, message, is_dead);
             }
             Miss::Quorum(local, reached) => {
                 let (i, node) = &self.nodes[local];

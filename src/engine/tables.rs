@@ -146,6 +146,8 @@ pub struct MessageInfo {
     pub dst: u8,
     /// Sender and receiver in one number.
     pub link: u32,
+    /// Which of the messages to its receiver it is.
+    pub ordinal: u32,
 }
 
 pub const NO_NODE: u8 = u8::MAX;
@@ -291,6 +293,53 @@ impl Memo {
     }
 }
 
+/// For each local state, the messages to it of which something is known to be so: a bit a message, which a processor's
+/// nearest cache holds where a [`Memo`] would not fit.
+#[derive(Default)]
+pub struct BitRows {
+    bits: Vec<u64>,
+    /// Words a row.
+    width: usize,
+}
+
+impl BitRows {
+    /// The bits of the first 64 messages, if there are no others.
+    #[inline]
+    pub fn word(&self, local: Local) -> Option<u64> {
+        (self.width <= 1).then(|| self.bits.get(local as usize).copied().unwrap_or(0))
+    }
+
+    #[inline]
+    pub fn get(&self, local: Local, ordinal: u32) -> bool {
+        let (word, bit) = (ordinal as usize / 64, ordinal % 64);
+        let at = local as usize * self.width + word;
+        word < self.width && self.bits.get(at).is_some_and(|bits| bits >> bit & 1 == 1)
+    }
+
+    pub fn set(&mut self, local: Local, ordinal: u32) {
+        let (word, bit) = (ordinal as usize / 64, ordinal % 64);
+        if word >= self.width {
+            let width = (word + 1).next_power_of_two();
+            let rows = self.bits.len().checked_div(self.width).unwrap_or(0);
+            let mut wider = vec![0; rows * width];
+            for row in 0..rows {
+                wider[row * width..][..self.width]
+                    .copy_from_slice(&self.bits[row * self.width..][..self.width]);
+            }
+            (self.bits, self.width) = (wider, width);
+        }
+        let at = local as usize * self.width + word;
+        if at >= self.bits.len() {
+            self.bits.resize((local as usize + 1) * self.width, 0);
+        }
+        self.bits[at] |= 1 << bit;
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.bits.capacity() as u64 * 8
+    }
+}
+
 /// Everything known about a program.
 pub struct Tables {
     pub shape: Shape,
@@ -302,7 +351,11 @@ pub struct Tables {
     pub sends: Vec<Message>,
     /// What a message does to a receiver: an outcome, or [`NOTHING`].
     pub react: Memo,
+    /// Whether delivering does nothing while time is not kept: a first look that spares most looks at `react`.
+    pub idle: BitRows,
     pub dead: Memo,
+    /// Whether the message is known to live: a first look that spares most looks at `dead`.
+    pub alive: BitRows,
     pub quorums: Memo,
     pub world_after: Memo,
     pub pairs: Memo,
@@ -341,7 +394,9 @@ impl Tables {
             outcomes: Vec::new(),
             sends: Vec::new(),
             react: Memo::default(),
+            idle: BitRows::default(),
             dead: Memo::default(),
+            alive: BitRows::default(),
             quorums: Memo::default(),
             world_after: Memo::default(),
             pairs: Memo::default(),
@@ -351,6 +406,23 @@ impl Tables {
             kinds: ["lose", "duplicate", "switch", "stabilise", "tick"]
                 .map(|step| Kind { step, message: None, elects: false })
                 .to_vec(),
+        }
+    }
+
+    /// Notes what a message does to a receiver.
+    pub fn reacts(&mut self, local: Local, message: Message, outcome: u32) {
+        self.react.insert(local, message, outcome);
+        let is_idle = |o: &Outcome| o.flags & flag::IDLE != 0;
+        if outcome == NOTHING || is_idle(&self.outcomes[outcome as usize]) {
+            self.idle.set(local, self.messages[message as usize].ordinal);
+        }
+    }
+
+    /// Notes whether a message can never again have an effect on a receiver.
+    pub fn dies(&mut self, local: Local, message: Message, is_dead: bool) {
+        self.dead.insert(local, message, u32::from(is_dead));
+        if !is_dead {
+            self.alive.set(local, self.messages[message as usize].ordinal);
         }
     }
 
@@ -388,6 +460,8 @@ impl Tables {
             &self.removed,
         ];
         memos.iter().map(|m| m.bytes()).sum::<u64>()
+            + self.idle.bytes()
+            + self.alive.bytes()
             + self.locals.len() as u64 * 64
             + self.outcomes.len() as u64 * 20
             + self.sends.len() as u64 * 4

@@ -9,13 +9,13 @@
 pub const SHARDS: usize = 64;
 
 /// Slots looked up together.
-const GROUP: usize = 16;
+const GROUP: usize = 32;
 
 /// A shard is grown when it is fuller than this share of 16ths..
 const FULL: usize = 13;
 
-/// ..by this share of quarters.
-const GROWTH: usize = 6;
+/// ..to twice its size while it is small, to one and a half of it later: memory for time.
+const SMALL: usize = 1 << 18;
 
 /// One shard of the set.
 pub struct Shard {
@@ -70,7 +70,8 @@ impl Shard {
 
     #[cold]
     fn grow(&mut self) {
-        let larger = vec![0; (self.slots.len() * GROWTH / 4).max(32)];
+        let slots = self.slots.len();
+        let larger = vec![0; if slots < SMALL { slots * 2 } else { slots * 3 / 2 }];
         let old = std::mem::replace(&mut self.slots, larger);
         self.used = 0;
         for fingerprint in old.into_iter().filter(|&f| f != 0) {

@@ -15,12 +15,14 @@ pub struct Wire<M> {
     seed: u64,
     nodes: usize,
     messages: Interner<Envelope<M>>,
+    /// How many messages to each node there are.
+    to: [u32; 16],
     flows: Interner<Box<[Message]>>,
 }
 
 impl<M: Hash> Wire<M> {
     pub fn new(seed: u64, nodes: usize) -> Self {
-        Wire { seed, nodes, messages: Interner::default(), flows: Interner::default() }
+        Wire { seed, nodes, messages: Interner::default(), to: [0; 16], flows: Interner::default() }
     }
 
     pub fn envelope(&self, message: Message) -> &Envelope<M> {
@@ -37,9 +39,14 @@ impl<M: Hash> Wire<M> {
         let (message, is_new) = self.messages.intern(digest, envelope);
         if is_new {
             let (src, dst) = (usize::from(src), usize::from(dst));
+            // Messages to nobody are never looked up.
+            let count = &mut self.to[dst % 16];
+            let ordinal = *count;
+            *count += 1;
             tables.messages.push(MessageInfo {
                 share: digest.share(),
                 link: (src as u32) << 16 | (dst as u32 & 0xffff),
+                ordinal,
                 src: src as u8,
                 dst: if dst < self.nodes { dst as u8 } else { NO_NODE },
             });
