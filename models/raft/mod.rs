@@ -560,10 +560,6 @@ impl Turn<'_, '_> {
         let known = self.leading().progress[usize::from(src)];
         if known.next == prev + 1 && prev > known.matched {
             self.leading_mut().progress[usize::from(src)].next = prev;
-            if self.has(Bug::MismatchCountsAsMatch) {
-                self.leading_mut().progress[usize::from(src)].matched = prev;
-                self.advance_commit();
-            }
             self.send_append_entries(src);
         }
     }
@@ -656,10 +652,10 @@ impl Turn<'_, '_> {
         let (log, commit) = (self.log(), self.server.commit);
         let mut offers = vec![Command::Value(self.id)];
         let is_last_committed = log.members().is_none_or(|(index, _)| index <= commit);
-        // The rule of 2015: otherwise two changes of one configuration, by leaders that do not know of each other's,
-        // could have majorities without a common server.
-        let has_committed = log.term_at(commit) == Some(self.term()) || self.has(Bug::ChangesMembersEarly);
-        if is_last_committed && has_committed {
+        // The rule of 2015: otherwise leaders that do not know of each other's could change one configuration in two
+        // ways, with majorities that share no server. A joint configuration excludes that by itself.
+        let is_settled = log.term_at(commit) == Some(self.term()) || self.has(Bug::ChangesMembersEarly);
+        if is_last_committed && (is_settled || self.raft.membership != Membership::Single) {
             let next = self.raft.members(log).successors(self.raft.membership, self.raft.nodes);
             offers.extend(next.into_iter().map(Command::Members));
         }
