@@ -36,6 +36,7 @@ impl Catalogue for Shipped {
 
 catalogue! {
     bully::Bully,
+    ring::Ring,
     paxos::Paxos,
     multipaxos::MultiPaxos,
     raft::Raft,

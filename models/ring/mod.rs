@@ -1,0 +1,386 @@
+//! Elections on a ring, where a node speaks to its successor: after n1 comes n2, and after the last node n1 again.
+//!
+//! Two of them. [`textbook`], the default, sends a message round that collects the identifiers of the living, skips dead
+//! neighbours, and repairs what crashes destroy. [`chang_roberts`] (1979) is the older and cheaper: one number survives
+//! the round, and nothing is repaired.
+//!
+//! There are no terms: at most one live node may lead at a time. The rules are numbered as in this folder's README.
+
+mod chang_roberts;
+mod textbook;
+
+use std::borrow::Cow;
+use std::fmt::{self, Debug};
+use std::ops::Range;
+use std::time::Duration;
+
+use stateright::actor::{Actor, Id, Out};
+
+use crate::election::{
+    About, BugSpec, Check, Costs, Election, Invariant, NodeSet, OptionSpec, Setup, Term, Value, node_name,
+};
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Message {
+    /// Chang and Roberts: the highest number met so far.
+    Candidate { number: Id },
+    /// Chang and Roberts: the number that came round.
+    Elected { number: Id },
+    /// Textbook: who is alive?
+    Election { seen: NodeSet },
+    /// Textbook: on its way to tell `leader` that it was the highest to be seen.
+    Winner { leader: Id, seen: NodeSet },
+    /// Textbook: `leader` announces itself; when this has been seen by all, it leads. Repeated as its heartbeat.
+    Coordinator { leader: Id, attempt: Attempt, seen: NodeSet },
+    /// Textbook: that one has arrived.
+    Ack { of: Box<Message> },
+}
+
+/// Tells the announcements of a node apart: those of an earlier start, or of an earlier attempt to lead, are stale.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Attempt {
+    /// The node's incarnation.
+    start: u32,
+    count: u32,
+}
+
+impl Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.start, self.count)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Knows of no leader.
+    Searching,
+    /// Chang and Roberts: has put a number on the ring, its own or a higher one.
+    Participating,
+    Following(Id),
+    /// Textbook: has won, and waits for its announcement to come round.
+    Elect,
+    Leading,
+}
+
+/// What a node knows. Nothing of it survives a crash.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct State {
+    role: Role,
+    /// The node's latest attempt to lead (textbook; not counted under Chang and Roberts).
+    attempt: Attempt,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Timer {
+    /// Nothing is heard of a leader: call an election.
+    Monitor,
+    /// Textbook: it is time for the leader to be heard again.
+    Heartbeat,
+    /// Textbook: `to` has not acknowledged this message, so it is dead.
+    Skip { to: Id, message: Message },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Variant {
+    ChangRoberts,
+    Textbook,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bug {
+    DuplicateNumbers,
+    SmallerNumbersPass,
+    LeadsTooSoon,
+    LeaderNotHalted,
+    CoordinatorNotCompared,
+    StaleAnnouncementCounts,
+    OrphanAnnouncement,
+    NoSkip,
+}
+
+/// One node.
+#[derive(Clone, Debug)]
+pub struct Ring {
+    nodes: usize,
+    variant: Variant,
+    /// In ticks; 0 if nobody watches the leader.
+    heartbeat: u64,
+    monitor: u64,
+    /// A node is the more patient the lower it is.
+    staggered: bool,
+    bug: Option<Bug>,
+}
+
+impl Ring {
+    /// The node that comes after another.
+    fn next(&self, id: Id) -> Id {
+        Id::from((usize::from(id) + 1) % self.nodes)
+    }
+
+    fn duration(&self, id: Id, timer: &Timer) -> Range<Duration> {
+        let higher = (self.nodes - 1 - usize::from(id)) as u64;
+        let ticks = match timer {
+            Timer::Monitor => self.monitor + if self.staggered { higher } else { 0 },
+            Timer::Heartbeat => self.heartbeat,
+            // An acknowledgement arrives within its tick.
+            Timer::Skip { .. } => 1,
+        };
+        let tick = Duration::from_millis(10);
+        tick * ticks as u32..tick * (ticks as u32 + 1)
+    }
+
+    fn set(&self, id: Id, timer: Timer, o: &mut Out<Self>) {
+        let duration = self.duration(id, &timer);
+        o.set_timer(timer, duration);
+    }
+}
+
+impl Actor for Ring {
+    type Msg = Message;
+    type State = State;
+    type Timer = Timer;
+    type Random = ();
+    type Storage = ();
+
+    /// The first start of all: each node waits a little for somebody else to begin.
+    fn on_start(&self, id: Id, _storage: &Option<()>, o: &mut Out<Self>) -> State {
+        self.set(id, Timer::Monitor, o);
+        State { role: Role::Searching, attempt: Attempt::default() }
+    }
+
+    fn on_msg(&self, id: Id, state: &mut Cow<'_, State>, src: Id, msg: Message, o: &mut Out<Self>) {
+        match self.variant {
+            Variant::ChangRoberts => self.on_number(id, state, msg, o),
+            Variant::Textbook => self.on_token(id, state, src, msg, o),
+        }
+    }
+
+    fn on_timeout(&self, id: Id, state: &mut Cow<'_, State>, timer: &Timer, o: &mut Out<Self>) {
+        match (self.variant, timer) {
+            (Variant::ChangRoberts, _) => self.participate(id, state, o),
+            (Variant::Textbook, Timer::Monitor) => self.on_silence(id, state, o),
+            (Variant::Textbook, Timer::Heartbeat) => self.on_heartbeat(id, state, o),
+            (Variant::Textbook, Timer::Skip { to, message }) => self.on_skip(id, state, *to, message, o),
+        }
+    }
+}
+
+impl Election for Ring {
+    type Witness = ();
+
+    fn about() -> &'static About {
+        &ABOUT
+    }
+
+    fn build(setup: &Setup) -> Result<Vec<Self>, String> {
+        let variant = match setup.text("variant") {
+            "chang-roberts" => Variant::ChangRoberts,
+            _ => Variant::Textbook,
+        };
+        let bug = setup.bug.map(bug_named);
+        let (heartbeat, monitor) = (setup.number("heartbeat"), setup.number("monitor"));
+        if setup.nodes < 2 {
+            return Err("a ring needs at least 2 nodes".to_string());
+        }
+        if heartbeat == 1 {
+            let why = "at a dead node each announcement would catch up with the one before, and start its wait anew";
+            return Err(format!("heartbeat = 1: expected at least 2 (or 0, for none): {why}"));
+        }
+        if let Some(bug) = bug
+            && bug.variant() != variant
+        {
+            let [here, there] = [variant, bug.variant()].map(Variant::name);
+            return Err(format!("bug `{}` is one of variant {there}, not of {here}", setup.bug.unwrap_or("")));
+        }
+        // How long a follower may hear nothing from a live leader: an announcement waits a tick at each dead node.
+        let silence = heartbeat + setup.nodes as u64 - 2;
+        if monitor != 0 && monitor <= silence {
+            return Err(format!(
+                "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live leader is taken \
+                 for dead"
+            ));
+        }
+        let monitor = if monitor == 0 { silence + 1 } else { monitor };
+        let staggered = setup.flag("staggered");
+        Ok(vec![Ring { nodes: setup.nodes, variant, heartbeat, monitor, staggered, bug }; setup.nodes])
+    }
+
+    /// A node that recovers calls an election, so that the highest one alive leads.
+    fn start(&self, id: Id, incarnation: u32, storage: &Option<()>, o: &mut Out<Self>) -> State {
+        if incarnation == 0 {
+            return self.on_start(id, storage, o);
+        }
+        let attempt = Attempt { start: incarnation, count: 0 };
+        let mut state = Cow::Owned(State { role: Role::Searching, attempt });
+        match self.variant {
+            Variant::ChangRoberts => self.participate(id, &mut state, o),
+            Variant::Textbook => self.call_election(id, &mut state, o),
+        }
+        state.into_owned()
+    }
+
+    /// No term in the sense of an election: the count of a node's attempts to lead, so that it can be bounded.
+    fn term(&self, state: &State) -> Term {
+        Term(state.attempt.count.into())
+    }
+
+    fn leads(&self, _: Id, state: &State) -> Option<Term> {
+        (state.role == Role::Leading).then_some(Term(0))
+    }
+
+    fn follows(&self, _: Id, state: &State) -> Option<(Term, Id)> {
+        match state.role {
+            Role::Following(leader) => Some((Term(0), leader)),
+            _ => None,
+        }
+    }
+
+    /// The coordinator coordinates everybody: whoever is alive and connected to it must follow it.
+    fn is_quorum(&self, _: &State, _: usize, live: NodeSet, members: NodeSet) -> bool {
+        live.iter().all(|id| members.contains(id))
+    }
+
+    fn invariants() -> Vec<Invariant<Self>> {
+        vec![Invariant {
+            name: "follows-higher",
+            meaning: "A node follows only nodes with a higher identifier than its own: the highest wins (Chang and \
+                      Roberts 1979).",
+            check: Check::Node(|_, id, state: &State| match state.role {
+                Role::Following(leader) if leader < id => {
+                    Err(format!("{} follows {}, which is lower", node_name(id), node_name(leader)))
+                }
+                _ => Ok(()),
+            }),
+        }]
+    }
+}
+
+impl Variant {
+    fn name(self) -> &'static str {
+        match self {
+            Variant::ChangRoberts => "chang-roberts",
+            Variant::Textbook => "textbook",
+        }
+    }
+}
+
+impl Bug {
+    fn variant(self) -> Variant {
+        match self {
+            Bug::DuplicateNumbers | Bug::SmallerNumbersPass => Variant::ChangRoberts,
+            _ => Variant::Textbook,
+        }
+    }
+}
+
+fn bug_named(name: &'static str) -> Bug {
+    match name {
+        "duplicate-numbers" => Bug::DuplicateNumbers,
+        "smaller-numbers-pass" => Bug::SmallerNumbersPass,
+        "leads-too-soon" => Bug::LeadsTooSoon,
+        "leader-not-halted" => Bug::LeaderNotHalted,
+        "coordinator-not-compared" => Bug::CoordinatorNotCompared,
+        "stale-announcement-counts" => Bug::StaleAnnouncementCounts,
+        "orphan-announcement" => Bug::OrphanAnnouncement,
+        "no-skip" => Bug::NoSkip,
+        other => panic!("ring has no bug {other}"),
+    }
+}
+
+static ABOUT: About = About {
+    name: "ring",
+    title: "Ring election",
+    source: "E. Chang, R. Roberts, An Improved Algorithm for Decentralized Extrema-Finding in Circular Configurations of \
+             Processes, Communications of the ACM 22(5), 1979; the textbook version after Tanenbaum, van Steen \
+             (Distributed Systems, ring algorithm)",
+    has_terms: false,
+    starts_led: false,
+    options: &[
+        OptionSpec {
+            name: "variant",
+            default: Value::Text("textbook"),
+            allowed: &["textbook", "chang-roberts"],
+            help: "textbook: collects identifiers and skips dead nodes; chang-roberts: one number goes round, no repair",
+        },
+        OptionSpec {
+            name: "heartbeat",
+            default: Value::Number(2),
+            allowed: &[],
+            help: "textbook: ticks between a leader's announcements, at least 2; 0: it speaks once, and nobody watches it",
+        },
+        OptionSpec {
+            name: "monitor",
+            default: Value::Number(0),
+            allowed: &[],
+            help: "ticks of silence after which an election is called; 0: the fewest that never suspect a live leader",
+        },
+        OptionSpec {
+            name: "staggered",
+            default: Value::Flag(true),
+            allowed: &[],
+            help: "each node waits a tick longer than the next higher one, so that one of them calls the election",
+        },
+    ],
+    bugs: &[
+        BugSpec {
+            name: "duplicate-numbers",
+            summary: "The two highest nodes have the same number, and each takes the other's for its own.",
+            rule: "The numbers are distinct (Chang and Roberts 1979, an assumption).",
+            published: "An assumption stated in ChangRoberts.tla of the TLA+ examples.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "smaller-numbers-pass",
+            summary: "A participant passes on numbers smaller than its own.",
+            rule: "Rule C3: a participant swallows smaller numbers.",
+            published: "The rule: Chang and Roberts 1979; Coulouris et al., section 15.3.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "leads-too-soon",
+            summary: "The winner leads before its announcement has been round.",
+            rule: "Rule T5: lead when the announcement comes back.",
+            published: "The textbooks do not say when the coordinator starts to lead; our own analysis.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "leader-not-halted",
+            summary: "A leader passes on a higher node's announcement and leads on.",
+            rule: "Rule T6: whoever hears a higher node's announcement follows it.",
+            published: "The same omission as in Bully: Garcia-Molina 1982 halts the old leader first.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "coordinator-not-compared",
+            summary: "A node follows whoever announces itself, lower nodes included.",
+            rule: "Rule T7: an announcement of a lower node is swallowed.",
+            published: "The textbooks leave the comparison out, as they let the initiator alone decide; our own analysis.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "stale-announcement-counts",
+            summary: "A winner takes any announcement of its own that comes round for the latest.",
+            rule: "Rule T5: only the announcement of the present attempt counts.",
+            published: "A token from before a restart, as in the Le Lann and Chang-Roberts folklore; our own analysis.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "orphan-announcement",
+            summary: "Only the leader takes its announcement off the ring; if it has died, nobody does.",
+            rule: "Rule T8: whoever sees a message for the second time takes it off the ring.",
+            published: "The orphan of token rings (Le Lann 1977).",
+            costs: Costs::Liveness,
+        },
+        BugSpec {
+            name: "no-skip",
+            summary: "A message for a dead node is lost.",
+            rule: "Rule T2: without an acknowledgement, try the node after.",
+            published: "Chang and Roberts 1979 have no repair; the rule is Tanenbaum's.",
+            costs: Costs::Liveness,
+        },
+    ],
+    corpus: include_str!("scenarios.toml"),
+};
+
+#[cfg(test)]
+mod tests;
