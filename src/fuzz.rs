@@ -10,7 +10,7 @@
 //! exhaustive engines are for.
 
 mod campaign;
-mod recovery;
+pub mod recovery;
 mod scenarios;
 mod shrink;
 mod walk;
@@ -29,7 +29,7 @@ use crate::scenario::{Problem, Scenario};
 use crate::system::{PropertyId, StepOf, System};
 
 pub use campaign::{Campaign, Found, Outcome};
-pub use recovery::{Recovery, all_faults, healing};
+pub use recovery::Recovery;
 pub use scenarios::{enlarged, promised};
 pub use shrink::RunTree;
 
@@ -42,6 +42,16 @@ pub enum Asked {
     Recovery(Recovery),
 }
 
+impl Asked {
+    /// The scenario with the rules that the question needs.
+    pub fn prepared(self, scenario: Scenario) -> Scenario {
+        match self {
+            Asked::Safety => scenario,
+            Asked::Recovery(_) => recovery::healing(scenario),
+        }
+    }
+}
+
 /// A system, and what is asked of its runs.
 pub struct Trial<E: Election> {
     pub scenario: Scenario,
@@ -51,7 +61,7 @@ pub struct Trial<E: Election> {
 }
 
 impl<E: Election> Trial<E> {
-    /// For [`Asked::Recovery`], the scenario must be [`healing`].
+    /// The scenario must have been [prepared](Asked::prepared).
     ///
     /// # Errors
     /// What [`Scenario::system`] says.
@@ -135,10 +145,7 @@ pub struct Runs<E: Election> {
 
 impl<E: Election> Runs<E> {
     pub fn new(scenarios: impl Strategy<Value = Scenario> + 'static, asked: Asked) -> Self {
-        let scenarios = match asked {
-            Asked::Safety => scenarios.boxed(),
-            Asked::Recovery(_) => scenarios.prop_map(healing).boxed(),
-        };
+        let scenarios = scenarios.prop_map(move |scenario| asked.prepared(scenario)).boxed();
         Runs { scenarios, asked, last: RefCell::new(None) }
     }
 

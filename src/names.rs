@@ -38,6 +38,12 @@ pub fn step<M: Debug, T: Debug, R: Debug>(step: &Step<M, T, R>, topologies: &[To
     }
 }
 
+/// The ages in the name of a `stabilise` step.
+pub fn ages(name: &str) -> Option<Vec<u16>> {
+    let mut words = name.split_whitespace();
+    (words.next() == Some("stabilise")).then(|| words.map(|word| word.parse().ok()).collect())?
+}
+
 /// The `Debug` form of a value on one line, with `Id(0)` as `n1`.
 pub fn value(value: &impl Debug) -> String {
     let text = format!("{value:?}");

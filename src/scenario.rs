@@ -117,7 +117,7 @@ pub struct FuzzHints {
 
 impl Default for FuzzHints {
     fn default() -> Self {
-        FuzzHints { cases: 1000, steps: 100, weights: BTreeMap::new() }
+        FuzzHints { cases: 10_000, steps: 100, weights: BTreeMap::new() }
     }
 }
 

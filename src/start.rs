@@ -10,7 +10,7 @@ use stateright::actor::Id;
 
 use crate::election::{Election, Term};
 use crate::names;
-use crate::system::{StepOf, System, SystemState};
+use crate::system::{Step, StepOf, System, SystemState};
 
 /// How many states a predicate is looked for in.
 const MAX_STATES: usize = 2_000_000;
@@ -47,13 +47,24 @@ pub fn take<E: Election>(
     state: &SystemState<E>,
     name: &str,
 ) -> Result<(StepOf<E>, SystemState<E>), Vec<String>> {
+    // There are too many ways to stabilise to go through them.
+    if let Some(ages) = names::ages(name) {
+        let step = Step::Stabilise { ages };
+        if let Some(next) = system.apply(state, &step) {
+            return Ok((step, next));
+        }
+    }
     let mut enabled = Vec::new();
-    for (step, next) in system.successors(state) {
+    for step in system.candidates(state) {
+        let Some(next) = system.apply(state, &step) else { continue };
         let known = system.name(&step);
         if names::same(&known, name) {
             return Ok((step, next));
         }
         enabled.push(known);
+    }
+    if system.can_stabilise(state) {
+        enabled.push(system.name(&system.stabilisation(state, |_| 0)));
     }
     Err(enabled)
 }

@@ -129,11 +129,20 @@ pub fn diverged(at: usize, name: &str, enabled: &[String]) -> Problem {
 
 /// Takes the steps of a trace one after the other, until the property is violated.
 pub fn replay<E: Election>(system: &System<E>, property: PropertyId, names: &[String]) -> Replay<E> {
+    replay_until(system, names, |state, _| system.holds(property, state))
+}
+
+/// Takes the steps of a trace one after the other, until `judge` is not content with a state and the step before it.
+pub fn replay_until<E: Election>(
+    system: &System<E>,
+    names: &[String],
+    mut judge: impl FnMut(&SystemState<E>, Option<&StepOf<E>>) -> Result<(), String>,
+) -> Replay<E> {
     let mut end = system.initial();
-    let mut steps = Vec::new();
+    let mut steps: Vec<StepOf<E>> = Vec::new();
     let mut outcome = Outcome::Holds;
     for i in 0..=names.len() {
-        if let Err(why) = system.holds(property, &end) {
+        if let Err(why) = judge(&end, steps.last()) {
             outcome = Outcome::Violated { after: i, why };
             break;
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::check::Tally;
 use crate::cli::run::{Agreement, Prepared, Ran};
 use crate::scenario::Problem;
 use crate::verdict::Word;
@@ -49,10 +50,16 @@ struct Row<'a> {
 
 /// How often what happened.
 #[derive(Serialize)]
-struct Coverage<'a> {
+pub struct Coverage<'a> {
     steps: &'a BTreeMap<&'static str, u64>,
     messages: &'a BTreeMap<String, u64>,
     elections: u64,
+}
+
+impl<'a> Coverage<'a> {
+    pub fn of(tally: &'a Tally) -> Self {
+        Coverage { steps: &tally.steps, messages: &tally.messages, elections: tally.elections }
+    }
 }
 
 impl<'a> Report<'a> {
@@ -84,11 +91,7 @@ fn rows<'a>(i: usize, run: &'a dyn Prepared, ran: &'a Ran) -> impl Iterator<Item
         engine: ran.engine,
         trace_steps: answer.counterexample.as_ref().map(|c| c.steps),
         cut: ran.cut.iter().map(|(bound, n)| (bound.name(), *n)).collect(),
-        coverage: Coverage {
-            steps: &ran.tally.steps,
-            messages: &ran.tally.messages,
-            elections: ran.tally.elections,
-        },
+        coverage: Coverage::of(&ran.tally),
         collision_probability: ran.collision_probability,
     })
 }

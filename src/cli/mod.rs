@@ -6,6 +6,7 @@
 mod check;
 pub mod choice;
 mod explore;
+mod fuzz;
 mod json;
 mod junit;
 mod list;
@@ -44,6 +45,7 @@ struct Cli {
 enum Command {
     List(list::List),
     Check(check::Check),
+    Fuzz(fuzz::Fuzz),
     Replay(replay::Replay),
     Explore(explore::Explore),
 }
@@ -101,6 +103,7 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
     match command {
         Command::List(list) => list.run(catalogue),
         Command::Check(check) => check.run(catalogue),
+        Command::Fuzz(fuzz) => fuzz.run(catalogue),
         Command::Replay(replay) => replay.run(catalogue),
         Command::Explore(explore) => explore.run(catalogue),
     }

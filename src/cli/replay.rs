@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, choice, output, story};
 use crate::election::{Catalogue, Election, Visitor};
+use crate::fuzz::recovery;
 use crate::itf;
 use crate::scenario::Problem;
 use crate::system::{StepOf, System};
@@ -79,9 +80,13 @@ impl Visitor for Replaying<'_> {
     fn visit<E: Election>(self) -> Ending {
         let Replaying { options, trace } = self;
         let in_file = |problem: Problem| problem.in_file(&options.trace);
-        let property = trace.property::<E>().map_err(in_file)?;
         let system = trace.system::<E>().map_err(in_file)?;
-        let run = replay(&system, property, &trace.steps);
+        let (run, meaning) = if trace.property == recovery::PROPERTY {
+            (recovery::replay(&system, &trace.steps), recovery::Recovery::default().meaning())
+        } else {
+            let property = trace.property::<E>().map_err(in_file)?;
+            (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
+        };
         let is_silent = options.json.as_deref() == Some("-") || options.itf.as_deref() == Some("-");
         if !options.quiet && !is_silent {
             options.tell(&system, &run.steps);
@@ -95,7 +100,6 @@ impl Visitor for Replaying<'_> {
         match run.outcome {
             Outcome::Violated { after, why } => {
                 if !is_silent {
-                    let meaning = System::<E>::meaning(property);
                     output::say(&format!(
                         "{} is violated after {after} steps: {why}\n({meaning})\n",
                         trace.property

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{
-    Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
+    Config, FailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
 };
 
 use super::{Asked, Run, Runs};
@@ -23,8 +23,8 @@ pub struct Campaign {
     pub asked: Asked,
     /// Whether a failing run is made shorter.
     pub shrinks: bool,
-    /// Where proptest keeps the seeds of failing runs; those that it has kept are tried first.
-    pub seeds: Option<&'static str>,
+    /// Where proptest keeps the seeds of failing runs. Those that it reads there are tried first.
+    pub seeds: Option<Box<dyn FailurePersistence>>,
     /// Set from outside (Ctrl-C) to end with what was seen so far.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -71,7 +71,7 @@ impl Campaign {
     ) -> Result<Outcome<E>, Problem> {
         let config = Config {
             cases: self.cases,
-            failure_persistence: self.seeds.map(|file| Box::new(FileFailurePersistence::Direct(file)) as _),
+            failure_persistence: self.seeds.clone(),
             max_shrink_iters: if self.shrinks { u32::MAX } else { 0 },
             rng_algorithm: RngAlgorithm::ChaCha,
             ..Config::default()

@@ -18,10 +18,11 @@ use super::walk::{Pace, Walk};
 use crate::election::{Election, NodeSet, Term};
 use crate::network::NetworkKind;
 use crate::scenario::{Scenario, Topologies};
-use crate::system::{Bounds, Step, System, SystemState, Timing};
+use crate::system::{Bounds, Step, StepOf, System, SystemState, Timing};
+use crate::trace::{Replay, replay_until};
 use crate::world::{Faults, Reign};
 
-/// The name of what is asked.
+/// What traces call it, in the place of a property.
 pub const PROPERTY: &str = "recovery";
 
 /// So many steps without a tick mean that time has stopped.
@@ -32,6 +33,17 @@ const STEPS_WITHIN_TICK: u32 = 5_000;
 pub struct Recovery {
     pub within: u32,
     pub stays: u32,
+}
+
+impl Recovery {
+    /// In one sentence.
+    pub fn meaning(self) -> String {
+        let Recovery { within, stays } = self;
+        format!(
+            "once the network has healed, a leader that a quorum follows comes about within {within} ticks and stays for \
+             {stays}"
+        )
+    }
 }
 
 impl Default for Recovery {
@@ -106,52 +118,100 @@ impl Recovery {
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(healing));
         heal(walk, &mut rng);
         let pace = Pace::even(walk.state.nodes.len());
-        let mut reign: Option<(Leader, u32)> = None;
-        let (mut ticks, mut within_tick) = (0, 0);
+        let mut watch = Watch::new(self);
         while !walk.has_failed() {
-            let system = &walk.trial.system;
-            if system.can_tick(&walk.state) {
-                let leader = followed_leader(system, &walk.state);
-                reign = match (leader, reign) {
-                    (Some(leader), Some((before, since))) if leader == before => Some((leader, since)),
-                    (Some(leader), _) => Some((leader, ticks)),
-                    (None, _) => None,
-                };
-                if reign.is_some_and(|(_, since)| ticks - since >= self.stays) {
-                    return;
+            match watch.see(&walk.trial.system, &walk.state, walk.last()) {
+                Seen::Stays => return,
+                Seen::Failed(why) => walk.fail(PROPERTY, why),
+                Seen::Waiting if walk.step(&pace, &mut rng) => {}
+                Seen::Waiting => {
+                    walk.fail(PROPERTY, "nothing can happen any more, not even a tick".to_string())
                 }
-                if reign.is_none() && is_frozen(&walk.state) {
-                    let why =
-                        format!("{ticks} ticks after healing, nobody leads and nothing can happen any more");
-                    return walk.fail(PROPERTY, why);
-                }
-                if ticks >= self.within + self.stays {
-                    return walk.fail(PROPERTY, self.missed(reign));
-                }
-            }
-            within_tick += 1;
-            if within_tick > STEPS_WITHIN_TICK || !walk.step(&pace, &mut rng) {
-                let why = format!("time stops {ticks} ticks after healing: no tick in {within_tick} steps");
-                return walk.fail(PROPERTY, why);
-            }
-            if walk.last() == Some(&Step::Tick) {
-                ticks += 1;
-                within_tick = 0;
             }
         }
     }
+}
 
-    fn missed(self, reign: Option<(Leader, u32)>) -> String {
-        let Recovery { within, stays } = self;
-        let at_last = match reign {
-            Some(((leader, term), since)) => format!("{leader} leads term {term} since tick {since} only"),
-            None => "there is none at the end".to_string(),
-        };
-        format!(
-            "after healing, no leader that a quorum follows came about within {within} ticks and stayed for {stays}: \
-             {at_last}"
-        )
+/// What can be said of a healed network so far.
+enum Seen {
+    Waiting,
+    /// The leader that was asked for.
+    Stays,
+    Failed(String),
+}
+
+/// Looks at a run state by state, from the step that stabilises it on.
+struct Watch {
+    asked: Recovery,
+    ticks: u32,
+    steps_within_tick: u32,
+    /// The leader that a quorum follows, and since when.
+    reign: Option<(Leader, u32)>,
+}
+
+impl Watch {
+    fn new(asked: Recovery) -> Self {
+        Watch { asked, ticks: 0, steps_within_tick: 0, reign: None }
     }
+
+    /// The next state, and the step that led to it.
+    fn see<E: Election>(
+        &mut self,
+        system: &System<E>,
+        state: &SystemState<E>,
+        step: Option<&StepOf<E>>,
+    ) -> Seen {
+        if !state.world.stabilised {
+            return Seen::Waiting;
+        }
+        if step == Some(&Step::Tick) {
+            self.ticks += 1;
+            self.steps_within_tick = 0;
+        }
+        self.steps_within_tick += 1;
+        let (ticks, Recovery { within, stays }) = (self.ticks, self.asked);
+        if self.steps_within_tick > STEPS_WITHIN_TICK {
+            let why =
+                format!("time stops {ticks} ticks after healing: {STEPS_WITHIN_TICK} steps without a tick");
+            return Seen::Failed(why);
+        }
+        if !system.can_tick(state) {
+            return Seen::Waiting;
+        }
+        let since = |leader: Leader| match self.reign {
+            Some((before, since)) if before == leader => (leader, since),
+            _ => (leader, ticks),
+        };
+        self.reign = followed_leader(system, state).map(since);
+        match self.reign {
+            Some((_, since)) if ticks - since >= stays => Seen::Stays,
+            None if is_frozen(state) => Seen::Failed(format!(
+                "{ticks} ticks after healing, nobody leads and nothing can happen any more"
+            )),
+            _ if ticks < within + stays => Seen::Waiting,
+            reign => {
+                let at_last = match reign {
+                    Some(((leader, term), since)) => {
+                        format!("{leader} leads term {term} only since tick {since}")
+                    }
+                    None => "there is none at the end".to_string(),
+                };
+                Seen::Failed(format!(
+                    "after healing, no leader that a quorum follows came about within {within} ticks and stayed for \
+                     {stays}: {at_last}"
+                ))
+            }
+        }
+    }
+}
+
+/// Replays a trace of a network that does not recover.
+pub fn replay<E: Election>(system: &System<E>, names: &[String]) -> Replay<E> {
+    let mut watch = Watch::new(Recovery::default());
+    replay_until(system, names, |state, step| match watch.see(system, state, step) {
+        Seen::Failed(why) => Err(why),
+        Seen::Waiting | Seen::Stays => Ok(()),
+    })
 }
 
 /// All links up, enough nodes up, and from now on nothing fails.

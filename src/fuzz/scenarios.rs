@@ -8,11 +8,14 @@ use proptest::prelude::any;
 use proptest::sample::select;
 use proptest::strategy::Strategy;
 
-use crate::election::About;
-use crate::network::NetworkKind;
-use crate::scenario::{self, Problem, Scenario, Size};
+use crate::election::{About, Election};
+use crate::scenario::{self, Problem, Scenario};
 use crate::system::Bounds;
 use crate::verdict::Word;
+use crate::world::Faults;
+
+/// The longest run of a scenario that was enlarged.
+const STEPS: usize = 300;
 
 /// The scenarios of a protocol's corpus that promise something of every size. Without any, a scenario in which nothing
 /// fails.
@@ -37,24 +40,25 @@ pub fn promised(about: &'static About) -> Result<Vec<Scenario>, Problem> {
 }
 
 /// One of the scenarios, enlarged: up to 7 nodes (or just `nodes`), budgets of faults up to sixfold, no bound on terms.
-pub fn enlarged(promises: Vec<Scenario>, nodes: Option<usize>) -> impl Strategy<Value = Scenario> {
-    let sizes = match nodes {
-        Some(n) => vec![n],
-        None => vec![3, 4, 5, 5, 7],
-    };
+/// Where the protocol's options do not allow the size, the scenario keeps its own.
+pub fn enlarged<E: Election>(
+    promises: Vec<Scenario>,
+    nodes: Option<usize>,
+) -> impl Strategy<Value = Scenario> {
+    let sizes = nodes.map_or(vec![3, 4, 5, 5, 7], |n| vec![n]);
     (select(promises), select(sizes), 1..=6u32, any::<bool>()).prop_map(move |(base, n, times, is_torn)| {
-        let mut s = base;
-        s.nodes = n.max(if nodes.is_some() { 1 } else { s.nodes });
-        s.size = Size::Deep;
-        s.bounds = Bounds { max_term: None, max_in_flight: Some(20 * s.nodes), max_copies: None };
-        let f = &mut s.faults;
-        for budget in [&mut f.crashes, &mut f.restarts, &mut f.losses, &mut f.duplications, &mut f.switches] {
+        let mut larger = Scenario { nodes: nodes.unwrap_or(n.max(base.nodes)), ..base.clone() };
+        if nodes.is_none() && larger.system::<E>().is_err() {
+            larger.nodes = base.nodes;
+        }
+        larger.bounds = Bounds { max_term: None, max_in_flight: Some(20 * larger.nodes), max_copies: None };
+        let faults = &mut larger.faults;
+        let Faults { crashes, restarts, losses, duplications, switches, torn, disk_losses: _ } = faults;
+        for budget in [crashes, restarts, losses, duplications, switches] {
             *budget *= times;
         }
-        f.torn &= is_torn;
-        s.keep_dead_messages &= s.network != NetworkKind::Duplicating;
-        s.distinct = None;
-        s.generated = None;
-        s
+        *torn &= is_torn;
+        larger.fuzz.get_or_insert_default().steps = STEPS;
+        larger
     })
 }

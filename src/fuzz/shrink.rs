@@ -1,9 +1,9 @@
 //! Shrinking: a failing run is made shorter by leaving steps out, then by taking shortcuts.
 //!
 //! Steps are left out in ever smaller groups, and what is left is carried out again: a step that cannot be taken any
-//! more is skipped, or replaced by one of the same kind between the same nodes. What remains is minimal in the sense that
-//! no step can be left out. It need not be shortest, so from each of its states, last to first, a small breadth-first
-//! search looks for a shorter way to the same failure.
+//! more is skipped, or replaced by one of the same kind between the same nodes. What remains is minimal in the sense
+//! that no step can be left out. It need not be shortest, so from each of its states, last to first, a small
+//! breadth-first search looks for a shorter way to the same failure.
 
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;

@@ -23,7 +23,7 @@ const WEIGHTS: [(&str, u32); 12] = [
     ("restart", 6),
     ("restart-without-disk", 3),
     ("crash", 2),
-    ("torn", 3),
+    ("torn", 6),
     ("lose", 2),
     ("duplicate", 2),
     ("switch", 2),
@@ -35,24 +35,24 @@ const WEIGHTS: [(&str, u32); 12] = [
 pub(super) struct Pace {
     kinds: BTreeMap<&'static str, u32>,
     nodes: Vec<u32>,
+    /// By sender, then by receiver.
+    links: Vec<u32>,
 }
 
 impl Pace {
     fn random(nodes: usize, hints: &FuzzHints, rng: &mut TestRng) -> Self {
         let mut kind = |(kind, usual): (&'static str, u32)| {
             let hint = hints.weights.get(kind).copied().unwrap_or(1);
-            let mood = [1, 2, 2, 2, 2, 4, 8][rng.random_range(0..7)];
+            let mood = [1, 2, 2, 2, 2, 4, 16][rng.random_range(0..7)];
             (kind, usual * hint * mood)
         };
         let kinds = WEIGHTS.into_iter().map(&mut kind).collect();
-        let is_even = rng.random_bool(0.5);
-        let node = |_| if is_even { 1 } else { [1, 4, 16][rng.random_range(0..3)] };
-        Pace { kinds, nodes: (0..nodes).map(node).collect() }
+        Pace { kinds, nodes: speeds(nodes, rng), links: speeds(nodes * nodes, rng) }
     }
 
     /// Every kind and node as usual.
     pub(super) fn even(nodes: usize) -> Self {
-        Pace { kinds: WEIGHTS.into(), nodes: vec![1; nodes] }
+        Pace { kinds: WEIGHTS.into(), nodes: vec![1; nodes], links: vec![1; nodes * nodes] }
     }
 
     /// A kind by its weight, then one of its steps by its node's. `None` if none may be chosen.
@@ -66,11 +66,28 @@ impl Pace {
         let (kind, _) = kinds[weighted(kinds.iter().map(|(_, weight)| *weight), rng)?];
         let weight = |step: &Step<M, T, R>| match step.node() {
             _ if step.kind() != kind => 0,
-            Some(node) => self.nodes.get(usize::from(node)).copied().unwrap_or(1),
+            Some(node) => self.nodes[usize::from(node)] * self.speed(step),
             None => 1,
         };
         weighted(steps.iter().map(weight), rng)
     }
+
+    /// Of the link that brings the message of a delivery.
+    fn speed<M, T, R>(&self, step: &Step<M, T, R>) -> u32 {
+        match step {
+            Step::Deliver { src, dst, .. } => {
+                self.links[usize::from(*src) * self.nodes.len() + usize::from(*dst)]
+            }
+            Step::Torn { step, .. } => self.speed(step),
+            _ => 1,
+        }
+    }
+}
+
+/// So many speeds: in half of the runs all the same, in the others far apart.
+fn speeds(n: usize, rng: &mut TestRng) -> Vec<u32> {
+    let are_even = rng.random_bool(0.5);
+    (0..n).map(|_| if are_even { 1 } else { [1, 4, 16][rng.random_range(0..3)] }).collect()
 }
 
 fn weighted(weights: impl Iterator<Item = u32> + Clone, rng: &mut TestRng) -> Option<usize> {

@@ -1,0 +1,362 @@
+//! `oneleader fuzz`: random runs, far beyond exhaustive reach; the first that fails is shrunk, told, and kept.
+
+use std::any::Any;
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use clap::Args;
+use proptest::sample::select;
+use proptest::strategy::{BoxedStrategy, Strategy};
+use proptest::test_runner::{FailurePersistence, FileFailurePersistence, PersistedSeed};
+use serde::Serialize;
+
+use crate::check::Tally;
+use crate::cli::choice::{self, Choice};
+use crate::cli::json::{self, Coverage, Versioned};
+use crate::cli::{Ending, Exit, interrupted, output, story};
+use crate::election::{About, Catalogue, Election, Visitor};
+use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, enlarged, promised, recovery};
+use crate::scenario::{FuzzHints, Problem, Scenario, Size};
+use crate::system::System;
+use crate::trace::Trace;
+use crate::verdict::Word;
+
+/// How many nodes a healing network has, unless told.
+const NODES: usize = 5;
+
+/// How many runs are tried of more than one scenario, unless told.
+const CASES: u32 = 1_000;
+
+/// Try random runs; shrink the first that fails
+///
+/// Without a scenario or a bug, what the corpus promises at small sizes is tried at up to 7 nodes, with up to six times
+/// the faults and without bounds on terms. Finding nothing proves nothing: exit code 0, verdict `not-refuted`.
+#[derive(Args)]
+pub struct Fuzz {
+    #[arg(value_name = "PROTOCOL")]
+    protocol: String,
+    #[command(flatten)]
+    choice: Choice,
+    /// How many runs; unless told, as many as the scenario says, 1000 of several scenarios
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    cases: Option<u32>,
+    /// The longest run, in steps
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+    /// Repeat the runs of this seed
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Let the network heal after random faults, and expect a leader who stays
+    #[arg(long)]
+    heal: bool,
+    /// Where to keep a run that fails; unless told, in `proptest-regressions`, if there is such a directory
+    #[arg(long, value_name = "DIR")]
+    keep: Option<String>,
+    /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
+    #[arg(long, value_name = "FILE|-")]
+    json: Option<String>,
+}
+
+impl Fuzz {
+    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        let about = choice::protocol(catalogue, &self.protocol)?;
+        self.json.iter().try_for_each(|path| output::writable(path))?;
+        let (what, scenarios) = self.scenarios(about)?;
+        let fuzzing = Fuzzing { options: self, what, scenarios };
+        catalogue.visit(about.name, fuzzing).expect("found just now")
+    }
+
+    /// What to try, and in words.
+    fn scenarios(&self, about: &'static About) -> Result<(String, Vec<Scenario>), Problem> {
+        let Choice { nodes, .. } = self.choice;
+        let is_open = !Choice { nodes: None, ..self.choice.clone() }.is_given();
+        if !is_open {
+            let chosen = self.choice.scenarios(about, Size::Deep)?;
+            let what = match chosen.iter().find_map(|chosen| chosen.remark.clone()) {
+                Some(remark) => remark,
+                None => format!("scenario `{}`", chosen[0].scenario.name),
+            };
+            let mut scenarios: Vec<Scenario> = chosen.into_iter().map(|chosen| chosen.scenario).collect();
+            for scenario in scenarios.iter_mut().filter(|s| self.heal && s.faults == Default::default()) {
+                scenario.faults = recovery::all_faults(scenario.network);
+            }
+            return Ok((what, scenarios));
+        }
+        let nodes = nodes.map(|n| usize::try_from(n).unwrap_or(0));
+        if self.heal {
+            let mut scenario = Scenario::new("all-faults", nodes.unwrap_or(NODES));
+            scenario.faults = recovery::all_faults(scenario.network);
+            return Ok((
+                format!("all faults that a disk survives, {} nodes", scenario.nodes),
+                vec![scenario],
+            ));
+        }
+        let sizes = nodes.map_or("up to 7".to_string(), |n| n.to_string());
+        Ok((format!("what the corpus promises, with {sizes} nodes"), promised(about)?))
+    }
+
+    /// The strategy over those scenarios.
+    fn strategy<E: Election>(&self, scenarios: Vec<Scenario>) -> BoxedStrategy<Scenario> {
+        let is_open = !Choice { nodes: None, ..self.choice.clone() }.is_given();
+        let steps = self.steps;
+        let paced = move |mut scenario: Scenario| {
+            if let Some(steps) = steps {
+                scenario.fuzz.get_or_insert_default().steps = steps;
+            }
+            scenario
+        };
+        match is_open && !self.heal {
+            true => {
+                let nodes = self.choice.nodes.map(|n| usize::try_from(n).unwrap_or(0));
+                enlarged::<E>(scenarios, nodes).prop_map(paced).boxed()
+            }
+            false => select(scenarios).prop_map(paced).boxed(),
+        }
+    }
+}
+
+struct Fuzzing<'a> {
+    options: &'a Fuzz,
+    what: String,
+    scenarios: Vec<Scenario>,
+}
+
+impl Visitor for Fuzzing<'_> {
+    type Output = Ending;
+
+    fn visit<E: Election>(self) -> Ending {
+        let Fuzzing { options, what, scenarios } = self;
+        let asked = if options.heal { Asked::Recovery(Recovery::default()) } else { Asked::Safety };
+        // A scenario that cannot be built is bad input; better found before than between the runs.
+        let nodes = options.choice.nodes.map(|n| usize::try_from(n).unwrap_or(0));
+        for scenario in &scenarios {
+            let sized = Scenario { nodes: nodes.unwrap_or(scenario.nodes), ..scenario.clone() };
+            asked.prepared(sized).system::<E>()?;
+        }
+        let hints = match &scenarios[..] {
+            [only] => only.fuzz.clone().unwrap_or_default(),
+            _ => FuzzHints { cases: CASES, ..FuzzHints::default() },
+        };
+        let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one("seed"));
+        let keep = options.keep.clone().or_else(|| Path::new(KEPT).is_dir().then(|| KEPT.to_string()));
+        let file = keep.map(|dir| {
+            let subject = match &scenarios[..] {
+                [only] => only.bug.as_ref().unwrap_or(&only.name).clone(),
+                _ => "random".to_string(),
+            };
+            let heal = if options.heal { "-recovery" } else { "" };
+            format!("{dir}/{}-{subject}{heal}", E::about().name)
+        });
+        file.iter().try_for_each(|file| output::writable(&format!("{file}.json")))?;
+        let campaign = Campaign {
+            cases: options.cases.unwrap_or(hints.cases),
+            seed,
+            asked,
+            seeds: file.as_ref().map(|file| Box::new(KeptSeeds::new(file)) as _),
+            interrupted: interrupted(),
+            ..Campaign::default()
+        };
+        let is_silent = options.json.as_deref() == Some("-");
+        let say = |text: &str| {
+            if !is_silent {
+                output::say(text)
+            }
+        };
+        let (name, cases) = (E::about().name, campaign.cases);
+        say(&format!(
+            "{name}: {what}\n{cases} random runs of seed {seed} (repeat them with --seed {seed})\n"
+        ));
+        if let Asked::Recovery(recovery) = asked {
+            say(&format!("asked: {}\n", recovery.meaning()));
+        }
+        let is_watched = io::stderr().is_terminal();
+        let outcome = campaign.run::<E>(options.strategy::<E>(scenarios), |done| {
+            if is_watched && done % 16 == 0 {
+                let _ = write!(io::stderr(), "\r\x1b[K{name}: {done} of {cases} runs");
+            }
+        })?;
+        if is_watched {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+        let kept = match (&outcome.found, &file) {
+            (Some(found), Some(file)) => {
+                let path = format!("{file}.json");
+                output::write(&path, &trace(found).to_json())?;
+                Some(path)
+            }
+            _ => None,
+        };
+        say(&told(&outcome, kept.as_deref()));
+        if let Some(path) = &options.json {
+            let report = report(&outcome, &campaign, kept.as_deref());
+            output::write(path, &json::text(&Versioned::new(Results { results: [report] })))?;
+        }
+        Ok(match outcome.found {
+            Some(_) => Exit::Bad,
+            None if outcome.cases < cases => Exit::Inconclusive,
+            None => Exit::Good,
+        })
+    }
+}
+
+/// Where proptest keeps failures by custom.
+const KEPT: &str = "proptest-regressions";
+
+fn trace<E: Election>(found: &Found<E>) -> Trace {
+    let trial = &found.run.trial;
+    let failure = found.run.failure.as_ref().expect("a run that was found fails");
+    Trace::new(&trial.system, &trial.scenario, failure.property, &failure.why, &found.run.steps)
+}
+
+/// Longer runs are told in names only.
+const STORY: usize = 40;
+/// How much is shown of both ends of a run that is too long to be read.
+const ENDS: usize = 30;
+
+fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
+    let Tally { steps, elections, .. } = &outcome.tally;
+    let counts: Vec<String> = steps.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    let happened = format!("happened: {}; elections {elections}\n", counts.join(", "));
+    let Some(Found { run, found_steps }) = &outcome.found else {
+        let doubt = if *elections == 0 { " (nobody was ever elected: this says nothing)" } else { "" };
+        return format!("{happened}nothing found in {} runs{doubt}\n", outcome.cases);
+    };
+    let (scenario, names) = (&run.trial.scenario, run.names());
+    let mut text = format!(
+        "{happened}\nfound in run {} of `{}` ({} nodes), after {found_steps} steps; shrunk to {} steps:\n",
+        outcome.cases,
+        scenario.name,
+        scenario.nodes,
+        names.len()
+    );
+    if names.len() <= STORY {
+        text += &story::tell(&run.trial.system, &run.steps);
+    } else {
+        let is_shown = |i: usize| i < ENDS || i + ENDS >= names.len();
+        for (i, name) in names.iter().enumerate() {
+            if is_shown(i) {
+                text += &format!("{:>5}  {name}\n", i + 1);
+            } else if is_shown(i - 1) {
+                text += &format!("       ... {} steps more ...\n", names.len() - 2 * ENDS);
+            }
+        }
+    }
+    let failure = run.failure.as_ref().expect("a run that was found fails");
+    text += &format!("  {} is violated: {}\n  ({})\n", failure.property, failure.why, meaning(run));
+    if let Some(kept) = kept {
+        text += &format!("kept: {kept}\n");
+    }
+    text
+}
+
+fn meaning<E: Election>(run: &crate::fuzz::Run<E>) -> String {
+    let failure = run.failure.as_ref().expect("a run that was found fails");
+    match run.trial.asked {
+        Asked::Recovery(recovery) => recovery.meaning(),
+        Asked::Safety => {
+            let mut known = System::<E>::properties().into_iter();
+            let (property, _) = known.find(|(_, name)| *name == failure.property).expect("it was asked");
+            System::<E>::meaning(property).to_string()
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Results<T> {
+    results: [T; 1],
+}
+
+/// What came of it, for machines.
+#[derive(Serialize)]
+struct Report<'a> {
+    protocol: &'a str,
+    /// Of the run that fails; null where nothing was found.
+    scenario: Option<&'a str>,
+    nodes: Option<usize>,
+    bug: Option<&'a str>,
+    property: Option<&'a str>,
+    kind: &'a str,
+    verdict: Word,
+    why: Option<&'a str>,
+    cases: u32,
+    seed: u64,
+    /// Before shrinking.
+    found_steps: Option<usize>,
+    trace_steps: Option<usize>,
+    steps: Option<Vec<String>>,
+    kept: Option<&'a str>,
+    coverage: Coverage<'a>,
+}
+
+fn report<'a, E: Election>(
+    outcome: &'a Outcome<E>,
+    campaign: &Campaign,
+    kept: Option<&'a str>,
+) -> Report<'a> {
+    let found = outcome.found.as_ref();
+    let failure = found.and_then(|found| found.run.failure.as_ref());
+    let scenario = found.map(|found| &found.run.trial.scenario);
+    let kind = match (campaign.asked, failure) {
+        (Asked::Recovery(_), _) => "liveness",
+        (Asked::Safety, Some(failure)) if failure.property != "election-safety" => "invariant",
+        (Asked::Safety, _) => "safety",
+    };
+    Report {
+        protocol: E::about().name,
+        scenario: scenario.map(|s| s.name.as_str()),
+        nodes: scenario.map(|s| s.nodes),
+        bug: scenario.and_then(|s| s.bug.as_deref()),
+        property: failure.map(|failure| failure.property),
+        kind,
+        verdict: if found.is_some() { Word::Violated } else { Word::NotRefuted },
+        why: failure.map(|failure| failure.why.as_str()),
+        cases: outcome.cases,
+        seed: campaign.seed,
+        found_steps: found.map(|found| found.found_steps),
+        trace_steps: found.map(|found| found.run.steps.len()),
+        steps: found.map(|found| found.run.names()),
+        kept,
+        coverage: Coverage::of(&outcome.tally),
+    }
+}
+
+/// proptest's file of seeds, written but not read: the runs of a command follow from `--seed` alone.
+#[derive(Clone, Debug, PartialEq)]
+struct KeptSeeds {
+    file: FileFailurePersistence,
+}
+
+impl KeptSeeds {
+    fn new(file: &str) -> Self {
+        // proptest wants the name for ever, and the program ends soon.
+        KeptSeeds { file: FileFailurePersistence::Direct(Box::leak(format!("{file}.txt").into_boxed_str())) }
+    }
+}
+
+impl FailurePersistence for KeptSeeds {
+    fn load_persisted_failures2(&self, _: Option<&'static str>) -> Vec<PersistedSeed> {
+        Vec::new()
+    }
+
+    fn save_persisted_failure2(
+        &mut self,
+        source: Option<&'static str>,
+        seed: PersistedSeed,
+        shrunk: &dyn std::fmt::Debug,
+    ) {
+        self.file.save_persisted_failure2(source, seed, shrunk);
+    }
+
+    fn box_clone(&self) -> Box<dyn FailurePersistence> {
+        Box::new(self.clone())
+    }
+
+    fn eq(&self, other: &dyn FailurePersistence) -> bool {
+        other.as_any().downcast_ref::<Self>() == Some(self)
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
