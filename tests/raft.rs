@@ -1,9 +1,12 @@
-//! Raft in the harness: nothing outside the actor matters to the pure election.
+//! Raft in the harness: nothing outside the actor matters to the pure election, and dead messages are dead.
+
+use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 
 use oneleader::election::{Election, Setup};
 use oneleader::models::raft::{Message, Raft};
 use oneleader::scenario::parse;
-use oneleader::system::System;
+use oneleader::system::{Step, System};
 use stateright::actor::{ActorModel, ActorModelState, Network};
 use stateright::{Checker, Expectation, Model};
 
@@ -37,5 +40,54 @@ fn the_pure_election_equals_the_actor_model() {
     let ours = system.checker().spawn_bfs().join();
     assert_eq!(ours.unique_state_count(), own.unique_state_count());
     assert_eq!(ours.state_count(), own.state_count());
-    assert_eq!((ours.unique_state_count(), ours.state_count()), (142_884, 487_012));
+    assert_eq!((ours.unique_state_count(), ours.state_count()), (136_233, 468_886));
+}
+
+/// A message that `is_dead` gives up does nothing when it is delivered, and is given up for good: checked in every state
+/// of small systems that keep their dead.
+#[test]
+fn dead_messages_do_nothing_and_stay_dead() {
+    let scenarios = "[[scenario]]\nname = 'election'\nnodes = 3\nkeep_dead_messages = true\n\
+                     bounds = { max_term = 2, max_copies = 1, max_in_flight = 4 }\n\
+                     faults = { crashes = 1, restarts = 1 }\n\
+                     [[scenario]]\nname = 'log'\nnodes = 3\nkeep_dead_messages = true\noptions = { values = 1 }\n\
+                     bounds = { max_term = 2, max_copies = 1, max_in_flight = 4 }";
+    for scenario in parse(scenarios, Raft::about()).expect("good scenarios") {
+        let system: System<Raft> = scenario.system().expect("a good scenario");
+        let dead = |state: &<System<Raft> as Model>::State| -> BTreeSet<_> {
+            let is_dead = |e: &stateright::actor::Envelope<Message>| {
+                let receiver = usize::from(e.dst);
+                let server = state.nodes[receiver].state.as_deref();
+                server.is_some_and(|server| system.actors[receiver].is_dead(e.dst, server, e.src, &e.msg))
+            };
+            state.network.distinct().into_iter().filter(is_dead).collect()
+        };
+        let hasher = RandomState::new();
+        let (mut seen, mut ahead, mut met) = (BTreeSet::new(), vec![system.initial()], 0);
+        while let Some(state) = ahead.pop() {
+            if system.beyond(&state).is_some() || !seen.insert(hasher.hash_one(&state)) {
+                continue;
+            }
+            let given_up = dead(&state);
+            met += given_up.len();
+            for envelope in given_up.iter().cloned() {
+                let step = Step::Deliver { src: envelope.src, dst: envelope.dst, msg: envelope.msg };
+                assert!(system.apply(&state, &step).is_none(), "{} has an effect", system.name(&step));
+            }
+            for (step, next) in system.successors(&state) {
+                let still = dead(&next);
+                let in_flight = next.network.distinct();
+                for envelope in given_up.iter().filter(|e| in_flight.contains(e)) {
+                    let is_down = !next.nodes[usize::from(envelope.dst)].is_up();
+                    assert!(
+                        is_down || still.contains(envelope),
+                        "{} revives {envelope:?}",
+                        system.name(&step)
+                    );
+                }
+                ahead.push(next);
+            }
+        }
+        assert!(met > 1000, "{} dead messages in {}", met, scenario.name);
+    }
 }

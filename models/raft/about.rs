@@ -144,20 +144,10 @@ pub enum Bug {
 }
 
 impl Bug {
-    /// Whether the argument why a message can be dead fails with this bug: a server's term falls, its vote changes
-    /// within a term, or it counts what it has counted.
+    /// Whether the argument why a message can be dead fails with this bug: a server's term falls, or it counts what it
+    /// has counted.
     pub fn revives_messages(self) -> bool {
-        matches!(
-            self,
-            Bug::ForgetsVote
-                | Bug::ForgetsTerm
-                | Bug::ClearsVoteInTerm
-                | Bug::LowersTerm
-                | Bug::VotesTwice
-                | Bug::NoSelfVote
-                | Bug::CountsVotesTwice
-                | Bug::FormerCandidateForgets
-        )
+        matches!(self, Bug::ForgetsTerm | Bug::LowersTerm | Bug::CountsVotesTwice)
     }
 
     /// The option without which the rule that this bug breaks is not there.

@@ -183,18 +183,14 @@ impl Election for Raft {
         history::invariants()
     }
 
-    /// Rests on three facts about a server: its term never falls, its vote never changes within a term, and it is a
-    /// candidate or leader of a term at most once, from one start to the next vote or crash.
+    /// Rests on two facts about a server: its term never falls, and once it has stopped being the candidate or leader
+    /// of a term it is not that again.
     fn is_dead(&self, _id: Id, server: &Server, src: Id, msg: &Message) -> bool {
         if self.bug.is_some_and(Bug::revives_messages) {
             return false;
         }
         let own = server.disk.term;
         match *msg {
-            // The vote of this term has gone to another.
-            Message::RequestVote { term, .. } => {
-                term == own && server.disk.voted_for.is_some_and(|candidate| candidate != src)
-            }
             // Not a candidate in that term any more, or counted.
             Message::Vote { term } => {
                 let counts = match &server.role {
@@ -203,7 +199,7 @@ impl Election for Raft {
                 };
                 term < own || term == own && !counts
             }
-            // The term was reached, or the answer is counted in this round. A later round would count it again.
+            // A term that was reached. Short of that, another round of pre-votes could count the answer.
             Message::PreVoteGranted { term } => term <= own,
             Message::Refused { term } => term <= own,
             // Not the leader of that term any more, or the leader knows. Under CheckQuorum it is a sign of life.
@@ -220,9 +216,8 @@ impl Election for Raft {
                 }
                 _ => term <= own,
             },
-            // Restarts the election timer, or is answered.
-            Message::AppendEntries { .. } => false,
-            Message::PreVote { .. } => false,
+            // Requests are never dead: once the receiver's term is a higher one, the answer says so.
+            Message::RequestVote { .. } | Message::PreVote { .. } | Message::AppendEntries { .. } => false,
         }
     }
 }
