@@ -98,15 +98,14 @@ impl Visitor for Exploring<'_> {
     type Output = Ending;
 
     fn visit<E: Election>(self) -> Ending {
-        let (system, found) = match self.source {
+        let guided = match self.source {
             Source::Scenario(scenario) => {
                 let system = Arc::new(scenario.system::<E>()?);
                 let found = search(&scenario, &system);
-                (system, found)
+                Guided::new(system, found)
             }
             Source::Trace(path, trace) => follow(&trace).map_err(|problem| problem.in_file(path))?,
         };
-        let guided = Guided::new(system, found);
         output::say(&guided.introduction());
         serve(guided, self.port)
     }
@@ -136,8 +135,8 @@ fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<F
     Some(Found { property, steps: violation.steps, why: violation.why })
 }
 
-/// The system and the run of a trace, as far as it goes.
-fn follow<E: Election>(trace: &Trace) -> Result<(Arc<System<E>>, Option<Found<E>>), Problem> {
+/// The system of a trace, and its run.
+fn follow<E: Election>(trace: &Trace) -> Result<Guided<E>, Problem> {
     let property = trace.property::<E>()?;
     let system = trace.system::<E>()?;
     let run = trace::replay(&system, property, &trace.steps);
@@ -148,7 +147,7 @@ fn follow<E: Election>(trace: &Trace) -> Result<(Arc<System<E>>, Option<Found<E>
         }
         Outcome::Diverged { at, name, enabled } => return Err(trace::diverged(at, &name, &enabled)),
     };
-    Ok((Arc::new(system), Some(Found { property, steps: run.steps, why })))
+    Ok(Guided::new(Arc::new(system), Some(Found { property, steps: run.steps, why })))
 }
 
 /// The system as the Explorer sees it.
