@@ -9,7 +9,7 @@ use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct History {
     /// Every proposal ever made, with the acceptors that have accepted it: on disk, or as they told a learner. Once a
-    /// value is chosen it does not matter who else accepts it, and these are no longer kept apart.
+    /// value is chosen, who else accepts it changes nothing for agreement, and is no longer kept.
     proposals: BTreeMap<Proposal, NodeSet>,
     /// Each value that a quorum has accepted in one ballot, with the ballot in which that first came about.
     chosen: BTreeMap<Value, Ballot>,
@@ -70,7 +70,7 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
         },
         Invariant {
             name: "chosen-stays-chosen",
-            meaning: "Once a value is chosen, no higher ballot proposes another (section 2.2, P2b).",
+            meaning: "No ballot above the one in which a value was first chosen proposes another (section 2.2, P2b).",
             check: Check::Witness(chosen_stays_chosen),
         },
         Invariant {

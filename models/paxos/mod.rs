@@ -308,8 +308,9 @@ impl Paxos {
         }
     }
 
-    /// Phase 2 (b): it accepts a proposal that is not below its promise. To accept a number is to have answered it: from
-    /// now on nothing below is promised or accepted.
+    /// Phase 2 (b): it accepts a proposal that is not below its promise. The paper lets it accept a lower one even then,
+    /// if it has promised nothing above, but must remember the highest. Here accepting raises the promise, so that the
+    /// last is the highest: what is below is ignored, as any request may be.
     fn on_accept(&self, id: Id, state: &mut Cow<State>, src: Id, proposal: Proposal) -> Sends {
         let Disk { promised, accepted, .. } = state.durable;
         let floor = match self.bug {
