@@ -88,7 +88,7 @@ fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
     }
     if old.storage != new.storage {
         let text = |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
-        compare("disk", &text(old), &text(new), &mut parts);
+        compare("saved", &text(old), &text(new), &mut parts);
     }
     parts
 }
