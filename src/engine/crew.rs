@@ -1,40 +1,53 @@
-//! Threads that share out numbered work; who does what is left to chance, and nothing else is, as results come back in
-//! the order of the work.
+//! Threads that share out numbered work, the caller's among them. Who does what is left to chance, and nothing else is, as
+//! results come back in the order of the work.
 
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// A number of threads that live as long as a search.
 pub struct Crew {
-    /// Without one, the caller works alone.
-    pool: Option<ThreadPool>,
+    /// All threads but the caller's.
+    others: Option<ThreadPool>,
     pub threads: usize,
 }
 
 impl Crew {
     pub fn new(threads: usize) -> Self {
-        let build = || ThreadPoolBuilder::new().num_threads(threads).build().ok();
-        let pool = (threads > 1).then(build).flatten();
-        Crew { threads: if pool.is_some() { threads } else { 1 }, pool }
+        let build = || ThreadPoolBuilder::new().num_threads(threads - 1).build().ok();
+        let others = (threads > 1).then(build).flatten();
+        Crew { threads: if others.is_some() { threads } else { 1 }, others }
     }
 
     /// Applies `f` to every item and returns the results in the order of the items.
-    pub fn map<I: Sync, R: Send>(&self, items: &[I], f: impl Fn(&I) -> R + Sync + Send) -> Vec<R> {
-        match &self.pool {
-            Some(pool) if items.len() > 1 => {
-                pool.install(|| items.par_iter().with_max_len(1).map(f).collect())
+    pub fn map<I: Send, R: Send>(
+        &self,
+        items: impl Iterator<Item = I>,
+        f: impl Fn(usize, I) -> R + Sync,
+    ) -> Vec<R> {
+        let Some(others) = &self.others else {
+            return items.enumerate().map(|(i, item)| f(i, item)).collect();
+        };
+        let items: Vec<Mutex<Option<I>>> = items.map(|item| Mutex::new(Some(item))).collect();
+        let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
+        let ticket = AtomicUsize::new(0);
+        let work = || {
+            loop {
+                let i = ticket.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(i) else { return };
+                let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let result = f(i, item.expect("a ticket is drawn once"));
+                *results[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
             }
-            _ => items.iter().map(f).collect(),
-        }
-    }
-
-    /// Calls `f` once with each of `parts` and its number.
-    pub fn each<P: Send>(&self, parts: Vec<P>, f: impl Fn(usize, P) + Sync + Send) {
-        match &self.pool {
-            Some(pool) if parts.len() > 1 => {
-                pool.install(|| parts.into_par_iter().enumerate().for_each(|(i, part)| f(i, part)));
+        };
+        others.in_place_scope(|scope| {
+            for _ in 1..self.threads.min(items.len()) {
+                scope.spawn(|_| work());
             }
-            _ => parts.into_iter().enumerate().for_each(|(i, part)| f(i, part)),
-        }
+            work();
+        });
+        let result = |slot: Mutex<Option<R>>| slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.into_iter().map(|slot| result(slot).expect("every ticket was drawn")).collect()
     }
 }

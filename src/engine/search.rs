@@ -10,7 +10,6 @@
 //! Neither the order of rows nor the content of any table depends on how many threads there are.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -71,6 +70,18 @@ struct Expanded {
     /// Generated steps by kind, those beyond a bound too.
     kinds: Vec<u64>,
     cut: [u64; Bound::ALL.len()],
+}
+
+/// Which candidates are new: for each owner of shards, a flag a candidate, so that no two threads write to one place.
+struct Sifted {
+    is_new: Vec<Vec<bool>>,
+}
+
+impl Sifted {
+    #[inline]
+    fn is_new(&self, position: usize, fingerprint: u64) -> bool {
+        self.is_new[visited::shard_of(fingerprint) % self.is_new.len()][position]
+    }
 }
 
 /// What keeping the new states of a block gave.
@@ -305,8 +316,8 @@ impl Search<'_> {
             self.cut.iter_mut().zip(e.cut).for_each(|(sum, n)| *sum += n);
             self.generated += e.candidates.len() as u64;
         }
-        let is_new = self.sift(&expanded);
-        self.keep(&blocks, &expanded, &is_new)?;
+        let sifted = self.sift(&expanded);
+        self.keep(&blocks, &expanded, &sifted)?;
         self.waiting_bytes -= blocks.iter().map(Block::held).sum::<u64>();
         lock(&self.spare).extend(expanded);
         let mut spare = lock(&self.spare_bytes);
@@ -317,7 +328,7 @@ impl Search<'_> {
 
     fn expand(&mut self, blocks: &[Block]) -> Result<Vec<Expanded>, String> {
         let (tables, spare) = (&*self.tables, &self.spare);
-        let mut expanded = self.crew.map(blocks, |block| {
+        let mut expanded = self.crew.map(blocks.iter(), |_, block| {
             let used = lock(spare).pop();
             expand_block(tables, block, used.unwrap_or_default())
         });
@@ -332,32 +343,36 @@ impl Search<'_> {
         Ok(expanded)
     }
 
-    /// Which candidates are new, by their position over all blocks.
-    fn sift(&mut self, expanded: &[Expanded]) -> Vec<AtomicBool> {
+    /// Which candidates are new, by their position over all blocks, as each owner of shards found.
+    fn sift(&mut self, expanded: &[Expanded]) -> Sifted {
         let total = expanded.iter().map(|e| e.candidates.len()).sum();
-        let is_new: Vec<AtomicBool> = (0..total).map(|_| AtomicBool::new(false)).collect();
         let owners = if total < BLOCK as usize { 1 } else { self.crew.threads.clamp(1, SHARDS) };
         let mut parts: Vec<Vec<(usize, &mut Shard)>> = (0..owners).map(|_| Vec::new()).collect();
         for (i, shard) in self.shards.iter_mut().enumerate() {
             parts[i % owners].push((i, shard));
         }
-        self.crew.each(parts, |owner, mut shards| {
+        let is_new = self.crew.map(parts.into_iter(), |owner, mut shards| {
+            let mut is_new = vec![false; total];
             let all = expanded.iter().flat_map(|e| &e.candidates).map(|c| c.fingerprint).enumerate();
-            visited::offer(&mut shards, owner, owners, all, |i| is_new[i].store(true, Ordering::Relaxed));
+            visited::offer(&mut shards, owner, owners, all, |i| is_new[i] = true);
+            is_new
         });
-        is_new
+        Sifted { is_new }
     }
 
-    fn keep(&mut self, blocks: &[Block], expanded: &[Expanded], is_new: &[AtomicBool]) -> Result<(), String> {
+    fn keep(&mut self, blocks: &[Block], expanded: &[Expanded], sifted: &Sifted) -> Result<(), String> {
         let mut from = 0;
         let mut work = Vec::new();
         for (block, e) in blocks.iter().zip(expanded) {
-            work.push((block, e, &is_new[from..from + e.candidates.len()]));
+            work.push((block, e, from));
             from += e.candidates.len();
         }
         let (tables, resolver, spare) = (&*self.tables, &*self.resolver, &self.spare_bytes);
-        let kept =
-            self.crew.map(&work, |(block, e, is_new)| keep_new(tables, resolver, spare, block, e, is_new));
+        let kept = self.crew.map(work.into_iter(), |_, (block, e, from)| {
+            keep_new(tables, resolver, spare, block, e, |i| {
+                sifted.is_new(from + i, e.candidates[i].fingerprint)
+            })
+        });
         self.outside.extend(kept.iter().flat_map(|k| &k.outside));
         if !self.outside.is_empty() {
             let generated = expanded.iter().flat_map(|e| &e.candidates);
@@ -487,7 +502,7 @@ fn keep_new(
     spare: &Mutex<Vec<Vec<u8>>>,
     block: &Block,
     expanded: &Expanded,
-    is_new: &[AtomicBool],
+    is_new: impl Fn(usize) -> bool,
 ) -> Kept {
     let mut kept = Kept {
         blocks: Vec::new(),
@@ -500,8 +515,8 @@ fn keep_new(
     let (mut row, mut out) = (Row::default(), Row::default());
     let mut unpacked = u32::MAX;
     let mut order = 0;
-    for (candidate, is_new) in expanded.candidates.iter().zip(is_new) {
-        if !is_new.load(Ordering::Relaxed) {
+    for (i, candidate) in expanded.candidates.iter().enumerate() {
+        if !is_new(i) {
             continue;
         }
         if unpacked != candidate.row {
