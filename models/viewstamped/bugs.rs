@@ -168,7 +168,7 @@ const BUGS: &[BugSpec] = &[
     },
     BugSpec {
         name: "own-commit-number",
-        summary: "The new primary keeps its own commit-number instead of the largest one offered. A control: what is not yet known to be committed is prepared again.",
+        summary: "The new primary keeps its own commit-number instead of the largest one offered. A control: what it does not know to be committed stays in its log, and is committed again, with the next operation at the latest.",
         rule: "Paper 4.2, step 3: the largest commit-number received",
         published: "our own control; the place is one that specifications of the protocol check",
         costs: Costs::Nothing,
