@@ -74,7 +74,7 @@ pub(super) const BUGS: &[BugSpec] = &[
         name: "adopts-last-received",
         summary: "A candidate is bound in each slot by the promise that came last, not by the highest ballot.",
         rule: "the value proposed is that of the highest-numbered vote among the promises (PMS 2.2; PMMC, pmax)",
-        published: "mistake of the same kind as \"any reported value\" in Paxos; hidden below 3 ballots",
+        published: "our own analysis: the sibling of \"any reported value\" in Paxos; hidden below 3 ballots",
         costs: Costs::Safety,
     },
     BugSpec {
@@ -88,8 +88,8 @@ pub(super) const BUGS: &[BugSpec] = &[
         name: "commits-any-ballot",
         summary: "A follower commits whatever it has accepted up to the leader's commit index, under any ballot.",
         rule: "a vote is known to be for the chosen value only under the ballot of the leader that says so (PMS 2.3)",
-        published: "the commit notice is explicit in MultiPaxos-SMR of the TLA+ examples; Raft's sibling is the missing \
-                    minimum with the last new entry",
+        published: "our own analysis: in MultiPaxos-SMR of the TLA+ examples a commit notice names a slot and no ballot; \
+                    Raft's sibling is the missing minimum with the last new entry",
         costs: Costs::Safety,
     },
     BugSpec {
@@ -116,8 +116,8 @@ pub(super) const BUGS: &[BugSpec] = &[
     BugSpec {
         name: "forgets-promise",
         summary: "An acceptor's promise is lost when it restarts; its votes are not.",
-        rule: "an acceptor remembers its promise across failures (PMS 2.5)",
-        published: "acceptor amnesia, the classic; Chandra et al. 2007, section 5, tells of its cousin, the corrupted disk",
+        rule: "an acceptor remembers its promise across failures (PMS 2.2, 2.5)",
+        published: "acceptor amnesia, the classic; Chandra et al. 2007, section 5.1, tells of its cousin, the corrupted disk",
         costs: Costs::Safety,
     },
     BugSpec {
@@ -150,7 +150,7 @@ pub(super) const BUGS: &[BugSpec] = &[
     },
     BugSpec {
         name: "promises-twice",
-        summary: "An acceptor promises a ballot again when asked again, though P1a speaks of a number greater than any.",
+        summary: "An acceptor promises a ballot again when asked again, though phase 1b asks for a number greater than any.",
         rule: "only a ballot above all promised ones is promised (PMS 2.2)",
         published: "a control: a ballot has one owner, which campaigns under it once and counts nodes, not answers",
         costs: Costs::Nothing,
