@@ -1,8 +1,8 @@
 //! Multi-Paxos: one leader runs phase 1 of Paxos once for all slots of a log, and phase 2 for each slot.
 //!
-//! After Lamport, "Paxos Made Simple" (2001), section 3 (cited as PMS), with the vocabulary of van Renesse and
-//! Altinbuken, "Paxos Made Moderately Complex" (2015; PMMC): ballots are owned by one node, slots are numbered from 1, a
-//! leader that finds a gap fills it with a no-op. Heartbeats, and the commit index that they carry, are what practice adds.
+//! After Lamport, "Paxos Made Simple" (2001), section 3 (cited as PMS): a leader that finds a gap fills it with a no-op.
+//! The vocabulary is that of van Renesse and Altinbuken, "Paxos Made Moderately Complex" (2015; PMMC): ballots are owned by
+//! one node, slots are numbered from 1. Heartbeats, and the commit index that they carry, are what practice adds.
 //!
 //! Every node is proposer, acceptor and learner. A node leads ballot b from the moment when phase 1 for b is complete. It
 //! has then promised b itself, and it stops when it promises a higher ballot: so a node never campaigns or leads under
@@ -203,7 +203,8 @@ enum Role {
     /// In phase 2 of the ballot that it promised last.
     Leader {
         /// Who is known to have accepted its proposal in each slot, itself included. A slot that is chosen stays only
-        /// as long as a heartbeat may have to repeat its proposal.
+        /// as long as a heartbeat may have to repeat its proposal. In a slot that was chosen before it led, its own vote
+        /// stays as it was, under an earlier ballot: no majority is counted there any more.
         acks: BTreeMap<Slot, NodeSet>,
     },
 }
