@@ -115,7 +115,7 @@ fn a_simulation_is_a_sample_and_needs_an_end() {
     oneleader(&simulate).refuses(&["--max-states or --time-limit"]);
     let ended = oneleader(&[&simulate[..], &["--max-states", "500", "--seed", "7"]].concat());
     assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
-    assert!(ended.out.contains("sampled after"), "{}", ended.out);
+    assert!(ended.out.contains("not-refuted (sampled"), "{}", ended.out);
     let with_seed = ["check", "bully", "--scenario", "partition", "--seed", "7"];
     oneleader(&with_seed).refuses(&["--seed is for --engine stateright-simulation"]);
 }
@@ -225,7 +225,7 @@ fn impossible_values_are_refused_with_what_was_expected() {
     let timed = oneleader(&["check", "bully", "--timing", "timed", "--network", "duplicating"]);
     timed.refuses(&["duplicating network", "no time could pass"]);
     oneleader(&["check", "bully", "--threads", "0"]).refuses(&["--threads"]);
-    oneleader(&["check", "bully", "--time-limit", "-1"]).refuses(&["--time-limit"]);
+    oneleader(&["check", "bully", "--time-limit=-1"]).refuses(&["--time-limit"]);
     oneleader(&["check", "bully", "--max-memory", "lots"]).refuses(&["expected bytes"]);
     oneleader(&["check", "--nodes", "3"]).refuses(&["which protocol?"]);
 }
