@@ -62,7 +62,8 @@ impl Visitor for PureElection {
 #[test]
 fn the_pure_election_of_every_protocol() {
     for about in models::all() {
-        let counts = models::visit(about.name, PureElection).expect("it is in the catalogue");
-        assert!(counts.iter().all(|(distinct, _)| *distinct > 1), "{} does nothing", about.name);
+        let counts = models::visit(about.name, PureElection).expect("a protocol of the catalogue");
+        // Equal counts of next to nothing would say nothing.
+        assert!(counts.iter().all(|(distinct, _)| *distinct > 10), "{}: {counts:?}", about.name);
     }
 }
