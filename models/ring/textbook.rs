@@ -90,8 +90,8 @@ impl Ring {
         }
     }
 
-    /// Rule T3: a node adds itself, and calls no election of its own for a while. When it finds itself in the message already, that has been round: the highest
-    /// collected wins, and is told.
+    /// Rule T3: a node adds itself, and calls no election of its own for a while. When it finds itself in the message
+    /// already, that has been round: the highest collected wins, and is told.
     fn on_election(&self, id: Id, state: &mut Cow<'_, State>, seen: NodeSet, o: &mut Out<Self>) {
         if !seen.contains(id) {
             if matches!(state.role, Role::Searching | Role::Following(_)) {
