@@ -326,7 +326,10 @@ impl Actor for Abd {
                 }
             }
             Internal(AckRecord(of)) => {
-                let is_awaited = |p: &Phase| matches!(p, Phase::Telling { request, acks, .. } if *request == of && !acks.contains(&src));
+                let is_awaited = |p: &Phase| match p {
+                    Phase::Telling { request, acks, .. } => *request == of && !acks.contains(&src),
+                    _ => false,
+                };
                 if !state.phase.as_ref().is_some_and(is_awaited) {
                     return;
                 }
