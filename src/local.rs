@@ -40,7 +40,7 @@ impl Clock {
     fn age(self, range: &Range<Duration>) -> Result<Age, String> {
         let Clock::Ticks(tick) = self else { return Ok(Age::default()) };
         let ticks = |d: Duration| {
-            if d.as_nanos() % tick.as_nanos() != 0 {
+            if !d.as_nanos().is_multiple_of(tick.as_nanos()) {
                 return Err(format!("{d:?} is not a whole multiple of the tick of {tick:?}"));
             }
             u16::try_from(d.as_nanos() / tick.as_nanos()).map_err(|_| format!("{d:?} is too many ticks"))

@@ -291,7 +291,7 @@ impl<E: Election> System<E> {
 
     /// The very first state: every node has been started.
     pub fn origin(&self) -> SystemState<E> {
-        let nodes = vec![Arc::new(Node::new()); self.actors.len()];
+        let nodes = self.actors.iter().map(|_| Arc::new(Node::new())).collect();
         let world = World::new(self.rules.faults, E::inputs(&self.actors));
         let mut state =
             SystemState { nodes, network: Network::new(self.rules.network), world: Arc::new(world) };

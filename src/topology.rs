@@ -48,9 +48,8 @@ impl Topology {
             "mesh" => up.iter_mut().for_each(|row| row.fill(true)),
             "star" => {
                 let hub = node(inner)?;
-                for i in 0..n {
-                    (up[hub][i], up[i][hub]) = (true, true);
-                }
+                up[hub].fill(true);
+                up.iter_mut().for_each(|row| row[hub] = true);
             }
             "line" => {
                 let nodes = inner.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
@@ -61,9 +60,8 @@ impl Topology {
             "isolate" => {
                 let alone = node(inner)?;
                 up.iter_mut().for_each(|row| row.fill(true));
-                for i in 0..n {
-                    (up[alone][i], up[i][alone]) = (false, false);
-                }
+                up[alone].fill(false);
+                up.iter_mut().for_each(|row| row[alone] = false);
             }
             "cut" => {
                 up.iter_mut().for_each(|row| row.fill(true));

@@ -233,7 +233,7 @@ impl Search<'_> {
         let mut misses = Vec::new();
         let mut broken = self.tables.broken(initial, None, true, &mut misses);
         if !misses.is_empty() {
-            self.resolve(misses.drain(..).collect())?;
+            self.resolve(std::mem::take(&mut misses))?;
             broken = self.tables.broken(initial, None, true, &mut misses);
         }
         broken |= self.resolver.judge(initial).map_or(0, |judgement| judgement.broken);

@@ -83,6 +83,10 @@ impl Shard {
         self.used
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
     pub fn bytes(&self) -> u64 {
         self.slots.len() as u64 * 8
     }

@@ -138,9 +138,9 @@ impl Walks<'_> {
         let limits = goal.limits;
         if limits.is_interrupted() {
             Some(Ended::Interrupted)
-        } else if limits.max_states.is_some_and(|max| self.steps >= max) {
-            Some(Ended::Sampled)
-        } else if limits.time.is_some_and(|time| seconds >= time) {
+        } else if limits.max_states.is_some_and(|max| self.steps >= max)
+            || limits.time.is_some_and(|time| seconds >= time)
+        {
             Some(Ended::Sampled)
         } else if limits.memory.is_some_and(|max| bytes >= max) {
             Some(Ended::MaxMemory)
