@@ -117,7 +117,7 @@ fn a_simulation_is_a_sample_and_needs_an_end() {
     assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("not-refuted (sampled"), "{}", ended.out);
     let with_seed = ["check", "bully", "--scenario", "partition", "--seed", "7"];
-    oneleader(&with_seed).refuses(&["--seed is for --engine stateright-simulation"]);
+    oneleader(&with_seed).refuses(&["--seed is for --engine walk or stateright-simulation"]);
 }
 
 #[test]

@@ -166,7 +166,7 @@ static BUGS: [BugSpec; 26] = [
         name: "forgets-vote",
         summary: "A server that restarts has forgotten for whom it voted.",
         rule: "votedFor is persistent state, saved before RPCs are answered (figure 2, State)",
-        published: "akka-raft issue 56; cornerstone issue 65",
+        published: "akka-raft issue 56; cornerstone issue 65 (claimed there, and disputed)",
         costs: Costs::Safety,
     },
     BugSpec {
@@ -222,7 +222,7 @@ static BUGS: [BugSpec; 26] = [
         name: "answers-before-saving",
         summary: "A server sends its vote before the vote is on disk.",
         rule: "persistent state is updated before responding to RPCs (figure 2, State)",
-        published: "the general form of akka-raft issue 56; fsync order as in Vanlightly's RaftFsync.tla",
+        published: "no report of votes known to us; for log entries Vanlightly's RaftFsync.tla",
         costs: Costs::Safety,
     },
     BugSpec {
@@ -332,14 +332,14 @@ static BUGS: [BugSpec; 26] = [
     },
     BugSpec {
         name: "refusal-restarts-timer",
-        summary: "A server restarts its election timer when it refuses a vote.",
+        summary: "A server restarts its election timer when it refuses a vote in its own term.",
         rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
         published: "J. Gjengset: Students' Guide to Raft, 2016",
         costs: Costs::Liveness,
     },
     BugSpec {
         name: "leads-on-when-refused",
-        summary: "A leader ignores the higher term in a refusal.",
+        summary: "A server, a leader too, ignores the higher term in a refusal.",
         rule: "a higher term in a response is adopted (figure 2, All Servers)",
         published: "verdi-raft issue 29",
         costs: Costs::Liveness,
