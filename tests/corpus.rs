@@ -47,6 +47,10 @@ impl Engine {
     }
 }
 
+/// So many states stateright's searches are given; the compiled engine sees all. Where that is not enough they must not
+/// contradict, and the comparison of engines in `.ci/deep` goes further.
+const REACH: u64 = 20_000;
+
 struct Checked {
     scenario: Scenario,
     engine: Engine,
@@ -63,7 +67,11 @@ impl Visitor for Checked {
             .filter(|(_, name)| scenario.expect.is_empty() || scenario.expected(name).is_some())
             .collect();
         let ids: Vec<PropertyId> = asked.iter().map(|(id, _)| *id).collect();
-        let seen = engine.explore(&system, &ids, &limits(&scenario, &asked));
+        let mut limits = limits(&scenario, &asked);
+        if engine != Engine::Compiled {
+            limits.max_states = Some(REACH);
+        }
+        let seen = engine.explore(&system, &ids, &limits);
 
         let place = format!("{} `{}`, {}", E::about().name, scenario.name, engine.name());
         let mut wrong = Vec::new();
@@ -74,6 +82,10 @@ impl Visitor for Checked {
             };
             let expected = scenario.expected(name);
             let verdict = expected.map_or(Word::Holds, |e| e.verdict);
+            let is_out_of_reach = engine != Engine::Compiled && seen.ended == Ended::MaxStates;
+            if is_out_of_reach && found.word == Word::NotRefuted {
+                continue;
+            }
             if found.word != verdict {
                 let why = found.why.unwrap_or_default();
                 differs("verdict", verdict.to_string(), format!("{} ({why})", found.word));
