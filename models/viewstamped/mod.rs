@@ -473,6 +473,11 @@ impl Viewstamped {
 
     /// A normal message shows that its sender is ahead: state is fetched before anything else changes.
     fn catch_up(&self, id: Id, state: &mut Cow<State>, src: Id, view: View, o: &mut Out<Self>) {
+        // Without a disk, the primary of a view may have forgotten that it was. As at the end of §4.3, it does not come
+        // back into it; as a backup of itself, it would also count its own PrepareOk.
+        if self.primary(view) == id {
+            return;
+        }
         // Beyond the commit-number, operations may have been reordered in a later view: they are fetched again. But they
         // are kept until NewState is here, for until then they may be the copy on which a commit rests.
         if self.bug == Some(Bug::TruncatesBeforeTransfer) && state.is_behind(view) {

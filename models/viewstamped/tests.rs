@@ -358,6 +358,14 @@ fn a_replica_left_behind_fetches_the_later_view() {
     assert_eq!(n1.state.log, ops(&[0, 1, 1]));
 }
 
+/// A primary that has forgotten its view, as it may without a disk, does not become a backup of itself.
+#[test]
+fn a_primary_does_not_fetch_its_own_view() {
+    let mut n2 = Replica::started(actor("none"), 2, 0, None).0;
+    assert_eq!(n2.hears(3, prepare_ok(1, 1)), []);
+    assert!(n2.is_normal_in(0));
+}
+
 /// "A replica responds only if its status is normal and it is currently in view v."
 #[test]
 fn state_is_sent_in_the_own_view_only() {
@@ -564,7 +572,6 @@ fn dead_messages_do_nothing_and_stay_dead() {
         assert!(dead > 0, "some message dies under {options}");
     }
 }
-
 
 #[test]
 fn every_property_can_be_broken() {
