@@ -42,11 +42,14 @@ impl Bug {
     }
 
     /// Whether a replica may take part again in a view that it has joined already, or with less than it had: then a
-    /// message of that view is not dead because the replica is done with it.
+    /// message of that view is not dead because the replica is done with it. A backup that has more than its primary,
+    /// as it may once an acknowledged operation is lost, recovers with less.
     pub fn revives(self) -> bool {
         matches!(
             self,
-            Bug::InstallsViewTwice
+            Bug::TruncatesBeforeTransfer
+                | Bug::LongestLogWins
+                | Bug::InstallsViewTwice
                 | Bug::FallsBackIntoViewChange
                 | Bug::RecoversFromAnyPrimary
                 | Bug::CountsOldAnswers
