@@ -235,7 +235,8 @@ pub struct About {
     pub title: &'static str,
     /// Where it was published.
     pub source: &'static str,
-    /// Whether leaders lead numbered terms. Without terms, at most one live node may lead at a time.
+    /// Whether leaders lead numbered terms. Without terms, at most one live node may lead whenever time passes
+    /// (in every state where time is not modelled).
     pub has_terms: bool,
     /// Whether some node leads from the start, so that only a *change* of leader shows that anything happened.
     pub starts_led: bool,

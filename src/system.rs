@@ -284,7 +284,9 @@ impl<E: Election> System<E> {
             (None, true) => {
                 "no term is ever led by two different nodes, nor by a node and what it restarts as"
             }
-            (None, false) => "at most one live node leads at a time",
+            (None, false) => {
+                "at most one live node leads whenever time passes (in every state where time is not modelled)"
+            }
             (Some(i), _) => E::invariants()[i].meaning,
         }
     }

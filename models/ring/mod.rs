@@ -4,7 +4,8 @@
 //! neighbours, and repairs what crashes destroy. [`chang_roberts`] (1979) is the older and cheaper: one number survives
 //! the round, and nothing is repaired.
 //!
-//! There are no terms: at most one live node may lead at a time. The rules are numbered as in this folder's README.
+//! There are no terms: at most one live node may lead whenever time passes (in every state where time is not modelled).
+//! The rules are numbered as in this folder's README.
 
 mod chang_roberts;
 mod textbook;
