@@ -298,10 +298,12 @@ fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
     scenario::parse(&output::read(path)?, about).map_err(|problem| problem.in_file(path))
 }
 
-/// Where the corpus shows a bug: the first scenario that plants it and expects a violation, or else the first.
+/// Where the corpus shows a bug: of the scenarios that plant it the one of its name, or else the first that expects a
+/// violation, or else the first.
 fn own_scenario(bug: &str, corpus: Vec<Scenario>) -> Option<Scenario> {
     let mut planted: Vec<Scenario> = corpus.into_iter().filter(|s| s.bug.as_deref() == Some(bug)).collect();
     let shows = |s: &Scenario| s.expect.values().any(|e| e.verdict == Word::Violated);
-    let i = planted.iter().position(shows).unwrap_or(0);
+    let named = planted.iter().position(|s| s.name == bug);
+    let i = named.or_else(|| planted.iter().position(shows)).unwrap_or(0);
     (!planted.is_empty()).then(|| planted.swap_remove(i))
 }
