@@ -4,10 +4,11 @@
 //! messages: ELECTION asks the higher nodes whether one of them is alive, ANSWER says so, COORDINATOR announces the
 //! winner, and is repeated by it as its heartbeat. The rules below are numbered as in this folder's README.
 //!
-//! There are no terms: at most one live node may lead at a time. That holds as long as time can be trusted (a message
-//! arrives before the shortest timeout ends, a silent node is dead) and nothing is lost or cut; the corpus drops each of
-//! these assumptions in turn. Left out on purpose: Garcia-Molina's reorganisation of the work to be done, and hence his
-//! READY; what his HALT does (the old leader stops before the new one starts) is part of receiving COORDINATOR.
+//! There are no terms: at most one live node may lead whenever time passes (in every state where time is not modelled).
+//! That holds as long as time can be trusted (a message arrives before the shortest timeout ends, a silent node is dead)
+//! and nothing is lost or cut; the corpus drops each of these assumptions in turn. Left out on purpose: Garcia-Molina's
+//! reorganisation of the work to be done, and hence his READY. Of his HALT only this is left: a leader that reads
+//! COORDINATOR stops. The new one leads already, so two may lead within a tick.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -25,18 +26,24 @@ pub enum Message {
     Election,
     /// Yes: leave it to me.
     Answer,
-    /// I lead.
+    /// I lead; with quorums: I would.
     Coordinator,
+    /// With quorums: you may, as far as I am concerned.
+    Accept,
 }
 
 /// What a node is doing. It is all that a node knows, and nothing of it survives a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
+    /// Was started for the first time and has called no election: gives the others time to be heard.
+    Idle,
     /// Has asked the higher nodes, and waits for an answer.
     Electing,
-    /// Waits for a coordinator to be announced: a higher node has answered, or nobody has spoken yet.
+    /// Was answered by a higher node, and waits for a coordinator to be announced.
     Waiting,
     Following(Id),
+    /// With quorums: has won, and has been accepted by these, itself included, which are no majority.
+    Claiming(NodeSet),
     Leading,
 }
 
@@ -45,11 +52,11 @@ pub enum Role {
 pub enum Timer {
     /// Electing: no higher node has answered.
     Answer,
-    /// Waiting: no coordinator was announced (the second wait).
+    /// Waiting (then it is the second wait) or idle: no coordinator was announced.
     Coordinator,
     /// Following: the leader is silent.
     Monitor,
-    /// Leading: it is time to be heard again.
+    /// Leading or claiming: it is time to be heard again.
     Heartbeat,
 }
 
@@ -71,6 +78,8 @@ pub struct Bully {
     nodes: usize,
     /// COORDINATOR goes to all others, not only to the lower ones.
     tells_all: bool,
+    /// A winner leads once a majority accepts it, not at once.
+    needs_majority: bool,
     /// In ticks; 0 if nobody watches the leader.
     heartbeat: u64,
     answer: u64,
@@ -96,9 +105,9 @@ impl Bully {
     fn timer_of(&self, role: Role) -> Option<Timer> {
         match role {
             Role::Electing => Some(Timer::Answer),
-            Role::Waiting => Some(Timer::Coordinator),
+            Role::Idle | Role::Waiting => Some(Timer::Coordinator),
             Role::Following(_) => (self.heartbeat > 0).then_some(Timer::Monitor),
-            Role::Leading => (self.heartbeat > 0).then_some(Timer::Heartbeat),
+            Role::Claiming(_) | Role::Leading => (self.heartbeat > 0).then_some(Timer::Heartbeat),
         }
     }
 
@@ -141,7 +150,21 @@ impl Bully {
     /// Rule 4: the winner announces itself.
     fn win(&self, id: Id, o: &mut Out<Self>) -> Role {
         self.announce(id, o);
-        Role::Leading
+        self.accepted_by([id].into_iter().collect())
+    }
+
+    /// What a winner is: without quorums, a leader; with them, only once a majority of all nodes accepts it.
+    fn accepted_by(&self, nodes: NodeSet) -> Role {
+        if !self.needs_majority || nodes.len() * 2 > self.nodes { Role::Leading } else { Role::Claiming(nodes) }
+    }
+
+    fn on_accept(&self, role: &mut Cow<'_, Role>, src: Id, o: &mut Out<Self>) {
+        if let Role::Claiming(mut nodes) = **role
+            && !nodes.contains(src)
+        {
+            nodes.insert(src);
+            self.take(role, self.accepted_by(nodes), o);
+        }
     }
 
     /// Rule 2: a higher node answers, and sees to the rest itself: it holds an election, unless it is holding one.
@@ -175,6 +198,9 @@ impl Bully {
     fn on_coordinator(&self, id: Id, role: &mut Cow<'_, Role>, src: Id, o: &mut Out<Self>) {
         if src > id || self.bug == Some(Bug::LastCoordinatorWins) {
             self.follow(role, src, o);
+            if self.needs_majority {
+                o.send(src, Message::Accept);
+            }
         } else if self.bug != Some(Bug::IgnoresLowerClaims) {
             // Rule 6: a lower node cannot lead while this one is alive, so it is bullied out of the lead.
             self.hold_election(id, role, o);
@@ -205,8 +231,8 @@ impl Actor for Bully {
 
     /// The first start of all: nobody has called an election, and each node gives the others time to be heard.
     fn on_start(&self, _id: Id, _storage: &Option<()>, o: &mut Out<Self>) -> Role {
-        self.begin(Role::Waiting, o);
-        Role::Waiting
+        self.begin(Role::Idle, o);
+        Role::Idle
     }
 
     fn on_msg(&self, id: Id, role: &mut Cow<'_, Role>, src: Id, msg: Message, o: &mut Out<Self>) {
@@ -214,6 +240,7 @@ impl Actor for Bully {
             Message::Election => self.on_election(id, role, src, o),
             Message::Answer => self.on_answer(role, o),
             Message::Coordinator => self.on_coordinator(id, role, src, o),
+            Message::Accept => self.on_accept(role, src, o),
         }
     }
 
@@ -224,14 +251,14 @@ impl Actor for Bully {
                 let next = self.win(id, o);
                 self.take(role, next, o);
             }
-            // Rule 7: who answered has died, or the leader has: back to rule 1.
+            // Rule 7: who answered has died, or the leader has, or there never was one: back to rule 1.
             Timer::Coordinator | Timer::Monitor => {
                 let next = self.call_election(id, o);
                 self.take(role, next, o);
             }
             Timer::Heartbeat => {
                 self.announce(id, o);
-                self.begin(Role::Leading, o);
+                self.begin(**role, o);
             }
         }
     }
@@ -248,6 +275,7 @@ impl Election for Bully {
         let node = Bully {
             nodes: setup.nodes,
             tells_all: setup.text("announce_to") == "all",
+            needs_majority: setup.text("quorum") == "majority",
             heartbeat: setup.number("heartbeat"),
             answer: setup.number("answer"),
             coordinator: setup.number("coordinator"),
@@ -269,7 +297,7 @@ impl Election for Bully {
         if heartbeat > 0 && monitor <= heartbeat.max(answer + slack) {
             return Err(format!(
                 "monitor = {monitor}: expected more than heartbeat = {heartbeat} and answer + slack = {}, or a live \
-                 leader is taken for dead",
+                 leader may be suspected for ever, although nothing fails",
                 answer + slack
             ));
         }
@@ -280,7 +308,7 @@ impl Election for Bully {
     fn start(&self, id: Id, incarnation: u32, storage: &Option<()>, o: &mut Out<Self>) -> Role {
         let role = match self.bug {
             _ if incarnation == 0 => return self.on_start(id, storage, o),
-            Some(Bug::RecoveryWaits) => return Role::Waiting,
+            Some(Bug::RecoveryWaits) => return Role::Idle,
             Some(Bug::RecoversAsLeader) => self.win(id, o),
             _ => self.call_election(id, o),
         };
@@ -304,7 +332,10 @@ impl Election for Bully {
     }
 
     /// The coordinator coordinates everybody: whoever is alive and connected to it must follow it.
-    fn is_quorum(&self, _: &Role, _: usize, live: NodeSet, members: NodeSet) -> bool {
+    fn is_quorum(&self, _: &Role, nodes: usize, live: NodeSet, members: NodeSet) -> bool {
+        if self.needs_majority {
+            return members.len() * 2 > nodes;
+        }
         live.iter().all(|id| members.contains(id))
     }
 
@@ -355,6 +386,12 @@ static ABOUT: About = About {
             allowed: &["all", "lower"],
             help: "who is told of a winner: all others (Tanenbaum) or only the lower ones (Coulouris)",
         },
+        OptionSpec {
+            name: "quorum",
+            default: Value::Text("none"),
+            allowed: &["none", "majority"],
+            help: "who must accept a winner before it leads: nobody, or a majority of all nodes, up or down",
+        },
         ticks("heartbeat", 1, "ticks between a leader's announcements; 0: it speaks once, and nobody watches it"),
         ticks("answer", 1, "ticks that a node waits for an answer before it leads"),
         ticks("coordinator", 2, "ticks that a node waits for a coordinator once it was answered"),
@@ -366,14 +403,13 @@ static ABOUT: About = About {
             name: "last-coordinator-wins",
             summary: "A node follows whoever announced itself last, lower nodes included, and does not object.",
             rule: "Rule 6: on COORDINATOR from a lower node, hold an election.",
-            published: "The rule: Wikipedia, Bully algorithm, after Coulouris et al.; its omission: lecture notes on the \
-                        algorithm, which let announcements overtake each other after a restart.",
+            published: "The textbooks state no comparison; Wikipedia, Bully algorithm, adds it.",
             costs: Costs::Safety,
         },
         BugSpec {
             name: "leader-not-halted",
             summary: "A leader does not stop leading when a higher node announces itself.",
-            rule: "Rule 5: the old leader stops before the new one starts.",
+            rule: "Rule 5: a leader that hears a higher node's announcement stops.",
             published: "Garcia-Molina 1982: the new coordinator sends HALT before anything else.",
             costs: Costs::Safety,
         },
@@ -417,7 +453,8 @@ static ABOUT: About = About {
             name: "ignores-lower-claims",
             summary: "A node takes no notice of a lower node's announcement.",
             rule: "Rule 6: on COORDINATOR from a lower node, hold an election.",
-            published: "A control: with heartbeats and a monitor this rule only saves time. Our own analysis.",
+            published: "A control: as long as no message is lost, this rule only saves time. It mends a lost announcement, \
+                        which a repeated announcement to higher nodes does not do without it. Our own analysis.",
             costs: Costs::Nothing,
         },
     ],

@@ -68,30 +68,31 @@ fn following(leader: usize) -> Role {
 fn at_its_first_start_a_node_only_waits() {
     let mut out = Out::new();
     let role = node(&setup()).start(N3.into(), 0, &None, &mut out);
-    let expected =
-        Done { role: Role::Waiting, sent: vec![], set: vec![Timer::Coordinator], cancelled: vec![] };
+    let expected = Done { role: Role::Idle, sent: vec![], set: vec![Timer::Coordinator], cancelled: vec![] };
     assert_eq!(done(role, out), expected);
 }
 
 #[test]
 fn rule_1_an_election_asks_every_higher_node() {
-    let done = timeout(&node(&setup()), N1, Role::Waiting, Timer::Coordinator);
+    let done = timeout(&node(&setup()), N1, Role::Idle, Timer::Coordinator);
     assert_eq!(done.sent, [(N2, Message::Election), (N3, Message::Election)]);
     assert_eq!((done.role, done.set), (Role::Electing, vec![Timer::Answer]));
 }
 
 #[test]
 fn rule_1_the_highest_node_wins_without_asking() {
-    let done = timeout(&node(&setup()), N3, Role::Waiting, Timer::Coordinator);
+    let done = timeout(&node(&setup()), N3, Role::Idle, Timer::Coordinator);
     assert_eq!(done.sent, [(N1, Message::Coordinator), (N2, Message::Coordinator)]);
     assert_eq!((done.role, done.set), (Role::Leading, vec![Timer::Heartbeat]));
 }
 
 #[test]
 fn rule_2_a_higher_node_answers_and_holds_its_own_election() {
-    let done = deliver(&node(&setup()), N2, following(N3), N1, Message::Election);
-    assert_eq!(done.sent, [(N1, Message::Answer), (N3, Message::Election)]);
-    assert_eq!((done.role, done.cancelled), (Role::Electing, vec![Timer::Monitor]));
+    for (role, timer) in [(Role::Idle, Timer::Coordinator), (following(N3), Timer::Monitor)] {
+        let done = deliver(&node(&setup()), N2, role, N1, Message::Election);
+        assert_eq!(done.sent, [(N1, Message::Answer), (N3, Message::Election)]);
+        assert_eq!((done.role, done.cancelled), (Role::Electing, vec![timer]));
+    }
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn rule_3_an_answer_makes_a_node_wait_for_a_coordinator() {
 
 #[test]
 fn rule_3_a_late_answer_changes_nothing() {
-    for role in [Role::Waiting, following(N3), Role::Leading] {
+    for role in [Role::Idle, Role::Waiting, following(N3), Role::Leading] {
         let (mut state, mut out) = (Cow::Borrowed(&role), Out::new());
         node(&setup()).on_msg(N1.into(), &mut state, N2.into(), Message::Answer, &mut out);
         assert!(is_no_op(&state, &out), "{role:?}");
@@ -135,6 +136,7 @@ fn rule_4_as_coulouris_has_it_only_lower_nodes_are_told() {
 #[test]
 fn rule_5_a_higher_coordinator_is_followed_whatever_the_node_was_doing() {
     for (role, timer) in [
+        (Role::Idle, Timer::Coordinator),
         (Role::Electing, Timer::Answer),
         (Role::Waiting, Timer::Coordinator),
         (Role::Leading, Timer::Heartbeat),
@@ -165,8 +167,12 @@ fn rule_6_a_lower_coordinator_is_answered_by_an_election() {
 }
 
 #[test]
-fn rule_7_both_waits_end_in_another_election() {
-    for (role, timer) in [(Role::Waiting, Timer::Coordinator), (following(N3), Timer::Monitor)] {
+fn rule_7_every_wait_for_a_coordinator_ends_in_an_election() {
+    for (role, timer) in [
+        (Role::Idle, Timer::Coordinator),
+        (Role::Waiting, Timer::Coordinator),
+        (following(N3), Timer::Monitor),
+    ] {
         let done = timeout(&node(&setup()), N2, role, timer);
         assert_eq!((done.role, done.sent), (Role::Electing, vec![(N3, Message::Election)]));
     }
@@ -179,6 +185,35 @@ fn rule_8_recovery_begins_with_an_election() {
 }
 
 #[test]
+fn with_quorums_a_winner_leads_once_a_majority_accepts_it() {
+    let setup = setup().with("quorum", Value::Text("majority"));
+    let node = node(&setup);
+    let claiming = |ids: &[usize]| Role::Claiming(ids.iter().map(|&i| Id::from(i)).collect());
+    let done = timeout(&node, N2, Role::Electing, Timer::Answer);
+    assert_eq!(done.sent, [(N1, Message::Coordinator), (N3, Message::Coordinator)]);
+    assert_eq!((done.role, done.set), (claiming(&[N2]), vec![Timer::Heartbeat]));
+    assert_eq!(deliver(&node, N2, claiming(&[N2]), N1, Message::Accept).role, Role::Leading);
+
+    let five = Bully { nodes: 5, ..node.clone() };
+    assert_eq!(deliver(&five, N2, claiming(&[N2]), N1, Message::Accept).role, claiming(&[N1, N2]));
+    assert_eq!(deliver(&five, N2, claiming(&[N1, N2]), N1, Message::Accept).role, claiming(&[N1, N2]));
+    assert_eq!(timeout(&node, N2, claiming(&[N2]), Timer::Heartbeat).sent.len(), 2, "it claims again");
+    for role in [Role::Electing, following(N3), Role::Leading] {
+        let done = deliver(&node, N2, role, N1, Message::Accept);
+        assert_eq!(done, Done { role, sent: vec![], set: vec![], cancelled: vec![] });
+    }
+}
+
+#[test]
+fn with_quorums_whoever_follows_says_so() {
+    let node = node(&setup().with("quorum", Value::Text("majority")));
+    for role in [Role::Electing, following(N3), Role::Leading] {
+        let done = deliver(&node, N2, role, N3, Message::Coordinator);
+        assert_eq!((done.role, done.sent), (following(N3), vec![(N3, Message::Accept)]));
+    }
+}
+
+#[test]
 fn a_leader_repeats_its_announcement() {
     let done = timeout(&node(&setup()), N3, Role::Leading, Timer::Heartbeat);
     assert_eq!(done.sent, [(N1, Message::Coordinator), (N2, Message::Coordinator)]);
@@ -188,15 +223,38 @@ fn a_leader_repeats_its_announcement() {
 #[test]
 fn without_heartbeats_a_leader_speaks_once_and_nobody_watches_it() {
     let node = node(&setup().with("heartbeat", Value::Number(0)));
-    assert_eq!(timeout(&node, N3, Role::Waiting, Timer::Coordinator).set, []);
-    assert_eq!(deliver(&node, N1, Role::Waiting, N3, Message::Coordinator).set, []);
+    assert_eq!(timeout(&node, N3, Role::Idle, Timer::Coordinator).set, []);
+    assert_eq!(deliver(&node, N1, Role::Idle, N3, Message::Coordinator).set, []);
 }
 
 #[test]
-fn the_leader_needs_every_live_node_it_can_reach() {
-    let (node, ids) = (node(&setup()), |ids: &[usize]| ids.iter().map(|&i| Id::from(i)).collect::<NodeSet>());
-    assert!(node.is_quorum(&Role::Leading, 3, ids(&[N1, N3]), ids(&[N1, N3])));
-    assert!(!node.is_quorum(&Role::Leading, 3, ids(&[N1, N2, N3]), ids(&[N1, N3])));
+fn the_leader_needs_every_live_node_it_can_reach_or_a_majority() {
+    let ids = |ids: &[usize]| ids.iter().map(|&i| Id::from(i)).collect::<NodeSet>();
+    let without = node(&setup());
+    assert!(without.is_quorum(&Role::Leading, 3, ids(&[N1, N3]), ids(&[N1, N3])));
+    assert!(!without.is_quorum(&Role::Leading, 3, ids(&[N1, N2, N3]), ids(&[N1, N3])));
+    let with = node(&setup().with("quorum", Value::Text("majority")));
+    assert!(with.is_quorum(&Role::Leading, 3, ids(&[N1, N2, N3]), ids(&[N1, N3])));
+    assert!(!with.is_quorum(&Role::Leading, 3, ids(&[N3]), ids(&[N3])));
+}
+
+// ---- Bugs that cost only the leader, so that no scenario sees them ----
+
+#[test]
+fn no_second_wait_leaves_an_answered_node_without_a_timer() {
+    let node = node(&setup().with_bug("no-second-wait"));
+    let done = deliver(&node, N1, Role::Electing, N2, Message::Answer);
+    assert_eq!(done.role, Role::Waiting);
+    assert!(done.cancelled.contains(&Timer::Coordinator), "its timer is set, and then cancelled");
+}
+
+#[test]
+fn recovery_waits_until_somebody_speaks() {
+    let node = node(&setup().with_bug("recovery-waits"));
+    let silent = Done { role: Role::Idle, sent: vec![], set: vec![], cancelled: vec![] };
+    assert_eq!(recover(&node, N3), silent);
+    let done = deliver(&node, N2, Role::Idle, N1, Message::Election);
+    assert_eq!((done.role, done.sent), (Role::Electing, vec![(N1, Message::Answer), (N3, Message::Election)]));
 }
 
 #[test]
