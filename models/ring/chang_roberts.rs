@@ -1,5 +1,5 @@
-//! Chang and Roberts, 1979, with the participant mark that Coulouris et al. added so that an election may begin at any
-//! time and anywhere.
+//! Chang and Roberts, 1979, in the form of Coulouris et al., with participants, so that an election may begin at any time
+//! and anywhere.
 //!
 //! Only the highest of all numbers can come round, since its owner swallows every other. So at most one node leads under
 //! any timing, loss and crash: the price is that a crash or loss may leave nobody to lead, for ever.
@@ -12,7 +12,7 @@ use super::{Bug, Message, Ring, Role, State, Timer};
 
 impl Ring {
     /// The number by which a node competes.
-    fn number(&self, id: Id) -> Id {
+    pub(super) fn number(&self, id: Id) -> Id {
         let highest = self.nodes - 1;
         if self.bug == Some(Bug::DuplicateNumbers) && usize::from(id) == highest {
             return Id::from(highest - 1);

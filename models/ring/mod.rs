@@ -197,8 +197,8 @@ impl Election for Ring {
         let silence = heartbeat + setup.nodes as u64 - 2;
         if monitor != 0 && monitor <= silence {
             return Err(format!(
-                "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live leader is taken \
-                 for dead"
+                "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live leader may be \
+                 suspected for ever, although nothing fails any more"
             ));
         }
         let monitor = if monitor == 0 { silence + 1 } else { monitor };
@@ -239,6 +239,12 @@ impl Election for Ring {
     /// The coordinator coordinates everybody: whoever is alive and connected to it must follow it.
     fn is_quorum(&self, _: &State, _: usize, live: NodeSet, members: NodeSet) -> bool {
         live.iter().all(|id| members.contains(id))
+    }
+
+    /// Chang and Roberts' winner has nothing to learn from its own number, wherever it stands and whatever was planted. In
+    /// the textbook ring nothing is dead: without terms, nothing says that a message cannot still have an effect.
+    fn is_dead(&self, id: Id, _: &State, _: Id, msg: &Message) -> bool {
+        matches!(msg, Message::Elected { number } if *number == self.number(id))
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
@@ -313,7 +319,8 @@ static ABOUT: About = About {
             name: "monitor",
             default: Value::Number(0),
             allowed: &[],
-            help: "ticks of silence after which an election is called; 0: the fewest that never suspect a live leader",
+            help: "ticks of silence after which an election is called; 0: the fewest that suspect no live leader while \
+                   nothing fails",
         },
         OptionSpec {
             name: "staggered",

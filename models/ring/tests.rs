@@ -251,6 +251,23 @@ fn a_bug_of_the_other_variant_is_rejected() {
     assert_eq!(reason, "bug `duplicate-numbers` is one of variant chang-roberts, not of textbook");
 }
 
+// ---- Bugs that cost only the leader, so that no scenario sees them ----
+
+#[test]
+fn orphan_announcement_is_passed_on_by_whoever_has_seen_it() {
+    let buggy = textbook().with_bug("orphan-announcement");
+    let done = deliver(&buggy, N1, following(N3), N2, coordinator(N3, 1, &[N1, N2, N3]));
+    assert_eq!((done.state.role, done.sent), (following(N3), vec![(N2, coordinator(N3, 1, &[N1, N2, N3]))]));
+    assert!(done.set.contains(&Timer::Monitor), "and its wait for a leader starts anew");
+}
+
+#[test]
+fn no_skip_neither_waits_for_an_acknowledgement_nor_gives_one() {
+    let done = deliver(&textbook().with_bug("no-skip"), N1, Role::Searching, N3, election(&[N3]));
+    assert_eq!((done.sent, done.acks), (vec![(N2, election(&[N1, N3]))], vec![]));
+    assert_eq!(done.set, [Timer::Monitor]);
+}
+
 // ---- Chang and Roberts ----
 
 #[test]
@@ -289,6 +306,25 @@ fn c5_the_winner_is_followed_by_all_and_its_number_ends_with_it() {
     let done = deliver(&chang_roberts(), N1, Role::Participating, N3, elected(N3));
     assert_eq!((done.state.role, done.sent), (following(N3), vec![(N2, elected(N3))]));
     assert!(changes_nothing(&chang_roberts(), N3, Role::Leading, N2, elected(N3)));
+}
+
+#[test]
+fn the_winners_own_number_is_dead_to_it_and_nothing_else_is() {
+    for bug in [None, Some("duplicate-numbers"), Some("smaller-numbers-pass")] {
+        let setup = bug.map_or(chang_roberts(), |bug| chang_roberts().with_bug(bug));
+        let node = node(&setup);
+        for role in [Role::Searching, Role::Participating, following(N3), Role::Leading] {
+            for at in [N1, N2, N3] {
+                for msg in [N1, N2, N3].map(elected) {
+                    let is_dead = node.is_dead(id(at), &state(role), id(N1), &msg);
+                    let own = Message::Elected { number: node.number(id(at)) };
+                    assert_eq!(is_dead, msg == own, "{msg:?} at n{} with {bug:?}", at + 1);
+                    assert!(!is_dead || changes_nothing(&setup, at, role, N1, msg));
+                }
+                assert!(!node.is_dead(id(at), &state(role), id(N1), &candidate(at)));
+            }
+        }
+    }
 }
 
 #[test]
