@@ -27,6 +27,7 @@ impl Zab {
         server.role = Role::Leading(Leading {
             stand: Stand::Discovery,
             learners: BTreeMap::new(),
+            broken: BTreeMap::new(),
             heard: NodeSet::default(),
         });
         o.set_timer(Timer::Contact, CONTACT);
@@ -45,14 +46,13 @@ impl Zab {
         o: &mut Out<Self>,
     ) {
         let Role::Leading(leading) = &state.role else { return };
-        let known = leading.learners.get(&src).copied();
         if let Report::FollowerInfo { accepted } = report {
-            if known.is_none_or(|learner| learner.channel.link < link) {
+            if leading.is_new(src, link) {
                 self.on_follower_info(id, state.to_mut(), src, (link, accepted), o);
             }
             return;
         }
-        let Some(learner) = known else { return };
+        let Some(learner) = leading.learners.get(&src) else { return };
         if report.epoch() != state.attempt() {
             return; // in answer to an earlier attempt of this server
         }
@@ -82,8 +82,10 @@ impl Zab {
 
     /// The connection is broken: the follower will hear nothing more over it, and give up.
     fn disconnect(&self, server: &mut Server, src: Id) {
-        if let Role::Leading(leading) = &mut server.role {
-            leading.learners.remove(&src);
+        if let Role::Leading(leading) = &mut server.role
+            && let Some(learner) = leading.learners.remove(&src)
+        {
+            leading.broken.insert(src, learner.channel.link);
         }
     }
 
@@ -104,6 +106,7 @@ impl Zab {
             learner.stage = Stage::Invited;
             learner.write(src, Packet::NewEpoch { epoch }, o);
         }
+        leading.broken.remove(&src);
         leading.learners.insert(src, learner);
         self.advance(id, server, o);
     }

@@ -257,9 +257,10 @@ impl Election for Zab {
                 let Some(epoch) = report.epoch() else { return false };
                 // All else answers this server as the leader of an epoch, which it tries to lead once.
                 let open = match &server.role {
-                    Role::Leading(leading) => leading.learners.get(&src).is_none_or(|learner| {
-                        (*link, *place) > (learner.channel.link, learner.channel.read)
-                    }),
+                    Role::Leading(leading) => match leading.learners.get(&src) {
+                        Some(learner) if learner.channel.link == *link => *place > learner.channel.read,
+                        _ => leading.is_new(src, *link),
+                    },
                     _ => false,
                 };
                 epoch < server.disk.accepted

@@ -351,8 +351,18 @@ pub enum Phase {
 pub struct Leading {
     pub stand: Stand,
     pub learners: BTreeMap<Id, Learner>,
+    /// The last connection of those whose connection broke: it is never opened again.
+    pub broken: BTreeMap<Id, Link>,
     /// Who answered a ping since a quorum last did.
     pub heard: NodeSet,
+}
+
+impl Leading {
+    /// Whether a server's connection is later than all that it had with this leader.
+    pub fn is_new(&self, node: Id, link: Link) -> bool {
+        let last = self.learners.get(&node).map(|learner| learner.channel.link);
+        last.or(self.broken.get(&node).copied()).is_none_or(|last| last < link)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -391,6 +391,30 @@ fn a_gap_breaks_the_connection_at_either_end() {
 }
 
 #[test]
+fn a_broken_connection_is_not_opened_again() {
+    let mut c = oracle(3);
+    c.elect(1, 1);
+    c.elect(3, 1);
+    c.elect(2, 1);
+    let again = c.flows[&(n(2), n(1))][0].clone();
+    c.settle(&[1, 2, 3]);
+    c.broadcast(1);
+    c.broadcast(1);
+    c.deliver(1, 2);
+    c.deliver(1, 2);
+    c.lose(2, 1);
+    c.deliver(2, 1);
+    let before = c.server(1).clone();
+    assert!(matches!(&before.role, Role::Leading(leading) if leading.broken.contains_key(&n(2))));
+    assert_eq!(c.receive(n(2), n(1), again), [], "a late copy of FOLLOWERINFO");
+    assert_eq!(c.server(1), &before);
+    c.timeout(2, Timer::Contact);
+    c.elect(2, 1);
+    c.settle(&[1, 2, 3]);
+    assert_eq!(c.server(2).delivered, 2);
+}
+
+#[test]
 fn nobody_reads_from_a_connection_that_was_closed() {
     let mut c = oracle(3);
     c.establish(&[1, 2, 3]);
