@@ -106,6 +106,7 @@ impl Zab {
             Sync::Snap(all) => *history = all,
         }
         server.delivered = server.delivered.min(history.len());
+        let was_initialised = server.initialised;
         server.initialised = true;
         let with_history = Disk { current: before.current, ..server.disk.clone() };
         let with_epoch = Disk { history: before.history, current: epoch, ..server.disk.clone() };
@@ -135,7 +136,8 @@ impl Zab {
                 following.write(ack, o);
             }
             _ => {
-                if with_history.history != with_epoch.history {
+                // What is on disk vouches for a history: a server without any writes nothing before it is whole.
+                if was_initialised && with_history.history != with_epoch.history {
                     o.save(with_history);
                 }
                 o.save(whole);

@@ -515,6 +515,22 @@ fn a_server_that_lost_its_disk_neither_votes_nor_promises_until_it_has_a_history
     assert!(c.server(2).initialised);
 }
 
+#[test]
+fn a_server_that_lost_its_disk_has_a_history_on_it_whole_or_not_at_all() {
+    let mut c =
+        Cluster::with_disks(zab(3, "oracle", None), vec![disk(1, 1, &[txn(1, 1)]), Disk::default(), Disk::default()]);
+    c.restart(2, false);
+    c.elect(1, 1);
+    c.elect(3, 1);
+    c.settle(&[1, 3]);
+    c.elect(2, 1);
+    c.deliver(2, 1);
+    assert!(matches!(c.deliver(1, 2)[..], [Effect::Send(..)]), "a promise that is not counted");
+    c.deliver(2, 1);
+    let [Effect::Save(saved), Effect::Send(..)] = &c.deliver(1, 2)[..] else { panic!("one write, then NEWLEADER's ack") };
+    assert_eq!(saved, &disk(2, 2, &[txn(1, 1)]));
+}
+
 // The harness's view
 
 /// Anything may happen: any message in any order, lost or repeated, any timer, any choice, crashes.
