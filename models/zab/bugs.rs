@@ -15,6 +15,8 @@ pub(super) enum Bug {
     TruncFailsSilently,
     ProposesToSyncedOnly,
     UpToDateNamesSyncPoint,
+    LogsAfterLeaving,
+    ReadsHalfARecord,
     ElectsByZxidOnly,
     EmptyDiskVotes,
     IgnoresRound,
@@ -37,6 +39,8 @@ impl Bug {
             "trunc-fails-silently" => Bug::TruncFailsSilently,
             "proposes-to-synced-only" => Bug::ProposesToSyncedOnly,
             "uptodate-names-sync-point" => Bug::UpToDateNamesSyncPoint,
+            "logs-after-leaving" => Bug::LogsAfterLeaving,
+            "reads-half-a-record" => Bug::ReadsHalfARecord,
             "elects-by-zxid-only" => Bug::ElectsByZxidOnly,
             "empty-disk-votes" => Bug::EmptyDiskVotes,
             "ignores-round" => Bug::IgnoresRound,
@@ -48,7 +52,7 @@ impl Bug {
     }
 }
 
-pub(super) static BUGS: [BugSpec; 17] = [
+pub(super) static BUGS: [BugSpec; 19] = [
     BugSpec {
         name: "epoch-not-above",
         summary: "A leader takes an epoch that a follower has promised already, and the follower promises it again.",
@@ -125,6 +129,20 @@ pub(super) static BUGS: [BugSpec; 17] = [
         summary: "UPTODATE commits what NEWLEADER brought, though more has been committed since.",
         rule: "Step l.3.4: COMMIT-LD stands for every COMMIT that did not go to this follower.",
         published: "Zab.tla of Apache ZooKeeper, issues.md: the zxid that the paper leaves out",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "logs-after-leaving",
+        summary: "A follower that has left its leader still logs what that leader proposes, on top of what the next one sent.",
+        rule: "Step f.3.1: a follower accepts the proposals of the leader that it follows, and of no other.",
+        published: "ZOOKEEPER-4712, where it is the queue of the log that outlives its follower",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "reads-half-a-record",
+        summary: "A server that crashed while it logged a transaction takes the record for whole: zxid right, value wrong.",
+        rule: "Step f.3.1: a transaction is logged or it is not; ZooKeeper gives each record of the log a checksum.",
+        published: "Ganesan, Alagappan, Arpaci-Dusseau, Arpaci-Dusseau, FAST 2017: other systems have no checksums, ZooKeeper has",
         costs: Costs::Safety,
     },
     BugSpec {

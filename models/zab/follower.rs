@@ -45,6 +45,15 @@ impl Zab {
         (link, place, packet): (Link, u32, Packet),
         o: &mut Out<Self>,
     ) {
+        if self.bug == Some(Bug::LogsAfterLeaving)
+            && let Packet::Propose { txn } = packet
+            && !state.reads_from(src, link)
+            && !state.disk.history.contains(&txn)
+        {
+            let server = state.to_mut();
+            server.disk.history.push(txn);
+            return o.save(server.disk.clone());
+        }
         let Role::Following(following) = &state.role else { return };
         if following.leader != src {
             return;
@@ -64,7 +73,9 @@ impl Zab {
                 self.on_new_leader(server, epoch, sync, o)
             }
             (Phase::Synchronised, Packet::UpToDate { zxid }) => self.on_up_to_date(id, server, zxid, o),
-            (Phase::Synchronised | Phase::Broadcast, Packet::Propose { txn }) => self.on_propose(server, txn, o),
+            (Phase::Synchronised | Phase::Broadcast, Packet::Propose { txn }) => {
+                self.on_propose(id, server, txn, o)
+            },
             (Phase::Broadcast, Packet::Commit { zxid }) => self.on_commit(id, server, zxid, o),
             _ => self.look(id, server, o),
         }
@@ -161,7 +172,13 @@ impl Zab {
     }
 
     /// f.3.1: logs the transaction, then acknowledges it.
-    fn on_propose(&self, server: &mut Server, txn: Txn, o: &mut Out<Self>) {
+    fn on_propose(&self, id: Id, server: &mut Server, txn: Txn, o: &mut Out<Self>) {
+        if self.bug == Some(Bug::ReadsHalfARecord) {
+            // Its zxid is on disk, and in place of its value whatever was there before.
+            let mut half = server.disk.clone();
+            half.history.push(Txn { from: id, ..txn });
+            o.save(half);
+        }
         server.disk.history.push(txn);
         o.save(server.disk.clone());
         let Role::Following(following) = &mut server.role else { unreachable!("only a follower is told") };

@@ -7,6 +7,9 @@ use stateright::{Checker, Expectation, Model};
 
 use super::*;
 use crate::election::{Check, Event, NodeSet};
+use crate::scenario::{self, Scenario};
+use crate::system::System;
+use crate::verdict::Word;
 
 /// What left a handler, in order.
 #[derive(Clone, Debug, PartialEq)]
@@ -608,6 +611,15 @@ fn every_planted_bug_is_known_by_its_name() {
     assert_eq!(Bug::named("no such bug"), None);
     let none = Setup::new(Zab::about(), 3).with("candidates", Value::Number(4));
     assert!(Zab::build(&none).is_err());
+}
+
+#[test]
+fn each_property_is_violated_in_the_corpus() {
+    let corpus = scenario::parse(Zab::about().corpus, Zab::about()).expect("a valid corpus");
+    for (_, name) in System::<Zab>::properties() {
+        let breaks = |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Word::Violated);
+        assert!(corpus.iter().any(breaks), "no scenario of the corpus violates {name}");
+    }
 }
 
 /// Asks all properties of a delivery that nothing led to.
