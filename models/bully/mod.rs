@@ -453,8 +453,8 @@ static ABOUT: About = About {
             name: "ignores-lower-claims",
             summary: "A node takes no notice of a lower node's announcement.",
             rule: "Rule 6: on COORDINATOR from a lower node, hold an election.",
-            published: "A control: as long as no message is lost, this rule only saves time. It mends a lost announcement, \
-                        which a repeated announcement to higher nodes does not do without it. Our own analysis.",
+            published: "A control as long as no message is lost: then this rule only saves time. A lost announcement is \
+                        mended by it. Our own analysis.",
             costs: Costs::Nothing,
         },
     ],
