@@ -6,65 +6,82 @@ use std::collections::HashSet;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
-use oneleader::engine::visited::{SHARDS, Shard, offer};
+use oneleader::engine::visited::{SHARDS, Shard, hand_out, owner_of};
 
-/// The shards of one owner, numbered as [`offer`] expects them.
-fn owned(owner: usize, owners: usize) -> Vec<(usize, Shard)> {
-    (0..SHARDS).filter(|i| i % owners == owner).map(|i| (i, Shard::default())).collect()
-}
-
-fn lent(shards: &mut [(usize, Shard)]) -> Vec<(usize, &mut Shard)> {
-    shards.iter_mut().map(|(i, shard)| (*i, shard)).collect()
-}
-
-/// Numbers that are spread over all shards, and repeat.
+/// Numbers that are spread over all shards, and repeat; no lower half is 0.
 fn fingerprints(n: u64, different: u64) -> Vec<u64> {
-    let spread = |i: u64| (i % different + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let spread = |i: u64| (i % different + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..n).map(|i| spread(i.wrapping_mul(7919))).collect()
 }
 
 /// The positions at which a fingerprint stands for the first time.
-fn firsts(fingerprints: &[u64]) -> Vec<usize> {
+fn firsts(fingerprints: &[u64]) -> Vec<u32> {
     let mut seen = HashSet::new();
-    (0..fingerprints.len()).filter(|&i| seen.insert(fingerprints[i])).collect()
+    (0..fingerprints.len() as u32).filter(|&i| seen.insert(fingerprints[i as usize])).collect()
+}
+
+/// The fingerprints that belong to an owner, with their positions.
+fn belonging(fingerprints: &[u64], owner: usize, owners: usize) -> Vec<(u64, u32)> {
+    let numbered = fingerprints.iter().copied().zip(0..);
+    numbered.filter(|(fingerprint, _)| owner_of(*fingerprint, owners) == owner).collect()
+}
+
+fn empty() -> Vec<Shard> {
+    (0..SHARDS).map(|_| Shard::default()).collect()
 }
 
 #[test]
 fn it_is_a_set_however_often_it_grows() {
-    let all = fingerprints(400_000, 150_000);
-    for owners in [1, 2, 3] {
+    let all = fingerprints(1_200_000, 450_000);
+    for owners in [1, 2, 3, SHARDS] {
+        let mut shards = empty();
         let mut new = Vec::new();
-        for owner in 0..owners {
-            let mut shards = owned(owner, owners);
-            let mut shards = lent(&mut shards);
-            offer(&mut shards, owner, owners, all.iter().copied().enumerate(), |i| new.push(i));
-            let held: usize = shards.iter().map(|(_, shard)| shard.len()).sum();
-            assert!(held > 0 && shards.iter().all(|(_, shard)| shard.bytes() >= 8 * shard.len() as u64));
+        // In batches, as a search offers them.
+        for (batch, first) in all.chunks(100_000).zip((0..).step_by(100_000)) {
+            let holdings = hand_out(&mut shards, owners);
+            assert_eq!(holdings.len(), owners);
+            for (owner, mut holding) in holdings.into_iter().enumerate() {
+                holding.offer(&belonging(batch, owner, owners), |i| new.push(first + i));
+            }
         }
+        let held: usize = shards.iter().map(Shard::len).sum();
+        assert_eq!(held, new.len(), "{owners} owners");
+        assert!(shards.iter().all(|shard| shard.bytes() >= 8 * shard.len() as u64));
         new.sort_unstable();
         assert_eq!(new, firsts(&all), "{owners} owners");
     }
 }
 
 #[test]
+fn fingerprints_that_crowd_at_the_end_find_room() {
+    let mut shard = Shard::default();
+    let crowd: Vec<u64> = (1..5_000).map(|i| u64::MAX << 32 | i).collect();
+    assert!(crowd.iter().all(|&fingerprint| shard.insert(fingerprint)));
+    assert!(crowd.iter().all(|&fingerprint| !shard.insert(fingerprint)));
+    assert_eq!(shard.len(), crowd.len());
+}
+
+#[test]
 fn in_every_interleaving_each_state_is_new_once_and_where_it_stands_first() {
     loom::model(|| {
-        let all: Arc<Vec<u64>> = Arc::new(fingerprints(8, 3));
+        let all = fingerprints(8, 3);
         let is_new: Arc<Vec<AtomicBool>> = Arc::new(all.iter().map(|_| AtomicBool::new(false)).collect());
+        // Loom's threads outlive their maker, so each brings the shards that it is handed.
         let work = |owner: usize| {
-            let (all, is_new) = (all.clone(), is_new.clone());
+            let (mine, is_new) = (belonging(&all, owner, 2), is_new.clone());
             move || {
-                let mut shards = owned(owner, 2);
-                let candidates = all.iter().copied().enumerate();
-                offer(&mut lent(&mut shards), owner, 2, candidates, |i| {
-                    assert!(!is_new[i].swap(true, Ordering::Relaxed), "{i} was new to both owners");
+                let mut shards = empty();
+                let mut holding = hand_out(&mut shards, 2).swap_remove(owner);
+                holding.offer(&mine, |i| {
+                    assert!(!is_new[i as usize].swap(true, Ordering::Relaxed), "{i} was new to both owners");
                 });
             }
         };
         let other = thread::spawn(work(1));
         work(0)();
         other.join().expect("it does not panic");
-        let new: Vec<usize> = (0..all.len()).filter(|&i| is_new[i].load(Ordering::Relaxed)).collect();
+        let new: Vec<u32> =
+            (0..all.len() as u32).filter(|&i| is_new[i as usize].load(Ordering::Relaxed)).collect();
         assert_eq!(new, firsts(&all));
     });
 }

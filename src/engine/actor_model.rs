@@ -19,7 +19,7 @@ use stateright::{Expectation, Model};
 
 use super::digest::{Digest, Interner};
 use super::expand::{Code, Move};
-use super::row::Row;
+use super::row::{Look, Row};
 use super::search::{Goal, search};
 use super::tables::*;
 use super::wire::{Wire, panic_text};
@@ -290,7 +290,7 @@ where
         let flags = if part.crashed { 0 } else { flag::UP };
         let (local, is_new) = self.parts.intern(digest, (i as u8, Arc::new(part)));
         if is_new {
-            tables.locals.push(LocalInfo { share: digest.share(), flags, broken: 0, own: None });
+            tables.add_local(LocalInfo { share: digest.share(), flags, broken: 0, own: None });
         }
         local
     }
@@ -410,8 +410,7 @@ where
             let reaction = Reaction { node: node.crashed(), effects: Vec::new(), idle: false, problem: None };
             found.push((OwnKind::Crash, Cause::Crash, reaction));
         }
-        let step =
-            |(kind, cause, reaction)| OwnStep { kind, outcome: self.outcome(local, cause, reaction, tables) };
+        let step = |(kind, cause, reaction)| OwnStep::new(kind, self.outcome(local, cause, reaction, tables));
         let steps = found.into_iter().map(step).collect();
         tables.locals[local as usize].own = Some(Own { steps, aged: local, stabilised: Box::default() });
     }
@@ -556,7 +555,11 @@ where
         })
     }
 
-    fn judge(&self, row: &Row) -> Option<Judgement> {
+    fn judges(&self) -> bool {
+        true
+    }
+
+    fn judge(&self, row: &Row) -> Judgement {
         let state = self.state(row);
         let is_within = self.model.within_boundary(&state);
         let is_found = |p: &stateright::Property<_>| {
@@ -564,6 +567,6 @@ where
         };
         let found = self.model.properties.iter().map(is_found).enumerate();
         let broken = found.fold(0, |bits, (p, is_found)| bits | u16::from(is_found) << p);
-        Some(Judgement { broken: if is_within { broken } else { 0 }, is_within })
+        Judgement { broken: if is_within { broken } else { 0 }, is_within }
     }
 }

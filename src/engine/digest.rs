@@ -27,7 +27,7 @@ impl Digest {
     }
 }
 
-/// The fingerprint of a state from the sum of its components' shares; never 0.
+/// The fingerprint of a state from the sum of its components' shares; its lower half is never 0.
 #[inline]
 pub fn fingerprint(sum: u64) -> u64 {
     let mut x = sum ^ (sum >> 32);
@@ -35,7 +35,7 @@ pub fn fingerprint(sum: u64) -> u64 {
     x ^= x >> 32;
     x = x.wrapping_mul(0xd6e8_feb8_6659_fd93);
     x ^= x >> 32;
-    x.max(1)
+    x | u64::from(x as u32 == 0)
 }
 
 /// A digest is a hash already.

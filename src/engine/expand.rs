@@ -3,7 +3,7 @@
 //! The meaning is that of [`crate::system`]; here it is told a second time, over numbers, and the two are held against
 //! each other on every scenario.
 
-use super::row::Row;
+use super::row::{Cell, Change, Look, Packed, Row, Rows};
 use super::tables::*;
 use crate::network::NetworkKind;
 use crate::system::Bound;
@@ -102,92 +102,97 @@ macro_rules! known {
 }
 
 /// What a local step is made of.
-struct LocalStep<'a> {
+#[derive(Clone, Copy)]
+struct LocalStep {
     node: usize,
     outcome: OutcomeId,
     /// The position of the delivered message or flow.
     delivers: Option<usize>,
-    /// What the step costs.
-    costs: &'a [u32],
+    /// What the world pays for it: see [`event`].
+    pays: Option<u32>,
+    /// The node crashes within the step, which the world pays for too.
+    is_torn: bool,
+}
+
+impl LocalStep {
+    /// The same step, torn after so many effects.
+    #[inline]
+    fn torn(self, after: Option<usize>) -> Self {
+        match after {
+            None => self,
+            Some(k) => LocalStep { outcome: self.outcome + k as u32 + 1, is_torn: true, ..self },
+        }
+    }
 }
 
 impl Tables {
     /// Tries every step of `row`; `out` is lent for the states after them. `take` is told each step with the sum of the
     /// state after it. Returns whether everything was known.
+    #[inline]
     pub fn expand(
         &self,
-        row: &Row,
+        row: &impl Look,
         out: &mut Row,
         misses: &mut Vec<Miss>,
         mut take: impl FnMut(Code, u64, Taken),
     ) -> bool {
         let before = misses.len();
-        let world = &self.worlds[row.world as usize];
+        let world = &self.worlds[row.world() as usize];
         let network = self.shape.network;
-        let glances = network == NetworkKind::Unordered && self.shape.bounds.max_copies.is_none();
-        // The first look at a local step: of most states only the fingerprint is needed, as they are known already.
-        let mut try_local = |code: Code, step: LocalStep<'_>, out: &mut Row, misses: &mut Vec<Miss>| {
-            let (sum, taken) = if glances {
-                self.glance(row, step, misses)
-            } else {
-                out.copy_from(row);
-                let taken = self.local(step, out, misses);
-                (out.sum, taken)
-            };
-            if taken != Taken::Unknown {
-                take(code, sum, taken);
-            }
-        };
-        // Most messages in flight do nothing where they would arrive; they are passed over first of all.
-        let mut idle = [0u64; 16];
-        if world.timeless && network != NetworkKind::Ordered {
-            for (idle, &local) in idle.iter_mut().zip(row.locals()) {
-                *idle = self.idle.word(local).unwrap_or(0);
-            }
-        }
+        let is_plain = self.can_glance() && !world.can_tear;
+        // Most messages in flight do nothing where they would arrive; they are passed over first of all, without a branch
+        // for each.
+        let passes_over = world.timeless && network != NetworkKind::Ordered;
+        let mut rows = [0u32; 32];
+        rows.iter_mut().zip(row.locals()).for_each(|(row, local)| *row = self.idle.row(local.id()) as u32);
         let mut seen = 0u64;
-        for (at, &id) in row.net.iter().enumerate() {
-            if network == NetworkKind::Unordered {
-                let MessageInfo { dst, ordinal, .. } = self.messages[id as usize];
-                if idle[usize::from(dst) & 15] >> (ordinal & 63) & 1 == 1 && dst != NO_NODE {
+        let mut rest = row.net();
+        let mut start = 0;
+        while !rest.is_empty() {
+            let (chunk, others) = rest.split_at(rest.len().min(64));
+            let all = u64::MAX >> (64 - chunk.len());
+            let mut live = if passes_over { all & !self.idle(chunk, &rows) } else { all };
+            while live != 0 {
+                let at = start + live.trailing_zeros() as usize;
+                live &= live - 1;
+                let id = row.at(at);
+                let bit = 1 << (id & 63);
+                if network == NetworkKind::Unordered && seen & bit != 0 && !row.is_first(at) {
                     continue;
                 }
-            }
-            let bit = 1 << (id & 63);
-            if network == NetworkKind::Unordered && seen & bit != 0 && row.net[..at].contains(&id) {
-                continue;
-            }
-            seen |= bit;
-            let Some((node, outcome)) = self.delivery(row, world, at, misses) else { continue };
-            let step = LocalStep { node, outcome, delivers: Some(at), costs: &[] };
-            try_local(Code::pack(code::DELIVER, at, 0), step, out, misses);
-            if world.can_tear {
-                for k in 0..usize::from(self.outcomes[outcome as usize].torn) {
-                    let (outcome, costs) = tear(outcome, Some(k));
-                    let step = LocalStep { node, outcome, delivers: Some(at), costs: &costs };
-                    try_local(Code::pack(code::DELIVER, at, k + 1), step, out, misses);
+                seen |= bit;
+                let Some((node, outcome)) = self.delivery(row, world, at, misses) else { continue };
+                let step = LocalStep { node, outcome, delivers: Some(at), pays: None, is_torn: false };
+                if is_plain {
+                    let (sum, taken) = self.glance(row, step, misses);
+                    take(Code::pack(code::DELIVER, at, 0), sum, taken);
+                } else {
+                    self.try_carefully(row, world, step, out, misses, &mut |torn, sum, taken| {
+                        take(Code::pack(code::DELIVER, at, torn), sum, taken);
+                    });
                 }
             }
+            (rest, start) = (others, start + 64);
         }
-        for (node, &local) in row.locals().iter().enumerate() {
+        let open = world.gates();
+        for (node, local) in row.locals().iter().enumerate() {
+            let local = local.id();
             let Some(own) = &self.locals[local as usize].own else {
                 misses.push(Miss::Own(local));
                 continue;
             };
             for (at, own) in own.steps.iter().enumerate() {
-                if !may(world, own.kind) {
-                    continue;
-                }
-                let cost = own.kind.cost();
-                let step = LocalStep { node, outcome: own.outcome, delivers: None, costs: cost.as_slice() };
-                try_local(Code::pack(code::OWN, node | at << 4, 0), step, out, misses);
-                if world.can_tear && own.kind != OwnKind::Crash {
-                    for k in 0..usize::from(self.outcomes[own.outcome as usize].torn) {
-                        let (outcome, [crash]) = tear(own.outcome, Some(k));
-                        let both = [cost.unwrap_or(crash), crash];
-                        let costs = &both[usize::from(cost.is_none())..];
-                        let step = LocalStep { node, outcome, delivers: None, costs };
-                        try_local(Code::pack(code::OWN, node | at << 4, k + 1), step, out, misses);
+                if own.gates & open != 0 {
+                    let (outcome, pays) = (own.outcome, own.kind.cost());
+                    let step = LocalStep { node, outcome, delivers: None, pays, is_torn: false };
+                    let at = node | at << 4;
+                    if is_plain {
+                        let (sum, taken) = self.glance(row, step, misses);
+                        take(Code::pack(code::OWN, at, 0), sum, taken);
+                    } else {
+                        self.try_carefully(row, world, step, out, misses, &mut |torn, sum, taken| {
+                            take(Code::pack(code::OWN, at, torn), sum, taken);
+                        });
                     }
                 }
             }
@@ -198,16 +203,75 @@ impl Tables {
         misses.len() == before
     }
 
+    /// Which of up to 64 messages do nothing, given where the rows of their receivers start in [`Tables::idle`].
+    #[inline(never)]
+    fn idle(&self, messages: &[impl Cell], rows: &[u32; 32]) -> u64 {
+        let mut idle = 0;
+        for &message in messages.iter().rev() {
+            let spot = self.spots[message.id() as usize];
+            idle = idle << 1 | self.idle.bit(rows[spot.dst()] as usize, spot.ordinal());
+        }
+        idle
+    }
+
+    /// Which of up to 64 messages are to this node and not known to live, given where its row starts in
+    /// [`Tables::alive`].
+    #[inline(never)]
+    fn dying(&self, messages: &[impl Cell], node: usize, row: usize) -> u64 {
+        let mut dying = 0;
+        for &message in messages.iter().rev() {
+            let spot = self.spots[message.id() as usize];
+            dying = dying << 1 | u64::from(spot.dst() == node) & !self.alive.bit(row, spot.ordinal());
+        }
+        dying
+    }
+
+    /// Tries a local step (0), and the same torn after each of its effects (1, 2, ..). Of most states only the fingerprint
+    /// is needed, as they are known already: hence the glance.
+    #[inline(never)]
+    fn try_carefully(
+        &self,
+        row: &impl Look,
+        world: &WorldInfo,
+        whole: LocalStep,
+        out: &mut Row,
+        misses: &mut Vec<Miss>,
+        take: &mut dyn FnMut(usize, u64, Taken),
+    ) {
+        let tears = match world.can_tear && whole.pays != Some(event::CRASH) {
+            true => usize::from(self.outcomes[whole.outcome as usize].torn),
+            false => 0,
+        };
+        for torn in 0..=tears {
+            let step = whole.torn(torn.checked_sub(1));
+            let (sum, taken) = if self.can_glance() {
+                self.glance(row, step, misses)
+            } else {
+                out.copy_from(row);
+                let taken = self.local(step, out, misses);
+                (out.sum, taken)
+            };
+            if taken != Taken::Unknown {
+                take(torn, sum, taken);
+            }
+        }
+    }
+
+    /// Whether [`Tables::glance`] tells all about a local step.
+    fn can_glance(&self) -> bool {
+        self.shape.network == NetworkKind::Unordered && self.shape.bounds.max_copies.is_none()
+    }
+
     /// Tries the steps that happen at no single node.
     fn expand_globally(
         &self,
-        row: &Row,
+        row: &impl Look,
         out: &mut Row,
         misses: &mut Vec<Miss>,
         before: usize,
         mut take: impl FnMut(Code, u64, Taken),
     ) {
-        let world = &self.worlds[row.world as usize];
+        let world = &self.worlds[row.world() as usize];
         let network = self.shape.network;
         let mut try_step = |code: Code, misses: &mut Vec<Miss>| {
             let taken = self.apply(row, code, out, misses);
@@ -216,14 +280,14 @@ impl Tables {
             }
         };
         if world.can_lose {
-            for at in 0..row.net.len() {
+            for at in 0..row.net().len() {
                 if network != NetworkKind::Ordered {
-                    if network == NetworkKind::Duplicating || !row.net[..at].contains(&row.net[at]) {
+                    if network == NetworkKind::Duplicating || row.is_first(at) {
                         try_step(Code::pack(code::LOSE, at, 0), misses);
                     }
                     continue;
                 }
-                let flow = &self.flows[row.net[at] as usize].messages;
+                let flow = &self.flows[row.at(at) as usize].messages;
                 for within in 0..flow.len() {
                     let is_first = !flow[..within].contains(&flow[within]);
                     if is_first && (within == 0 || !self.shape.loses_heads_only) {
@@ -233,8 +297,8 @@ impl Tables {
             }
         }
         if world.can_duplicate {
-            for at in 0..row.net.len() {
-                if !row.net[..at].contains(&row.net[at]) {
+            for at in 0..row.net().len() {
+                if row.is_first(at) {
                     try_step(Code::pack(code::DUPLICATE, at, 0), misses);
                 }
             }
@@ -243,8 +307,8 @@ impl Tables {
             try_step(Code::pack(code::SWITCH, usize::from(topology), 0), misses);
         }
         if misses.len() == before && world.may_stabilise {
-            let own = |&local: &Local| self.locals[local as usize].own.as_ref().expect("no miss above");
-            let combinations: usize = row.locals().iter().map(|l| own(l).stabilised.len()).product();
+            let own = |local: Local| self.locals[local as usize].own.as_ref().expect("no miss above");
+            let combinations = row.locals().iter().map(|l| own(l.id()).stabilised.len()).product();
             for combination in 0..combinations {
                 try_step(Code(code::STABILISE | (combination as u32) << 3), misses);
             }
@@ -254,65 +318,50 @@ impl Tables {
         }
     }
 
-    /// What a local step adds up to, without the state itself. Only on unordered networks.
-    #[inline]
-    fn glance(&self, row: &Row, step: LocalStep<'_>, misses: &mut Vec<Miss>) -> (u64, Taken) {
-        let outcome = &self.outcomes[step.outcome as usize];
-        let mut sum = row.sum.wrapping_add(outcome.delta);
-        let mut world = row.world;
-        let observed = (outcome.flags & flag::OBSERVED != 0).then_some(step.outcome);
-        for &what in step.costs.iter().chain(&observed) {
+    /// The world after a local step, if it is known.
+    #[inline(always)]
+    fn world_after(&self, world: WorldId, step: LocalStep, misses: &mut Vec<Miss>) -> Option<WorldId> {
+        let is_observed = self.outcomes[step.outcome as usize].flags & flag::OBSERVED != 0;
+        if !is_observed & !step.is_torn & step.pays.is_none() {
+            return Some(world);
+        }
+        let crashes = step.is_torn.then_some(event::CRASH);
+        let observes = is_observed.then_some(step.outcome);
+        let mut world = world;
+        for what in [step.pays, crashes, observes].into_iter().flatten() {
             match self.world_after.get(world, what) {
                 UNKNOWN => {
                     misses.push(Miss::World(world, what));
-                    return (0, Taken::Unknown);
+                    return None;
                 }
                 after => world = after,
             }
         }
-        if world != row.world {
-            let shares = (self.worlds[world as usize].share, self.worlds[row.world as usize].share);
+        Some(world)
+    }
+
+    /// What a local step adds up to, without the state itself. Only on unordered networks.
+    #[inline(always)]
+    fn glance(&self, row: &impl Look, step: LocalStep, misses: &mut Vec<Miss>) -> (u64, Taken) {
+        let outcome = &self.outcomes[step.outcome as usize];
+        let mut sum = row.sum().wrapping_add(outcome.delta);
+        let Some(world) = self.world_after(row.world(), step, misses) else { return (0, Taken::Unknown) };
+        if world != row.world() {
+            let shares = (self.worlds[world as usize].share, self.worlds[row.world() as usize].share);
             sum = sum.wrapping_add(shares.0).wrapping_sub(shares.1);
         }
-        let mut in_flight = row.net.len() + usize::from(outcome.sends);
+        let mut in_flight = row.net().len() + usize::from(outcome.sends);
         if let Some(at) = step.delivers {
-            sum = sum.wrapping_sub(self.messages[row.net[at] as usize].share);
+            sum = sum.wrapping_sub(self.messages[row.at(at) as usize].share);
             in_flight -= 1;
         }
         if outcome.flags & flag::BEYOND != 0 {
             return (0, Taken::Beyond(Bound::MaxTerm, outcome.kind));
         }
         if self.shape.removes_dead {
-            let mut is_known = true;
-            let mut bury = |local: Local, message: Message| {
-                let info = &self.messages[message as usize];
-                if self.alive.get(local, info.ordinal) {
-                    return;
-                }
-                if self.dead.get(local, message) == UNKNOWN {
-                    misses.push(Miss::Dead(local, message));
-                    is_known = false;
-                }
-                sum = sum.wrapping_sub(info.share);
-                in_flight = in_flight.wrapping_sub(1);
-            };
-            for (at, &message) in row.net.iter().enumerate() {
-                let dst = self.messages[message as usize].dst;
-                if usize::from(dst) == step.node && step.delivers != Some(at) {
-                    bury(outcome.after, message);
-                }
-            }
-            for &message in self.sends_of(outcome) {
-                let dst = self.messages[message as usize].dst;
-                if usize::from(dst) == step.node {
-                    bury(outcome.after, message);
-                } else if dst != NO_NODE {
-                    bury(row.locals[usize::from(dst) & 15], message);
-                }
-            }
-            if !is_known {
-                return (0, Taken::Unknown);
-            }
+            let Some((share, dead)) = self.dead_after(row, step, misses) else { return (0, Taken::Unknown) };
+            sum = sum.wrapping_sub(share);
+            in_flight -= dead;
         }
         if self.shape.bounds.max_in_flight.is_some_and(|max| in_flight > max) {
             return (0, Taken::Beyond(Bound::MaxInFlight, outcome.kind));
@@ -320,80 +369,106 @@ impl Tables {
         (sum, Taken::Step(outcome.kind))
     }
 
+    /// What the messages that die with a local step share in the sum, and how many they are, if that is known.
+    #[inline(never)]
+    fn dead_after(&self, row: &impl Look, step: LocalStep, misses: &mut Vec<Miss>) -> Option<(u64, usize)> {
+        let outcome = &self.outcomes[step.outcome as usize];
+        let (mut share, mut dead) = (0u64, 0);
+        let mut is_known = true;
+        let mut bury = |local: Local, message: Message| {
+            if self.dead.get(local, message) == UNKNOWN {
+                misses.push(Miss::Dead(local, message));
+                is_known = false;
+            }
+            share = share.wrapping_add(self.messages[message as usize].share);
+            dead += 1;
+        };
+        let after = self.alive.row(outcome.after);
+        let (mut rest, mut start) = (row.net(), 0);
+        while !rest.is_empty() {
+            let (chunk, others) = rest.split_at(rest.len().min(64));
+            let mut dying = self.dying(chunk, step.node, after);
+            while dying != 0 {
+                let at = start + dying.trailing_zeros() as usize;
+                dying &= dying - 1;
+                if step.delivers != Some(at) {
+                    bury(outcome.after, row.at(at));
+                }
+            }
+            (rest, start) = (others, start + 64);
+        }
+        for &message in self.sends_of(outcome) {
+            let spot = self.spots[message as usize];
+            if spot.dst() < row.nodes() {
+                let local = if spot.dst() == step.node { outcome.after } else { row.local(spot.dst()) };
+                if !self.alive.get(local, spot.ordinal()) {
+                    bury(local, message);
+                }
+            }
+        }
+        is_known.then_some((share, dead))
+    }
+
     /// The receiver, and the outcome, of delivering what stands at this position, if that would be a step.
     #[inline]
     fn delivery(
         &self,
-        row: &Row,
+        row: &impl Look,
         world: &WorldInfo,
         at: usize,
         misses: &mut Vec<Miss>,
     ) -> Option<(usize, OutcomeId)> {
         let message = self.arriving(row, at);
-        let MessageInfo { src, dst, ordinal, .. } = self.messages[message as usize];
+        let MessageInfo { src, dst, .. } = self.messages[message as usize];
         if dst == NO_NODE || !world.is_up(src, dst) {
             return None;
         }
         let node = usize::from(dst);
-        let local = row.locals[node & 15];
-        let stays = world.timeless && self.shape.network != NetworkKind::Ordered;
-        if stays && self.idle.get(local, ordinal) {
-            return None;
-        }
+        let local = row.local(node);
         match self.react.get(local, message) {
             UNKNOWN => {
                 misses.push(Miss::React(local, message));
                 None
             }
             NOTHING => None,
-            outcome => {
-                debug_assert!(!stays || self.outcomes[outcome as usize].flags & flag::IDLE == 0);
-                Some((node, outcome))
-            }
+            outcome => Some((node, outcome)),
         }
     }
 
     /// The message at this position, or the head of the flow there.
     #[inline]
-    fn arriving(&self, row: &Row, at: usize) -> Message {
+    fn arriving(&self, row: &impl Look, at: usize) -> Message {
         match self.shape.network {
-            NetworkKind::Ordered => self.flows[row.net[at] as usize].messages[0],
-            _ => row.net[at],
+            NetworkKind::Ordered => self.flows[row.at(at) as usize].messages[0],
+            _ => row.at(at),
         }
     }
 
     #[inline]
-    fn arrives(&self, row: &Row, world: &WorldInfo, src: u8, dst: u8) -> bool {
+    fn arrives(&self, row: &impl Look, world: &WorldInfo, src: u8, dst: u8) -> bool {
         dst != NO_NODE
-            && self.locals[row.locals[usize::from(dst) & 15] as usize].flags & flag::UP != 0
+            && self.locals[row.local(usize::from(dst)) as usize].flags & flag::UP != 0
             && world.is_up(src, dst)
     }
 
     /// The state after a step, in `out`.
-    pub fn apply(&self, row: &Row, code: Code, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
-        let world = &self.worlds[row.world as usize];
+    pub fn apply(&self, row: &impl Look, code: Code, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
+        let world = &self.worlds[row.world() as usize];
         out.copy_from(row);
         match code.unpack() {
             Move::Deliver { at, torn } => {
                 let message = self.arriving(row, at);
                 let node = usize::from(self.messages[message as usize].dst);
-                let whole = known!(self.react, row.locals[node & 15], message, misses, React);
-                let (outcome, costs) = tear(whole, torn);
-                let step =
-                    LocalStep { node, outcome, delivers: Some(at), costs: &costs[..torn.iter().count()] };
-                self.local(step, out, misses)
+                let whole = known!(self.react, row.local(node), message, misses, React);
+                let step = LocalStep { node, outcome: whole, delivers: Some(at), pays: None, is_torn: false };
+                self.local(step.torn(torn), out, misses)
             }
             Move::Own { node, at, torn } => {
-                let local = row.locals[node];
+                let local = row.local(node);
                 let own = self.locals[local as usize].own.as_ref().expect("own steps are known");
-                let OwnStep { kind, outcome } = own.steps[at];
-                let (outcome, crash) = tear(outcome, torn);
-                let cost = kind.cost();
-                let mut costs = [0; 2];
-                let paid = cost.into_iter().chain(torn.map(|_| crash[0]));
-                let n = paid.zip(&mut costs).map(|(cost, slot)| *slot = cost).count();
-                let step = LocalStep { node, outcome, delivers: None, costs: &costs[..n] };
-                self.local(step, out, misses)
+                let OwnStep { kind, outcome, .. } = own.steps[at];
+                let step = LocalStep { node, outcome, delivers: None, pays: kind.cost(), is_torn: false };
+                self.local(step.torn(torn), out, misses)
             }
             Move::Lose { at, within } => {
                 if self.shape.network == NetworkKind::Ordered {
@@ -406,7 +481,7 @@ impl Tables {
                 self.global(row, event::LOSE, kind::LOSE, out, misses)
             }
             Move::Duplicate { at } => {
-                let message = row.net[at];
+                let message = row.at(at);
                 out.net.push(message);
                 out.sum = out.sum.wrapping_add(self.messages[message as usize].share);
                 self.global(row, event::DUPLICATE, kind::DUPLICATE, out, misses)
@@ -420,9 +495,9 @@ impl Tables {
                     Some(false) => return Taken::No,
                     None => return Taken::Unknown,
                 }
-                for node in 0..row.nodes {
+                for node in 0..row.nodes() {
                     let own =
-                        self.locals[row.locals[node] as usize].own.as_ref().expect("own steps are known");
+                        self.locals[row.local(node) as usize].own.as_ref().expect("own steps are known");
                     let ages = &own.stabilised;
                     self.replace(out, node, ages[combination % ages.len()]);
                     combination /= ages.len();
@@ -433,16 +508,16 @@ impl Tables {
                 if !self.can_tick(row) {
                     return Taken::No;
                 }
-                for node in 0..row.nodes {
+                for node in 0..row.nodes() {
                     let own =
-                        self.locals[row.locals[node] as usize].own.as_ref().expect("own steps are known");
+                        self.locals[row.local(node) as usize].own.as_ref().expect("own steps are known");
                     self.replace(out, node, own.aged);
                 }
                 // Nothing was deliverable, so everything in flight is lost.
-                for &id in &row.net {
+                for id in row.net() {
                     let share = match self.shape.network {
-                        NetworkKind::Ordered => self.flows[id as usize].share,
-                        _ => self.messages[id as usize].share,
+                        NetworkKind::Ordered => self.flows[id.id() as usize].share,
+                        _ => self.messages[id.id() as usize].share,
                     };
                     out.sum = out.sum.wrapping_sub(share);
                 }
@@ -452,8 +527,74 @@ impl Tables {
         }
     }
 
+    /// Appends the state after a step that is known to be one, with its sum; `out` is lent. Returns the state's world, and
+    /// the node at which the step happens, if it happens at one.
+    pub fn append<C: Cell>(
+        &self,
+        row: &Packed<'_, C>,
+        code: Code,
+        sum: u64,
+        out: &mut Row,
+        rows: &mut Rows<C>,
+    ) -> (WorldId, Option<usize>) {
+        let misses = &mut Vec::new();
+        if let Some(step) = self.plain(row, code)
+            && let Some(world) = self.world_after(row.world(), step, misses)
+        {
+            let outcome = &self.outcomes[step.outcome as usize];
+            let (after, sends) = (outcome.after, self.sends_of(outcome));
+            rows.push_changed(
+                row,
+                sum,
+                &Change { world, node: step.node, after, takes: step.delivers, sends },
+            );
+            return (world, Some(step.node));
+        }
+        let taken = self.apply(row, code, out, misses);
+        debug_assert!(matches!(taken, Taken::Step(_)) && out.sum == sum);
+        rows.push(out);
+        (out.world, self.node_of(row, code))
+    }
+
+    /// The local step that a code stands for, if nothing but its outcome happens: no message dies with it.
+    #[inline]
+    fn plain(&self, row: &impl Look, code: Code) -> Option<LocalStep> {
+        if self.shape.network != NetworkKind::Unordered {
+            return None;
+        }
+        let step = match code.unpack() {
+            Move::Deliver { at, torn } => {
+                let message = row.at(at);
+                let node = self.spots[message as usize].dst();
+                let outcome = self.react.get(row.local(node), message);
+                LocalStep { node, outcome, delivers: Some(at), pays: None, is_torn: false }.torn(torn)
+            }
+            Move::Own { node, at, torn } => {
+                let own = self.locals[row.local(node) as usize].own.as_ref()?;
+                let OwnStep { kind, outcome, .. } = own.steps[at];
+                LocalStep { node, outcome, delivers: None, pays: kind.cost(), is_torn: false }.torn(torn)
+            }
+            _ => return None,
+        };
+        (!self.shape.removes_dead || self.nobody_dies(row, step)).then_some(step)
+    }
+
+    fn nobody_dies(&self, row: &impl Look, step: LocalStep) -> bool {
+        let outcome = &self.outcomes[step.outcome as usize];
+        let lives = |&message: &Message| {
+            let spot = self.spots[message as usize];
+            let is_here = spot.dst() == step.node;
+            spot.dst() >= row.nodes()
+                || self.alive.get(if is_here { outcome.after } else { row.local(spot.dst()) }, spot.ordinal())
+        };
+        let after = self.alive.row(outcome.after);
+        row.net().len() <= 64
+            && self.sends_of(outcome).iter().all(lives)
+            && self.dying(row.net(), step.node, after) & !step.delivers.map_or(0, |at| 1 << at) == 0
+    }
+
     /// The node at which a step happens, if it happens at one.
-    pub fn node_of(&self, row: &Row, code: Code) -> Option<usize> {
+    pub fn node_of(&self, row: &impl Look, code: Code) -> Option<usize> {
         match code.unpack() {
             Move::Deliver { at, .. } => Some(usize::from(self.messages[self.arriving(row, at) as usize].dst)),
             Move::Own { node, .. } => Some(node),
@@ -462,16 +603,12 @@ impl Tables {
     }
 
     #[inline]
-    fn local(&self, step: LocalStep<'_>, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
+    fn local(&self, step: LocalStep, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
         let outcome = &self.outcomes[step.outcome as usize];
-        let mut world = out.world;
-        for &cost in step.costs {
-            world = known!(self.world_after, world, cost, misses, World);
+        match self.world_after(out.world, step, misses) {
+            None => return Taken::Unknown,
+            Some(world) => self.enter(out, world),
         }
-        if outcome.flags & flag::OBSERVED != 0 {
-            world = known!(self.world_after, world, step.outcome, misses, World);
-        }
-        self.enter(out, world);
         if let Some(at) = step.delivers {
             match self.shape.network {
                 NetworkKind::Unordered => self.take_out(out, at),
@@ -500,8 +637,8 @@ impl Tables {
     }
 
     /// A step that happens at no node.
-    fn global(&self, row: &Row, event: u32, kind: u16, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
-        let world = known!(self.world_after, row.world, event, misses, World);
+    fn global(&self, row: &impl Look, event: u32, kind: u16, out: &mut Row, misses: &mut Vec<Miss>) -> Taken {
+        let world = known!(self.world_after, row.world(), event, misses, World);
         self.enter(out, world);
         self.judge(out, kind)
     }
@@ -622,7 +759,8 @@ impl Tables {
             let dst = self.messages[message as usize].dst;
             if (usize::from(dst) == node || at >= fresh) && dst != NO_NODE {
                 let local = out.locals[usize::from(dst) & 15];
-                if self.locals[local as usize].flags & flag::UP != 0
+                if !self.alive.get(local, self.spots[message as usize].ordinal())
+                    && self.locals[local as usize].flags & flag::UP != 0
                     && known!(self.dead, local, message, misses, Dead) == 1
                 {
                     // What comes from the end is fresh, or was not looked at yet.
@@ -666,32 +804,32 @@ impl Tables {
     }
 
     /// Time may pass when nothing is due.
-    pub fn can_tick(&self, row: &Row) -> bool {
-        let world = &self.worlds[row.world as usize];
-        let blocks = |&local: &Local| self.locals[local as usize].flags & flag::BLOCKS_TICK != 0;
+    pub fn can_tick(&self, row: &impl Look) -> bool {
+        let world = &self.worlds[row.world() as usize];
+        let blocks = |local: &_| self.locals[Cell::id(*local) as usize].flags & flag::BLOCKS_TICK != 0;
         let is_due = |at: usize| {
             let MessageInfo { src, dst, .. } = self.messages[self.arriving(row, at) as usize];
             self.arrives(row, world, src, dst)
         };
-        !world.timeless && !row.locals().iter().any(blocks) && !(0..row.net.len()).any(is_due)
+        !world.timeless && !row.locals().iter().any(blocks) && !(0..row.net().len()).any(is_due)
     }
 
     /// Whether a quorum is up and, unless the topology is the question, connected.
-    fn is_quorum_left(&self, row: &Row, world: &WorldInfo, misses: &mut Vec<Miss>) -> Option<bool> {
-        let is_up = |node: usize| self.locals[row.locals[node] as usize].flags & flag::UP != 0;
-        let live = (0..row.nodes).filter(|&i| is_up(i)).fold(0u32, |set, i| set | 1 << i);
-        for node in (0..row.nodes).filter(|&i| is_up(i)) {
+    fn is_quorum_left(&self, row: &impl Look, world: &WorldInfo, misses: &mut Vec<Miss>) -> Option<bool> {
+        let is_up = |node: usize| self.locals[row.local(node) as usize].flags & flag::UP != 0;
+        let live = (0..row.nodes()).filter(|&i| is_up(i)).fold(0u32, |set, i| set | 1 << i);
+        for node in (0..row.nodes()).filter(|&i| is_up(i)) {
             let linked = |o: &usize| world.is_up(node as u8, *o as u8) && world.is_up(*o as u8, node as u8);
             let reached = match self.shape.any_topology_stabilises {
                 true => live,
                 false => {
-                    let near = (0..row.nodes).filter(|&o| live >> o & 1 == 1).filter(linked);
+                    let near = (0..row.nodes()).filter(|&o| live >> o & 1 == 1).filter(linked);
                     near.fold(0, |set, o| set | 1 << o)
                 }
             };
-            match self.quorums.get(row.locals[node], reached) {
+            match self.quorums.get(row.local(node), reached) {
                 UNKNOWN => {
-                    misses.push(Miss::Quorum(row.locals[node], reached));
+                    misses.push(Miss::Quorum(row.local(node), reached));
                     return None;
                 }
                 1 => return Some(true),
@@ -701,56 +839,44 @@ impl Tables {
         Some(false)
     }
 
-    /// The properties that a state breaks, as bits. Of pairs of nodes, and of nodes in the world, only those are asked
+    /// The properties that a state breaks, as bits. Of nodes, pairs of nodes, and nodes in the world, only those are asked
     /// that a step of `changed` (or into a new world) can have made; all, if `changed` is `None`.
-    pub fn broken(&self, row: &Row, changed: Option<usize>, new_world: bool, misses: &mut Vec<Miss>) -> u16 {
-        let mut broken = self.worlds[row.world as usize].broken;
-        let mut leaders = 0;
-        for &local in row.locals() {
-            let info = &self.locals[local as usize];
-            broken |= info.broken;
-            leaders += usize::from(info.flags & flag::LEADS != 0);
+    pub fn broken(
+        &self,
+        row: &impl Look,
+        changed: Option<usize>,
+        new_world: bool,
+        misses: &mut Vec<Miss>,
+    ) -> u16 {
+        let mut broken = self.worlds[row.world() as usize].broken;
+        match changed {
+            Some(node) if node < row.nodes() => broken |= self.locals[row.local(node) as usize].broken,
+            Some(_) => {}
+            None => row.locals().iter().for_each(|l| broken |= self.locals[l.id() as usize].broken),
         }
         if self.shape.asks_pairs {
-            for a in 0..row.nodes {
-                for b in a + 1..row.nodes {
+            for a in 0..row.nodes() {
+                for b in a + 1..row.nodes() {
                     if changed.is_none_or(|c| c == a || c == b) {
-                        broken |= ask(&self.pairs, row.locals[a], row.locals[b], misses, Miss::Pair);
+                        broken |= ask(&self.pairs, row.local(a), row.local(b), misses, Miss::Pair);
                     }
                 }
             }
         }
         if self.shape.asks_node_worlds {
-            for node in 0..row.nodes {
+            for node in 0..row.nodes() {
                 if new_world || changed.is_none_or(|c| c == node) {
-                    broken |= ask(&self.node_worlds, row.locals[node], row.world, misses, Miss::NodeWorld);
+                    broken |= ask(&self.node_worlds, row.local(node), row.world(), misses, Miss::NodeWorld);
                 }
             }
         }
-        if self.shape.one_leader_at_a_time && leaders > 1 {
-            let timeless = self.worlds[row.world as usize].timeless;
-            broken |= u16::from(timeless || self.can_tick(row));
+        if self.shape.one_leader_at_a_time {
+            let leads = |local: &&_| self.locals[Cell::id(**local) as usize].flags & flag::LEADS != 0;
+            let timeless = self.worlds[row.world() as usize].timeless;
+            let are_two = row.locals().iter().filter(leads).count() > 1;
+            broken |= u16::from(are_two && (timeless || self.can_tick(row)));
         }
         broken
-    }
-}
-
-/// Whether a node's own step may be taken in a world.
-#[inline]
-fn may(world: &WorldInfo, kind: OwnKind) -> bool {
-    match kind {
-        OwnKind::Timeout { due, idle } => {
-            if world.timeless {
-                !idle
-            } else {
-                due
-            }
-        }
-        OwnKind::Choose => true,
-        OwnKind::Input => world.can_input,
-        OwnKind::Restart => world.can_restart,
-        OwnKind::RestartEmpty => world.can_restart_empty,
-        OwnKind::Crash => world.can_crash,
     }
 }
 
@@ -762,10 +888,4 @@ fn ask(memo: &Memo, a: u32, b: u32, misses: &mut Vec<Miss>, miss: fn(u32, u32) -
         }
         bits => bits as u16,
     }
-}
-
-/// The outcome of a step that is torn, or not, and what tearing costs.
-#[inline]
-fn tear(whole: OutcomeId, torn: Option<usize>) -> (OutcomeId, [u32; 1]) {
-    (whole + torn.map_or(0, |k| k as u32 + 1), [event::CRASH])
 }

@@ -17,43 +17,42 @@ use super::crew::Crew;
 use super::digest::fingerprint;
 use super::expand::{Code, Taken};
 use super::log::{Log, Page};
-use super::row::Row;
+use super::row::{Cell, Look, Packed, Row, Rows};
 use super::tables::{Miss, Resolver, Tables};
 use super::visited::{self, SHARDS, Shard};
 use crate::check::{Ended, Limits, Progress, Until};
 use crate::system::{Bound, PropertyId};
 
 /// How many rows make a batch, about.
-const BATCH: u32 = 1 << 15;
+const BATCH: usize = 1 << 17;
 
 /// How many rows make a block, about: the work that one thread claims at a time.
-const BLOCK: u32 = 1 << 10;
-
-/// How many buffers are kept for later use.
-const SPARE: usize = 256;
+const BLOCK: usize = 1 << 10;
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Packed rows of the frontier.
-#[derive(Default)]
-struct Block {
-    bytes: Vec<u8>,
-    rows: u32,
+/// A stretch of the frontier.
+struct Block<C> {
+    rows: Rows<C>,
     /// The number of the first row's state; the others follow.
     first: u64,
 }
 
-impl Block {
+impl<C: Cell> Block<C> {
     fn held(&self) -> u64 {
-        self.bytes.capacity() as u64 + size_of::<Block>() as u64
+        self.rows.bytes() + size_of::<Self>() as u64
+    }
+
+    fn widen<W: Cell>(&self) -> Block<W> {
+        Block { rows: self.rows.widen(), first: self.first }
     }
 }
 
-/// A state found: its fingerprint, the row it comes from, the step.
+/// A state found: what its components add up to, the row it comes from, the step.
 struct Candidate {
-    fingerprint: u64,
+    sum: u64,
     row: u32,
     code: Code,
 }
@@ -61,9 +60,11 @@ struct Candidate {
 /// What expanding a block gave.
 #[derive(Default)]
 struct Expanded {
-    /// Where each row starts.
-    offsets: Vec<u32>,
+    /// Where the cells of each row start.
+    starts: Vec<u32>,
     candidates: Vec<Candidate>,
+    /// To each owner of shards, those that are its to sift: their fingerprints, and which candidates they are.
+    offers: Vec<Vec<(u64, u32)>>,
     /// Rows whose steps are not all known, and what must be.
     again: Vec<u32>,
     misses: Vec<Miss>,
@@ -72,25 +73,29 @@ struct Expanded {
     cut: [u64; Bound::ALL.len()],
 }
 
-/// Which candidates are new: for each owner of shards, a flag a candidate, so that no two threads write to one place.
-struct Sifted {
-    is_new: Vec<Vec<bool>>,
-}
+/// Which candidates of a block are new, a bit a candidate: what one owner of shards found.
+type News = Vec<u64>;
 
-impl Sifted {
-    #[inline]
-    fn is_new(&self, position: usize, fingerprint: u64) -> bool {
-        self.is_new[visited::shard_of(fingerprint) % self.is_new.len()][position]
-    }
+/// The positions of the candidates that any owner found to be new, in order.
+fn positions<'a>(news: &'a [&News]) -> impl Iterator<Item = usize> + 'a {
+    let words = news.first().map_or(0, |first| first.len());
+    (0..words).flat_map(|word| {
+        let mut bits = news.iter().fold(0, |bits, owner| bits | owner[word]);
+        std::iter::from_fn(move || {
+            let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+            bits &= bits - 1;
+            Some(word * 64 + bit)
+        })
+    })
 }
 
 /// What keeping the new states of a block gave.
-struct Kept {
-    blocks: Vec<Block>,
+struct Kept<C> {
+    blocks: Vec<Rows<C>>,
     page: Page,
     /// The new states, by their order here, that break properties.
     broken: Vec<(u32, u16)>,
-    /// Those that the tables could not tell about: where the row is packed, and what to ask.
+    /// Those that the tables could not tell about: where the row is, and what to ask.
     doubtful: Vec<Doubt>,
     misses: Vec<Miss>,
     /// The fingerprints of states that are not to be looked at.
@@ -100,7 +105,8 @@ struct Kept {
 struct Doubt {
     order: u32,
     block: usize,
-    at: usize,
+    number: usize,
+    start: usize,
     changed: Option<usize>,
     new_world: bool,
 }
@@ -130,42 +136,25 @@ pub struct Goal<'a> {
 
 /// Explores everything that can be reached from `initial`, within the limits.
 pub fn search(tables: &mut Tables, resolver: &mut dyn Resolver, initial: &Row, goal: &Goal<'_>) -> Report {
-    let mut search = Search {
-        crew: Crew::new(goal.limits.threads),
-        spare: Mutex::default(),
-        spare_bytes: Mutex::default(),
-        tables,
-        resolver,
-        goal,
-        shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-        log: Log::default(),
-        frontier: VecDeque::new(),
-        next: Vec::new(),
-        waiting: 0,
-        waiting_bytes: 0,
-        distinct: 0,
-        generated: 0,
-        cut: [0; Bound::ALL.len()],
-        kinds: Vec::new(),
-        first_broken: BTreeMap::new(),
-        outside: HashSet::new(),
-        peak_bytes: 0,
-        started: Instant::now(),
-    };
-    let mut depth = 0;
-    let ended = search.run(initial, &mut depth).unwrap_or_else(Ended::Failed);
-    let broken = search.first_broken.iter().map(|(&p, &state)| (p, search.log.path_to(state))).collect();
-    Report {
-        ended,
-        distinct: search.distinct,
-        generated: search.generated,
-        depth,
-        cut: Bound::ALL.into_iter().zip(search.cut).filter(|(_, n)| *n > 0).collect(),
-        broken,
-        peak_bytes: search.peak_bytes,
-        seconds: search.started.elapsed().as_secs_f64(),
-        kinds: search.kinds,
+    let mut search = Search::<u16>::new(tables, resolver, goal);
+    let outcome = search.enter(initial).and_then(|()| match search.is_reached() {
+        true => Ok(Pause::Over(Ended::Violated)),
+        false => search.run(),
+    });
+    let is_narrow = matches!(outcome, Ok(Pause::Narrow));
+    if !is_narrow {
+        return search.report(outcome);
     }
+    let mut search = search.widen::<u32>();
+    let outcome = search.run();
+    search.report(outcome)
+}
+
+/// Why a search pauses.
+enum Pause {
+    Over(Ended),
+    /// There are more components of a kind than cells can number.
+    Narrow,
 }
 
 /// Whether what was found is what was looked for.
@@ -177,21 +166,22 @@ pub fn is_reached<T>(until: &Until, found: &BTreeMap<PropertyId, T>) -> bool {
     }
 }
 
-struct Search<'a> {
+struct Search<'a, C> {
     crew: Crew,
     /// Buffers to be used again.
     spare: Mutex<Vec<Expanded>>,
-    spare_bytes: Mutex<Vec<Vec<u8>>>,
+    spare_rows: Mutex<Vec<Rows<C>>>,
     tables: &'a mut Tables,
     resolver: &'a mut dyn Resolver,
     goal: &'a Goal<'a>,
     shards: Vec<Shard>,
     log: Log,
-    frontier: VecDeque<Block>,
-    next: Vec<Block>,
+    frontier: VecDeque<Block<C>>,
+    next: Vec<Block<C>>,
     /// The rows in both, and the bytes they hold.
     waiting: u64,
     waiting_bytes: u64,
+    depth: usize,
     distinct: u64,
     generated: u64,
     cut: [u64; Bound::ALL.len()],
@@ -204,30 +194,108 @@ struct Search<'a> {
     started: Instant,
 }
 
-impl Search<'_> {
-    fn run(&mut self, initial: &Row, depth: &mut usize) -> Result<Ended, String> {
-        self.enter(initial)?;
-        loop {
-            if is_reached(&self.goal.limits.until, &self.first_broken) {
-                return Ok(Ended::Violated);
-            }
-            self.log.open_level(self.distinct);
-            while !self.frontier.is_empty() {
-                self.batch()?;
-                self.report_progress(*depth);
-                if let Some(ended) = self.is_over() {
-                    return Ok(ended);
-                }
-            }
-            if self.next.is_empty() {
-                return Ok(Ended::Exhausted);
-            }
-            *depth += 1;
-            self.frontier = std::mem::take(&mut self.next).into();
+impl<'a, C: Cell> Search<'a, C> {
+    fn new(tables: &'a mut Tables, resolver: &'a mut dyn Resolver, goal: &'a Goal<'a>) -> Self {
+        Search {
+            crew: Crew::new(goal.limits.threads),
+            spare: Mutex::default(),
+            spare_rows: Mutex::default(),
+            tables,
+            resolver,
+            goal,
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            log: Log::default(),
+            frontier: VecDeque::new(),
+            next: Vec::new(),
+            waiting: 0,
+            waiting_bytes: 0,
+            depth: 0,
+            distinct: 0,
+            generated: 0,
+            cut: [0; Bound::ALL.len()],
+            kinds: Vec::new(),
+            first_broken: BTreeMap::new(),
+            outside: HashSet::new(),
+            peak_bytes: 0,
+            started: Instant::now(),
         }
     }
 
-    /// The initial state, if it is within the bounds, is the first level.
+    /// The same search, with cells for larger numbers.
+    fn widen<W: Cell>(self) -> Search<'a, W> {
+        let frontier: VecDeque<Block<W>> = self.frontier.iter().map(Block::widen).collect();
+        let next: Vec<Block<W>> = self.next.iter().map(Block::widen).collect();
+        let waiting_bytes = frontier.iter().chain(&next).map(Block::held).sum();
+        Search {
+            crew: self.crew,
+            spare: self.spare,
+            spare_rows: Mutex::default(),
+            tables: self.tables,
+            resolver: self.resolver,
+            goal: self.goal,
+            shards: self.shards,
+            log: self.log,
+            frontier,
+            next,
+            waiting: self.waiting,
+            waiting_bytes,
+            depth: self.depth,
+            distinct: self.distinct,
+            generated: self.generated,
+            cut: self.cut,
+            kinds: self.kinds,
+            first_broken: self.first_broken,
+            outside: self.outside,
+            peak_bytes: self.peak_bytes,
+            started: self.started,
+        }
+    }
+
+    fn report(self, outcome: Result<Pause, String>) -> Report {
+        let ended = match outcome {
+            Ok(Pause::Over(ended)) => ended,
+            Ok(Pause::Narrow) => {
+                Ended::Failed("there are too many different components to number".to_string())
+            }
+            Err(why) => Ended::Failed(why),
+        };
+        Report {
+            ended,
+            distinct: self.distinct,
+            generated: self.generated,
+            depth: self.depth,
+            cut: Bound::ALL.into_iter().zip(self.cut).filter(|(_, n)| *n > 0).collect(),
+            broken: self.first_broken.iter().map(|(&p, &state)| (p, self.log.path_to(state))).collect(),
+            peak_bytes: self.peak_bytes,
+            seconds: self.started.elapsed().as_secs_f64(),
+            kinds: self.kinds,
+        }
+    }
+
+    fn run(&mut self) -> Result<Pause, String> {
+        loop {
+            while !self.frontier.is_empty() {
+                if !self.batch()? {
+                    return Ok(Pause::Narrow);
+                }
+                self.report_progress();
+                if let Some(ended) = self.is_over() {
+                    return Ok(Pause::Over(ended));
+                }
+            }
+            if self.next.is_empty() {
+                return Ok(Pause::Over(Ended::Exhausted));
+            }
+            self.depth += 1;
+            self.frontier = std::mem::take(&mut self.next).into();
+            if self.is_reached() {
+                return Ok(Pause::Over(Ended::Violated));
+            }
+            self.log.open_level(self.distinct);
+        }
+    }
+
+    /// The initial state is the first level.
     fn enter(&mut self, initial: &Row) -> Result<(), String> {
         self.shards[visited::shard_of(fingerprint(initial.sum))].insert(fingerprint(initial.sum));
         let mut misses = Vec::new();
@@ -236,14 +304,22 @@ impl Search<'_> {
             self.resolve(std::mem::take(&mut misses))?;
             broken = self.tables.broken(initial, None, true, &mut misses);
         }
-        broken |= self.resolver.judge(initial).map_or(0, |judgement| judgement.broken);
+        broken |= self.resolver.judge(initial).broken;
         self.note_broken(0, broken);
-        let mut block = Block { rows: 1, ..Block::default() };
-        initial.pack(&mut block.bytes);
+        (self.distinct, self.generated) = (1, 1);
+        if self.is_narrow() {
+            return Err("the initial state has more than 65,535 components".to_string());
+        }
+        let mut block = Block { rows: Rows::default(), first: 0 };
+        block.rows.push(initial);
         (self.waiting, self.waiting_bytes) = (1, block.held());
         self.frontier.push_back(block);
-        (self.distinct, self.generated) = (1, 1);
+        self.log.open_level(self.distinct);
         Ok(())
+    }
+
+    fn is_reached(&self) -> bool {
+        is_reached(&self.goal.limits.until, &self.first_broken)
     }
 
     /// Whether a limit ends the search here.
@@ -269,13 +345,13 @@ impl Search<'_> {
         visited + self.waiting_bytes + self.log.bytes() + self.tables.bytes()
     }
 
-    fn report_progress(&mut self, depth: usize) {
+    fn report_progress(&mut self) {
         let bytes = self.bytes();
         self.peak_bytes = self.peak_bytes.max(bytes);
         (self.goal.progress)(&Progress {
             distinct: self.distinct,
             generated: self.generated,
-            depth,
+            depth: self.depth,
             frontier: self.waiting,
             bytes: Some(bytes),
             seconds: self.started.elapsed().as_secs_f64(),
@@ -298,18 +374,26 @@ impl Search<'_> {
         }
     }
 
-    /// Works off about [`BATCH`] rows of the frontier.
-    fn batch(&mut self) -> Result<(), String> {
+    fn is_narrow(&self) -> bool {
+        self.tables.most() > C::MOST
+    }
+
+    /// Works off about [`BATCH`] rows of the frontier, or finds that the cells are too narrow for that.
+    fn batch(&mut self) -> Result<bool, String> {
         let mut blocks = Vec::new();
         let mut rows = 0;
         while rows < BATCH
             && let Some(block) = self.frontier.pop_front()
         {
-            rows += block.rows;
+            rows += block.rows.len();
             blocks.push(block);
         }
-        self.waiting -= u64::from(rows);
         let expanded = self.expand(&blocks)?;
+        if self.is_narrow() {
+            blocks.into_iter().rev().for_each(|block| self.frontier.push_front(block));
+            return Ok(false);
+        }
+        self.waiting -= rows as u64;
         for e in &expanded {
             self.kinds.resize(self.kinds.len().max(e.kinds.len()), 0);
             self.kinds.iter_mut().zip(&e.kinds).for_each(|(sum, n)| *sum += n);
@@ -320,17 +404,14 @@ impl Search<'_> {
         self.keep(&blocks, &expanded, &sifted)?;
         self.waiting_bytes -= blocks.iter().map(Block::held).sum::<u64>();
         lock(&self.spare).extend(expanded);
-        let mut spare = lock(&self.spare_bytes);
-        let room = SPARE.saturating_sub(spare.len());
-        spare.extend(blocks.into_iter().map(|block| block.bytes).take(room));
-        Ok(())
+        Ok(true)
     }
 
-    fn expand(&mut self, blocks: &[Block]) -> Result<Vec<Expanded>, String> {
-        let (tables, spare) = (&*self.tables, &self.spare);
+    fn expand(&mut self, blocks: &[Block<C>]) -> Result<Vec<Expanded>, String> {
+        let (tables, spare, owners) = (&*self.tables, &self.spare, self.crew.threads);
         let mut expanded = self.crew.map(blocks.iter(), |_, block| {
             let used = lock(spare).pop();
-            expand_block(tables, block, used.unwrap_or_default())
+            expand_block(tables, block, owners, used.unwrap_or_default())
         });
         while expanded.iter().any(|e| !e.again.is_empty()) {
             let misses = expanded.iter_mut().flat_map(|e| std::mem::take(&mut e.misses)).collect();
@@ -343,40 +424,35 @@ impl Search<'_> {
         Ok(expanded)
     }
 
-    /// Which candidates are new, by their position over all blocks, as each owner of shards found.
-    fn sift(&mut self, expanded: &[Expanded]) -> Sifted {
-        let total = expanded.iter().map(|e| e.candidates.len()).sum();
-        let owners = if total < BLOCK as usize { 1 } else { self.crew.threads.clamp(1, SHARDS) };
-        let mut parts: Vec<Vec<(usize, &mut Shard)>> = (0..owners).map(|_| Vec::new()).collect();
-        for (i, shard) in self.shards.iter_mut().enumerate() {
-            parts[i % owners].push((i, shard));
-        }
-        let is_new = self.crew.map(parts.into_iter(), |owner, mut shards| {
-            let mut is_new = vec![false; total];
-            let all = expanded.iter().flat_map(|e| &e.candidates).map(|c| c.fingerprint).enumerate();
-            visited::offer(&mut shards, owner, owners, all, |i| is_new[i] = true);
-            is_new
-        });
-        Sifted { is_new }
+    /// Which candidates are new: for each owner of shards, and each block.
+    fn sift(&mut self, expanded: &[Expanded]) -> Vec<Vec<News>> {
+        let holdings = visited::hand_out(&mut self.shards, self.crew.threads);
+        self.crew.map(holdings.into_iter(), |owner, mut holding| {
+            let news = |e: &Expanded| {
+                let mut news = vec![0; e.candidates.len().div_ceil(64)];
+                holding.offer(&e.offers[owner], |i| news[i as usize / 64] |= 1 << (i % 64));
+                news
+            };
+            expanded.iter().map(news).collect()
+        })
     }
 
-    fn keep(&mut self, blocks: &[Block], expanded: &[Expanded], sifted: &Sifted) -> Result<(), String> {
-        let mut from = 0;
-        let mut work = Vec::new();
-        for (block, e) in blocks.iter().zip(expanded) {
-            work.push((block, e, from));
-            from += e.candidates.len();
-        }
-        let (tables, resolver, spare) = (&*self.tables, &*self.resolver, &self.spare_bytes);
-        let kept = self.crew.map(work.into_iter(), |_, (block, e, from)| {
-            keep_new(tables, resolver, spare, block, e, |i| {
-                sifted.is_new(from + i, e.candidates[i].fingerprint)
-            })
-        });
-        self.outside.extend(kept.iter().flat_map(|k| &k.outside));
+    fn keep(
+        &mut self,
+        blocks: &[Block<C>],
+        expanded: &[Expanded],
+        sifted: &[Vec<News>],
+    ) -> Result<(), String> {
+        let news = |block: usize| sifted.iter().map(|owner| &owner[block]).collect::<Vec<_>>();
+        let work = blocks.iter().zip(expanded).enumerate().map(|(i, (block, e))| (block, e, news(i)));
+        let (tables, resolver, spare) = (&*self.tables, &*self.resolver, &self.spare_rows);
+        let kept = self
+            .crew
+            .map(work, |_, (block, e, news)| keep_new(tables, resolver, spare, block, e, positions(&news)));
+        self.outside.extend(kept.iter().flat_map(|k: &Kept<C>| &k.outside));
         if !self.outside.is_empty() {
-            let generated = expanded.iter().flat_map(|e| &e.candidates);
-            let outside = generated.filter(|c| self.outside.contains(&c.fingerprint)).count();
+            let generated = expanded.iter().flat_map(|e| &e.offers).flatten();
+            let outside = generated.filter(|(f, _)| self.outside.contains(f)).count();
             self.generated -= outside as u64;
         }
         for mut k in kept {
@@ -385,9 +461,9 @@ impl Search<'_> {
             for &(order, broken) in &k.broken {
                 self.note_broken(first + u64::from(order), broken);
             }
-            for mut block in k.blocks {
-                block.first = self.distinct;
-                self.distinct += u64::from(block.rows);
+            for rows in k.blocks {
+                let block = Block { rows, first: self.distinct };
+                self.distinct += block.rows.len() as u64;
                 self.put(block);
             }
             if !k.page.is_empty() {
@@ -398,16 +474,14 @@ impl Search<'_> {
     }
 
     /// Asks again about states that the tables could not tell about.
-    fn settle(&mut self, kept: &mut Kept) -> Result<(), String> {
+    fn settle(&mut self, kept: &mut Kept<C>) -> Result<(), String> {
         if kept.doubtful.is_empty() {
             return Ok(());
         }
         self.resolve(std::mem::take(&mut kept.misses))?;
-        let (mut row, mut misses) = (Row::default(), Vec::new());
         for doubt in &kept.doubtful {
-            let mut at = doubt.at;
-            row.unpack(self.tables.shape.nodes, &kept.blocks[doubt.block].bytes, &mut at);
-            let broken = self.tables.broken(&row, doubt.changed, doubt.new_world, &mut misses);
+            let row = kept.blocks[doubt.block].get(doubt.number, doubt.start, self.tables.shape.nodes);
+            let broken = self.tables.broken(&row, doubt.changed, doubt.new_world, &mut Vec::new());
             kept.broken.push((doubt.order, broken));
         }
         kept.broken.sort_unstable();
@@ -415,14 +489,13 @@ impl Search<'_> {
     }
 
     /// Adds a block to the next frontier, joining small ones.
-    fn put(&mut self, block: Block) {
-        self.waiting += u64::from(block.rows);
+    fn put(&mut self, block: Block<C>) {
+        self.waiting += block.rows.len() as u64;
         if let Some(last) = self.next.last_mut()
-            && last.rows + block.rows <= BLOCK
+            && last.rows.len() + block.rows.len() <= BLOCK
         {
             self.waiting_bytes -= last.held();
-            last.bytes.extend_from_slice(&block.bytes);
-            last.rows += block.rows;
+            last.rows.append(block.rows);
             self.waiting_bytes += last.held();
         } else {
             self.waiting_bytes += block.held();
@@ -432,78 +505,85 @@ impl Search<'_> {
 }
 
 /// Expands all rows of a block, into what another block's expansion has left behind.
-fn expand_block(tables: &Tables, block: &Block, mut expanded: Expanded) -> Expanded {
-    expanded.offsets.clear();
+fn expand_block<C: Cell>(
+    tables: &Tables,
+    block: &Block<C>,
+    owners: usize,
+    mut expanded: Expanded,
+) -> Expanded {
+    expanded.starts.clear();
     expanded.candidates.clear();
+    expanded.offers.resize_with(owners, Vec::new);
+    expanded.offers.iter_mut().for_each(Vec::clear);
     expanded.kinds.clear();
     expanded.kinds.resize(tables.kinds.len(), 0);
     expanded.cut = Default::default();
-    let mut steps = Steps::default();
-    let mut at = 0;
-    for i in 0..block.rows {
-        expanded.offsets.push(at as u32);
-        steps.row.unpack(tables.shape.nodes, &block.bytes, &mut at);
-        steps.expand(tables, i, &mut expanded);
+    let mut out = Row::default();
+    for (i, (start, row)) in block.rows.iter(tables.shape.nodes).enumerate() {
+        expanded.starts.push(start as u32);
+        expand_row(tables, &row, i as u32, &mut out, &mut expanded);
     }
     expanded
 }
 
-fn expand_rows(tables: &Tables, block: &Block, rows: impl Iterator<Item = u32>, expanded: &mut Expanded) {
-    let mut steps = Steps::default();
+fn expand_rows<C: Cell>(
+    tables: &Tables,
+    block: &Block<C>,
+    rows: impl Iterator<Item = u32>,
+    expanded: &mut Expanded,
+) {
+    let mut out = Row::default();
     expanded.kinds.resize(tables.kinds.len(), 0);
     for i in rows {
-        let mut at = expanded.offsets[i as usize] as usize;
-        steps.row.unpack(tables.shape.nodes, &block.bytes, &mut at);
-        steps.expand(tables, i, expanded);
+        let row = block.rows.get(i as usize, expanded.starts[i as usize] as usize, tables.shape.nodes);
+        expand_row(tables, &row, i, &mut out, expanded);
     }
 }
 
-/// What expanding one row after the other needs.
-#[derive(Default)]
-struct Steps {
-    row: Row,
-    out: Row,
-    taken: Vec<Taken>,
-}
-
-impl Steps {
-    #[inline]
-    fn expand(&mut self, tables: &Tables, i: u32, expanded: &mut Expanded) {
-        let before = expanded.candidates.len();
-        self.taken.clear();
-        let Expanded { candidates, misses, again, kinds, cut, .. } = expanded;
-        let known = tables.expand(&self.row, &mut self.out, misses, |code, sum, taken| {
-            if let Taken::Step(_) = taken {
-                candidates.push(Candidate { fingerprint: fingerprint(sum), row: i, code });
+/// Expands one row; `out` is lent.
+#[inline]
+fn expand_row<C: Cell>(tables: &Tables, row: &Packed<'_, C>, i: u32, out: &mut Row, expanded: &mut Expanded) {
+    let owners = expanded.offers.len();
+    let Expanded { candidates, offers, misses, again, kinds, cut, .. } = expanded;
+    let known = tables.expand(row, out, misses, |code, sum, taken| match taken {
+        Taken::Step(kind) => {
+            kinds[usize::from(kind)] += 1;
+            let fingerprint = fingerprint(sum);
+            offers[visited::owner_of(fingerprint, owners)].push((fingerprint, candidates.len() as u32));
+            candidates.push(Candidate { sum, row: i, code });
+        }
+        Taken::Beyond(bound, kind) => {
+            kinds[usize::from(kind)] += 1;
+            cut[bound as usize] += 1;
+        }
+        Taken::No | Taken::Unknown => {}
+    });
+    if !known {
+        again.push(i);
+        // What was taken is taken back, by asking once more.
+        tables.expand(row, out, &mut Vec::new(), |_, sum, taken| match taken {
+            Taken::Step(kind) => {
+                kinds[usize::from(kind)] -= 1;
+                offers[visited::owner_of(fingerprint(sum), owners)].pop();
+                candidates.pop();
             }
-            self.taken.push(taken);
+            Taken::Beyond(bound, kind) => {
+                kinds[usize::from(kind)] -= 1;
+                cut[bound as usize] -= 1;
+            }
+            Taken::No | Taken::Unknown => {}
         });
-        if !known {
-            candidates.truncate(before);
-            again.push(i);
-            return;
-        }
-        for taken in &self.taken {
-            match *taken {
-                Taken::Step(kind) => kinds[usize::from(kind)] += 1,
-                Taken::Beyond(bound, kind) => {
-                    kinds[usize::from(kind)] += 1;
-                    cut[bound as usize] += 1;
-                }
-                Taken::No | Taken::Unknown => {}
-            }
-        }
     }
 }
 
-fn keep_new(
+fn keep_new<C: Cell>(
     tables: &Tables,
     resolver: &dyn Resolver,
-    spare: &Mutex<Vec<Vec<u8>>>,
-    block: &Block,
+    spare: &Mutex<Vec<Rows<C>>>,
+    block: &Block<C>,
     expanded: &Expanded,
-    is_new: impl Fn(usize) -> bool,
-) -> Kept {
+    news: impl Iterator<Item = usize>,
+) -> Kept<C> {
     let mut kept = Kept {
         blocks: Vec::new(),
         page: Page::new(block.first),
@@ -512,62 +592,45 @@ fn keep_new(
         misses: Vec::new(),
         outside: Vec::new(),
     };
-    let (mut row, mut out) = (Row::default(), Row::default());
-    let mut unpacked = u32::MAX;
+    let nodes = tables.shape.nodes;
+    let judges = resolver.judges();
+    let mut rows = lock(spare).pop().unwrap_or_default();
+    let mut out = Row::default();
     let mut order = 0;
-    for (i, candidate) in expanded.candidates.iter().enumerate() {
-        if !is_new(i) {
-            continue;
-        }
-        if unpacked != candidate.row {
-            let mut at = expanded.offsets[candidate.row as usize] as usize;
-            row.unpack(tables.shape.nodes, &block.bytes, &mut at);
-            unpacked = candidate.row;
-        }
-        let taken = tables.apply(&row, candidate.code, &mut out, &mut kept.misses);
-        debug_assert!(matches!(taken, Taken::Step(_)));
-        debug_assert_eq!(fingerprint(out.sum), candidate.fingerprint);
-        let judged = resolver.judge(&out).map_or(0, |judgement| {
+    for &Candidate { sum, row: number, code } in news.map(|i| &expanded.candidates[i]) {
+        let row = block.rows.get(number as usize, expanded.starts[number as usize] as usize, nodes);
+        let mut judged = 0;
+        if judges {
+            tables.apply(&row, code, &mut out, &mut kept.misses);
+            let judgement = resolver.judge(&out);
             if !judgement.is_within {
-                kept.outside.push(candidate.fingerprint);
+                kept.outside.push(fingerprint(sum));
+                continue;
             }
-            judgement.broken
-        });
-        if kept.outside.last() == Some(&candidate.fingerprint) {
-            continue;
+            judged = judgement.broken;
         }
-        if kept.blocks.last().is_none_or(|b| b.rows >= BLOCK) {
-            let mut bytes = lock(spare).pop().unwrap_or_default();
-            bytes.clear();
-            kept.blocks.push(Block { bytes, ..Block::default() });
+        if rows.len() == BLOCK {
+            kept.blocks.push(rows.take());
         }
-        let here = kept.blocks.len() - 1;
-        let target = &mut kept.blocks[here];
-        let at = target.bytes.len();
-        out.pack(&mut target.bytes);
-        target.rows += 1;
-        kept.page.push(block.first + u64::from(candidate.row), candidate.code);
+        let here = kept.blocks.len();
+        let (world, changed) = tables.append(&row, code, sum, &mut out, &mut rows);
+        kept.page.push(block.first + u64::from(number), code);
 
-        let (changed, new_world) = (tables.node_of(&row, candidate.code), row.world != out.world);
+        // Where no node's own state changed, only the world did, or what time allows.
+        let (changed, new_world) = (Some(changed.unwrap_or(usize::MAX)), row.world() != world);
         let known = kept.misses.len();
-        let broken = match changed {
-            Some(_) => tables.broken(&out, changed, new_world, &mut kept.misses),
-            // No node's own state changed: only the world, or what time allows.
-            None => tables.broken(&out, Some(usize::MAX), new_world, &mut kept.misses),
-        };
+        let (number, start) = (rows.len() - 1, rows.last_start());
+        let broken = tables.broken(&rows.get(number, start, nodes), changed, new_world, &mut kept.misses);
         if kept.misses.len() > known {
-            let changed = changed.or(Some(usize::MAX));
-            kept.doubtful.push(Doubt { order, block: here, at, changed, new_world });
+            kept.doubtful.push(Doubt { order, block: here, number, start, changed, new_world });
         } else if broken | judged != 0 {
             kept.broken.push((order, broken | judged));
         }
         order += 1;
     }
-    for block in &mut kept.blocks {
-        // Small ones will be joined to others; of the rest, half as much again is the most that may lie idle.
-        if block.bytes.capacity() > block.bytes.len() * 3 / 2 {
-            block.bytes.shrink_to_fit();
-        }
+    if !rows.is_empty() {
+        kept.blocks.push(rows.take());
     }
+    lock(spare).push(rows);
     kept
 }

@@ -7,7 +7,7 @@ use stateright::actor::{Actor, Envelope, Id};
 
 use super::digest::{Digest, Interner};
 use super::expand::{Code, Move};
-use super::row::Row;
+use super::row::{Look, Row};
 use super::tables::*;
 use super::wire::{Wire, panic_text};
 use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
@@ -147,7 +147,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
     /// The state that a row stands for.
     pub fn state(&self, row: &Row) -> SystemState<E> {
         let mut network = Network::new(self.system.rules.network);
-        for &id in &row.net {
+        for &id in row.net.iter() {
             match self.system.rules.network {
                 NetworkKind::Ordered => {
                     let queue = self.wire.queue(id).iter();
@@ -231,7 +231,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let (local, is_new) = self.nodes.intern(digest, (i as u8, node));
         if is_new {
             let info = self.describe(i, &self.nodes[local].1, digest);
-            tables.locals.push(info);
+            tables.add_local(info);
         }
         local
     }
@@ -422,7 +422,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let mut steps = Vec::new();
         let mut add = |front: &mut Self, kind, cause, reaction, tables: &mut Tables| {
             let outcome = front.outcomes(Origin { before: local, cause }, reaction, tables);
-            steps.push(OwnStep { kind, outcome });
+            steps.push(OwnStep::new(kind, outcome));
         };
         for (k, (timer, age)) in node.timers.iter().enumerate() {
             let reaction = self.react(i, &node, &Event::Timeout { timer })?;

@@ -119,6 +119,32 @@ impl OwnKind {
 pub struct OwnStep {
     pub kind: OwnKind,
     pub outcome: OutcomeId,
+    /// The gates that lead to this step: it may be taken in a world in which one of them is open.
+    pub gates: u8,
+}
+
+impl OwnStep {
+    pub fn new(kind: OwnKind, outcome: OutcomeId) -> Self {
+        let gates = match kind {
+            OwnKind::Timeout { due, idle } => u8::from(!idle) * gate::TIMELESS | u8::from(due) * gate::TIMED,
+            OwnKind::Choose => gate::TIMELESS | gate::TIMED,
+            OwnKind::Input => gate::INPUT,
+            OwnKind::Restart => gate::RESTART,
+            OwnKind::RestartEmpty => gate::RESTART_EMPTY,
+            OwnKind::Crash => gate::CRASH,
+        };
+        OwnStep { kind, outcome, gates }
+    }
+}
+
+/// What a world lets nodes do by themselves, as bits.
+mod gate {
+    pub const TIMELESS: u8 = 1;
+    pub const TIMED: u8 = 2;
+    pub const INPUT: u8 = 4;
+    pub const RESTART: u8 = 8;
+    pub const RESTART_EMPTY: u8 = 16;
+    pub const CRASH: u8 = 32;
 }
 
 /// What one step of one node does.
@@ -208,6 +234,18 @@ impl WorldInfo {
             && self.switches.is_empty()
     }
 
+    /// The gates that are open: see [`OwnStep::gates`].
+    #[inline]
+    pub fn gates(&self) -> u8 {
+        let of = |may: bool, gate: u8| u8::from(may) * gate;
+        of(self.timeless, gate::TIMELESS)
+            | of(!self.timeless, gate::TIMED)
+            | of(self.can_input, gate::INPUT)
+            | of(self.can_restart, gate::RESTART)
+            | of(self.can_restart_empty, gate::RESTART_EMPTY)
+            | of(self.can_crash, gate::CRASH)
+    }
+
     #[inline]
     pub fn is_up(&self, src: u8, dst: u8) -> bool {
         self.links[src as usize & 15] >> (dst & 15) & 1 == 1
@@ -293,49 +331,82 @@ impl Memo {
     }
 }
 
+/// Where a message stands in [`BitRows`]: its receiver, and which of the messages to it it is.
+#[derive(Clone, Copy)]
+pub struct Spot(u32);
+
+impl Spot {
+    const ORDINALS: u32 = 27;
+    const NOBODY: u32 = 16;
+
+    fn of(message: &MessageInfo) -> Self {
+        let dst = if message.dst == NO_NODE { Self::NOBODY } else { u32::from(message.dst) };
+        debug_assert!(message.ordinal < 1 << Self::ORDINALS);
+        Spot(dst << Self::ORDINALS | message.ordinal)
+    }
+
+    /// At most 31.
+    #[inline]
+    pub fn dst(self) -> usize {
+        (self.0 >> Self::ORDINALS) as usize
+    }
+
+    #[inline]
+    pub fn ordinal(self) -> u32 {
+        self.0 & ((1 << Self::ORDINALS) - 1)
+    }
+}
+
 /// For each local state, the messages to it of which something is known to be so: a bit a message, which a processor's
-/// nearest cache holds where a [`Memo`] would not fit.
+/// nearest cache holds where a [`Memo`] would not fit. There is a bit for every message to every local state.
 #[derive(Default)]
 pub struct BitRows {
     bits: Vec<u64>,
     /// Words a row.
     width: usize,
+    rows: usize,
 }
 
 impl BitRows {
-    /// The bits of the first 64 messages, if there are no others.
+    /// Where the row of a local state starts.
     #[inline]
-    pub fn word(&self, local: Local) -> Option<u64> {
-        (self.width <= 1).then(|| self.bits.get(local as usize).copied().unwrap_or(0))
+    pub fn row(&self, local: Local) -> usize {
+        local as usize * self.width
+    }
+
+    #[inline]
+    pub fn bit(&self, row: usize, ordinal: u32) -> u64 {
+        self.bits[row + (ordinal >> 6) as usize] >> (ordinal & 63) & 1
     }
 
     #[inline]
     pub fn get(&self, local: Local, ordinal: u32) -> bool {
-        let (word, bit) = (ordinal as usize / 64, ordinal % 64);
-        let at = local as usize * self.width + word;
-        word < self.width && self.bits.get(at).is_some_and(|bits| bits >> bit & 1 == 1)
+        self.bit(self.row(local), ordinal) == 1
     }
 
-    pub fn set(&mut self, local: Local, ordinal: u32) {
-        let (word, bit) = (ordinal as usize / 64, ordinal % 64);
-        if word >= self.width {
-            let width = (word + 1).next_power_of_two();
-            let rows = self.bits.len().checked_div(self.width).unwrap_or(0);
-            let mut wider = vec![0; rows * width];
-            for row in 0..rows {
-                wider[row * width..][..self.width]
-                    .copy_from_slice(&self.bits[row * self.width..][..self.width]);
+    fn set(&mut self, local: Local, ordinal: u32) {
+        let at = self.row(local) + (ordinal >> 6) as usize;
+        self.bits[at] |= 1 << (ordinal & 63);
+    }
+
+    fn add_row(&mut self) {
+        self.rows += 1;
+        self.bits.resize(self.rows * self.width, 0);
+    }
+
+    fn make_room_for(&mut self, ordinal: u32) {
+        let words = (ordinal >> 6) as usize + 1;
+        if words > self.width {
+            let width = words.next_power_of_two();
+            let mut wider = vec![0; self.rows * width];
+            for (wider, row) in wider.chunks_mut(width).zip(self.bits.chunks(self.width.max(1))) {
+                wider[..row.len()].copy_from_slice(row);
             }
             (self.bits, self.width) = (wider, width);
         }
-        let at = local as usize * self.width + word;
-        if at >= self.bits.len() {
-            self.bits.resize((local as usize + 1) * self.width, 0);
-        }
-        self.bits[at] |= 1 << bit;
     }
 
-    pub fn bytes(&self) -> u64 {
+    fn bytes(&self) -> u64 {
         self.bits.capacity() as u64 * 8
     }
 }
@@ -345,6 +416,8 @@ pub struct Tables {
     pub shape: Shape,
     pub locals: Vec<LocalInfo>,
     pub messages: Vec<MessageInfo>,
+    /// What is asked most often of [`Tables::messages`].
+    pub spots: Vec<Spot>,
     pub worlds: Vec<WorldInfo>,
     pub flows: Vec<FlowInfo>,
     pub outcomes: Vec<Outcome>,
@@ -389,6 +462,7 @@ impl Tables {
             shape,
             locals: Vec::new(),
             messages: Vec::new(),
+            spots: Vec::new(),
             worlds: Vec::new(),
             flows: Vec::new(),
             outcomes: Vec::new(),
@@ -409,6 +483,19 @@ impl Tables {
         }
     }
 
+    pub fn add_local(&mut self, info: LocalInfo) {
+        self.locals.push(info);
+        self.idle.add_row();
+        self.alive.add_row();
+    }
+
+    pub fn add_message(&mut self, info: MessageInfo) {
+        self.idle.make_room_for(info.ordinal);
+        self.alive.make_room_for(info.ordinal);
+        self.spots.push(Spot::of(&info));
+        self.messages.push(info);
+    }
+
     /// Notes what a message does to a receiver.
     pub fn reacts(&mut self, local: Local, message: Message, outcome: u32) {
         self.react.insert(local, message, outcome);
@@ -424,6 +511,12 @@ impl Tables {
         if !is_dead {
             self.alive.set(local, self.messages[message as usize].ordinal);
         }
+    }
+
+    /// The largest number that stands for a component.
+    pub fn most(&self) -> u32 {
+        let components = [self.locals.len(), self.messages.len(), self.worlds.len(), self.flows.len()];
+        components.into_iter().max().unwrap_or(0) as u32
     }
 
     /// Whether a question has been answered.
@@ -465,7 +558,7 @@ impl Tables {
             + self.locals.len() as u64 * 64
             + self.outcomes.len() as u64 * 20
             + self.sends.len() as u64 * 4
-            + self.messages.len() as u64 * 16
+            + self.messages.len() as u64 * 28
             + self.worlds.len() as u64 * 96
             + self.flows.len() as u64 * 64
     }
@@ -487,9 +580,14 @@ pub trait Resolver: Send + Sync {
     /// Why nothing that follows would count: a handler panicked, or there are too many of something.
     fn resolve(&mut self, miss: Miss, tables: &mut Tables) -> Result<(), String>;
 
-    /// Judges a whole state, where the tables do not tell all; `None` where they do.
-    fn judge(&self, row: &Row) -> Option<Judgement> {
+    /// Whether something can only be told of a whole state.
+    fn judges(&self) -> bool {
+        false
+    }
+
+    /// Judges a whole state, where the tables do not tell all.
+    fn judge(&self, row: &Row) -> Judgement {
         let _ = row;
-        None
+        Judgement { broken: 0, is_within: true }
     }
 }

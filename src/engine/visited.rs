@@ -1,81 +1,158 @@
-//! The set of fingerprints seen: open addressing in shards, each of which grows by itself.
+//! The set of fingerprints seen: open addressing by cache lines, in shards, each of which grows by itself and in place.
 //!
 //! No shard is ever shared. A batch of candidates is offered to all shards at once, and each thread owns the shards
 //! whose number it matches; so there is nothing to lock and nothing to race for, and of equal candidates the first in
-//! the order of the batch is always the one that is new. Look-ups of a group are issued together, so that the memory
-//! works on many of them at a time.
+//! the order of the batch is always the one that is new. The lines of look-ups to come are asked for ahead of time, so
+//! that the memory works on many of them at once.
 
 /// Shards are chosen by the highest bits of a fingerprint.
-pub const SHARDS: usize = 64;
+pub const SHARDS: usize = 32;
 
-/// Slots looked up together.
-const GROUP: usize = 32;
+/// How many look-ups ahead a line is asked for.
+const AHEAD: usize = 24;
 
-/// A shard is grown when it is fuller than this share of 16ths..
-const FULL: usize = 13;
+/// Fingerprints that share a cache line; slots fill from the first on.
+const SLOTS: usize = 8;
 
-/// ..to twice its size while it is small, to one and a half of it later: memory for time.
-const SMALL: usize = 1 << 18;
+/// A cache line of fingerprints, in halves, as processors compare these faster; a low half of 0 is an empty slot.
+#[derive(Clone, Copy, Default)]
+#[repr(align(64))]
+struct Line {
+    low: [u32; SLOTS],
+    high: [u32; SLOTS],
+}
+
+impl Line {
+    #[inline]
+    fn contains(&self, fingerprint: u64) -> bool {
+        let (low, high) = (fingerprint as u32, (fingerprint >> 32) as u32);
+        // All slots are compared, as a branch for each would cost more.
+        let halves = self.low.iter().zip(&self.high);
+        halves.fold(0, |found, (&l, &h)| found | (u32::from(l == low) & u32::from(h == high))) != 0
+    }
+
+    /// How many slots are taken.
+    #[inline]
+    fn len(&self) -> usize {
+        self.low.iter().map(|&low| u32::from(low != 0)).sum::<u32>() as usize
+    }
+
+    #[inline]
+    fn push(&mut self, fingerprint: u64) {
+        let free = self.len() & (SLOTS - 1);
+        self.low[free] = fingerprint as u32;
+        self.high[free] = (fingerprint >> 32) as u32;
+    }
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.low[SLOTS - 1] != 0
+    }
+
+    fn iter(self) -> impl Iterator<Item = u64> {
+        let halves = self.low.into_iter().zip(self.high);
+        halves.take_while(|(low, _)| *low != 0).map(|(low, high)| u64::from(high) << 32 | u64::from(low))
+    }
+}
+
+/// A shard grows when this many slots of a line are used on average..
+const FULL: usize = 7;
+
+/// ..to twice its size while it is small, by a third later: memory for time.
+const SMALL: usize = 1 << 14;
 
 /// One shard of the set.
 pub struct Shard {
-    /// 0 is an empty slot.
-    slots: Vec<u64>,
+    /// A fingerprint is in its home line, or in the first line behind it that had room. Lines from `homes` on are
+    /// nobody's home: they take what the last ones cannot.
+    lines: Vec<Line>,
+    homes: usize,
     used: usize,
 }
 
 /// The shard of a fingerprint.
 #[inline]
 pub fn shard_of(fingerprint: u64) -> usize {
-    (fingerprint >> 58) as usize
+    (fingerprint >> 59) as usize
+}
+
+/// The line where the search for a fingerprint starts: its middle bits, scaled. Larger shards keep the order of homes.
+#[inline]
+fn home(fingerprint: u64, homes: usize) -> usize {
+    ((u128::from(fingerprint << 5) * homes as u128) >> 64) as usize
 }
 
 impl Default for Shard {
     fn default() -> Self {
-        Shard { slots: vec![0; 16], used: 0 }
+        Shard { lines: vec![Line::default(); 2], homes: 2, used: 0 }
     }
 }
 
 impl Shard {
-    /// The slot where the search for a fingerprint starts: its middle bits, scaled.
-    #[inline]
-    fn home(&self, fingerprint: u64) -> usize {
-        ((u128::from(fingerprint << 6) * self.slots.len() as u128) >> 64) as usize
-    }
-
-    /// Adds a fingerprint that is not 0; whether it is new.
+    /// Adds a fingerprint whose low half is not 0; whether it is new.
     #[inline]
     pub fn insert(&mut self, fingerprint: u64) -> bool {
-        if self.used * 16 >= self.slots.len() * FULL {
+        let mut at = home(fingerprint, self.homes);
+        loop {
+            let line = &self.lines[at];
+            if line.contains(fingerprint) {
+                return false;
+            }
+            if !line.is_full() {
+                break;
+            }
+            at += 1;
+            if at == self.lines.len() {
+                self.lines.push(Line::default());
+            }
+        }
+        self.lines[at].push(fingerprint);
+        self.used += 1;
+        if self.used >= self.homes * FULL {
             self.grow();
         }
-        let mut at = self.home(fingerprint);
+        true
+    }
+
+    /// Makes room for one that is known to be new.
+    fn place(&mut self, fingerprint: u64) {
+        let mut at = home(fingerprint, self.homes);
         loop {
-            match self.slots[at] {
-                0 => {
-                    self.slots[at] = fingerprint;
-                    self.used += 1;
-                    return true;
-                }
-                seen if seen == fingerprint => return false,
-                _ => {
-                    at += 1;
-                    if at == self.slots.len() {
-                        at = 0;
-                    }
+            if at == self.lines.len() {
+                self.lines.push(Line::default());
+            }
+            if !self.lines[at].is_full() {
+                return self.lines[at].push(fingerprint);
+            }
+            at += 1;
+        }
+    }
+
+    /// Grows in place, so that no page is ever cleared twice. Homes only move up: from the last line to the first, each
+    /// is emptied into lines that have been emptied before; what was not at home waits until all are.
+    #[cold]
+    fn grow(&mut self) {
+        let before = self.homes;
+        self.homes = if before < SMALL { before * 2 } else { before / 3 * 4 };
+        let lines = self.lines.len();
+        let more = self.homes.saturating_sub(lines);
+        if self.homes > self.lines.capacity() {
+            // Room that is not used yet costs addresses, not memory.
+            self.lines.reserve_exact(self.homes * 16 - lines);
+        }
+        self.lines.resize(lines + more, Line::default());
+        let mut displaced = Vec::new();
+        for at in (0..lines).rev() {
+            for fingerprint in std::mem::take(&mut self.lines[at]).iter() {
+                if home(fingerprint, before) == at {
+                    self.place(fingerprint);
+                } else {
+                    displaced.push(fingerprint);
                 }
             }
         }
-    }
-
-    #[cold]
-    fn grow(&mut self) {
-        let slots = self.slots.len();
-        let larger = vec![0; if slots < SMALL { slots * 2 } else { slots * 3 / 2 }];
-        let old = std::mem::replace(&mut self.slots, larger);
-        self.used = 0;
-        for fingerprint in old.into_iter().filter(|&f| f != 0) {
-            self.insert(fingerprint);
+        for fingerprint in displaced {
+            self.place(fingerprint);
         }
     }
 
@@ -88,44 +165,68 @@ impl Shard {
     }
 
     pub fn bytes(&self) -> u64 {
-        self.slots.len() as u64 * 8
+        size_of_val(&*self.lines) as u64
     }
 }
 
-/// Offers fingerprints, in order, to the shards that one of `owners` owners holds; `is_new` is told the position of each
-/// that was not seen before.
-pub fn offer(
-    shards: &mut [(usize, &mut Shard)],
-    owner: usize,
-    owners: usize,
-    fingerprints: impl Iterator<Item = (usize, u64)>,
-    mut is_new: impl FnMut(usize),
-) {
-    let mut group = [(0usize, 0u64); GROUP];
-    let mut n = 0;
-    let mut flush = |group: &[(usize, u64)]| {
-        // Nothing depends on these loads, so that they overlap; what they bring is in the cache when it is needed.
-        let mut touched = 0;
-        for &(_, fingerprint) in group {
-            let shard = &shards[shard_of(fingerprint) / owners].1;
-            touched ^= shard.slots[shard.home(fingerprint)];
+/// The shards that one owner holds: those from `first` on.
+pub struct Holding<'a> {
+    first: usize,
+    shards: &'a mut [Shard],
+}
+
+/// Hands all shards out to a number of owners.
+pub fn hand_out(shards: &mut [Shard], owners: usize) -> Vec<Holding<'_>> {
+    let mut rest = shards;
+    let mut first = 0;
+    let mut holdings = Vec::new();
+    for owner in 0..owners {
+        let (mine, others) = rest.split_at_mut((SHARDS * (owner + 1)).div_ceil(owners) - first);
+        let next = first + mine.len();
+        holdings.push(Holding { first, shards: mine });
+        (rest, first) = (others, next);
+    }
+    holdings
+}
+
+/// The owner of a fingerprint's shard.
+#[inline]
+pub fn owner_of(fingerprint: u64, owners: usize) -> usize {
+    shard_of(fingerprint) * owners / SHARDS
+}
+
+impl Holding<'_> {
+    /// Offers fingerprints, in order, all of which belong to this owner, each with a number; the numbers of those that were
+    /// not seen before are told to `is_new`.
+    pub fn offer(&mut self, fingerprints: &[(u64, u32)], mut is_new: impl FnMut(u32)) {
+        let touch = |shards: &[Shard], fingerprint: u64| {
+            let shard = &shards[shard_of(fingerprint) - self.first];
+            prefetch(&shard.lines[home(fingerprint, shard.homes)]);
+        };
+        for &(fingerprint, _) in fingerprints.iter().take(AHEAD) {
+            touch(self.shards, fingerprint);
         }
-        std::hint::black_box(touched);
-        for &(position, fingerprint) in group {
-            if shards[shard_of(fingerprint) / owners].1.insert(fingerprint) {
-                is_new(position);
+        for (i, &(fingerprint, number)) in fingerprints.iter().enumerate() {
+            if let Some(&(fingerprint, _)) = fingerprints.get(i + AHEAD) {
+                touch(self.shards, fingerprint);
             }
-        }
-    };
-    for (position, fingerprint) in fingerprints {
-        if owners == 1 || shard_of(fingerprint) % owners == owner {
-            group[n] = (position, fingerprint);
-            n += 1;
-            if n == GROUP {
-                flush(&group);
-                n = 0;
+            if self.shards[shard_of(fingerprint) - self.first].insert(fingerprint) {
+                is_new(number);
             }
         }
     }
-    flush(&group[..n]);
+}
+
+/// Asks for a line to be brought into the processor's cache, without waiting for it.
+#[inline]
+fn prefetch(line: &Line) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch is a hint; it neither reads nor writes, whatever the address.
+    #[allow(unsafe_code)]
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = line;
 }

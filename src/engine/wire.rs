@@ -43,7 +43,7 @@ impl<M: Hash> Wire<M> {
             let count = &mut self.to[dst % 16];
             let ordinal = *count;
             *count += 1;
-            tables.messages.push(MessageInfo {
+            tables.add_message(MessageInfo {
                 share: digest.share(),
                 link: (src as u32) << 16 | (dst as u32 & 0xffff),
                 ordinal,
