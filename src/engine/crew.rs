@@ -20,13 +20,15 @@ impl Crew {
         Crew { threads: if others.is_some() { threads } else { 1 }, others }
     }
 
-    /// Applies `f` to every item and returns the results in the order of the items.
+    /// Applies `f` to every item and returns the results in the order of the items. What is not `much` work altogether
+    /// is not worth waking anybody for.
     pub fn map<I: Send, R: Send>(
         &self,
+        much: bool,
         items: impl Iterator<Item = I>,
         f: impl Fn(usize, I) -> R + Sync,
     ) -> Vec<R> {
-        let Some(others) = &self.others else {
+        let Some(others) = self.others.as_ref().filter(|_| much) else {
             return items.enumerate().map(|(i, item)| f(i, item)).collect();
         };
         let items: Vec<Mutex<Option<I>>> = items.map(|item| Mutex::new(Some(item))).collect();

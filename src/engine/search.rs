@@ -409,7 +409,7 @@ impl<'a, C: Cell> Search<'a, C> {
 
     fn expand(&mut self, blocks: &[Block<C>]) -> Result<Vec<Expanded>, String> {
         let (tables, spare, owners) = (&*self.tables, &self.spare, self.crew.threads);
-        let mut expanded = self.crew.map(blocks.iter(), |_, block| {
+        let mut expanded = self.crew.map(blocks.len() > 1, blocks.iter(), |_, block| {
             let used = lock(spare).pop();
             expand_block(tables, block, owners, used.unwrap_or_default())
         });
@@ -427,7 +427,8 @@ impl<'a, C: Cell> Search<'a, C> {
     /// Which candidates are new: for each owner of shards, and each block.
     fn sift(&mut self, expanded: &[Expanded]) -> Vec<Vec<News>> {
         let holdings = visited::hand_out(&mut self.shards, self.crew.threads);
-        self.crew.map(holdings.into_iter(), |owner, mut holding| {
+        let much = expanded.len() > 1;
+        self.crew.map(much, holdings.into_iter(), |owner, mut holding| {
             let news = |e: &Expanded| {
                 let mut news = vec![0; e.candidates.len().div_ceil(64)];
                 holding.offer(&e.offers[owner], |i| news[i as usize / 64] |= 1 << (i % 64));
@@ -446,9 +447,9 @@ impl<'a, C: Cell> Search<'a, C> {
         let news = |block: usize| sifted.iter().map(|owner| &owner[block]).collect::<Vec<_>>();
         let work = blocks.iter().zip(expanded).enumerate().map(|(i, (block, e))| (block, e, news(i)));
         let (tables, resolver, spare) = (&*self.tables, &*self.resolver, &self.spare_rows);
-        let kept = self
-            .crew
-            .map(work, |_, (block, e, news)| keep_new(tables, resolver, spare, block, e, positions(&news)));
+        let kept = self.crew.map(blocks.len() > 1, work, |_, (block, e, news)| {
+            keep_new(tables, resolver, spare, block, e, positions(&news))
+        });
         self.outside.extend(kept.iter().flat_map(|k: &Kept<C>| &k.outside));
         if !self.outside.is_empty() {
             let generated = expanded.iter().flat_map(|e| &e.offers).flatten();

@@ -55,11 +55,19 @@ impl Line {
     }
 }
 
-/// A shard grows when this many slots of a line are used on average..
-const FULL: usize = 7;
-
-/// ..to twice its size while it is small, by a third later: memory for time.
+/// A shard of fewer lines than this is small: it may be emptier, and grows by more.
 const SMALL: usize = 1 << 14;
+
+/// How many slots of a line may be taken on average.
+#[inline]
+fn full(homes: usize) -> usize {
+    if homes < SMALL { 6 } else { 7 }
+}
+
+/// How many lines a shard of so many grows to: memory for time.
+fn larger(homes: usize) -> usize {
+    if homes < SMALL { homes * 2 } else { homes / 2 * 3 }
+}
 
 /// One shard of the set.
 pub struct Shard {
@@ -92,29 +100,40 @@ impl Shard {
     /// Adds a fingerprint whose low half is not 0; whether it is new.
     #[inline]
     pub fn insert(&mut self, fingerprint: u64) -> bool {
-        let mut at = home(fingerprint, self.homes);
-        loop {
-            let line = &self.lines[at];
-            if line.contains(fingerprint) {
-                return false;
-            }
-            if !line.is_full() {
-                break;
-            }
-            at += 1;
-            if at == self.lines.len() {
-                self.lines.push(Line::default());
-            }
+        let line = &mut self.lines[home(fingerprint, self.homes)];
+        if line.contains(fingerprint) {
+            return false;
         }
-        self.lines[at].push(fingerprint);
-        self.used += 1;
-        if self.used >= self.homes * FULL {
-            self.grow();
+        if line.is_full() {
+            return self.insert_behind(fingerprint);
         }
+        line.push(fingerprint);
+        self.count();
         true
     }
 
-    /// Makes room for one that is known to be new.
+    /// [`Shard::insert`] where the home line is full.
+    #[inline(never)]
+    fn insert_behind(&mut self, fingerprint: u64) -> bool {
+        let behind = &self.lines[home(fingerprint, self.homes) + 1..];
+        let until = behind.iter().position(|line| !line.is_full()).map_or(behind.len(), |at| at + 1);
+        if behind[..until].iter().any(|line| line.contains(fingerprint)) {
+            return false;
+        }
+        self.place(fingerprint);
+        self.count();
+        true
+    }
+
+    #[inline]
+    fn count(&mut self) {
+        self.used += 1;
+        if self.used >= self.homes * full(self.homes) {
+            self.grow();
+        }
+    }
+
+    /// Puts one that is known to be new where there is room, from its home line on.
     fn place(&mut self, fingerprint: u64) {
         let mut at = home(fingerprint, self.homes);
         loop {
@@ -133,7 +152,7 @@ impl Shard {
     #[cold]
     fn grow(&mut self) {
         let before = self.homes;
-        self.homes = if before < SMALL { before * 2 } else { before / 3 * 4 };
+        self.homes = larger(before);
         let lines = self.lines.len();
         let more = self.homes.saturating_sub(lines);
         if self.homes > self.lines.capacity() {
