@@ -259,7 +259,7 @@ impl Tables {
 
     /// Whether [`Tables::glance`] tells all about a local step.
     fn can_glance(&self) -> bool {
-        self.shape.network == NetworkKind::Unordered && self.shape.bounds.max_copies.is_none()
+        self.shape.network == NetworkKind::Unordered
     }
 
     /// Tries the steps that happen at no single node.
@@ -366,7 +366,36 @@ impl Tables {
         if self.shape.bounds.max_in_flight.is_some_and(|max| in_flight > max) {
             return (0, Taken::Beyond(Bound::MaxInFlight, outcome.kind));
         }
+        if outcome.sends > 0
+            && self.shape.bounds.max_copies.is_some_and(|max| self.copies_after(row, step) > max)
+        {
+            return (0, Taken::Beyond(Bound::MaxCopies, outcome.kind));
+        }
         (sum, Taken::Step(outcome.kind))
+    }
+
+    /// How many copies there are of what a local step sends, at most, without what has died. The copies of a message live
+    /// or die together.
+    #[inline(never)]
+    fn copies_after(&self, row: &impl Look, step: LocalStep) -> usize {
+        let outcome = &self.outcomes[step.outcome as usize];
+        let delivered = step.delivers.map(|at| row.at(at));
+        let sends = self.sends_of(outcome);
+        let is_alive = |message: &&Message| {
+            let spot = self.spots[**message as usize];
+            !self.shape.removes_dead
+                || spot.dst() >= row.nodes()
+                || match spot.dst() == step.node {
+                    true => self.alive.get(outcome.after, spot.ordinal()),
+                    false => self.alive.get(row.local(spot.dst()), spot.ordinal()),
+                }
+        };
+        let copies = |message: &Message| {
+            let in_flight = row.net().iter().filter(|id| id.id() == *message).count();
+            let sent = sends.iter().filter(|sent| *sent == message).count();
+            in_flight + sent - usize::from(delivered == Some(*message))
+        };
+        sends.iter().filter(is_alive).map(copies).max().unwrap_or(0)
     }
 
     /// What the messages that die with a local step share in the sum, and how many they are, if that is known.
