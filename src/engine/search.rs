@@ -24,7 +24,7 @@ use crate::check::{Ended, Limits, Progress, Until};
 use crate::system::{Bound, PropertyId};
 
 /// How many rows make a batch, about.
-const BATCH: usize = 1 << 17;
+const BATCH: usize = 1 << 15;
 
 /// How many rows make a block, about: the work that one thread claims at a time.
 const BLOCK: usize = 1 << 10;

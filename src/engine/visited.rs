@@ -157,7 +157,7 @@ impl Shard {
         let more = self.homes.saturating_sub(lines);
         if self.homes > self.lines.capacity() {
             // Room that is not used yet costs addresses, not memory.
-            self.lines.reserve_exact(self.homes * 16 - lines);
+            self.lines.reserve_exact(self.homes * 4 - lines);
         }
         self.lines.resize(lines + more, Line::default());
         let mut displaced = Vec::new();
