@@ -580,7 +580,11 @@ impl Tables {
             return (world, Some(step.node));
         }
         let taken = self.apply(row, code, out, misses);
-        debug_assert!(matches!(taken, Taken::Step(_)) && out.sum == sum);
+        // A glance and the whole step must add up to the same, or nothing that follows would count.
+        assert!(
+            matches!(taken, Taken::Step(_)) && out.sum == sum,
+            "a defect of oneleader: {code:?} is {taken:?}"
+        );
         rows.push(out);
         (out.world, self.node_of(row, code))
     }
@@ -781,28 +785,19 @@ impl Tables {
         if self.shape.network == NetworkKind::Ordered {
             return self.bury_in_flows(out, misses);
         }
-        let mut at = 0;
-        let mut fresh = old;
-        while at < out.net.len() {
+        // Backwards, so that what takes the place of a dead message has been looked at already.
+        for at in (0..out.net.len()).rev() {
             let message = out.net[at];
             let dst = self.messages[message as usize].dst;
-            if (usize::from(dst) == node || at >= fresh) && dst != NO_NODE {
+            if (usize::from(dst) == node || at >= old) && dst != NO_NODE {
                 let local = out.locals[usize::from(dst) & 15];
                 if !self.alive.get(local, self.spots[message as usize].ordinal())
                     && self.locals[local as usize].flags & flag::UP != 0
                     && known!(self.dead, local, message, misses, Dead) == 1
                 {
-                    // What comes from the end is fresh, or was not looked at yet.
-                    out.net.swap_remove(at);
-                    out.sum = out.sum.wrapping_sub(self.messages[message as usize].share);
-                    if at < fresh && out.net.len() >= fresh {
-                        // A fresh message moved to this place: it and all behind count as fresh from here on.
-                        fresh = at;
-                    }
-                    continue;
+                    self.take_out(out, at);
                 }
             }
-            at += 1;
         }
         Taken::No
     }

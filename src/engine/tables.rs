@@ -126,7 +126,9 @@ pub struct OwnStep {
 impl OwnStep {
     pub fn new(kind: OwnKind, outcome: OutcomeId) -> Self {
         let gates = match kind {
-            OwnKind::Timeout { due, idle } => u8::from(!idle) * gate::TIMELESS | u8::from(due) * gate::TIMED,
+            OwnKind::Timeout { due, idle } => {
+                (u8::from(!idle) * gate::TIMELESS) | (u8::from(due) * gate::TIMED)
+            }
             OwnKind::Choose => gate::TIMELESS | gate::TIMED,
             OwnKind::Input => gate::INPUT,
             OwnKind::Restart => gate::RESTART,
