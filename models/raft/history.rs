@@ -15,7 +15,7 @@ pub struct Past {
     /// The logs with which leaders began. What they appended later is of their own term.
     elected: BTreeMap<(Term, Id), Log>,
     /// By index: the first entry applied there, and the earliest term in which it is known to have been committed.
-    committed: Vec<(Entry, Term)>,
+    committed: BTreeMap<usize, (Entry, Term)>,
 }
 
 pub fn observe(past: &Past, step: &NodeStep<'_, Raft>) -> Option<Past> {
@@ -31,10 +31,9 @@ pub fn observe(past: &Past, step: &NodeStep<'_, Raft>) -> Option<Past> {
     }
     let term = after.disk.term;
     for (index, entry) in applied(step) {
-        match now.committed.get_mut(index - 1) {
-            Some((first, since)) if *first == entry => *since = term.min(*since),
-            Some(_) => {}
-            None => now.committed.push((entry, term)),
+        let (first, since) = now.committed.entry(index).or_insert((entry, term));
+        if *first == entry {
+            *since = term.min(*since);
         }
     }
     (now != *past).then_some(now)
@@ -81,7 +80,7 @@ pub fn invariants() -> Vec<Invariant<Raft>> {
 
 fn state_machine_safety(past: &Past, step: &NodeStep<'_, Raft>) -> Result<(), String> {
     for (index, entry) in applied(step) {
-        if let Some((first, _)) = past.committed.get(index - 1)
+        if let Some((first, _)) = past.committed.get(&index)
             && *first != entry
         {
             let node = node_name(step.id);
@@ -93,12 +92,11 @@ fn state_machine_safety(past: &Past, step: &NodeStep<'_, Raft>) -> Result<(), St
 
 fn leader_completeness(past: &Past) -> Result<(), String> {
     for (&(term, leader), log) in &past.elected {
-        for (i, &(entry, committed_in)) in past.committed.iter().enumerate() {
-            if committed_in < term && log.get(i + 1) != Some(entry) {
+        for (&index, &(entry, committed_in)) in &past.committed {
+            if committed_in < term && log.get(index) != Some(entry) {
                 return Err(format!(
-                    "{} was elected in term {term} without {entry:?} at index {}, committed in term {committed_in}",
+                    "{} was elected in term {term} without {entry:?} at index {index}, committed in term {committed_in}",
                     node_name(leader),
-                    i + 1
                 ));
             }
         }

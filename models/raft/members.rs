@@ -60,9 +60,12 @@ impl Members {
         majority(self.new) && self.old.is_none_or(majority)
     }
 
-    /// The configurations to which it may be changed in a cluster of `nodes`.
+    /// The configurations to which clients may change it in a cluster of `nodes`. A joint one has a successor already.
     pub fn successors(self, how: Membership, nodes: usize) -> Vec<Self> {
         let all = NodeSet::first(nodes);
+        if self.old.is_some() {
+            return Vec::new();
+        }
         match how {
             Membership::Fixed => Vec::new(),
             Membership::Single => {

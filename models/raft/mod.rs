@@ -184,7 +184,8 @@ impl Election for Raft {
     }
 
     /// Rests on two facts about a server: its term never falls, and once it has stopped being the candidate or leader
-    /// of a term it is not that again.
+    /// of a term it is not that again. A candidate may yet come to lead its term, and with a planted bug answers to
+    /// that leader may be there already.
     fn is_dead(&self, _id: Id, server: &Server, src: Id, msg: &Message) -> bool {
         if self.bug.is_some_and(Bug::revives_messages) {
             return false;
@@ -207,6 +208,7 @@ impl Election for Raft {
                 Role::Leader(leading) if term == own => {
                     !self.check_quorum && leading.progress[usize::from(src)].matched >= matched
                 }
+                Role::Candidate { .. } => term < own,
                 _ => term <= own,
             },
             Message::Mismatch { term, prev } => match &server.role {
@@ -214,6 +216,7 @@ impl Election for Raft {
                     let known = leading.progress[usize::from(src)];
                     !self.check_quorum && (prev <= known.matched || prev >= known.next)
                 }
+                Role::Candidate { .. } => term < own,
                 _ => term <= own,
             },
             // Requests are never dead: once the receiver's term is a higher one, the answer says so.
@@ -409,8 +412,10 @@ impl Turn<'_, '_> {
         let unknown = Progress { next: self.log().last_index() + 1, matched: 0 };
         let progress = vec![unknown; self.raft.nodes];
         self.enter(Role::Leader(Leadership { progress, heard: NodeSet::default() }));
+        if !self.leave_joint_members() {
+            self.replicate();
+        }
         self.offer_input();
-        self.replicate();
     }
 
     /// Leaders: heartbeats repeat, so that no election timeout passes (5.2) and lost entries are sent again (5.3).
@@ -538,8 +543,11 @@ impl Turn<'_, '_> {
         if matched > known.matched {
             let next = known.next.max(matched + 1);
             self.leading_mut().progress[usize::from(src)] = Progress { next, matched };
+            let last = self.log().last_index();
             self.advance_commit();
-            if next <= self.log().last_index() {
+            // A configuration that is appended upon a commitment has been sent to everybody, with what was missing.
+            let is_sent = self.log().last_index() > last;
+            if next <= last && !is_sent {
                 self.send_append_entries(src);
             }
         }
@@ -596,7 +604,7 @@ impl Turn<'_, '_> {
         let newly = (self.server.commit + 1..=log.last_index()).rev().find(is_committed);
         if let Some(index) = newly {
             self.server.to_mut().commit = index;
-            self.on_members_committed();
+            self.on_commit();
         }
     }
 
@@ -657,21 +665,26 @@ impl Turn<'_, '_> {
         self.o.choose_random(CLIENT, offers);
     }
 
-    /// Once C(old,new) is committed the leader appends C(new); once C(new) is committed, a leader that does not belong
-    /// to it steps down (6).
-    fn on_members_committed(&mut self) {
+    /// Once C(old,new) is committed the leader appends C(new), be it that it began the change or that it has inherited it
+    /// (6, thesis 4.3). Tells whether that was so.
+    fn leave_joint_members(&mut self) -> bool {
+        let committed = self.log().members().filter(|(index, _)| *index <= self.server.commit);
+        let Some(new) = committed.and_then(|(_, last)| last.then()) else { return false };
+        self.append(Command::Members(new));
+        self.replicate();
+        self.advance_commit();
+        true
+    }
+
+    /// What is committed may be a configuration: C(new) follows C(old,new), and a leader that does not belong to C(new)
+    /// steps down (6).
+    fn on_commit(&mut self) {
         if self.raft.membership == Membership::Fixed {
             return;
         }
-        let Some((index, last)) = self.log().members() else { return self.offer_input() };
-        if index > self.server.commit {
-            return;
-        }
-        if let Some(new) = last.then() {
-            self.append(Command::Members(new));
-            self.replicate();
-            self.advance_commit();
-        } else if !last.contains(self.id) {
+        self.leave_joint_members();
+        let is_out = |(index, last): (usize, Members)| index <= self.server.commit && !last.contains(self.id);
+        if self.log().members().is_some_and(is_out) {
             self.enter(Role::Follower { leader: None, lease: false });
         }
         self.offer_input();

@@ -400,6 +400,40 @@ fn a_joint_configuration_needs_both_majorities() {
     assert!(carries(&[0, 2, 3]));
 }
 
+/// Section 6: no more than one change at a time, and only C(new) follows C(old,new).
+#[test]
+fn a_joint_configuration_is_not_changed_again() {
+    let joint = members(&[0, 1]).successors(Membership::Joint, 3)[0];
+    assert_eq!(joint.successors(Membership::Joint, 3), []);
+}
+
+/// Section 6: once C(old,new) is committed the leader appends C(new), and sends it once to everybody.
+#[test]
+fn the_acknowledgement_that_commits_a_joint_configuration_is_answered_once() {
+    let joint = members(&[0, 1]).successors(Membership::Joint, 3).pop().expect("to all three");
+    let setup = with_values().with("membership", Value::Text("joint")).with("members", Value::Number(2));
+    let mut node = Node::new(setup).elected();
+    node.request(Command::Members(joint));
+    let sent = node.hear(N2, appended(1, 1));
+    assert_eq!(sent.iter().map(|(dst, _)| *dst).collect::<Vec<_>>(), [N2, N3]);
+    assert_eq!((node.server.commit, node.log()), (1, vec![1, 1]));
+}
+
+/// Section 6, thesis 4.3: a leader that knows of a committed C(old,new) appends C(new), even if another began the change.
+#[test]
+fn a_leader_ends_the_change_that_it_inherits() {
+    let joint = members(&[0, 1]).successors(Membership::Joint, 3).pop().expect("to all three");
+    for (commit, expected) in [(1, [1, 2].as_slice()), (0, &[1])] {
+        let mut node = Node::new(with_values().with("membership", Value::Text("joint")));
+        node.server.disk.term = Term(1);
+        node.server.disk.log = Log::from_iter([Entry { term: Term(1), command: Command::Members(joint) }]);
+        node.server.commit = commit;
+        let node = node.elected();
+        assert_eq!(node.log(), expected);
+        assert_eq!(node.offers, [Command::Value(N1.into())], "the change is still under way");
+    }
+}
+
 #[test]
 fn single_changes_add_or_remove_one_server() {
     let next = members(&[0, 1]).successors(Membership::Single, 3);
