@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use stateright::actor::Id;
+
 use super::{Ballot, Msg, Paxos, Proposal, Value};
 use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
 
@@ -9,9 +11,9 @@ use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct History {
     /// Every proposal ever made, with the acceptors that have accepted it: on disk, or as they told a learner. Once a
-    /// value is chosen, who else accepts it changes nothing for agreement, and is no longer kept.
+    /// value is chosen, who else accepts it in that ballot or above changes nothing, and is no longer kept.
     proposals: BTreeMap<Proposal, NodeSet>,
-    /// Each value that a quorum has accepted in one ballot, with the ballot in which that first came about.
+    /// Each value that a quorum has accepted in one ballot, with the lowest such ballot.
     chosen: BTreeMap<Value, Ballot>,
     /// Values learned without having been chosen: one is too many.
     mistaken: BTreeSet<Value>,
@@ -25,12 +27,12 @@ impl History {
         for (_, msg) in step.sends {
             match msg {
                 Msg::Accept { proposal } => next.propose(*proposal),
-                Msg::Accepted { proposal } => next.accept(step, *proposal),
+                Msg::Accepted { proposal } => next.accept(step.id, *proposal, step.actor.phase2),
                 _ => {}
             }
         }
         if disk.accepted != Proposal::NONE {
-            next.accept(step, disk.accepted);
+            next.accept(step.id, disk.accepted, step.actor.phase2);
         }
         next.mistaken.extend(disk.learned);
         next.mistaken.retain(|value| !next.chosen.contains_key(value));
@@ -41,17 +43,18 @@ impl History {
         self.proposals.entry(proposal).or_default();
     }
 
-    fn accept(&mut self, step: &NodeStep<'_, Paxos>, proposal: Proposal) {
+    fn accept(&mut self, acceptor: Id, proposal: Proposal, quorum: usize) {
         self.propose(proposal);
-        if self.chosen.contains_key(&proposal.value) {
+        let Proposal { ballot, value } = proposal;
+        if self.chosen.get(&value).is_some_and(|lowest| *lowest <= ballot) {
             return;
         }
         let acceptors = self.proposals.get_mut(&proposal).expect("just proposed");
-        acceptors.insert(step.id);
-        if acceptors.len() >= step.actor.phase2 {
-            self.chosen.insert(proposal.value, proposal.ballot);
-            let same = self.proposals.iter_mut().filter(|(p, _)| p.value == proposal.value);
-            same.for_each(|(_, acceptors)| *acceptors = NodeSet::default());
+        acceptors.insert(acceptor);
+        if acceptors.len() >= quorum {
+            self.chosen.insert(value, ballot);
+            let settled = self.proposals.iter_mut().filter(|(p, _)| p.value == value && p.ballot >= ballot);
+            settled.for_each(|(_, acceptors)| *acceptors = NodeSet::default());
         }
     }
 
@@ -70,7 +73,7 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
         },
         Invariant {
             name: "chosen-stays-chosen",
-            meaning: "No ballot above the one in which a value was first chosen proposes another (section 2.2, P2b).",
+            meaning: "No ballot above one in which a value is ever chosen proposes another (section 2.2, P2b).",
             check: Check::Witness(chosen_stays_chosen),
         },
         Invariant {
@@ -153,5 +156,26 @@ fn learned_is_final(_: &History, step: &NodeStep<'_, Paxos>) -> Result<(), Strin
             Err(format!("{} learned {old} and then {new}", node_name(step.id)))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P2b speaks of every ballot in which a value is chosen, not of the one in which that came about first.
+    #[test]
+    fn a_choice_in_a_lower_ballot_binds_those_between() {
+        let proposal = |ballot, value| Proposal { ballot: Ballot(ballot), value: Value(value) };
+        let mut history = History::default();
+        history.accept(Id::from(0), proposal(3, 1), 2);
+        history.propose(proposal(4, 2));
+        for acceptor in [1, 2] {
+            history.accept(Id::from(acceptor), proposal(5, 1), 2);
+        }
+        assert_eq!(chosen_stays_chosen(&history), Ok(()));
+        history.accept(Id::from(2), proposal(3, 1), 2);
+        let broken = "v1 was chosen in ballot 3, ballot 4 proposed v2";
+        assert_eq!(chosen_stays_chosen(&history), Err(broken.to_string()));
     }
 }

@@ -427,7 +427,8 @@ impl Paxos {
 /// Storage, timer, network.
 impl Paxos {
     /// Section 2.5: what an acceptor answers, and the number that a proposer is about to use, is in stable storage before
-    /// it is sent. The timer starts anew whenever a higher ballot is heard of, and stops when the value is known.
+    /// it is sent. The timer starts anew whenever a ballot of its own is started or a higher one is heard of, and stops
+    /// when the value is known.
     fn conclude(&self, id: Id, before: Disk, after: &State, sends: Sends, o: &mut Out<Self>) {
         let save = |o: &mut Out<Self>| {
             if after.durable != before {
@@ -446,10 +447,12 @@ impl Paxos {
             if before.learned.is_none() {
                 o.cancel_timer(Timer::Retry);
             }
-        } else if after.durable.promised > before.promised
-            && self.proposes(id)
-            && self.bug != Some(Bug::NeverRetries)
-        {
+            return;
+        }
+        // Its own ballot is above its promise, unless a planted bug has it use one that it has promised already.
+        let is_started = after.phase != Phase::Idle && after.durable.tried > before.tried;
+        let is_waiting = is_started || after.durable.promised > before.promised;
+        if is_waiting && self.proposes(id) && self.bug != Some(Bug::NeverRetries) {
             o.set_timer(Timer::Retry, RETRY);
         }
     }

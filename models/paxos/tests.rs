@@ -276,6 +276,21 @@ fn a_restarted_node_keeps_its_promise_and_its_vote_and_uses_a_new_number() {
     assert_eq!(n1.time_out()[0].1, prepare(9));
 }
 
+/// A planted bug must cost what it costs, and not the retry besides.
+#[test]
+fn a_proposer_waits_for_every_ballot_that_it_starts() {
+    for bug in ["shares-ballots", "reuses-ballot"] {
+        let mut n2 = Bench::new(N2, setup().with_bug(bug));
+        n2.deliver(N1, prepare(3));
+        n2.time_out();
+        n2.restart();
+        for _ in 0..2 {
+            n2.time_out();
+            assert!(n2.commands.iter().any(|c| matches!(c, Command::SetTimer(..))), "{bug}");
+        }
+    }
+}
+
 #[test]
 fn quorums_of_the_two_phases_must_meet() {
     let with = |q1, q2| {
