@@ -56,7 +56,7 @@ impl Line {
 }
 
 /// A shard of fewer lines than this is small: it may be emptier, and grows by more.
-const SMALL: usize = 1 << 14;
+const SMALL: usize = 1 << 12;
 
 /// How many slots of a line may be taken on average.
 #[inline]
