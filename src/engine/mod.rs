@@ -7,6 +7,7 @@
 //! depend on the number of threads.
 
 mod actor_model;
+mod apply;
 mod crew;
 mod digest;
 mod expand;
