@@ -198,6 +198,9 @@ fn the_junit_report_has_a_case_for_each_property() {
 
 #[test]
 fn misspelt_names_are_answered_with_those_that_exist_and_the_nearest() {
+    oneleader(&["check", "bully", "two-crashes"])
+        .refuses(&["no protocol `two-crashes`", "--scenario two-crashes"]);
+    oneleader(&["check", "raft", "forgets-vote"]).refuses(&["of raft", "--bug forgets-vote"]);
     oneleader(&["check", "buly"]).refuses(&["no protocol `buly`", "did you mean `bully`?", "there are:"]);
     oneleader(&["list", "buly"]).refuses(&["did you mean `bully`?"]);
     oneleader(&["explore", "buly"]).refuses(&["did you mean `bully`?"]);

@@ -265,9 +265,20 @@ pub fn protocol(catalogue: &impl Catalogue, name: &str) -> Result<&'static About
     let all = catalogue.all();
     let found = all.iter().copied().find(|about| about.name == name);
     found.ok_or_else(|| {
-        let hint = among(name, all.iter().map(|about| about.name));
+        let flag = all.iter().find_map(|about| Some((about.name, flag_for(name, about)?)));
+        let hint = match flag {
+            Some((owner, flag)) => format!(": of {owner}, ask for it by `{flag} {name}`"),
+            None => among(name, all.iter().map(|about| about.name)),
+        };
         Problem::new(format!("no protocol `{name}`{hint}"))
     })
+}
+
+/// The flag that takes this name, if a protocol has a scenario or a bug called so.
+fn flag_for(name: &str, about: &'static About) -> Option<&'static str> {
+    let is_scenario = corpus(about).is_ok_and(|corpus| corpus.iter().any(|scenario| scenario.name == name));
+    let is_bug = about.bugs.iter().any(|bug| bug.name == name);
+    if is_bug { Some("--bug") } else { is_scenario.then_some("--scenario") }
 }
 
 /// The properties of a protocol, each with its meaning.
