@@ -26,20 +26,10 @@ impl Tables {
         let world = &self.worlds[row.world() as usize];
         out.copy_from(row);
         match code.unpack() {
-            Move::Deliver { at, torn } => {
-                let message = self.arriving(row, at);
-                let node = usize::from(self.messages[message as usize].dst);
-                let whole = known!(self.react, row.local(node), message, misses, React);
-                let step = LocalStep { node, outcome: whole, delivers: Some(at), pays: None, is_torn: false };
-                self.local(step.torn(torn), out, misses)
-            }
-            Move::Own { node, at, torn } => {
-                let local = row.local(node);
-                let own = self.locals[local as usize].own.as_ref().expect("own steps are known");
-                let OwnStep { kind, outcome, .. } = own.steps[at];
-                let step = LocalStep { node, outcome, delivers: None, pays: kind.cost(), is_torn: false };
-                self.local(step.torn(torn), out, misses)
-            }
+            Move::Deliver { .. } | Move::Own { .. } => match self.local_step(row, code, misses) {
+                Some(step) => self.local(step, out, misses),
+                None => Taken::Unknown,
+            },
             Move::Lose { at, within } => {
                 if self.shape.network == NetworkKind::Ordered {
                     if self.take_from_flow(out, at, within as u32, misses) == Taken::Unknown {

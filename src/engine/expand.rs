@@ -368,21 +368,26 @@ impl Tables {
         let outcome = &self.outcomes[step.outcome as usize];
         let delivered = step.delivers.map(|at| row.at(at));
         let sends = self.sends_of(outcome);
-        let is_alive = |message: &&Message| {
-            let spot = self.spots[**message as usize];
-            !self.shape.removes_dead
-                || spot.dst() >= row.nodes()
-                || match spot.dst() == step.node {
-                    true => self.alive.get(outcome.after, spot.ordinal()),
-                    false => self.alive.get(row.local(spot.dst()), spot.ordinal()),
-                }
-        };
+        let is_alive =
+            |message: &&Message| !self.shape.removes_dead || self.lives_after(row, step, **message);
         let copies = |message: &Message| {
             let in_flight = row.net().iter().filter(|id| id.id() == *message).count();
             let sent = sends.iter().filter(|sent| *sent == message).count();
             in_flight + sent - usize::from(delivered == Some(*message))
         };
         sends.iter().filter(is_alive).map(copies).max().unwrap_or(0)
+    }
+
+    /// Whether a message that a local step sends is known to live after it.
+    #[inline]
+    fn lives_after(&self, row: &impl Look, step: LocalStep, message: Message) -> bool {
+        let spot = self.spots[message as usize];
+        if spot.dst() >= row.nodes() {
+            return true;
+        }
+        let is_here = spot.dst() == step.node;
+        let local = if is_here { self.outcomes[step.outcome as usize].after } else { row.local(spot.dst()) };
+        self.alive.get(local, spot.ordinal())
     }
 
     /// What the messages that die with a local step share in the sum, and how many they are, if that is known.
@@ -414,12 +419,9 @@ impl Tables {
             (rest, start) = (others, start + 64);
         }
         for &message in self.sends_of(outcome) {
-            let spot = self.spots[message as usize];
-            if spot.dst() < row.nodes() {
-                let local = if spot.dst() == step.node { outcome.after } else { row.local(spot.dst()) };
-                if !self.alive.get(local, spot.ordinal()) {
-                    bury(local, message);
-                }
+            if !self.lives_after(row, step, message) {
+                let dst = self.spots[message as usize].dst();
+                bury(if dst == step.node { outcome.after } else { row.local(dst) }, message);
             }
         }
         is_known.then_some((share, dead))
@@ -478,7 +480,7 @@ impl Tables {
         rows: &mut Rows<C>,
     ) -> (WorldId, Option<usize>) {
         let misses = &mut Vec::new();
-        if let Some(step) = self.plain(row, code)
+        if let Some(step) = self.plain(row, code, misses)
             && let Some(world) = self.world_after(row.world(), step, misses)
         {
             let outcome = &self.outcomes[step.outcome as usize];
@@ -502,39 +504,37 @@ impl Tables {
 
     /// The local step that a code stands for, if nothing but its outcome happens: no message dies with it.
     #[inline]
-    fn plain(&self, row: &impl Look, code: Code) -> Option<LocalStep> {
-        if self.shape.network != NetworkKind::Unordered {
-            return None;
-        }
-        let step = match code.unpack() {
-            Move::Deliver { at, torn } => {
-                let message = row.at(at);
-                let node = self.spots[message as usize].dst();
-                let outcome = self.react.get(row.local(node), message);
-                LocalStep { node, outcome, delivers: Some(at), pays: None, is_torn: false }.torn(torn)
-            }
-            Move::Own { node, at, torn } => {
-                let own = self.locals[row.local(node) as usize].own.as_ref()?;
-                let OwnStep { kind, outcome, .. } = own.steps[at];
-                LocalStep { node, outcome, delivers: None, pays: kind.cost(), is_torn: false }.torn(torn)
-            }
-            _ => return None,
-        };
-        (!self.shape.removes_dead || self.nobody_dies(row, step)).then_some(step)
+    fn plain(&self, row: &impl Look, code: Code, misses: &mut Vec<Miss>) -> Option<LocalStep> {
+        let is_unordered = self.shape.network == NetworkKind::Unordered;
+        let step = is_unordered.then(|| self.local_step(row, code, misses)).flatten()?;
+        let nobody_dies =
+            !self.shape.removes_dead || matches!(self.dead_after(row, step, misses), Some((_, 0)));
+        nobody_dies.then_some(step)
     }
 
-    fn nobody_dies(&self, row: &impl Look, step: LocalStep) -> bool {
-        let outcome = &self.outcomes[step.outcome as usize];
-        let lives = |&message: &Message| {
-            let spot = self.spots[message as usize];
-            let is_here = spot.dst() == step.node;
-            spot.dst() >= row.nodes()
-                || self.alive.get(if is_here { outcome.after } else { row.local(spot.dst()) }, spot.ordinal())
-        };
-        let after = self.alive.row(outcome.after);
-        row.net().len() <= 64
-            && self.sends_of(outcome).iter().all(lives)
-            && self.dying(row.net(), step.node, after) & !step.delivers.map_or(0, |at| 1 << at) == 0
+    /// The local step that a code stands for, if it stands for one and what it does is known.
+    #[inline]
+    pub fn local_step(&self, row: &impl Look, code: Code, misses: &mut Vec<Miss>) -> Option<LocalStep> {
+        match code.unpack() {
+            Move::Deliver { at, torn } => {
+                let message = self.arriving(row, at);
+                let node = self.spots[message as usize].dst();
+                let outcome = self.react.get(row.local(node), message);
+                if outcome == UNKNOWN {
+                    misses.push(Miss::React(row.local(node), message));
+                    return None;
+                }
+                let step = LocalStep { node, outcome, delivers: Some(at), pays: None, is_torn: false };
+                Some(step.torn(torn))
+            }
+            Move::Own { node, at, torn } => {
+                let own = self.locals[row.local(node) as usize].own.as_ref().expect("own steps are known");
+                let OwnStep { kind, outcome, .. } = own.steps[at];
+                let step = LocalStep { node, outcome, delivers: None, pays: kind.cost(), is_torn: false };
+                Some(step.torn(torn))
+            }
+            _ => None,
+        }
     }
 
     /// The node at which a step happens, if it happens at one.

@@ -614,7 +614,12 @@ fn keep_new<C: Cell>(
             kept.blocks.push(rows.take());
         }
         let here = kept.blocks.len();
-        let (world, changed) = tables.append(&row, code, sum, &mut out, &mut rows);
+        let (world, changed) = if judges {
+            rows.push(&out);
+            (out.world, tables.node_of(&row, code))
+        } else {
+            tables.append(&row, code, sum, &mut out, &mut rows)
+        };
         kept.page.push(block.first + u64::from(number), code);
 
         // Where no node's own state changed, only the world did, or what time allows.
