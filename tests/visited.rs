@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
-use oneleader::engine::visited::{SHARDS, Shard, hand_out, owner_of};
+use oneleader::engine::visited::{SHARDS, Shard, shard_of};
 
 /// Numbers that are spread over all shards, and repeat; no lower half is 0.
 fn fingerprints(n: u64, different: u64) -> Vec<u64> {
@@ -20,10 +20,10 @@ fn firsts(fingerprints: &[u64]) -> Vec<u32> {
     (0..fingerprints.len() as u32).filter(|&i| seen.insert(fingerprints[i as usize])).collect()
 }
 
-/// The fingerprints that belong to an owner, with their positions.
-fn belonging(fingerprints: &[u64], owner: usize, owners: usize) -> Vec<(u64, u32)> {
+/// The fingerprints that belong to a shard, with their positions.
+fn belonging(fingerprints: &[u64], shard: usize) -> Vec<(u64, u32)> {
     let numbered = fingerprints.iter().copied().zip(0..);
-    numbered.filter(|(fingerprint, _)| owner_of(*fingerprint, owners) == owner).collect()
+    numbered.filter(|(fingerprint, _)| shard_of(*fingerprint) == shard).collect()
 }
 
 fn empty() -> Vec<Shard> {
@@ -33,23 +33,21 @@ fn empty() -> Vec<Shard> {
 #[test]
 fn it_is_a_set_however_often_it_grows() {
     let all = fingerprints(1_200_000, 450_000);
-    for owners in [1, 2, 3, SHARDS] {
-        let mut shards = empty();
-        let mut new = Vec::new();
-        // In batches, as a search offers them.
-        for (batch, first) in all.chunks(100_000).zip((0..).step_by(100_000)) {
-            let holdings = hand_out(&mut shards, owners);
-            assert_eq!(holdings.len(), owners);
-            for (owner, mut holding) in holdings.into_iter().enumerate() {
-                holding.offer(&belonging(batch, owner, owners), |i| new.push(first + i));
-            }
+    let mut shards = empty();
+    let mut new = Vec::new();
+    // In batches, as a search offers them.
+    for (batch, first) in all.chunks(100_000).zip((0..).step_by(100_000)) {
+        for (i, shard) in shards.iter_mut().enumerate() {
+            let mut offered = belonging(batch, i);
+            shard.sift(&mut offered, |(fingerprint, _)| *fingerprint);
+            new.extend(offered.iter().map(|(_, at)| first + at));
         }
-        let held: usize = shards.iter().map(Shard::len).sum();
-        assert_eq!(held, new.len(), "{owners} owners");
-        assert!(shards.iter().all(|shard| shard.bytes() >= 8 * shard.len() as u64));
-        new.sort_unstable();
-        assert_eq!(new, firsts(&all), "{owners} owners");
     }
+    let held: usize = shards.iter().map(Shard::len).sum();
+    assert_eq!(held, new.len());
+    assert!(shards.iter().all(|shard| shard.bytes() >= 8 * shard.len() as u64));
+    new.sort_unstable();
+    assert_eq!(new, firsts(&all));
 }
 
 #[test]
@@ -66,15 +64,17 @@ fn in_every_interleaving_each_state_is_new_once_and_where_it_stands_first() {
     loom::model(|| {
         let all = fingerprints(8, 3);
         let is_new: Arc<Vec<AtomicBool>> = Arc::new(all.iter().map(|_| AtomicBool::new(false)).collect());
-        // Loom's threads outlive their maker, so each brings the shards that it is handed.
-        let work = |owner: usize| {
-            let (mine, is_new) = (belonging(&all, owner, 2), is_new.clone());
+        // Loom's threads outlive their maker, so each brings the shards that it works on.
+        let work = |half: usize| {
+            let mine: Vec<_> = (0..SHARDS).filter(|i| i % 2 == half).map(|i| belonging(&all, i)).collect();
+            let is_new = is_new.clone();
             move || {
-                let mut shards = empty();
-                let mut holding = hand_out(&mut shards, 2).swap_remove(owner);
-                holding.offer(&mine, |i| {
-                    assert!(!is_new[i as usize].swap(true, Ordering::Relaxed), "{i} was new to both owners");
-                });
+                for mut offered in mine {
+                    Shard::default().sift(&mut offered, |(fingerprint, _)| *fingerprint);
+                    for (_, at) in offered {
+                        assert!(!is_new[at as usize].swap(true, Ordering::Relaxed), "{at} was new twice");
+                    }
+                }
             }
         };
         let other = thread::spawn(work(1));

@@ -18,8 +18,7 @@ use stateright::actor::{
 use stateright::{Expectation, Model};
 
 use super::digest::{Digest, Interner};
-use super::expand::{Code, Move};
-use super::row::{Look, Row};
+use super::flows::{Range, StepId};
 use super::search::{Goal, search};
 use super::tables::*;
 use super::wire::{Wire, panic_text};
@@ -96,13 +95,13 @@ where
     let Some(start) = model.init_states().pop().filter(|start| model.within_boundary(start)) else {
         return Err("the initial state is outside the boundary".to_string());
     };
-    let initial = front.row(&start, &mut tables);
+    let initial = front.row(&start, &mut tables)?;
     let asked = ((1u32 << model.properties.len()) - 1) as u16;
     let mut report = search(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
     let mut discoveries = BTreeMap::new();
-    for (PropertyId(p), codes) in &report.broken {
+    for (PropertyId(p), path) in &report.broken {
         let property = &model.properties[usize::from(*p)];
-        match front.retell(&tables, &initial, codes) {
+        match front.retell(&mut tables, &initial, path) {
             Ok((actions, last)) => {
                 let holds = (property.condition)(model, &last);
                 if holds != (property.expectation == Expectation::Sometimes) {
@@ -123,6 +122,15 @@ where
         seconds: report.seconds,
         peak_bytes: report.peak_bytes,
     })
+}
+
+/// A queue's messages.
+fn queue_of<'a, M: Clone + 'a>(
+    src: Id,
+    dst: Id,
+    queue: impl IntoIterator<Item = &'a M>,
+) -> impl Iterator<Item = Envelope<M>> {
+    queue.into_iter().map(move |msg| Envelope { src, dst, msg: msg.clone() })
 }
 
 /// One actor's part of a state.
@@ -192,6 +200,9 @@ where
             nodes: model.actors.len(),
             network: kind,
             bounds: Bounds::default(),
+            keeps_time: false,
+            loses: model.lossy_network == LossyNetwork::Yes,
+            duplicates: false,
             removes_dead: false,
             loses_heads_only: true,
             asks_pairs: false,
@@ -210,9 +221,35 @@ where
         (front, tables)
     }
 
-    fn row(&mut self, state: &ActorModelState<A, H>, tables: &mut Tables) -> Row {
-        let mut row = Row { nodes: state.actor_states.len(), ..Row::default() };
-        for i in 0..row.nodes {
+    fn row(&mut self, state: &ActorModelState<A, H>, tables: &mut Tables) -> Result<Vec<u32>, String> {
+        let mut last = None;
+        // Not by stateright's `iter_all`, which does not end on ordered networks.
+        let mut envelopes: Vec<Envelope<A::Msg>> = match &state.network {
+            Network::UnorderedDuplicating(set, delivered) => {
+                last = delivered.clone();
+                set.iter().cloned().collect()
+            }
+            Network::UnorderedNonDuplicating(bag) => {
+                bag.iter().flat_map(|(e, &copies)| (0..copies).map(|_| e.clone())).collect()
+            }
+            Network::Ordered(flows) => {
+                flows.iter().flat_map(|(&(src, dst), queue)| queue_of(src, dst, queue)).collect()
+            }
+        };
+        if self.kind != NetworkKind::Ordered {
+            // The order of stateright's sets is chance, that of numbers must not be.
+            envelopes.sort_unstable();
+        }
+        let mut columns: Vec<Vec<Message>> = Vec::new();
+        for Envelope { src, dst, msg } in envelopes {
+            let message = self.wire.message(src, dst, msg, tables);
+            let column = usize::from(tables.messages[message as usize].column);
+            columns.resize(columns.len().max(column + 1), Vec::new());
+            columns[column].push(message);
+        }
+        let rest = Rest { history: state.history.clone(), last, crashed: 0 };
+        let mut row = vec![self.rest(rest, tables)];
+        for i in 0..state.actor_states.len() {
             let part = Part {
                 state: state.actor_states[i].clone(),
                 timers: state.timers_set[i].clone(),
@@ -220,59 +257,26 @@ where
                 crashed: state.crashed[i],
                 storage: state.actor_storages[i].clone(),
             };
-            row.locals[i] = self.part(i, part, tables);
-            row.sum = row.sum.wrapping_add(tables.locals[row.locals[i] as usize].share);
+            row.push(self.part(i, part, tables));
         }
-        let last = match &state.network {
-            Network::UnorderedDuplicating(_, last) => last.clone(),
-            _ => None,
-        };
-        row.world = self.rest(Rest { history: state.history.clone(), last, crashed: 0 }, tables);
-        row.sum = row.sum.wrapping_add(tables.worlds[row.world as usize].share);
-        let mut enter =
-            |front: &mut Self, src, dst, msg: &A::Msg| front.wire.message(src, dst, msg.clone(), tables);
-        // Not by stateright's `iter_all`, which does not end on ordered networks.
-        match &state.network {
-            Network::UnorderedDuplicating(set, _) => {
-                row.net.extend(set.iter().map(|e| enter(self, e.src, e.dst, &e.msg)));
-            }
-            Network::UnorderedNonDuplicating(bag) => {
-                for (e, &copies) in bag.iter() {
-                    let message = enter(self, e.src, e.dst, &e.msg);
-                    row.net.extend((0..copies).map(|_| message));
-                }
-            }
-            Network::Ordered(flows) => {
-                let queues: Vec<Box<[Message]>> = flows
-                    .iter()
-                    .map(|(&(src, dst), queue)| queue.iter().map(|m| enter(self, src, dst, m)).collect())
-                    .collect();
-                row.net.extend(queues.into_iter().map(|queue| self.wire.flow(queue, tables)));
-                let shares = row.net.iter().map(|&f| tables.flows[f as usize].share);
-                row.sum = shares.fold(row.sum, u64::wrapping_add);
-                return row;
-            }
+        for messages in columns {
+            row.push(tables.flow(messages)?);
         }
-        // The order of stateright's sets is chance, that of a row must not be.
-        row.net.sort_unstable_by_key(|&m| self.wire.envelope(m));
-        let shares = row.net.iter().map(|&m| tables.messages[m as usize].share);
-        row.sum = shares.fold(row.sum, u64::wrapping_add);
-        row
+        Ok(row)
     }
 
-    fn state(&self, row: &Row) -> ActorModelState<A, H> {
-        let parts: Vec<&Part<A>> = row.locals().iter().map(|&l| &*self.parts[l].1).collect();
-        let rest = &self.rests[row.world];
-        let envelopes = row.net.iter().map(|&m| self.wire.envelope(m).clone());
+    fn state(&self, row: &[u32], tables: &Tables) -> ActorModelState<A, H> {
+        let part = |local: &Local| &*self.parts[*local].1;
+        let parts: Vec<&Part<A>> = tables.locals(row).iter().map(part).collect();
+        let rest = &self.rests[row[0]];
+        let messages = tables.flows.all(tables.flows(row)).flat_map(|flow| tables.flows.messages(flow));
+        let envelopes = messages.map(|&m| self.wire.envelope(m).clone());
         let network = match self.kind {
             NetworkKind::Unordered => Network::new_unordered_nonduplicating(envelopes),
             NetworkKind::Duplicating => {
                 Network::new_unordered_duplicating_with_last_msg(envelopes, rest.last.clone())
             }
-            NetworkKind::Ordered => {
-                let queues = row.net.iter().flat_map(|&f| self.wire.queue(f));
-                Network::new_ordered(queues.map(|&m| self.wire.envelope(m).clone()))
-            }
+            NetworkKind::Ordered => Network::new_ordered(envelopes),
         };
         ActorModelState {
             actor_states: parts.iter().map(|p| p.state.clone()).collect(),
@@ -290,7 +294,7 @@ where
         let flags = if part.crashed { 0 } else { flag::UP };
         let (local, is_new) = self.parts.intern(digest, (i as u8, Arc::new(part)));
         if is_new {
-            tables.add_local(LocalInfo { share: digest.share(), flags, broken: 0, own: None });
+            tables.add_local(LocalInfo { share: digest.share(), flags, broken: 0, steps: Range::UNKNOWN });
         }
         local
     }
@@ -300,7 +304,7 @@ where
         let can_crash = rest.crashed < self.model.max_crashes;
         let (world, is_new) = self.rests.intern(digest, rest);
         if is_new {
-            tables.worlds.push(WorldInfo {
+            tables.add_world(WorldInfo {
                 share: digest.share(),
                 timeless: true,
                 can_crash,
@@ -368,24 +372,20 @@ where
             }
         }
         let after = self.part(i, Self::part_of(reaction.node, &before), tables);
-        let share = |local: Local| tables.locals[local as usize].share;
-        let sent = tables.sends[sends_at as usize..].iter().map(|&m| tables.messages[m as usize].share);
-        let delta = sent.fold(share(after).wrapping_sub(share(local)), u64::wrapping_add);
         let is_delivery = matches!(cause, Cause::Deliver(_));
         let records = size_of::<H>() > 0 && (is_delivery || tables.sends.len() as u32 > sends_at);
         let remembers = is_delivery && self.kind == NetworkKind::Duplicating;
         let observed = if records || remembers { flag::OBSERVED } else { 0 };
         self.origins.push((local, cause));
-        tables.outcomes.push(Outcome {
-            delta,
+        tables.add_outcome(Outcome {
             after,
             sends_at,
             sends: (tables.sends.len() as u32 - sends_at) as u16,
             flags: observed | if reaction.idle { flag::IDLE } else { 0 },
             torn: 0,
             kind: kind::LOSE,
-        });
-        tables.outcomes.len() as u32 - 1
+            ..Outcome::default()
+        })
     }
 
     fn resolve_own(&mut self, local: Local, tables: &mut Tables) {
@@ -410,9 +410,10 @@ where
             let reaction = Reaction { node: node.crashed(), effects: Vec::new(), idle: false, problem: None };
             found.push((OwnKind::Crash, Cause::Crash, reaction));
         }
-        let step = |(kind, cause, reaction)| OwnStep::new(kind, self.outcome(local, cause, reaction, tables));
+        let step =
+            |(kind, cause, reaction)| OwnStep { kind, outcome: self.outcome(local, cause, reaction, tables) };
         let steps = found.into_iter().map(step).collect();
-        tables.locals[local as usize].own = Some(Own { steps, aged: local, stabilised: Box::default() });
+        tables.owns[local as usize] = Some(Own { steps, aged: local, stabilised: Box::default() });
     }
 
     fn resolve_world(&mut self, world: WorldId, what: u32, tables: &mut Tables) {
@@ -446,61 +447,54 @@ where
         tables.world_after.insert(world, what, after);
     }
 
-    fn action(&self, row: &Row, code: Code, tables: &Tables) -> ActionOf<A> {
-        let envelope = |at: usize| {
-            let message = match self.kind {
-                NetworkKind::Ordered => self.wire.queue(row.net[at])[0],
-                _ => row.net[at],
-            };
-            self.wire.envelope(message).clone()
-        };
-        match code.unpack() {
-            Move::Deliver { at, .. } => {
-                let Envelope { src, dst, msg } = envelope(at);
+    fn action(&self, step: StepId, tables: &Tables) -> ActionOf<A> {
+        let sequel = tables.steps.sequels[step as usize];
+        if sequel.outcome == NOTHING {
+            return ActorModelAction::Drop(self.wire.envelope(sequel.message).clone());
+        }
+        let (local, cause) = self.origins[sequel.outcome as usize];
+        let (i, part) = &self.parts[local];
+        let id = Id::from(usize::from(*i));
+        match cause {
+            Cause::Deliver(message) => {
+                let Envelope { src, dst, msg } = self.wire.envelope(message).clone();
                 ActorModelAction::Deliver { src, dst, msg }
             }
-            Move::Lose { at, .. } => ActorModelAction::Drop(envelope(at)),
-            Move::Own { node, at, .. } => {
-                let own = tables.locals[row.locals[node] as usize].own.as_ref().expect("taken before");
-                let (local, cause) = self.origins[own.steps[at].outcome as usize];
-                let (id, part) = (Id::from(node), &self.parts[local].1);
-                match cause {
-                    Cause::Timeout(k) => {
-                        let timer = Self::node(part).timers.into_keys().nth(k as usize);
-                        ActorModelAction::Timeout(id, timer.expect("counted before"))
-                    }
-                    Cause::Choose(k) => {
-                        let (key, random) = Self::choice(part, k);
-                        ActorModelAction::SelectRandom { actor: id, key, random }
-                    }
-                    Cause::Restart => ActorModelAction::Recover(id),
-                    Cause::Crash => ActorModelAction::Crash(id),
-                    Cause::Deliver(_) => unreachable!("not an actor's own step"),
-                }
+            Cause::Timeout(k) => {
+                let timer = Self::node(part).timers.into_keys().nth(k as usize);
+                ActorModelAction::Timeout(id, timer.expect("counted before"))
             }
-            other => unreachable!("no actor model takes {other:?}"),
+            Cause::Choose(k) => {
+                let (key, random) = Self::choice(part, k);
+                ActorModelAction::SelectRandom { actor: id, key, random }
+            }
+            Cause::Restart => ActorModelAction::Recover(id),
+            Cause::Crash => ActorModelAction::Crash(id),
         }
     }
 
     /// A path in actions, taken again by stateright's own semantics, and the state that it ends in.
     #[allow(clippy::type_complexity)]
     fn retell(
-        &self,
-        tables: &Tables,
-        initial: &Row,
-        codes: &[Code],
-    ) -> Result<(Vec<ActionOf<A>>, ActorModelState<A, H>), String> {
-        let (mut row, mut out) = (initial.clone(), Row::default());
-        let mut state = self.state(initial);
+        &mut self,
+        tables: &mut Tables,
+        initial: &[u32],
+        path: &[StepId],
+    ) -> Result<(Vec<ActionOf<A>>, ActorModelState<A, H>), String>
+    where
+        Self: Resolver,
+    {
+        let mut row = initial.to_vec();
+        let mut sum = tables.sum(initial);
+        let mut state = self.state(initial, tables);
         let mut actions = Vec::new();
-        for &code in codes {
-            let action = self.action(&row, code, tables);
-            tables.apply(&row, code, &mut out, &mut Vec::new());
+        for &step in path {
+            let action = self.action(step, tables);
+            sum = tables.take(&mut row, sum, step, self)?;
             state = self.model.next_state(&state, action.clone()).ok_or_else(|| {
                 format!("engine and stateright disagree about {action:?} (a defect of oneleader)")
             })?;
             actions.push(action);
-            std::mem::swap(&mut row, &mut out);
         }
         Ok((actions, state))
     }
@@ -518,15 +512,11 @@ where
                     let reaction = local::react(actor, id, &Self::node(part), &event, Clock::Absent);
                     self.outcome(local, Cause::Deliver(message), reaction, tables)
                 };
-                tables.reacts(local, message, outcome);
+                tables.react.insert(local, message, outcome);
             }
             Miss::Own(local) => self.resolve_own(local, tables),
             Miss::World(world, what) => self.resolve_world(world, what, tables),
-            Miss::Push(flow, message) => self.wire.push(flow, message, tables),
-            Miss::Remove(flow, within) => self.wire.remove(flow, within, tables),
-            Miss::Dead(..) | Miss::Quorum(..) | Miss::Pair(..) | Miss::NodeWorld(..) => {
-                unreachable!("actor models know no {miss:?}")
-            }
+            other => unreachable!("actor models know no {other:?}"),
         }
     }
 }
@@ -559,8 +549,8 @@ where
         true
     }
 
-    fn judge(&self, row: &Row) -> Judgement {
-        let state = self.state(row);
+    fn judge(&self, row: &[u32], tables: &Tables) -> Judgement {
+        let state = self.state(row, tables);
         let is_within = self.model.within_boundary(&state);
         let is_found = |p: &stateright::Property<_>| {
             (p.condition)(self.model, &state) == (p.expectation == Expectation::Sometimes)

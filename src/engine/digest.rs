@@ -21,21 +21,19 @@ impl Digest {
         Digest(hasher.finish128().as_u128())
     }
 
-    /// What the component adds to the sum that a fingerprint is made of.
+    /// What the component adds to a fingerprint: that of a state is the sum over its components, as random as they are.
     pub fn share(self) -> u64 {
         (self.0 >> 64) as u64
     }
 }
 
-/// The fingerprint of a state from the sum of its components' shares; its lower half is never 0.
-#[inline]
-pub fn fingerprint(sum: u64) -> u64 {
-    let mut x = sum ^ (sum >> 32);
-    x = x.wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x ^= x >> 32;
-    x = x.wrapping_mul(0xd6e8_feb8_6659_fd93);
-    x ^= x >> 32;
-    x | u64::from(x as u32 == 0)
+/// What a queue adds to the sum with one more message behind those that add `queue`. Their order matters.
+pub fn chain(queue: u64, message: u64) -> u64 {
+    let mut sum = queue.rotate_left(23).wrapping_add(message);
+    for _ in 0..2 {
+        sum = (sum ^ (sum >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    }
+    sum ^ (sum >> 32)
 }
 
 /// A digest is a hash already.
@@ -48,6 +46,9 @@ impl Hasher for Identity {
     }
     fn write(&mut self, _: &[u8]) {
         unreachable!("only digests are hashed");
+    }
+    fn write_u64(&mut self, digest: u64) {
+        self.0 = digest;
     }
     fn write_u128(&mut self, digest: u128) {
         self.0 = digest as u64;

@@ -3,596 +3,707 @@
 //! The meaning is that of [`crate::system`]; here it is told a second time, over numbers, and the two are held against
 //! each other on every scenario.
 
-use super::row::{Cell, Change, Look, Packed, Row, Rows};
+use super::flows::{Column, EMPTY, FlowId, NO_COLUMN, NOBODY, Range, Step, StepId, WHOLE, trait_of};
+use super::row::Cell;
 use super::tables::*;
 use crate::network::NetworkKind;
 use crate::system::Bound;
 
-/// A step of a row, by positions in it: small where steps are common, so that a log of them is short.
+/// What happens to the system as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Code(pub u32);
-
-/// The kinds of codes.
-mod code {
-    pub const DELIVER: u32 = 0;
-    pub const OWN: u32 = 1;
-    pub const LOSE: u32 = 2;
-    pub const DUPLICATE: u32 = 3;
-    pub const SWITCH: u32 = 4;
-    pub const STABILISE: u32 = 5;
-    pub const TICK: u32 = 6;
-}
-
-/// A code taken apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// The message (or the head of the flow) at this position; torn after so many effects.
-    Deliver {
-        at: usize,
-        torn: Option<usize>,
-    },
-    /// A node's own step by its position; torn after so many effects.
-    Own {
-        node: usize,
-        at: usize,
-        torn: Option<usize>,
-    },
-    /// The message at this position of the network; in a flow, at this position of the flow.
-    Lose {
-        at: usize,
-        within: usize,
-    },
-    Duplicate {
-        at: usize,
-    },
-    Switch {
-        topology: u8,
-    },
-    /// The combination of ages with this number.
-    Stabilise {
-        combination: usize,
-    },
+pub enum Whole {
     Tick,
+    /// To this topology.
+    Switch(u8),
+    /// With this combination of ages.
+    Stabilise(u32),
 }
 
-impl Code {
-    fn pack(kind: u32, a: usize, b: usize) -> Code {
-        debug_assert!(a < 1 << 12 && b < 1 << 17);
-        Code(kind | (a as u32) << 3 | (b as u32) << 15)
+impl Whole {
+    const STABILISE: u32 = 1 + u8::MAX as u32 + 1;
+
+    /// What a step stands for, if it is one of the whole.
+    #[inline]
+    pub fn of(step: StepId) -> Option<Whole> {
+        Some(match step.checked_sub(WHOLE)? {
+            0 => Whole::Tick,
+            topology @ 1..Self::STABILISE => Whole::Switch((topology - 1) as u8),
+            combination => Whole::Stabilise(combination - Self::STABILISE),
+        })
     }
 
-    pub fn unpack(self) -> Move {
-        let (a, b) = ((self.0 >> 3 & 0xfff) as usize, (self.0 >> 15) as usize);
-        match self.0 & 7 {
-            code::DELIVER => Move::Deliver { at: a, torn: b.checked_sub(1) },
-            code::OWN => Move::Own { node: a & 15, at: a >> 4, torn: b.checked_sub(1) },
-            code::LOSE => Move::Lose { at: a, within: b },
-            code::DUPLICATE => Move::Duplicate { at: a },
-            code::SWITCH => Move::Switch { topology: a as u8 },
-            code::STABILISE => Move::Stabilise { combination: (self.0 >> 3) as usize },
-            _ => Move::Tick,
-        }
+    fn step(self) -> StepId {
+        WHOLE
+            + match self {
+                Whole::Tick => 0,
+                Whole::Switch(topology) => 1 + u32::from(topology),
+                Whole::Stabilise(combination) => Self::STABILISE + combination,
+            }
     }
 }
 
-/// What became of a step that was tried.
+/// What becomes of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// The next state stands in the row that was lent; the tally counts the step under this kind.
+    /// It is taken; the tally counts it under this kind.
     Step(u16),
-    /// The same, but the state is beyond a bound.
+    /// The same, but the state after it is beyond a bound.
     Beyond(Bound, u16),
-    /// It is no step here.
-    No,
-    /// The tables do not know yet; the misses say what.
-    Unknown,
 }
 
-/// What a local step is made of.
-#[derive(Clone, Copy)]
-pub struct LocalStep {
-    pub node: usize,
-    pub outcome: OutcomeId,
-    /// The position of the delivered message or flow.
-    pub delivers: Option<usize>,
-    /// What the world pays for it: see [`event`].
-    pub pays: Option<u32>,
-    /// The node crashes within the step, which the world pays for too.
-    pub is_torn: bool,
+/// What a row adds up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    /// The fingerprint.
+    pub sum: u64,
+    /// The messages in flight, if their number is bounded.
+    in_flight: u32,
 }
 
-impl LocalStep {
-    /// The same step, torn after so many effects.
+/// What a row is made of, by places.
+impl Tables {
+    /// The numbers in a row: the world, the nodes, and as many columns as are known.
     #[inline]
-    pub fn torn(self, after: Option<usize>) -> Self {
-        match after {
-            None => self,
-            Some(k) => LocalStep { outcome: self.outcome + k as u32 + 1, is_torn: true, ..self },
-        }
+    pub fn width(&self) -> usize {
+        1 + self.shape.nodes + self.flows.columns.len()
+    }
+
+    #[inline]
+    pub fn locals<'a, C>(&self, row: &'a [C]) -> &'a [C] {
+        &row[1..=self.shape.nodes]
+    }
+
+    #[inline]
+    pub fn flows<'a, C>(&self, row: &'a [C]) -> &'a [C] {
+        &row[1 + self.shape.nodes..]
+    }
+
+    /// What the components of a row add up to: its fingerprint.
+    pub fn sum<C: Cell>(&self, row: &[C]) -> u64 {
+        let locals = self.locals(row).iter().map(|local| self.locals[local.id() as usize].share);
+        let flows = self.flows.all(self.flows(row)).map(|flow| flow.share);
+        locals.chain(flows).fold(self.worlds[row[0].id() as usize].share, u64::wrapping_add)
+    }
+
+    /// The total of a row whose components add up to `sum`.
+    #[inline]
+    pub fn total<C: Cell>(&self, row: &[C], sum: u64) -> Total {
+        let in_flight = || self.flows.all(self.flows(row)).map(|flow| flow.len).sum();
+        Total { sum, in_flight: if self.shape.bounds.max_in_flight.is_some() { in_flight() } else { 0 } }
     }
 }
 
+/// What can happen.
 impl Tables {
-    /// Tries every step of `row`; `out` is lent for the states after them. `take` is told each step with the sum of the
-    /// state after it. Returns whether everything was known.
+    /// Adds to `found` every step that can be taken in `row`, bounds apart, but for those of the whole system. Returns
+    /// whether everything was known.
     #[inline]
-    pub fn expand(
-        &self,
-        row: &impl Look,
-        out: &mut Row,
-        misses: &mut Vec<Miss>,
-        mut take: impl FnMut(Code, u64, Taken),
-    ) -> bool {
+    pub fn find<C: Cell>(&self, row: &[C], found: &mut Vec<StepId>, misses: &mut Vec<Miss>) -> bool {
         let before = misses.len();
-        let world = &self.worlds[row.world() as usize];
-        let network = self.shape.network;
-        let is_plain = self.can_glance() && !world.can_tear;
-        // Most messages in flight do nothing where they would arrive; they are passed over first of all, without a branch
-        // for each.
-        let passes_over = world.timeless && network != NetworkKind::Ordered;
-        let mut rows = [0u32; 32];
-        rows.iter_mut().zip(row.locals()).for_each(|(row, local)| *row = self.idle.row(local.id()) as u32);
-        let mut seen = 0u64;
-        let mut rest = row.net();
-        let mut start = 0;
-        while !rest.is_empty() {
-            let (chunk, others) = rest.split_at(rest.len().min(64));
-            let all = u64::MAX >> (64 - chunk.len());
-            let mut live = if passes_over { all & !self.idle(chunk, &rows) } else { all };
+        let world = &self.worlds[row[0].id() as usize];
+        let (locals, flows) = row[1..].split_at(self.shape.nodes);
+        let mut idle_rows = [0; 32];
+        for ((node, local), &open) in locals.iter().enumerate().zip(&world.open) {
+            let local = local.id();
+            idle_rows[node & 15] = self.steps.idle.row(local);
+            let range = self.locals[local as usize].steps;
+            if range.is_known() {
+                self.add_open(range, open, world.bars, found);
+            } else {
+                misses.push(Miss::OwnSteps(node as u8, local));
+            }
+        }
+        // Most flows hold nothing that their receivers could do anything with now; they are passed over without a branch for
+        // each.
+        let mut first = 0;
+        for ends in self.flows.ends.chunks(64) {
+            let flows = &flows[first.min(flows.len())..];
+            let mut live = 0;
+            for (i, (flow, end)) in flows.iter().zip(ends).enumerate() {
+                live |= (1 ^ self.steps.idle.bit(idle_rows[usize::from(end & 31)], flow.id())) << i;
+            }
             while live != 0 {
-                let at = start + live.trailing_zeros() as usize;
+                let i = live.trailing_zeros() as usize;
                 live &= live - 1;
-                let id = row.at(at);
-                let bit = 1 << (id & 63);
-                if network == NetworkKind::Unordered && seen & bit != 0 && !row.is_first(at) {
+                let end = ends[i];
+                if end == NOBODY {
                     continue;
                 }
-                seen |= bit;
-                let Some((node, outcome)) = self.delivery(row, world, at, misses) else { continue };
-                let step = LocalStep { node, outcome, delivers: Some(at), pays: None, is_torn: false };
-                if is_plain {
-                    let (sum, taken) = self.glance(row, step, misses);
-                    take(Code::pack(code::DELIVER, at, 0), sum, taken);
+                let (local, flow) = (locals[usize::from(end)].id(), flows[i].id());
+                let range = self.steps.deliveries.get(local, flow);
+                if range.is_known() {
+                    self.add_open(range, world.open[usize::from(end & 15)], world.bars, found);
                 } else {
-                    self.try_carefully(row, world, step, out, misses, &mut |torn, sum, taken| {
-                        take(Code::pack(code::DELIVER, at, torn), sum, taken);
-                    });
+                    misses.push(Miss::Deliveries((first + i) as u16, local, flow));
                 }
             }
-            (rest, start) = (others, start + 64);
+            first += 64;
         }
-        let open = world.gates();
-        for (node, local) in row.locals().iter().enumerate() {
-            let local = local.id();
-            let Some(own) = &self.locals[local as usize].own else {
-                misses.push(Miss::Own(local));
-                continue;
-            };
-            for (at, own) in own.steps.iter().enumerate() {
-                if own.gates & open != 0 {
-                    let (outcome, pays) = (own.outcome, own.kind.cost());
-                    let step = LocalStep { node, outcome, delivers: None, pays, is_torn: false };
-                    let at = node | at << 4;
-                    if is_plain {
-                        let (sum, taken) = self.glance(row, step, misses);
-                        take(Code::pack(code::OWN, at, 0), sum, taken);
-                    } else {
-                        self.try_carefully(row, world, step, out, misses, &mut |torn, sum, taken| {
-                            take(Code::pack(code::OWN, at, torn), sum, taken);
-                        });
-                    }
+        if world.open[0] & (gate::LOSE | gate::DUPLICATE) != 0 {
+            for ((flow, column), i) in flows.iter().zip(&self.flows.columns).zip(0..) {
+                let range = self.flows.get(column.end, flow.id()).strikes;
+                if range.is_known() {
+                    self.add_open(range, world.open[0], world.bars, found);
+                } else {
+                    misses.push(Miss::Strikes(i, flow.id()));
                 }
             }
-        }
-        if !world.is_local_only() {
-            self.expand_globally(row, out, misses, before, take);
         }
         misses.len() == before
     }
 
-    /// Which of up to 64 messages do nothing, given where the rows of their receivers start in [`Tables::idle`].
-    #[inline(never)]
-    fn idle(&self, messages: &[impl Cell], rows: &[u32; 32]) -> u64 {
-        let mut idle = 0;
-        for &message in messages.iter().rev() {
-            let spot = self.spots[message.id() as usize];
-            idle = idle << 1 | self.idle.bit(rows[spot.dst()] as usize, spot.ordinal());
-        }
-        idle
-    }
-
-    /// Which of up to 64 messages are to this node and not known to live, given where its row starts in
-    /// [`Tables::alive`].
-    #[inline(never)]
-    fn dying(&self, messages: &[impl Cell], node: usize, row: usize) -> u64 {
-        let mut dying = 0;
-        for &message in messages.iter().rev() {
-            let spot = self.spots[message.id() as usize];
-            dying = dying << 1 | u64::from(spot.dst() == node) & !self.alive.bit(row, spot.ordinal());
-        }
-        dying
-    }
-
-    /// Tries a local step (0), and the same torn after each of its effects (1, 2, ..). Of most states only the fingerprint
-    /// is needed, as they are known already: hence the glance.
-    #[inline(never)]
-    fn try_carefully(
-        &self,
-        row: &impl Look,
-        world: &WorldInfo,
-        whole: LocalStep,
-        out: &mut Row,
-        misses: &mut Vec<Miss>,
-        take: &mut dyn FnMut(usize, u64, Taken),
-    ) {
-        let tears = match world.can_tear && whole.pays != Some(event::CRASH) {
-            true => usize::from(self.outcomes[whole.outcome as usize].torn),
-            false => 0,
-        };
-        for torn in 0..=tears {
-            let step = whole.torn(torn.checked_sub(1));
-            let (sum, taken) = if self.can_glance() {
-                self.glance(row, step, misses)
-            } else {
-                out.copy_from(row);
-                let taken = self.local(step, out, misses);
-                (out.sum, taken)
-            };
-            if taken != Taken::Unknown {
-                take(torn, sum, taken);
-            }
-        }
-    }
-
-    /// Whether [`Tables::glance`] tells all about a local step.
-    fn can_glance(&self) -> bool {
-        self.shape.network == NetworkKind::Unordered
-    }
-
-    /// Tries the steps that happen at no single node.
-    fn expand_globally(
-        &self,
-        row: &impl Look,
-        out: &mut Row,
-        misses: &mut Vec<Miss>,
-        before: usize,
-        mut take: impl FnMut(Code, u64, Taken),
-    ) {
-        let world = &self.worlds[row.world() as usize];
-        let network = self.shape.network;
-        let mut try_step = |code: Code, misses: &mut Vec<Miss>| {
-            let taken = self.apply(row, code, out, misses);
-            if !matches!(taken, Taken::No | Taken::Unknown) {
-                take(code, out.sum, taken);
-            }
-        };
-        if world.can_lose {
-            for at in 0..row.net().len() {
-                if network != NetworkKind::Ordered {
-                    if network == NetworkKind::Duplicating || row.is_first(at) {
-                        try_step(Code::pack(code::LOSE, at, 0), misses);
-                    }
-                    continue;
-                }
-                let flow = &self.flows[row.at(at) as usize].messages;
-                for within in 0..flow.len() {
-                    let is_first = !flow[..within].contains(&flow[within]);
-                    if is_first && (within == 0 || !self.shape.loses_heads_only) {
-                        try_step(Code::pack(code::LOSE, at, within), misses);
-                    }
-                }
-            }
-        }
-        if world.can_duplicate {
-            for at in 0..row.net().len() {
-                if row.is_first(at) {
-                    try_step(Code::pack(code::DUPLICATE, at, 0), misses);
-                }
-            }
-        }
-        for &topology in &world.switches {
-            try_step(Code::pack(code::SWITCH, usize::from(topology), 0), misses);
-        }
-        if misses.len() == before && world.may_stabilise {
-            let own = |local: Local| self.locals[local as usize].own.as_ref().expect("no miss above");
-            let combinations = row.locals().iter().map(|l| own(l.id()).stabilised.len()).product();
-            for combination in 0..combinations {
-                try_step(Code(code::STABILISE | (combination as u32) << 3), misses);
-            }
-        }
-        if misses.len() == before && !world.timeless {
-            try_step(Code::pack(code::TICK, 0, 0), misses);
-        }
-    }
-
-    /// The world after a local step, if it is known.
     #[inline(always)]
-    pub fn world_after(&self, world: WorldId, step: LocalStep, misses: &mut Vec<Miss>) -> Option<WorldId> {
-        let is_observed = self.outcomes[step.outcome as usize].flags & flag::OBSERVED != 0;
-        if !is_observed & !step.is_torn & step.pays.is_none() {
-            return Some(world);
+    fn add_open(&self, range: Range, open: u32, bars: u32, found: &mut Vec<StepId>) {
+        for (step, id) in self.steps.of(range).iter().zip(range.first..) {
+            if step.is_open(open, bars) {
+                found.push(id);
+            }
         }
-        let crashes = step.is_torn.then_some(event::CRASH);
-        let observes = is_observed.then_some(step.outcome);
-        let mut world = world;
-        for what in [step.pays, crashes, observes].into_iter().flatten() {
-            match self.world_after.get(world, what) {
+    }
+
+    /// What a step leads to, if that is known: the sum of the state after it. `after` is lent.
+    #[inline(always)]
+    pub fn look<C: Cell>(
+        &self,
+        row: &[C],
+        total: Total,
+        id: StepId,
+        after: &mut Vec<u32>,
+        misses: &mut Vec<Miss>,
+    ) -> Option<(u64, Taken)> {
+        let step = &self.steps.all[id as usize];
+        if step.flags & trait_of::CAREFUL == 0 {
+            Some((total.sum.wrapping_add(step.delta), Taken::Step(step.kind)))
+        } else if step.flags & trait_of::BEYOND != 0 {
+            Some((0, Taken::Beyond(Bound::MaxTerm, step.kind)))
+        } else if self.shape.network == NetworkKind::Unordered {
+            self.weigh(row, total, id, misses)
+        } else {
+            self.look_carefully(row, total, id, after, misses)
+        }
+    }
+
+    /// [`Tables::look`] on unordered networks, where a step adds up to its delta but for the world and for what dies of it.
+    #[inline(never)]
+    fn weigh<C: Cell>(
+        &self,
+        row: &[C],
+        mut total: Total,
+        id: StepId,
+        misses: &mut Vec<Miss>,
+    ) -> Option<(u64, Taken)> {
+        let step = &self.steps.all[id as usize];
+        let (bounds, before) = (&self.shape.bounds, misses.len());
+        let buries = step.flags & trait_of::BURIES != 0;
+        let max_copies = bounds.max_copies.unwrap_or(usize::MAX);
+        total.sum = total.sum.wrapping_add(step.delta);
+        if bounds.max_in_flight.is_some() {
+            total.in_flight = total.in_flight.wrapping_add_signed(self.steps.sequels[id as usize].grows);
+        }
+        if step.flags & trait_of::WORLD != 0
+            && let Some(world) = self.world_after(row[0].id(), id, misses)
+        {
+            let share = |world: WorldId| self.worlds[world as usize].share;
+            total.sum = total.sum.wrapping_add(share(world)).wrapping_sub(share(row[0].id()));
+        }
+        // What dies is in flight no more.
+        let mut bury = |local: Local, end: u8, flow: FlowId, misses: &mut Vec<Miss>| {
+            let living = self.steps.buried(local, flow);
+            if living == UNKNOWN {
+                misses.push(Miss::Bury(end, local, flow));
+            } else if living != flow {
+                let (all, living) = (self.flows.get(end, flow), self.flows.get(end, living));
+                total.sum = total.sum.wrapping_add(living.share).wrapping_sub(all.share);
+                total.in_flight = total.in_flight.wrapping_add(living.len).wrapping_sub(all.len);
+            }
+            living
+        };
+        let (locals, flows) = (self.locals(row), self.flows(row));
+        let flow_in = |column: u16| flows.get(usize::from(column)).map_or(EMPTY, |flow| flow.id());
+        let mut copies = 0;
+        if step.local == NOTHING {
+            copies = self.flows.get(self.flows.ends[usize::from(step.column)], step.flow).copies;
+        }
+        for &(column, bundle) in self.parcels_of(step) {
+            let flow = if column == step.column { step.flow } else { flow_in(column) };
+            let end = self.flows.ends[usize::from(column)];
+            let mut longer = self.steps.puts.get(flow, bundle);
+            if longer == UNKNOWN {
+                misses.push(Miss::Put(end, flow, bundle));
+                continue;
+            }
+            if buries && end != NOBODY {
+                let local = if end == step.node { step.local } else { locals[usize::from(end)].id() };
+                longer = bury(local, end, longer, misses);
+            }
+            if bounds.max_copies.is_some() && longer != UNKNOWN {
+                copies = copies.max(self.flows.get(end, longer).copies);
+            }
+        }
+        if buries && step.local != locals[usize::from(step.node)].id() {
+            let is_sent_to = |column| self.parcels_of(step).iter().any(|(to, _)| *to == column);
+            for &column in &self.flows.columns_to[usize::from(step.node)] {
+                if column != step.column && !is_sent_to(column) {
+                    bury(step.local, step.node, flow_in(column), misses);
+                }
+            }
+        }
+        if misses.len() > before {
+            None
+        } else if bounds.max_in_flight.is_some_and(|max| total.in_flight as usize > max) {
+            Some((0, Taken::Beyond(Bound::MaxInFlight, step.kind)))
+        } else if copies as usize > max_copies {
+            Some((0, Taken::Beyond(Bound::MaxCopies, step.kind)))
+        } else {
+            Some((total.sum, Taken::Step(step.kind)))
+        }
+    }
+
+    #[inline(never)]
+    fn look_carefully<C: Cell>(
+        &self,
+        row: &[C],
+        total: Total,
+        id: StepId,
+        after: &mut Vec<u32>,
+        misses: &mut Vec<Miss>,
+    ) -> Option<(u64, Taken)> {
+        let step = &self.steps.all[id as usize];
+        self.copy(row, after);
+        let total = self.change::<true, _>(after, total, id, misses)?;
+        let taken = match self.beyond(after, total, step) {
+            Some(bound) => Taken::Beyond(bound, step.kind),
+            None => Taken::Step(step.kind),
+        };
+        Some((total.sum, taken))
+    }
+
+    /// Copies a row, with all columns that are known now.
+    #[inline]
+    fn copy<C: Cell>(&self, row: &[C], to: &mut Vec<u32>) {
+        to.clear();
+        to.extend(row.iter().map(|cell| cell.id()));
+        to.resize(self.width(), EMPTY);
+    }
+
+    /// The bound on messages that a state is beyond, a step having led there.
+    #[inline]
+    fn beyond(&self, row: &[u32], total: Total, step: &Step) -> Option<Bound> {
+        let bounds = &self.shape.bounds;
+        let flows = self.flows(row);
+        if bounds.max_in_flight.is_some_and(|max| total.in_flight as usize > max) {
+            return Some(Bound::MaxInFlight);
+        }
+        let max = bounds.max_copies?;
+        let grown = self.parcels_of(step).iter().map(|(column, _)| *column);
+        let struck = (step.local == NOTHING).then_some(step.column);
+        let too_many = |column: u16| {
+            let column = usize::from(column);
+            self.flows.get(self.flows.columns[column].end, flows[column]).copies as usize > max
+        };
+        grown.chain(struck).any(too_many).then_some(Bound::MaxCopies)
+    }
+
+    #[inline]
+    fn parcels_of(&self, step: &Step) -> &[(u16, Bundle)] {
+        &self.parcels[step.parcels_at as usize..][..usize::from(step.parcels)]
+    }
+
+    /// Tries the steps of the system as a whole, if there are any; all others are known. Returns whether everything was.
+    #[inline]
+    pub fn look_at_whole<C: Cell>(
+        &self,
+        row: &[C],
+        total: Total,
+        after: &mut Vec<u32>,
+        misses: &mut Vec<Miss>,
+        take: &mut dyn FnMut(StepId, u64, Taken),
+    ) -> bool {
+        !self.worlds[row[0].id() as usize].moves_as_whole || self.try_whole(row, total, after, misses, take)
+    }
+
+    #[inline(never)]
+    fn try_whole<C: Cell>(
+        &self,
+        row: &[C],
+        total: Total,
+        after: &mut Vec<u32>,
+        misses: &mut Vec<Miss>,
+        take: &mut dyn FnMut(StepId, u64, Taken),
+    ) -> bool {
+        let before = misses.len();
+        let world = &self.worlds[row[0].id() as usize];
+        let mut try_step = |whole: Whole, kind: u16| {
+            self.copy(row, after);
+            if let Some(total) = self.change_whole::<true, _>(after, total, whole, misses) {
+                take(whole.step(), total.sum, Taken::Step(kind));
+            }
+        };
+        for &topology in &world.switches {
+            try_step(Whole::Switch(topology), kind::SWITCH);
+        }
+        if world.may_stabilise {
+            let ages = |local: &C| self.own(local.id()).stabilised.len() as u32;
+            let combinations = self.locals(row).iter().map(ages).product();
+            for combination in 0..combinations {
+                try_step(Whole::Stabilise(combination), kind::STABILISE);
+            }
+        }
+        if self.can_tick(row) {
+            try_step(Whole::Tick, kind::TICK);
+        }
+        misses.len() == before
+    }
+
+    /// Time may pass when nothing is due.
+    pub fn can_tick<C: Cell>(&self, row: &[C]) -> bool {
+        let world = &self.worlds[row[0].id() as usize];
+        let locals = self.locals(row);
+        let has = |local: C, flag: u8| self.locals[local.id() as usize].flags & flag != 0;
+        let is_due = |(flow, column): (&C, &Column)| {
+            flow.id() != EMPTY
+                && column.dst != NO_NODE
+                && world.is_up(column.src, column.dst)
+                && has(locals[usize::from(column.dst)], flag::UP)
+        };
+        !world.timeless
+            && !locals.iter().any(|&local| has(local, flag::BLOCKS_TICK))
+            && !self.flows(row).iter().zip(&self.flows.columns).any(is_due)
+    }
+
+    /// Whether a quorum is up and, unless the topology is the question, connected.
+    fn is_quorum_left<C: Cell>(&self, row: &[C], misses: &mut Vec<Miss>) -> Option<bool> {
+        let (world, locals) = (&self.worlds[row[0].id() as usize], self.locals(row));
+        let is_up = |node: &usize| self.locals[locals[*node].id() as usize].flags & flag::UP != 0;
+        let nodes = locals.len();
+        let live = (0..nodes).filter(is_up).fold(0u32, |set, i| set | 1 << i);
+        for node in (0..nodes).filter(is_up) {
+            let linked = |o: &usize| world.is_up(node as u8, *o as u8) && world.is_up(*o as u8, node as u8);
+            let reached = match self.shape.any_topology_stabilises {
+                true => live,
+                false => {
+                    let near = (0..nodes).filter(|&o| live >> o & 1 == 1).filter(linked);
+                    near.fold(0, |set, o| set | 1 << o)
+                }
+            };
+            match self.quorums.get(locals[node].id(), reached) {
                 UNKNOWN => {
-                    misses.push(Miss::World(world, what));
+                    misses.push(Miss::Quorum(locals[node].id(), reached));
                     return None;
                 }
-                after => world = after,
+                1 => return Some(true),
+                _ => {}
             }
+        }
+        Some(false)
+    }
+}
+
+/// What follows.
+impl Tables {
+    /// Makes of a row what it is after a step that it can take, and returns what it then adds up to, if asked to; `None` if
+    /// that is not known yet, or if the step cannot be taken, the row then being of no more use.
+    #[inline]
+    pub fn change<const SUM: bool, C: Cell>(
+        &self,
+        row: &mut [C],
+        total: Total,
+        step: StepId,
+        misses: &mut Vec<Miss>,
+    ) -> Option<Total> {
+        if let Some(whole) = Whole::of(step) {
+            return self.change_whole::<SUM, C>(row, total, whole, misses);
+        }
+        let step_of = &self.steps.all[step as usize];
+        let mut after = After::<SUM, C> { tables: self, row, total };
+        if step_of.column != NO_COLUMN {
+            after.put_flow(step_of.column, step_of.flow);
+        }
+        let mut before = UNKNOWN;
+        if step_of.local != NOTHING {
+            before = after.put_local(step_of.node, step_of.local);
+        }
+        let what = trait_of::SENDS | trait_of::BURIES | trait_of::WORLD;
+        if step_of.flags & what != 0 && !self.change_more(&mut after, before, step, misses) {
+            return None;
+        }
+        Some(after.total)
+    }
+
+    /// What a step changes besides its node and its flow; whether that is known.
+    #[inline]
+    fn change_more<const SUM: bool, C: Cell>(
+        &self,
+        after: &mut After<'_, SUM, C>,
+        local_before: Local,
+        id: StepId,
+        misses: &mut Vec<Miss>,
+    ) -> bool {
+        let before = misses.len();
+        let step = &self.steps.all[id as usize];
+        let buries = step.flags & trait_of::BURIES != 0;
+        if step.flags & trait_of::SENDS != 0 {
+            self.send(after, step, buries, misses);
+        }
+        if buries && step.local != local_before {
+            for &column in &self.flows.columns_to[usize::from(step.node)] {
+                if column != step.column {
+                    after.bury(step.node, column, misses);
+                }
+            }
+        }
+        if step.flags & trait_of::WORLD != 0 {
+            let world = self.world_after(after.row[0].id(), id, misses);
+            if let Some(world) = world {
+                after.put_world(world);
+            }
+        }
+        misses.len() == before
+    }
+
+    /// Puts what a step sends into the columns, unless it is dead on arrival.
+    #[inline]
+    fn send<const SUM: bool, C: Cell>(
+        &self,
+        after: &mut After<'_, SUM, C>,
+        step: &Step,
+        buries: bool,
+        misses: &mut Vec<Miss>,
+    ) {
+        for &(column, bundle) in self.parcels_of(step) {
+            let flow = after.flow(column);
+            let longer = self.steps.puts.get(flow, bundle);
+            let end = self.flows.columns[usize::from(column)].end;
+            if longer == UNKNOWN {
+                misses.push(Miss::Put(end, flow, bundle));
+                continue;
+            }
+            after.put_flow(column, longer);
+            if buries && end != NOBODY {
+                after.bury(end, column, misses);
+            }
+        }
+    }
+
+    /// The world after a step, if it is known.
+    fn world_after(&self, mut world: WorldId, step: StepId, misses: &mut Vec<Miss>) -> Option<WorldId> {
+        let sequel = &self.steps.sequels[step as usize];
+        let is_observed = self.steps.all[step as usize].flags & trait_of::OBSERVED != 0;
+        let pays = (sequel.pays != NOTHING).then_some(sequel.pays);
+        let crashes = (sequel.torn > 0).then_some(event::CRASH);
+        let observes = is_observed.then_some(sequel.outcome);
+        for event in [pays, crashes, observes].into_iter().flatten() {
+            world = self.world_after_event(world, event, misses)?;
         }
         Some(world)
     }
 
-    /// What a local step adds up to, without the state itself. Only on unordered networks.
-    #[inline(always)]
-    fn glance(&self, row: &impl Look, step: LocalStep, misses: &mut Vec<Miss>) -> (u64, Taken) {
-        let outcome = &self.outcomes[step.outcome as usize];
-        let mut sum = row.sum().wrapping_add(outcome.delta);
-        let Some(world) = self.world_after(row.world(), step, misses) else { return (0, Taken::Unknown) };
-        if world != row.world() {
-            let shares = (self.worlds[world as usize].share, self.worlds[row.world() as usize].share);
-            sum = sum.wrapping_add(shares.0).wrapping_sub(shares.1);
-        }
-        let mut in_flight = row.net().len() + usize::from(outcome.sends);
-        if let Some(at) = step.delivers {
-            sum = sum.wrapping_sub(self.messages[row.at(at) as usize].share);
-            in_flight -= 1;
-        }
-        if outcome.flags & flag::BEYOND != 0 {
-            return (0, Taken::Beyond(Bound::MaxTerm, outcome.kind));
-        }
-        if self.shape.removes_dead {
-            let Some((share, dead)) = self.dead_after(row, step, misses) else { return (0, Taken::Unknown) };
-            sum = sum.wrapping_sub(share);
-            in_flight -= dead;
-        }
-        if self.shape.bounds.max_in_flight.is_some_and(|max| in_flight > max) {
-            return (0, Taken::Beyond(Bound::MaxInFlight, outcome.kind));
-        }
-        if outcome.sends > 0
-            && self.shape.bounds.max_copies.is_some_and(|max| self.copies_after(row, step) > max)
-        {
-            return (0, Taken::Beyond(Bound::MaxCopies, outcome.kind));
-        }
-        (sum, Taken::Step(outcome.kind))
-    }
-
-    /// How many copies there are of what a local step sends, at most, without what has died. The copies of a message live
-    /// or die together.
-    #[inline(never)]
-    fn copies_after(&self, row: &impl Look, step: LocalStep) -> usize {
-        let outcome = &self.outcomes[step.outcome as usize];
-        let delivered = step.delivers.map(|at| row.at(at));
-        let sends = self.sends_of(outcome);
-        let is_alive =
-            |message: &&Message| !self.shape.removes_dead || self.lives_after(row, step, **message);
-        let copies = |message: &Message| {
-            let in_flight = row.net().iter().filter(|id| id.id() == *message).count();
-            let sent = sends.iter().filter(|sent| *sent == message).count();
-            in_flight + sent - usize::from(delivered == Some(*message))
-        };
-        sends.iter().filter(is_alive).map(copies).max().unwrap_or(0)
-    }
-
-    /// Whether a message that a local step sends is known to live after it.
     #[inline]
-    fn lives_after(&self, row: &impl Look, step: LocalStep, message: Message) -> bool {
-        let spot = self.spots[message as usize];
-        if spot.dst() >= row.nodes() {
-            return true;
+    fn world_after_event(&self, world: WorldId, event: u32, misses: &mut Vec<Miss>) -> Option<WorldId> {
+        let after = self.world_after.get(world, event);
+        if after == UNKNOWN {
+            misses.push(Miss::World(world, event));
         }
-        let is_here = spot.dst() == step.node;
-        let local = if is_here { self.outcomes[step.outcome as usize].after } else { row.local(spot.dst()) };
-        self.alive.get(local, spot.ordinal())
+        (after != UNKNOWN).then_some(after)
     }
 
-    /// What the messages that die with a local step share in the sum, and how many they are, if that is known.
-    #[inline(never)]
-    fn dead_after(&self, row: &impl Look, step: LocalStep, misses: &mut Vec<Miss>) -> Option<(u64, usize)> {
-        let outcome = &self.outcomes[step.outcome as usize];
-        let (mut share, mut dead) = (0u64, 0);
-        let mut is_known = true;
-        let mut bury = |local: Local, message: Message| {
-            if self.dead.get(local, message) == UNKNOWN {
-                misses.push(Miss::Dead(local, message));
-                is_known = false;
-            }
-            share = share.wrapping_add(self.messages[message as usize].share);
-            dead += 1;
-        };
-        let after = self.alive.row(outcome.after);
-        let (mut rest, mut start) = (row.net(), 0);
-        while !rest.is_empty() {
-            let (chunk, others) = rest.split_at(rest.len().min(64));
-            let mut dying = self.dying(chunk, step.node, after);
-            while dying != 0 {
-                let at = start + dying.trailing_zeros() as usize;
-                dying &= dying - 1;
-                if step.delivers != Some(at) {
-                    bury(outcome.after, row.at(at));
-                }
-            }
-            (rest, start) = (others, start + 64);
-        }
-        for &message in self.sends_of(outcome) {
-            if !self.lives_after(row, step, message) {
-                let dst = self.spots[message as usize].dst();
-                bury(if dst == step.node { outcome.after } else { row.local(dst) }, message);
-            }
-        }
-        is_known.then_some((share, dead))
-    }
-
-    /// The receiver, and the outcome, of delivering what stands at this position, if that would be a step.
-    #[inline]
-    fn delivery(
+    fn change_whole<const SUM: bool, C: Cell>(
         &self,
-        row: &impl Look,
-        world: &WorldInfo,
-        at: usize,
+        row: &mut [C],
+        total: Total,
+        whole: Whole,
         misses: &mut Vec<Miss>,
-    ) -> Option<(usize, OutcomeId)> {
-        let message = self.arriving(row, at);
-        let MessageInfo { src, dst, .. } = self.messages[message as usize];
-        if dst == NO_NODE || !world.is_up(src, dst) {
+    ) -> Option<Total> {
+        if matches!(whole, Whole::Stabilise(_)) && !self.is_quorum_left(row, misses)? {
             return None;
         }
-        let node = usize::from(dst);
-        let local = row.local(node);
-        match self.react.get(local, message) {
-            UNKNOWN => {
-                misses.push(Miss::React(local, message));
-                None
-            }
-            NOTHING => None,
-            outcome => Some((node, outcome)),
-        }
-    }
-
-    /// The message at this position, or the head of the flow there.
-    #[inline]
-    pub fn arriving(&self, row: &impl Look, at: usize) -> Message {
-        match self.shape.network {
-            NetworkKind::Ordered => self.flows[row.at(at) as usize].messages[0],
-            _ => row.at(at),
-        }
-    }
-
-    #[inline]
-    pub fn arrives(&self, row: &impl Look, world: &WorldInfo, src: u8, dst: u8) -> bool {
-        dst != NO_NODE
-            && self.locals[row.local(usize::from(dst)) as usize].flags & flag::UP != 0
-            && world.is_up(src, dst)
-    }
-
-    /// Appends the state after a step that is known to be one, with its sum; `out` is lent. Returns the state's world, and
-    /// the node at which the step happens, if it happens at one.
-    pub fn append<C: Cell>(
-        &self,
-        row: &Packed<'_, C>,
-        code: Code,
-        sum: u64,
-        out: &mut Row,
-        rows: &mut Rows<C>,
-    ) -> (WorldId, Option<usize>) {
-        let misses = &mut Vec::new();
-        if let Some(step) = self.plain(row, code, misses)
-            && let Some(world) = self.world_after(row.world(), step, misses)
-        {
-            let outcome = &self.outcomes[step.outcome as usize];
-            let (after, sends) = (outcome.after, self.sends_of(outcome));
-            rows.push_changed(
-                row,
-                sum,
-                &Change { world, node: step.node, after, takes: step.delivers, sends },
-            );
-            return (world, Some(step.node));
-        }
-        let taken = self.apply(row, code, out, misses);
-        // A glance and the whole step must add up to the same, or nothing that follows would count.
-        assert!(
-            matches!(taken, Taken::Step(_)) && out.sum == sum,
-            "a defect of oneleader: {code:?} is {taken:?}"
-        );
-        rows.push(out);
-        (out.world, self.node_of(row, code))
-    }
-
-    /// The local step that a code stands for, if nothing but its outcome happens: no message dies with it.
-    #[inline]
-    fn plain(&self, row: &impl Look, code: Code, misses: &mut Vec<Miss>) -> Option<LocalStep> {
-        let is_unordered = self.shape.network == NetworkKind::Unordered;
-        let step = is_unordered.then(|| self.local_step(row, code, misses)).flatten()?;
-        let nobody_dies =
-            !self.shape.removes_dead || matches!(self.dead_after(row, step, misses), Some((_, 0)));
-        nobody_dies.then_some(step)
-    }
-
-    /// The local step that a code stands for, if it stands for one and what it does is known.
-    #[inline]
-    pub fn local_step(&self, row: &impl Look, code: Code, misses: &mut Vec<Miss>) -> Option<LocalStep> {
-        match code.unpack() {
-            Move::Deliver { at, torn } => {
-                let message = self.arriving(row, at);
-                let node = self.spots[message as usize].dst();
-                let outcome = self.react.get(row.local(node), message);
-                if outcome == UNKNOWN {
-                    misses.push(Miss::React(row.local(node), message));
-                    return None;
+        let nodes = self.shape.nodes as u8;
+        let columns = self.flows(row).len() as u16;
+        let mut after = After::<SUM, C> { tables: self, row, total };
+        let is_known = match whole {
+            Whole::Tick => {
+                for node in 0..nodes {
+                    after.put_local(node, self.own(after.local(node)).aged);
                 }
-                let step = LocalStep { node, outcome, delivers: Some(at), pays: None, is_torn: false };
-                Some(step.torn(torn))
+                // Nothing was deliverable, so that everything in flight is lost.
+                (0..columns).for_each(|column| after.put_flow(column, EMPTY));
+                true
             }
-            Move::Own { node, at, torn } => {
-                let own = self.locals[row.local(node) as usize].own.as_ref().expect("own steps are known");
-                let OwnStep { kind, outcome, .. } = own.steps[at];
-                let step = LocalStep { node, outcome, delivers: None, pays: kind.cost(), is_torn: false };
-                Some(step.torn(torn))
+            Whole::Switch(topology) => after.befall(event::SWITCH - u32::from(topology), misses),
+            Whole::Stabilise(mut combination) => {
+                for node in 0..nodes {
+                    let ages = &self.own(after.local(node)).stabilised;
+                    after.put_local(node, ages[combination as usize % ages.len()]);
+                    combination /= ages.len() as u32;
+                }
+                after.befall(event::STABILISE, misses)
             }
-            _ => None,
-        }
-    }
-
-    /// The node at which a step happens, if it happens at one.
-    pub fn node_of(&self, row: &impl Look, code: Code) -> Option<usize> {
-        match code.unpack() {
-            Move::Deliver { at, .. } => Some(usize::from(self.messages[self.arriving(row, at) as usize].dst)),
-            Move::Own { node, .. } => Some(node),
-            _ => None,
-        }
-    }
-
-    /// Time may pass when nothing is due.
-    pub fn can_tick(&self, row: &impl Look) -> bool {
-        let world = &self.worlds[row.world() as usize];
-        let blocks = |local: &_| self.locals[Cell::id(*local) as usize].flags & flag::BLOCKS_TICK != 0;
-        let is_due = |at: usize| {
-            let MessageInfo { src, dst, .. } = self.messages[self.arriving(row, at) as usize];
-            self.arrives(row, world, src, dst)
         };
-        !world.timeless && !row.locals().iter().any(blocks) && !(0..row.net().len()).any(is_due)
+        is_known.then_some(after.total)
     }
 
-    /// The properties that a state breaks, as bits. Of nodes, pairs of nodes, and nodes in the world, only those are asked
-    /// that a step of `changed` (or into a new world) can have made; all, if `changed` is `None`.
-    pub fn broken(
+    /// [`Tables::change`] where everything may be asked for.
+    ///
+    /// # Errors
+    /// Those of answers.
+    pub fn take(
+        &mut self,
+        row: &mut Vec<u32>,
+        sum: u64,
+        step: StepId,
+        resolver: &mut dyn Resolver,
+    ) -> Result<u64, String> {
+        let mut misses = Vec::new();
+        row.resize(self.width(), EMPTY);
+        let before = self.total(row, sum);
+        loop {
+            let mut after = row.clone();
+            if let Some(total) = self.change::<true, _>(&mut after[..], before, step, &mut misses) {
+                *row = after;
+                return Ok(total.sum);
+            }
+            if misses.is_empty() {
+                return Err(format!("step {step} cannot be taken (a defect of oneleader)"));
+            }
+            misses.drain(..).try_for_each(|miss| self.answer(miss, resolver))?;
+        }
+    }
+}
+
+/// A row in the making, with what it adds up to, if that is asked.
+struct After<'a, const SUM: bool, C> {
+    tables: &'a Tables,
+    row: &'a mut [C],
+    total: Total,
+}
+
+impl<const SUM: bool, C: Cell> After<'_, SUM, C> {
+    /// Replaces a number, and returns the one before.
+    #[inline]
+    fn put(&mut self, place: usize, id: u32, share: impl Fn(u32) -> u64) -> u32 {
+        let before = self.row[place].id();
+        if SUM {
+            self.total.sum = self.total.sum.wrapping_add(share(id)).wrapping_sub(share(before));
+        }
+        self.row[place] = C::of(id);
+        before
+    }
+
+    fn local(&self, node: u8) -> Local {
+        self.row[1 + usize::from(node)].id()
+    }
+
+    #[inline]
+    fn put_local(&mut self, node: u8, local: Local) -> Local {
+        let tables = self.tables;
+        self.put(1 + usize::from(node), local, |local| tables.locals[local as usize].share)
+    }
+
+    #[inline]
+    fn place(&self, column: u16) -> usize {
+        1 + self.tables.shape.nodes + usize::from(column)
+    }
+
+    #[inline]
+    fn flow(&self, column: u16) -> FlowId {
+        self.row[self.place(column)].id()
+    }
+
+    #[inline]
+    fn put_flow(&mut self, column: u16, flow: FlowId) {
+        let place = self.place(column);
+        if SUM {
+            let flows = &self.tables.flows;
+            let end = flows.columns[usize::from(column)].end;
+            let (from, to) = (flows.get(end, self.row[place].id()), flows.get(end, flow));
+            self.total.sum = self.total.sum.wrapping_add(to.share).wrapping_sub(from.share);
+            self.total.in_flight = self.total.in_flight.wrapping_add(to.len).wrapping_sub(from.len);
+        }
+        self.row[place] = C::of(flow);
+    }
+
+    /// Removes from a flow what is dead to the node at its end.
+    #[inline]
+    fn bury(&mut self, node: u8, column: u16, misses: &mut Vec<Miss>) {
+        let (local, flow) = (self.local(node), self.flow(column));
+        match self.tables.steps.buried(local, flow) {
+            UNKNOWN => misses.push(Miss::Bury(node, local, flow)),
+            living if living != flow => self.put_flow(column, living),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn put_world(&mut self, world: WorldId) {
+        let tables = self.tables;
+        self.put(0, world, |world| tables.worlds[world as usize].share);
+    }
+
+    /// The world becomes what it is after an event, if that is known.
+    #[inline]
+    fn befall(&mut self, event: u32, misses: &mut Vec<Miss>) -> bool {
+        let world = self.tables.world_after_event(self.row[0].id(), event, misses);
+        world.map(|world| self.put_world(world)).is_some()
+    }
+}
+
+/// What is wrong.
+impl Tables {
+    /// The properties that a state breaks, as bits. After a step, and where the world is as before, only those are asked of
+    /// nodes, pairs of nodes, and nodes in the world, that the step can have broken.
+    #[inline]
+    pub fn broken<C: Cell>(
         &self,
-        row: &impl Look,
-        changed: Option<usize>,
+        row: &[C],
+        step: Option<StepId>,
         new_world: bool,
         misses: &mut Vec<Miss>,
     ) -> u16 {
-        let mut broken = self.worlds[row.world() as usize].broken;
+        let whole = self.shape.asks_pairs | self.shape.asks_node_worlds | self.shape.one_leader_at_a_time;
+        let breaks = |step| self.steps.all[step as usize].flags & trait_of::BREAKS != 0;
+        match step {
+            Some(step) if !new_world && !whole && (step >= WHOLE || !breaks(step)) => 0,
+            _ => self.broken_by(row, step, new_world, misses),
+        }
+    }
+
+    #[inline(never)]
+    fn broken_by<C: Cell>(
+        &self,
+        row: &[C],
+        step: Option<StepId>,
+        new_world: bool,
+        misses: &mut Vec<Miss>,
+    ) -> u16 {
+        let mut broken = self.worlds[row[0].id() as usize].broken;
+        let locals: Vec<Local> = self.locals(row).iter().map(|local| local.id()).collect();
+        let nodes = locals.len();
+        let node_of = |step: StepId| self.steps.all.get(step as usize).map_or(NO_NODE, |s| s.node);
+        let changed = step.map(|step| Some(usize::from(node_of(step))).filter(|&node| node < nodes));
+        let asked = |node: usize| changed.is_none_or(|changed| changed == Some(node));
+        let of = |local: Local| self.locals[local as usize].broken;
         match changed {
-            Some(node) if node < row.nodes() => broken |= self.locals[row.local(node) as usize].broken,
-            Some(_) => {}
-            None => row.locals().iter().for_each(|l| broken |= self.locals[l.id() as usize].broken),
+            Some(node) => broken |= node.map_or(0, |node| of(locals[node])),
+            None => locals.iter().for_each(|&local| broken |= of(local)),
         }
         if self.shape.asks_pairs {
-            for a in 0..row.nodes() {
-                for b in a + 1..row.nodes() {
-                    if changed.is_none_or(|c| c == a || c == b) {
-                        broken |= ask(&self.pairs, row.local(a), row.local(b), misses, Miss::Pair);
+            for a in 0..nodes {
+                for b in a + 1..nodes {
+                    if asked(a) || asked(b) {
+                        broken |= ask(&self.pairs, locals[a], locals[b], misses, Miss::Pair);
                     }
                 }
             }
         }
         if self.shape.asks_node_worlds {
-            for node in 0..row.nodes() {
-                if new_world || changed.is_none_or(|c| c == node) {
-                    broken |= ask(&self.node_worlds, row.local(node), row.world(), misses, Miss::NodeWorld);
-                }
+            for node in (0..nodes).filter(|&node| new_world || asked(node)) {
+                broken |= ask(&self.node_worlds, locals[node], row[0].id(), misses, Miss::NodeWorld);
             }
         }
         if self.shape.one_leader_at_a_time {
-            let leads = |local: &&_| self.locals[Cell::id(**local) as usize].flags & flag::LEADS != 0;
-            let timeless = self.worlds[row.world() as usize].timeless;
-            let are_two = row.locals().iter().filter(leads).count() > 1;
-            broken |= u16::from(are_two && (timeless || self.can_tick(row)));
+            let leads = |local: &&Local| self.locals[**local as usize].flags & flag::LEADS != 0;
+            let timeless = self.worlds[row[0].id() as usize].timeless;
+            broken |= u16::from(locals.iter().filter(leads).count() > 1 && (timeless || self.can_tick(row)));
         }
         broken
     }

@@ -2,8 +2,7 @@
 //!
 //! Only ever read to rebuild one trace, backwards, so that decoding a level costs nothing to speak of.
 
-use super::expand::Code;
-use super::row::{get, put};
+use super::flows::{StepId, WHOLE};
 
 /// The log of a whole search. States are numbered in the order in which they were found, the initial one 0.
 #[derive(Default)]
@@ -37,10 +36,15 @@ impl Page {
 
     /// Notes the next state.
     #[inline]
-    pub fn push(&mut self, predecessor: u64, code: Code) {
+    pub fn push(&mut self, predecessor: u64, step: StepId) {
         let delta = predecessor as i64 - self.last as i64;
-        put(&mut self.bytes, (delta << 1 ^ delta >> 63) as u32);
-        put(&mut self.bytes, code.0);
+        let (first, a) = varint((delta << 1 ^ delta >> 63) as u32);
+        let (second, b) = varint(encode(step));
+        let both = u128::from(first) | u128::from(second) << (8 * a);
+        // As many bytes as they may ever need, and then only those that they do need.
+        let len = self.bytes.len() + a + b;
+        self.bytes.extend_from_slice(&both.to_le_bytes());
+        self.bytes.truncate(len);
         self.last = predecessor;
         self.states += 1;
     }
@@ -49,13 +53,13 @@ impl Page {
         self.states == 0
     }
 
-    fn entries(&self) -> impl Iterator<Item = (u64, Code)> {
+    fn entries(&self) -> impl Iterator<Item = (u64, StepId)> {
         let mut at = 0;
         let mut last = self.from as i64;
         (0..self.states).map(move |_| {
             let zigzag = get(&self.bytes, &mut at);
             last += i64::from(zigzag >> 1) ^ -i64::from(zigzag & 1);
-            (last as u64, Code(get(&self.bytes, &mut at)))
+            (last as u64, decode(get(&self.bytes, &mut at)))
         })
     }
 }
@@ -73,9 +77,9 @@ impl Log {
         self.levels.last_mut().expect("a level is open").pages.push(page);
     }
 
-    /// The codes that lead from the initial state to the state of this number.
-    pub fn path_to(&self, state: u64) -> Vec<Code> {
-        let mut codes = Vec::new();
+    /// The steps that lead from the initial state to the state of this number.
+    pub fn path_to(&self, state: u64) -> Vec<StepId> {
+        let mut steps = Vec::new();
         let mut at = state;
         for level in self.levels.iter().rev() {
             if at < level.first {
@@ -90,15 +94,56 @@ impl Log {
                 here
             });
             let entry = page.and_then(|page| page.entries().nth((at - number) as usize));
-            let (predecessor, code) = entry.expect("every state but the first is in the log");
-            codes.push(code);
+            let (predecessor, step) = entry.expect("every state but the first is in the log");
+            steps.push(step);
             at = predecessor;
         }
-        codes.reverse();
-        codes
+        steps.reverse();
+        steps
     }
 
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
+}
+
+/// Steps of the whole are rare, but as short as others.
+fn encode(step: StepId) -> u32 {
+    step.rotate_left(1)
+}
+
+fn decode(number: u32) -> StepId {
+    number.rotate_right(1)
+}
+
+const _: () = assert!(WHOLE == 1 << 31);
+
+/// A number in as few bytes as it needs, seven bits a byte, and how many these are.
+#[inline]
+fn varint(n: u32) -> (u64, usize) {
+    if n < 0x80 {
+        return (u64::from(n), 1);
+    }
+    let (mut bytes, mut len, mut rest) = (u64::from(n & 0x7f), 1, n >> 7);
+    while rest > 0 {
+        bytes |= 0x80 << (8 * len - 8) | u64::from(rest & 0x7f) << (8 * len);
+        (len, rest) = (len + 1, rest >> 7);
+    }
+    (bytes, len)
+}
+
+/// Reads what [`varint`] made.
+#[inline]
+fn get(bytes: &[u8], at: &mut usize) -> u32 {
+    let mut byte = bytes[*at];
+    *at += 1;
+    let mut n = u32::from(byte & 0x7f);
+    let mut shift = 7;
+    while byte >= 0x80 {
+        byte = bytes[*at];
+        *at += 1;
+        n |= u32::from(byte & 0x7f) << shift;
+        shift += 7;
+    }
+    n
 }

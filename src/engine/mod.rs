@@ -7,10 +7,10 @@
 //! depend on the number of threads.
 
 mod actor_model;
-mod apply;
 mod crew;
 mod digest;
 mod expand;
+mod flows;
 mod log;
 mod row;
 mod search;
@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use crate::check::{Ended, Exploration, Limits, Progress, Sample, Tally, Violation};
 use crate::election::Election;
 use crate::system::{PropertyId, StepOf, System};
-use row::Row;
+use flows::StepId;
 use search::{Goal, Report, search};
 use system::SystemFront;
 use tables::Tables;
@@ -81,19 +81,20 @@ fn run<E: Election>(
     limits: &Limits,
     progress: &dyn Fn(&Progress),
     seed: u64,
-    explore: impl FnOnce(&mut Tables, &mut SystemFront<'_, E>, &Row, &Goal<'_>) -> (Report, Option<Sample>),
+    explore: impl FnOnce(&mut Tables, &mut SystemFront<'_, E>, &[u32], &Goal<'_>) -> (Report, Option<Sample>),
 ) -> Exploration<E> {
     let (mut front, mut tables) = SystemFront::new(system, seed);
-    let initial = front.row(&system.initial(), &mut tables);
     let asked = properties.iter().fold(0, |bits, p| bits | 1 << p.0);
-    let (report, sample) = explore(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
+    let goal = Goal { asked, limits, progress };
+    let initial = front.row(&system.initial(), &mut tables).expect("digests tell a few flows apart");
+    let (report, sample) = explore(&mut tables, &mut front, &initial, &goal);
     let mut ended = report.ended;
     if let (false, Err(why)) = (matches!(ended, Ended::Failed(_)), front.audit()) {
         ended = Ended::Failed(why);
     }
     let mut violations = BTreeMap::new();
-    for (property, codes) in report.broken {
-        match retell(system, &front, &tables, &initial, &codes, property) {
+    for (property, path) in report.broken {
+        match retell(system, &mut front, &mut tables, &initial, &path, property) {
             Ok((steps, why)) => {
                 violations.insert(property, Violation { steps, why, is_shortest: sample.is_none() });
             }
@@ -121,24 +122,28 @@ fn run<E: Election>(
 /// Tells a path in steps, replaying it on the reference semantics as it goes.
 fn retell<E: Election>(
     system: &System<E>,
-    front: &SystemFront<'_, E>,
-    tables: &Tables,
-    initial: &Row,
-    codes: &[expand::Code],
+    front: &mut SystemFront<'_, E>,
+    tables: &mut Tables,
+    initial: &[u32],
+    path: &[StepId],
     property: PropertyId,
 ) -> Result<(Vec<StepOf<E>>, String), String> {
-    let mut row = initial.clone();
-    let mut out = Row::default();
+    let mut row = initial.to_vec();
+    let mut sum = tables.sum(initial);
     let mut state = system.initial();
     let mut steps = Vec::new();
-    for &code in codes {
-        let step = front.step(&row, code, tables);
-        tables.apply(&row, code, &mut out, &mut Vec::new());
-        state = system.apply(&state, &step).filter(|next| *next == front.state(&out)).ok_or_else(|| {
-            format!("engine and reference disagree about `{}` (a defect of oneleader)", system.name(&step))
-        })?;
+    for &id in path {
+        let step = front.step(&row, id, tables);
+        sum = tables.take(&mut row, sum, id, front)?;
+        state = system.apply(&state, &step).filter(|next| *next == front.state(&row, tables)).ok_or_else(
+            || {
+                format!(
+                    "engine and reference disagree about `{}` (a defect of oneleader)",
+                    system.name(&step)
+                )
+            },
+        )?;
         steps.push(step);
-        std::mem::swap(&mut row, &mut out);
     }
     let why = system.holds(property, &state).err().ok_or_else(|| {
         "engine and reference disagree about a violation (a defect of oneleader)".to_string()

@@ -1,21 +1,16 @@
-//! System states as numbers: one by itself, to be changed, and many packed, in the frontier.
+//! System states as numbers, many of them one after the other. A state is a row: its world, then the local state of each
+//! node, then the flow in each column; and with it the sum of what all these add to a fingerprint.
 
-use super::tables::{Local, WorldId};
-
-/// A number in a packed state: as short as the tables allow.
-pub trait Cell: Copy + Default + Send + Sync + 'static {
-    /// The largest number that fits.
-    const MOST: u32;
+/// A number in a row: as short as the tables allow.
+pub trait Cell: Copy + Send + Sync + 'static {
     fn of(id: u32) -> Self;
     fn id(self) -> u32;
 }
 
 impl Cell for u16 {
-    const MOST: u32 = u16::MAX as u32;
-
     #[inline]
     fn of(id: u32) -> Self {
-        debug_assert!(id <= Self::MOST);
+        debug_assert!(id <= u32::from(u16::MAX));
         id as u16
     }
 
@@ -26,8 +21,6 @@ impl Cell for u16 {
 }
 
 impl Cell for u32 {
-    const MOST: u32 = u32::MAX;
-
     #[inline]
     fn of(id: u32) -> Self {
         id
@@ -39,240 +32,139 @@ impl Cell for u32 {
     }
 }
 
-/// A system state that can be looked at: a number a node, one for the world, and the network: messages, or flows where
-/// order is kept.
-///
-/// The order of the network's numbers carries no meaning, but it is the same in every run: it follows from the path on
-/// which the state was first found.
-pub trait Look {
-    type Cell: Cell;
-    /// The sum of the shares of all components.
-    fn sum(&self) -> u64;
-    fn world(&self) -> WorldId;
-    fn locals(&self) -> &[Self::Cell];
-    fn net(&self) -> &[Self::Cell];
+/// Cells that can hold what others hold.
+pub trait Holds<F>: Cell {
+    fn append(to: &mut Vec<Self>, from: &[F]);
+}
 
+impl<C: Cell> Holds<C> for C {
     #[inline]
-    fn nodes(&self) -> usize {
-        self.locals().len()
-    }
-
-    #[inline]
-    fn local(&self, node: usize) -> Local {
-        self.locals()[node].id()
-    }
-
-    /// The message, or flow, at a position of the network.
-    #[inline]
-    fn at(&self, at: usize) -> u32 {
-        self.net()[at].id()
-    }
-
-    /// Whether what stands at this position of the network stands at none before.
-    #[inline]
-    fn is_first(&self, at: usize) -> bool {
-        let id = self.at(at);
-        !self.net()[..at].iter().any(|other| other.id() == id)
+    fn append(to: &mut Vec<Self>, from: &[C]) {
+        to.extend_from_slice(from);
     }
 }
 
-/// A system state by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Row {
-    pub sum: u64,
-    pub world: WorldId,
-    pub nodes: usize,
-    pub locals: [Local; 16],
-    pub net: Vec<u32>,
-}
-
-impl Row {
-    pub fn copy_from(&mut self, other: &impl Look) {
-        self.sum = other.sum();
-        self.world = other.world();
-        self.nodes = other.nodes();
-        self.locals.iter_mut().zip(other.locals()).for_each(|(to, from)| *to = from.id());
-        self.net.clear();
-        self.net.extend(other.net().iter().map(|id| id.id()));
+impl Holds<u16> for u32 {
+    fn append(to: &mut Vec<Self>, from: &[u16]) {
+        to.extend(from.iter().map(|&cell| u32::from(cell)));
     }
 }
 
-impl Look for Row {
-    type Cell = u32;
-
-    fn sum(&self) -> u64 {
-        self.sum
-    }
-    fn world(&self) -> WorldId {
-        self.world
-    }
-    fn locals(&self) -> &[u32] {
-        &self.locals[..self.nodes]
-    }
-    fn net(&self) -> &[u32] {
-        &self.net
-    }
-}
-
-/// A packed state: its world, its nodes, its network.
-#[derive(Clone, Copy)]
-pub struct Packed<'a, C> {
-    sum: u64,
-    nodes: usize,
-    cells: &'a [C],
-}
-
-impl<C: Cell> Look for Packed<'_, C> {
-    type Cell = C;
-
-    #[inline]
-    fn sum(&self) -> u64 {
-        self.sum
-    }
-    #[inline]
-    fn world(&self) -> WorldId {
-        self.cells[0].id()
-    }
-    #[inline]
-    fn locals(&self) -> &[C] {
-        &self.cells[1..=self.nodes]
-    }
-    #[inline]
-    fn net(&self) -> &[C] {
-        &self.cells[1 + self.nodes..]
-    }
-}
-
-/// Packed states, one after the other.
-#[derive(Default)]
+/// Rows of the same width.
 pub struct Rows<C> {
+    width: usize,
     sums: Vec<u64>,
     cells: Vec<C>,
-    /// The cells of each state.
-    lens: Vec<u16>,
 }
 
 impl<C: Cell> Rows<C> {
+    /// Room for so many rows.
+    pub fn new(width: usize, rows: usize) -> Self {
+        Rows { width, sums: Vec::with_capacity(rows), cells: Vec::with_capacity(rows * width) }
+    }
+
     pub fn len(&self) -> usize {
-        self.lens.len()
+        self.sums.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.lens.is_empty()
+        self.sums.is_empty()
     }
 
-    /// The states, and where the cells of each start.
-    pub fn iter(&self, nodes: usize) -> impl Iterator<Item = (usize, Packed<'_, C>)> {
-        let mut at = 0;
-        self.lens.iter().zip(&self.sums).map(move |(&len, &sum)| {
-            let start = at;
-            at += usize::from(len);
-            (start, Packed { sum, nodes, cells: &self.cells[start..at] })
-        })
-    }
-
-    /// The state of this number, whose cells start here.
+    /// Appends a row of others that are no wider, with another sum; it is to be changed where it then stands.
     #[inline]
-    pub fn get(&self, number: usize, start: usize, nodes: usize) -> Packed<'_, C> {
-        let cells = &self.cells[start..start + usize::from(self.lens[number])];
-        Packed { sum: self.sums[number], nodes, cells }
-    }
-
-    pub fn last_start(&self) -> usize {
-        self.cells.len() - self.lens.last().map_or(0, |&len| usize::from(len))
-    }
-
-    pub fn push(&mut self, row: &impl Look) {
+    pub fn push_from<F: Cell>(&mut self, from: &Rows<F>, number: usize, sum: u64) -> &mut [C]
+    where
+        C: Holds<F>,
+    {
         let start = self.cells.len();
-        self.cells.push(C::of(row.world()));
-        self.cells.extend(row.locals().iter().map(|id| C::of(id.id())));
-        self.cells.extend(row.net().iter().map(|id| C::of(id.id())));
-        self.close(start, row.sum());
-    }
-
-    /// Appends what `from` becomes when one node changes, and perhaps the world; a message is taken out of the network,
-    /// and others are put in.
-    #[inline]
-    pub fn push_changed(&mut self, from: &Packed<'_, C>, sum: u64, change: &Change<'_>) {
-        let start = self.cells.len();
-        self.cells.extend_from_slice(from.cells);
-        let cells = &mut self.cells[start..];
-        cells[0] = C::of(change.world);
-        cells[1 + change.node] = C::of(change.after);
-        if let Some(at) = change.takes {
-            // The last one takes its place, as in `Vec::swap_remove`.
-            cells[1 + from.nodes + at] = cells[cells.len() - 1];
-            self.cells.pop();
+        C::append(&mut self.cells, from.get(number));
+        if from.width < self.width {
+            self.cells.resize(start + self.width, C::of(0));
         }
-        self.cells.extend(change.sends.iter().map(|&id| C::of(id)));
-        self.close(start, sum);
+        self.sums.push(sum);
+        &mut self.cells[start..]
+    }
+
+    fn append<F: Cell>(&mut self, from: &Rows<F>)
+    where
+        C: Holds<F>,
+    {
+        for i in 0..from.len() {
+            self.push_from(from, i, from.sum(i));
+        }
+    }
+
+    pub fn pop(&mut self) {
+        self.cells.truncate(self.cells.len() - self.width);
+        self.sums.pop();
     }
 
     #[inline]
-    fn close(&mut self, start: usize, sum: u64) {
-        self.sums.push(sum);
-        let len = self.cells.len() - start;
-        self.lens.push(u16::try_from(len).expect("fewer messages in flight than 65,000"));
+    pub fn get(&self, number: usize) -> &[C] {
+        &self.cells[number * self.width..][..self.width]
     }
 
-    /// Moves all states of another over.
-    pub fn append(&mut self, mut other: Rows<C>) {
-        self.sums.append(&mut other.sums);
-        self.cells.append(&mut other.cells);
-        self.lens.append(&mut other.lens);
+    #[inline]
+    pub fn sum(&self, number: usize) -> u64 {
+        self.sums[number]
     }
 
-    /// The same states in cells for larger numbers.
-    pub fn widen<W: Cell>(&self) -> Rows<W> {
-        let cells = self.cells.iter().map(|cell| W::of(cell.id())).collect();
-        Rows { sums: self.sums.clone(), cells, lens: self.lens.clone() }
+    fn bytes(&self) -> u64 {
+        (self.sums.capacity() * 8 + self.cells.capacity() * size_of::<C>()) as u64
+    }
+}
+
+/// Rows in cells as short as they may be.
+pub enum Packed {
+    Short(Rows<u16>),
+    Long(Rows<u32>),
+}
+
+impl Packed {
+    /// One row.
+    pub fn new(row: &[u32], sum: u64) -> Packed {
+        let (width, sums) = (row.len(), vec![sum]);
+        match row.iter().map(|&id| u16::try_from(id)).collect() {
+            Ok(cells) => Packed::Short(Rows { width, sums, cells }),
+            Err(_) => Packed::Long(Rows { width, sums, cells: row.to_vec() }),
+        }
     }
 
-    /// The states, in no more memory than they need; room for others stays here.
-    pub fn take(&mut self) -> Rows<C> {
-        let taken = Rows { sums: self.sums.clone(), cells: self.cells.clone(), lens: self.lens.clone() };
-        self.sums.clear();
-        self.cells.clear();
-        self.lens.clear();
-        taken
+    pub fn len(&self) -> usize {
+        match self {
+            Packed::Short(rows) => rows.len(),
+            Packed::Long(rows) => rows.len(),
+        }
+    }
+
+    /// These rows and others behind them, in rows of this width, no less than theirs.
+    pub fn join(&self, other: &Packed, width: usize) -> Packed {
+        let rows = self.len() + other.len();
+        match (self, other) {
+            (Packed::Short(a), Packed::Short(b)) => {
+                let mut short = Rows::new(width, rows);
+                short.append(a);
+                short.append(b);
+                Packed::Short(short)
+            }
+            _ => {
+                let mut long = Rows::<u32>::new(width, rows);
+                for packed in [self, other] {
+                    match packed {
+                        Packed::Short(rows) => long.append(rows),
+                        Packed::Long(rows) => long.append(rows),
+                    }
+                }
+                Packed::Long(long)
+            }
+        }
     }
 
     pub fn bytes(&self) -> u64 {
-        (self.sums.capacity() * 8 + self.cells.capacity() * size_of::<C>() + self.lens.capacity() * 2) as u64
+        match self {
+            Packed::Short(rows) => rows.bytes(),
+            Packed::Long(rows) => rows.bytes(),
+        }
     }
-}
-
-/// See [`Rows::push_changed`].
-pub struct Change<'a> {
-    pub world: WorldId,
-    pub node: usize,
-    pub after: Local,
-    pub takes: Option<usize>,
-    pub sends: &'a [u32],
-}
-
-/// Appends a number in as few bytes as it needs, seven bits a byte.
-#[inline]
-pub fn put(out: &mut Vec<u8>, mut n: u32) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-/// Reads what [`put`] wrote.
-#[inline]
-pub fn get(bytes: &[u8], at: &mut usize) -> u32 {
-    let mut byte = bytes[*at];
-    *at += 1;
-    let mut n = u32::from(byte & 0x7f);
-    let mut shift = 7;
-    while byte >= 0x80 {
-        byte = bytes[*at];
-        *at += 1;
-        n |= u32::from(byte & 0x7f) << shift;
-        shift += 7;
-    }
-    n
 }

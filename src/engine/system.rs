@@ -6,14 +6,14 @@ use std::sync::Arc;
 use stateright::actor::{Actor, Envelope, Id};
 
 use super::digest::{Digest, Interner};
-use super::expand::{Code, Move};
-use super::row::{Look, Row};
+use super::expand::Whole;
+use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::{Wire, panic_text};
 use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
 use crate::local::{self, Effect, NodeOf, Reaction};
 use crate::names;
-use crate::network::{Network, NetworkKind};
+use crate::network::Network;
 use crate::system::{Step, StepOf, System, SystemState, Timing};
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
@@ -84,6 +84,9 @@ impl<'a, E: Election> SystemFront<'a, E> {
             nodes: system.actors.len(),
             network: rules.network,
             bounds: rules.bounds,
+            keeps_time: rules.timing != Timing::Asynchronous,
+            loses: rules.faults.losses > 0,
+            duplicates: rules.faults.duplications > 0,
             removes_dead: system.removes_dead(),
             loses_heads_only: false,
             asks_pairs: has(|c| matches!(c, Check::Pair(_))),
@@ -107,104 +110,91 @@ impl<'a, E: Election> SystemFront<'a, E> {
     }
 
     /// A state as a row.
-    pub fn row(&mut self, state: &SystemState<E>, tables: &mut Tables) -> Row {
-        let mut row = Row { nodes: state.nodes.len(), ..Row::default() };
-        for (i, node) in state.nodes.iter().enumerate() {
-            row.locals[i] = self.local(i, node.clone(), tables);
-            row.sum = row.sum.wrapping_add(tables.locals[row.locals[i] as usize].share);
-        }
-        row.world = self.world(state.world.clone(), tables);
-        row.sum = row.sum.wrapping_add(tables.worlds[row.world as usize].share);
-        let enter = |front: &mut Self, src, dst, msg: &E::Msg, tables: &mut Tables| {
-            front.wire.message(src, dst, msg.clone(), tables)
+    pub fn row(&mut self, state: &SystemState<E>, tables: &mut Tables) -> Result<Vec<u32>, String> {
+        let mut columns: Vec<Vec<Message>> = Vec::new();
+        let mut enter = |front: &mut Self, src, dst, msg: &E::Msg, copies: u32, tables: &mut Tables| {
+            let message = front.wire.message(src, dst, msg.clone(), tables);
+            let column = usize::from(tables.messages[message as usize].column);
+            columns.resize(columns.len().max(column + 1), Vec::new());
+            columns[column].extend((0..copies).map(|_| message));
         };
         match &state.network {
             Network::Unordered(bag) => {
-                for (e, copies) in bag {
-                    let message = enter(self, e.src, e.dst, &e.msg, tables);
-                    row.net.extend((0..*copies).map(|_| message));
-                }
+                bag.iter().for_each(|(e, n)| enter(self, e.src, e.dst, &e.msg, *n, tables));
             }
             Network::Duplicating(set) => {
-                row.net.extend(set.iter().map(|e| enter(self, e.src, e.dst, &e.msg, tables)))
+                set.iter().for_each(|e| enter(self, e.src, e.dst, &e.msg, 1, tables));
             }
             Network::Ordered(flows) => {
                 for (&(src, dst), queue) in flows {
-                    let messages: Box<[Message]> =
-                        queue.iter().map(|m| enter(self, src, dst, m, tables)).collect();
-                    let flow = self.wire.flow(messages, tables);
-                    row.net.push(flow);
-                    row.sum = row.sum.wrapping_add(tables.flows[flow as usize].share);
+                    queue.iter().for_each(|msg| enter(self, src, dst, msg, 1, tables));
                 }
-                return row;
             }
         }
-        let shares = row.net.iter().map(|&m| tables.messages[m as usize].share);
-        row.sum = shares.fold(row.sum, u64::wrapping_add);
-        row
+        let mut row = vec![self.world(state.world.clone(), tables)];
+        for (i, node) in state.nodes.iter().enumerate() {
+            row.push(self.local(i, node.clone(), tables));
+        }
+        for messages in columns {
+            row.push(tables.flow(messages)?);
+        }
+        Ok(row)
     }
 
     /// The state that a row stands for.
-    pub fn state(&self, row: &Row) -> SystemState<E> {
+    pub fn state(&self, row: &[u32], tables: &Tables) -> SystemState<E> {
         let mut network = Network::new(self.system.rules.network);
-        for &id in row.net.iter() {
-            match self.system.rules.network {
-                NetworkKind::Ordered => {
-                    let queue = self.wire.queue(id).iter();
-                    queue.for_each(|&m| network.send(self.wire.envelope(m).clone()));
-                }
-                _ => network.send(self.wire.envelope(id).clone()),
-            }
+        for &message in tables.flows.all(tables.flows(row)).flat_map(|flow| tables.flows.messages(flow)) {
+            network.send(self.wire.envelope(message).clone());
         }
         SystemState {
-            nodes: row.locals().iter().map(|&l| self.nodes[l].1.clone()).collect(),
+            nodes: tables.locals(row).iter().map(|&local| self.nodes[local].1.clone()).collect(),
             network,
-            world: self.worlds[row.world].clone(),
+            world: self.worlds[row[0]].clone(),
         }
     }
 
-    /// The step that a code stands for in a row.
-    pub fn step(&self, row: &Row, code: Code, tables: &Tables) -> StepOf<E> {
-        let tear = |step: StepOf<E>, torn: Option<usize>| match torn {
+    /// A step of a row, told.
+    pub fn step(&self, row: &[u32], step: StepId, tables: &Tables) -> StepOf<E> {
+        if let Some(whole) = Whole::of(step) {
+            return self.step_of_whole(row, whole, tables);
+        }
+        let sequel = tables.steps.sequels[step as usize];
+        if sequel.outcome == NOTHING {
+            let Envelope { src, dst, msg } = self.wire.envelope(sequel.message).clone();
+            return match sequel.pays {
+                event::LOSE => Step::Lose { src, dst, msg },
+                _ => Step::Duplicate { src, dst, msg },
+            };
+        }
+        let origin = self.origins[sequel.outcome as usize];
+        let step = match origin.cause {
+            Cause::Deliver(message) => {
+                let Envelope { src, dst, msg } = self.wire.envelope(message).clone();
+                Step::Deliver { src, dst, msg }
+            }
+            _ => self.own_step(origin),
+        };
+        match usize::from(sequel.torn).checked_sub(1) {
             Some(effects) => Step::Torn { step: Box::new(step), effects },
             None => step,
-        };
-        let envelope = |at: usize, within: usize| {
-            let message = match self.system.rules.network {
-                NetworkKind::Ordered => self.wire.queue(row.net[at])[within],
-                _ => row.net[at],
-            };
-            self.wire.envelope(message).clone()
-        };
-        match code.unpack() {
-            Move::Deliver { at, torn } => {
-                let Envelope { src, dst, msg } = envelope(at, 0);
-                tear(Step::Deliver { src, dst, msg }, torn)
-            }
-            Move::Own { node, at, torn } => {
-                let own = tables.locals[row.locals[node] as usize].own.as_ref().expect("taken before");
-                tear(self.own_step(self.origins[own.steps[at].outcome as usize]), torn)
-            }
-            Move::Lose { at, within } => {
-                let Envelope { src, dst, msg } = envelope(at, within);
-                Step::Lose { src, dst, msg }
-            }
-            Move::Duplicate { at } => {
-                let Envelope { src, dst, msg } = envelope(at, 0);
-                Step::Duplicate { src, dst, msg }
-            }
-            Move::Switch { topology } => Step::Switch { topology },
-            Move::Stabilise { mut combination } => {
+        }
+    }
+
+    fn step_of_whole(&self, row: &[u32], whole: Whole, tables: &Tables) -> StepOf<E> {
+        match whole {
+            Whole::Tick => Step::Tick,
+            Whole::Switch(topology) => Step::Switch { topology },
+            Whole::Stabilise(mut combination) => {
                 let mut ages = Vec::new();
-                for &local in row.locals() {
-                    let own = tables.locals[local as usize].own.as_ref().expect("taken before");
-                    let after = own.stabilised[combination % own.stabilised.len()];
-                    combination /= own.stabilised.len();
+                for &local in tables.locals(row) {
+                    let own = tables.own(local);
+                    let after = own.stabilised[combination as usize % own.stabilised.len()];
+                    combination /= own.stabilised.len() as u32;
                     ages.extend(self.nodes[after].1.timers.values().map(|age| age.now));
                 }
                 Step::Stabilise { ages }
             }
-            Move::Tick => Step::Tick,
         }
     }
 
@@ -257,7 +247,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         if node.must_choose() || node.timers.values().any(|age| age.now >= age.last) {
             flags |= flag::BLOCKS_TICK;
         }
-        LocalInfo { share: digest.share(), flags, broken, own: None }
+        LocalInfo { share: digest.share(), flags, broken, steps: Range::UNKNOWN }
     }
 
     fn world(&mut self, world: Arc<World<E::Witness>>, tables: &mut Tables) -> WorldId {
@@ -265,7 +255,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let (id, is_new) = self.worlds.intern(digest, world);
         if is_new {
             let info = self.describe_world(&self.worlds[id], digest);
-            tables.worlds.push(info);
+            tables.add_world(info);
         }
         id
     }
@@ -300,6 +290,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
             may_stabilise: rules.timing == Timing::Stabilising && !world.stabilised,
             switches: others.collect(),
             links,
+            ..WorldInfo::default()
         }
     }
 
@@ -361,18 +352,15 @@ impl<'a, E: Election> SystemFront<'a, E> {
         }
         let after = self.local(i, Arc::new(node), tables);
         let beyond = tables.locals[after as usize].flags & flag::BEYOND;
-        let share = |local: Local| tables.locals[local as usize].share;
-        let sent = tables.sends[sends_at as usize..].iter().map(|&m| tables.messages[m as usize].share);
-        let delta = sent.fold(share(after).wrapping_sub(share(origin.before)), u64::wrapping_add);
         self.origins.push(origin);
-        tables.outcomes.push(Outcome {
-            delta,
+        tables.add_outcome(Outcome {
             after,
             sends_at,
             sends: (tables.sends.len() as u32 - sends_at) as u16,
             flags: idle | beyond | if observed { flag::OBSERVED } else { 0 },
             torn: torn as u8,
             kind,
+            ..Outcome::default()
         });
     }
 
@@ -403,7 +391,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     fn resolve_react(&mut self, local: Local, message: Message, tables: &mut Tables) -> Result<(), String> {
         if !self.nodes[local].1.is_up() {
-            tables.reacts(local, message, NOTHING);
+            tables.react.insert(local, message, NOTHING);
             return Ok(());
         }
         let reaction = self.reaction(local, message)?;
@@ -413,7 +401,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         }
         let origin = Origin { before: local, cause: Cause::Deliver(message) };
         let outcome = self.outcomes(origin, reaction, tables);
-        tables.reacts(local, message, outcome);
+        tables.react.insert(local, message, outcome);
         Ok(())
     }
 
@@ -422,7 +410,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let mut steps = Vec::new();
         let mut add = |front: &mut Self, kind, cause, reaction, tables: &mut Tables| {
             let outcome = front.outcomes(Origin { before: local, cause }, reaction, tables);
-            steps.push(OwnStep::new(kind, outcome));
+            steps.push(OwnStep { kind, outcome });
         };
         for (k, (timer, age)) in node.timers.iter().enumerate() {
             let reaction = self.react(i, &node, &Event::Timeout { timer })?;
@@ -471,7 +459,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
             stabilised.extend(all.into_iter().map(|node| self.local(i, Arc::new(node), tables)));
         }
         let own = Own { steps: steps.into(), aged, stabilised: stabilised.into() };
-        tables.locals[local as usize].own = Some(own);
+        tables.owns[local as usize] = Some(own);
         Ok(())
     }
 
@@ -613,7 +601,7 @@ where
                 let Envelope { src, dst, msg } = self.wire.envelope(message);
                 let actor = &self.system.actors[usize::from(*i)];
                 let is_dead = node.state.as_deref().is_some_and(|s| actor.is_dead(*dst, s, *src, msg));
-                tables.dies(local, message, is_dead);
+                tables.dead.insert(local, message, u32::from(is_dead));
             }
             Miss::Quorum(local, reached) => {
                 let (i, node) = &self.nodes[local];
@@ -629,8 +617,7 @@ where
             Miss::NodeWorld(local, world) => {
                 tables.node_worlds.insert(local, world, self.broken_in_world(local, world));
             }
-            Miss::Push(flow, message) => self.wire.push(flow, message, tables),
-            Miss::Remove(flow, within) => self.wire.remove(flow, within, tables),
+            of_the_engine => unreachable!("{of_the_engine:?} is not for a front end"),
         }
         if tables.outcomes.len() as u64 >= u64::from(event::OUTCOMES) {
             return Err("more than four billion different local steps".to_string());

@@ -4,7 +4,9 @@
 //! table when the search meets something new ([`Miss`]). While states are expanded the tables are only read, so any
 //! number of threads may share them.
 
-use super::row::Row;
+use std::collections::HashMap;
+
+use super::flows::{Column, FlowId, Flows, NOBODY, Range, Steps};
 use crate::network::NetworkKind;
 use crate::system::Bounds;
 
@@ -14,10 +16,10 @@ pub type Local = u32;
 pub type Message = u32;
 /// Everything besides nodes and messages.
 pub type WorldId = u32;
-/// The messages from one node to another, in order. Only on ordered networks.
-pub type Flow = u32;
 /// An entry of [`Tables::outcomes`].
 pub type OutcomeId = u32;
+/// An entry of [`Tables::bundles`].
+pub type Bundle = u32;
 
 /// What a table answers when it does not know yet.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -43,10 +45,16 @@ pub enum Miss {
     Pair(Local, Local),
     /// Which properties a node breaks, given the world.
     NodeWorld(Local, WorldId),
-    /// A flow with one more message; [`NOTHING`] is the empty flow.
-    Push(Flow, Message),
-    /// A flow without the message at this position.
-    Remove(Flow, u32),
+    /// The steps of this node by itself.
+    OwnSteps(u8, Local),
+    /// The steps of a node with a flow to it, in this column.
+    Deliveries(u16, Local, FlowId),
+    /// The losses and duplications that a flow in this column may suffer.
+    Strikes(u16, FlowId),
+    /// A flow to this node, or to nobody, that a bundle of messages has been added to.
+    Put(u8, FlowId, Bundle),
+    /// A flow to this node without the messages that are dead to it in this local state.
+    Bury(u8, Local, FlowId),
 }
 
 /// Of [`LocalInfo::flags`] and [`Outcome::flags`].
@@ -73,7 +81,8 @@ pub struct LocalInfo {
     pub flags: u8,
     /// The properties that this node breaks by itself, as bits.
     pub broken: u16,
-    pub own: Option<Own>,
+    /// Its own steps, once they are listed.
+    pub steps: Range,
 }
 
 /// What a node can do by itself.
@@ -103,7 +112,6 @@ pub enum OwnKind {
 
 impl OwnKind {
     /// What the world pays for such a step: see [`event`].
-    #[inline]
     pub fn cost(self) -> Option<u32> {
         match self {
             OwnKind::Timeout { .. } | OwnKind::Choose => None,
@@ -113,48 +121,50 @@ impl OwnKind {
             OwnKind::Crash => Some(event::CRASH),
         }
     }
-}
 
-#[derive(Clone, Copy, Debug)]
-pub struct OwnStep {
-    pub kind: OwnKind,
-    pub outcome: OutcomeId,
-    /// The gates that lead to this step: it may be taken in a world in which one of them is open.
-    pub gates: u8,
-}
-
-impl OwnStep {
-    pub fn new(kind: OwnKind, outcome: OutcomeId) -> Self {
-        let gates = match kind {
+    /// The gates that lead to such a step.
+    pub fn gates(self) -> u32 {
+        match self {
             OwnKind::Timeout { due, idle } => {
-                (u8::from(!idle) * gate::TIMELESS) | (u8::from(due) * gate::TIMED)
+                (u32::from(!idle) * gate::TIMELESS) | (u32::from(due) * gate::TIMED)
             }
             OwnKind::Choose => gate::TIMELESS | gate::TIMED,
             OwnKind::Input => gate::INPUT,
             OwnKind::Restart => gate::RESTART,
             OwnKind::RestartEmpty => gate::RESTART_EMPTY,
             OwnKind::Crash => gate::CRASH,
-        };
-        OwnStep { kind, outcome, gates }
+        }
     }
 }
 
-/// What a world lets nodes do by themselves, as bits.
-mod gate {
-    pub const TIMELESS: u8 = 1;
-    pub const TIMED: u8 = 2;
-    pub const INPUT: u8 = 4;
-    pub const RESTART: u8 = 8;
-    pub const RESTART_EMPTY: u8 = 16;
-    pub const CRASH: u8 = 32;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnStep {
+    pub kind: OwnKind,
+    pub outcome: OutcomeId,
+}
+
+/// What a world lets happen at a node, as bits: a step may be taken where one of its gates is open, and none of its bars is
+/// down.
+pub mod gate {
+    pub const TIMELESS: u32 = 1;
+    pub const TIMED: u32 = 1 << 1;
+    pub const INPUT: u32 = 1 << 2;
+    pub const RESTART: u32 = 1 << 3;
+    pub const RESTART_EMPTY: u32 = 1 << 4;
+    pub const CRASH: u32 = 1 << 5;
+    pub const LOSE: u32 = 1 << 6;
+    pub const DUPLICATE: u32 = 1 << 7;
+    /// The link from node 0 is up; those from the other nodes follow.
+    pub const LINK: u32 = 1 << 8;
+    /// Down while time is not kept: a message that changes nothing stays in flight.
+    pub const BAR_IDLE: u32 = 1 << 24;
+    /// Down while no step may be torn.
+    pub const BAR_TORN: u32 = 1 << 25;
 }
 
 /// What one step of one node does.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Outcome {
-    /// What the step adds to the sum of a fingerprint, but for the message delivered and the world: the node's new
-    /// share less its old one, and those of the messages sent on an unordered network.
-    pub delta: u64,
     pub after: Local,
     /// The messages sent stand in [`Tables::sends`] from here on.
     pub sends_at: u32,
@@ -164,29 +174,24 @@ pub struct Outcome {
     pub torn: u8,
     /// Which counter of the tally counts it.
     pub kind: u16,
+    /// How many columns messages are sent in; which, stands in [`Tables::parcels`].
+    pub parcels: u8,
+    pub parcels_at: u32,
+    /// What is sent adds this to the sum of a fingerprint on unordered networks.
+    pub sent: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct MessageInfo {
     pub share: u64,
     pub src: u8,
-    /// [`NO_NODE`] if there is no such node.
-    pub dst: u8,
     /// Sender and receiver in one number.
     pub link: u32,
-    /// Which of the messages to its receiver it is.
-    pub ordinal: u32,
+    /// The column of rows in which it is in flight.
+    pub column: u16,
 }
 
 pub const NO_NODE: u8 = u8::MAX;
-
-#[derive(Clone, Debug)]
-pub struct FlowInfo {
-    pub share: u64,
-    pub link: u32,
-    /// Never empty.
-    pub messages: Box<[Message]>,
-}
 
 /// What may happen to a world: the second half of the key of [`Tables::world_after`]. Numbers below are outcomes.
 pub mod event {
@@ -223,29 +228,26 @@ pub struct WorldInfo {
     pub switches: Box<[u8]>,
     /// The directed links that are up, a row a sender.
     pub links: [u16; 16],
+    /// The gates open at each node, and the bars that are down: see [`gate`]. [`Tables::add_world`] fills them in.
+    pub open: [u32; 16],
+    pub bars: u32,
+    /// Whether there are steps of the whole system. Filled in likewise.
+    pub moves_as_whole: bool,
 }
 
 impl WorldInfo {
-    /// Whether every step is one node's own.
-    #[inline]
-    pub fn is_local_only(&self) -> bool {
-        self.timeless
-            && !self.can_lose
-            && !self.can_duplicate
-            && !self.may_stabilise
-            && self.switches.is_empty()
-    }
-
-    /// The gates that are open: see [`OwnStep::gates`].
-    #[inline]
-    pub fn gates(&self) -> u8 {
-        let of = |may: bool, gate: u8| u8::from(may) * gate;
-        of(self.timeless, gate::TIMELESS)
+    fn gates(&self, node: usize) -> u32 {
+        let of = |may: bool, gate: u32| u32::from(may) * gate;
+        let links = (0..16).filter(|src| self.links[*src] >> node & 1 == 1);
+        links.map(|src| gate::LINK << src).fold(0, |all, link| all | link)
+            | of(self.timeless, gate::TIMELESS)
             | of(!self.timeless, gate::TIMED)
             | of(self.can_input, gate::INPUT)
             | of(self.can_restart, gate::RESTART)
             | of(self.can_restart_empty, gate::RESTART_EMPTY)
             | of(self.can_crash, gate::CRASH)
+            | of(self.can_lose, gate::LOSE)
+            | of(self.can_duplicate, gate::DUPLICATE)
     }
 
     #[inline]
@@ -260,6 +262,11 @@ pub struct Shape {
     pub nodes: usize,
     pub network: NetworkKind,
     pub bounds: Bounds,
+    /// Time is kept in some world.
+    pub keeps_time: bool,
+    /// Messages are lost, or duplicated, in some world.
+    pub loses: bool,
+    pub duplicates: bool,
     /// Dead messages are removed.
     pub removes_dead: bool,
     /// Losses and duplications strike only heads of flows (stateright's way).
@@ -272,44 +279,63 @@ pub struct Shape {
     pub any_topology_stabilises: bool,
 }
 
-/// Numbers by pairs of numbers: open addressing, a cache line a look-up.
-pub struct Memo {
-    slots: Vec<(u64, u32)>,
+/// What a [`Memo`] may hold.
+pub trait Value: Copy {
+    /// What it answers when it does not know yet.
+    const UNKNOWN: Self;
+}
+
+impl Value for u32 {
+    const UNKNOWN: u32 = UNKNOWN;
+}
+
+impl Value for Range {
+    const UNKNOWN: Range = Range::UNKNOWN;
+}
+
+/// Values by pairs of numbers: open addressing, a cache line a look-up.
+pub struct Memo<V = u32> {
+    slots: Vec<(u64, V)>,
     used: usize,
 }
 
-impl Default for Memo {
+/// The key of no pair.
+const FREE: u64 = u64::MAX;
+
+impl<V: Value> Default for Memo<V> {
     fn default() -> Self {
-        Memo { slots: vec![(u64::MAX, UNKNOWN); 1 << 10], used: 0 }
+        Memo { slots: vec![(FREE, V::UNKNOWN); 1 << 8], used: 0 }
     }
 }
 
-impl Memo {
+impl<V: Value> Memo<V> {
     #[inline]
     fn home(key: u64, mask: usize) -> usize {
         (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29) as usize & mask
     }
 
-    /// The number for a pair, or [`UNKNOWN`].
+    /// What is known of a pair.
     #[inline]
-    pub fn get(&self, a: u32, b: u32) -> u32 {
+    pub fn get(&self, a: u32, b: u32) -> V {
         let key = u64::from(a) << 32 | u64::from(b);
         let mask = self.slots.len() - 1;
         let mut i = Self::home(key, mask);
         loop {
             let (k, value) = self.slots[i];
-            if k == key || k == u64::MAX {
+            if k == key || k == FREE {
                 return value;
             }
             i = (i + 1) & mask;
         }
     }
 
-    pub fn insert(&mut self, a: u32, b: u32, value: u32) {
-        if self.used * 2 >= self.slots.len() {
-            let grown = vec![(u64::MAX, UNKNOWN); self.slots.len() * 2];
+    pub fn insert(&mut self, a: u32, b: u32, value: V) {
+        // While it is small it may be sparse, so that hardly a look-up needs a second look.
+        let sparse = if self.slots.len() < 1 << 16 { 4 } else { 2 };
+        if self.used * sparse >= self.slots.len() {
+            let grown = vec![(FREE, V::UNKNOWN); self.slots.len() * 2];
             for (key, value) in std::mem::replace(&mut self.slots, grown) {
-                if key != u64::MAX {
+                if key != FREE {
                     self.place(key, value);
                 }
             }
@@ -317,99 +343,19 @@ impl Memo {
         self.used += usize::from(self.place(u64::from(a) << 32 | u64::from(b), value));
     }
 
-    fn place(&mut self, key: u64, value: u32) -> bool {
+    fn place(&mut self, key: u64, value: V) -> bool {
         let mask = self.slots.len() - 1;
         let mut i = Self::home(key, mask);
-        while self.slots[i].0 != u64::MAX && self.slots[i].0 != key {
+        while self.slots[i].0 != FREE && self.slots[i].0 != key {
             i = (i + 1) & mask;
         }
-        let is_new = self.slots[i].0 == u64::MAX;
+        let is_new = self.slots[i].0 == FREE;
         self.slots[i] = (key, value);
         is_new
     }
 
     pub fn bytes(&self) -> u64 {
-        self.slots.len() as u64 * 16
-    }
-}
-
-/// Where a message stands in [`BitRows`]: its receiver, and which of the messages to it it is.
-#[derive(Clone, Copy)]
-pub struct Spot(u32);
-
-impl Spot {
-    const ORDINALS: u32 = 27;
-    const NOBODY: u32 = 16;
-
-    fn of(message: &MessageInfo) -> Self {
-        let dst = if message.dst == NO_NODE { Self::NOBODY } else { u32::from(message.dst) };
-        debug_assert!(message.ordinal < 1 << Self::ORDINALS);
-        Spot(dst << Self::ORDINALS | message.ordinal)
-    }
-
-    /// At most 31.
-    #[inline]
-    pub fn dst(self) -> usize {
-        (self.0 >> Self::ORDINALS) as usize
-    }
-
-    #[inline]
-    pub fn ordinal(self) -> u32 {
-        self.0 & ((1 << Self::ORDINALS) - 1)
-    }
-}
-
-/// For each local state, the messages to it of which something is known to be so: a bit a message, which a processor's
-/// nearest cache holds where a [`Memo`] would not fit. There is a bit for every message to every local state.
-#[derive(Default)]
-pub struct BitRows {
-    bits: Vec<u64>,
-    /// Words a row.
-    width: usize,
-    rows: usize,
-}
-
-impl BitRows {
-    /// Where the row of a local state starts.
-    #[inline]
-    pub fn row(&self, local: Local) -> usize {
-        local as usize * self.width
-    }
-
-    #[inline]
-    pub fn bit(&self, row: usize, ordinal: u32) -> u64 {
-        self.bits[row + (ordinal >> 6) as usize] >> (ordinal & 63) & 1
-    }
-
-    #[inline]
-    pub fn get(&self, local: Local, ordinal: u32) -> bool {
-        self.bit(self.row(local), ordinal) == 1
-    }
-
-    fn set(&mut self, local: Local, ordinal: u32) {
-        let at = self.row(local) + (ordinal >> 6) as usize;
-        self.bits[at] |= 1 << (ordinal & 63);
-    }
-
-    fn add_row(&mut self) {
-        self.rows += 1;
-        self.bits.resize(self.rows * self.width, 0);
-    }
-
-    fn make_room_for(&mut self, ordinal: u32) {
-        let words = (ordinal >> 6) as usize + 1;
-        if words > self.width {
-            let width = words.next_power_of_two();
-            let mut wider = vec![0; self.rows * width];
-            for (wider, row) in wider.chunks_mut(width).zip(self.bits.chunks(self.width.max(1))) {
-                wider[..row.len()].copy_from_slice(row);
-            }
-            (self.bits, self.width) = (wider, width);
-        }
-    }
-
-    fn bytes(&self) -> u64 {
-        self.bits.capacity() as u64 * 8
+        size_of_val(&*self.slots) as u64
     }
 }
 
@@ -417,26 +363,26 @@ impl BitRows {
 pub struct Tables {
     pub shape: Shape,
     pub locals: Vec<LocalInfo>,
+    /// As many as [`Tables::locals`].
+    pub owns: Vec<Option<Own>>,
     pub messages: Vec<MessageInfo>,
-    /// What is asked most often of [`Tables::messages`].
-    pub spots: Vec<Spot>,
+    pub flows: Flows,
     pub worlds: Vec<WorldInfo>,
-    pub flows: Vec<FlowInfo>,
     pub outcomes: Vec<Outcome>,
     pub sends: Vec<Message>,
+    /// What outcomes send in which column.
+    pub parcels: Vec<(u16, Bundle)>,
+    /// What is sent together in one column.
+    pub bundles: Vec<Box<[Message]>>,
+    bundle_ids: HashMap<Box<[Message]>, Bundle>,
+    pub steps: Steps,
     /// What a message does to a receiver: an outcome, or [`NOTHING`].
     pub react: Memo,
-    /// Whether delivering does nothing while time is not kept: a first look that spares most looks at `react`.
-    pub idle: BitRows,
     pub dead: Memo,
-    /// Whether the message is known to live: a first look that spares most looks at `dead`.
-    pub alive: BitRows,
     pub quorums: Memo,
     pub world_after: Memo,
     pub pairs: Memo,
     pub node_worlds: Memo,
-    pub pushed: Memo,
-    pub removed: Memo,
     /// Of the tally: what [`Outcome::kind`] counts. The first stand for the steps of no single node.
     pub kinds: Vec<Kind>,
 }
@@ -463,76 +409,127 @@ impl Tables {
         Tables {
             shape,
             locals: Vec::new(),
+            owns: Vec::new(),
             messages: Vec::new(),
-            spots: Vec::new(),
+            flows: Flows::default(),
             worlds: Vec::new(),
-            flows: Vec::new(),
             outcomes: Vec::new(),
             sends: Vec::new(),
+            parcels: Vec::new(),
+            bundles: Vec::new(),
+            bundle_ids: HashMap::new(),
+            steps: Steps::default(),
             react: Memo::default(),
-            idle: BitRows::default(),
             dead: Memo::default(),
-            alive: BitRows::default(),
             quorums: Memo::default(),
             world_after: Memo::default(),
             pairs: Memo::default(),
             node_worlds: Memo::default(),
-            pushed: Memo::default(),
-            removed: Memo::default(),
             kinds: ["lose", "duplicate", "switch", "stabilise", "tick"]
                 .map(|step| Kind { step, message: None, elects: false })
                 .to_vec(),
         }
     }
 
+    pub fn add_world(&mut self, mut info: WorldInfo) {
+        info.open = std::array::from_fn(|node| info.gates(node));
+        let bar = |is_down: bool, bar: u32| u32::from(is_down) * bar;
+        info.bars = bar(info.timeless, gate::BAR_IDLE) | bar(!info.can_tear, gate::BAR_TORN);
+        info.moves_as_whole = !info.timeless || info.may_stabilise || !info.switches.is_empty();
+        self.worlds.push(info);
+    }
+
     pub fn add_local(&mut self, info: LocalInfo) {
         self.locals.push(info);
-        self.idle.add_row();
-        self.alive.add_row();
+        self.owns.push(None);
+        self.make_room();
     }
 
-    pub fn add_message(&mut self, info: MessageInfo) {
-        self.idle.make_room_for(info.ordinal);
-        self.alive.make_room_for(info.ordinal);
-        self.spots.push(Spot::of(&info));
-        self.messages.push(info);
+    /// The column of what is sent from one node to another, or to nobody.
+    pub fn column(&mut self, src: u8, dst: u8) -> u16 {
+        let Flows { columns, ends, columns_to, .. } = &mut self.flows;
+        let is_this = |c: &Column| c.dst == dst && (c.src == src || dst == NO_NODE);
+        let known = columns.iter().position(is_this);
+        known.unwrap_or_else(|| {
+            columns.push(Column { src, dst, end: dst.min(NOBODY) });
+            ends.push(dst.min(NOBODY));
+            columns_to[usize::from(dst.min(NOBODY))].push(columns.len() as u16 - 1);
+            columns.len() - 1
+        }) as u16
     }
 
-    /// Notes what a message does to a receiver.
-    pub fn reacts(&mut self, local: Local, message: Message, outcome: u32) {
-        self.react.insert(local, message, outcome);
-        let is_idle = |o: &Outcome| o.flags & flag::IDLE != 0;
-        if outcome == NOTHING || is_idle(&self.outcomes[outcome as usize]) {
-            self.idle.set(local, self.messages[message as usize].ordinal);
+    /// Adds an outcome of which all is known but where its messages go.
+    pub fn add_outcome(&mut self, mut outcome: Outcome) -> OutcomeId {
+        let mut sends = self.sends_of(&outcome).to_vec();
+        outcome.parcels_at = self.parcels.len() as u32;
+        let share = |m: &Message| self.messages[*m as usize].share;
+        outcome.sent = sends.iter().map(share).fold(0, u64::wrapping_add);
+        let column = |m: &Message| self.messages[*m as usize].column;
+        // What goes the same way stays in order.
+        sends.sort_by_key(column);
+        let bundles: Vec<(u16, Box<[Message]>)> = sends
+            .chunk_by(|a, b| column(a) == column(b))
+            .map(|sent| (column(&sent[0]), sent.into()))
+            .collect();
+        outcome.parcels = bundles.len() as u8;
+        for (column, messages) in bundles {
+            let bundle = self.bundle(messages);
+            self.parcels.push((column, bundle));
+        }
+        self.outcomes.push(outcome);
+        self.outcomes.len() as OutcomeId - 1
+    }
+
+    fn bundle(&mut self, messages: Box<[Message]>) -> Bundle {
+        *self.bundle_ids.entry(messages).or_insert_with_key(|messages| {
+            self.bundles.push(messages.clone());
+            self.bundles.len() as Bundle - 1
+        })
+    }
+
+    /// Answers a question, unless it has been answered.
+    ///
+    /// # Errors
+    /// Why nothing that follows would count.
+    pub fn answer(&mut self, miss: Miss, resolver: &mut dyn Resolver) -> Result<(), String> {
+        if self.knows(miss) {
+            return Ok(());
+        }
+        match miss {
+            Miss::OwnSteps(node, local) => self.list_own(node, local, resolver),
+            Miss::Deliveries(column, local, flow) => self.list_deliveries(column, local, flow, resolver),
+            Miss::Strikes(column, flow) => self.list_strikes(column, flow, resolver),
+            Miss::Put(end, flow, bundle) => self.find_put(end, flow, bundle),
+            Miss::Bury(end, local, flow) => self.find_buried(end, local, flow, resolver),
+            other => resolver.resolve(other, self),
         }
     }
 
-    /// Notes whether a message can never again have an effect on a receiver.
-    pub fn dies(&mut self, local: Local, message: Message, is_dead: bool) {
-        self.dead.insert(local, message, u32::from(is_dead));
-        if !is_dead {
-            self.alive.set(local, self.messages[message as usize].ordinal);
-        }
-    }
-
-    /// The largest number that stands for a component.
-    pub fn most(&self) -> u32 {
-        let components = [self.locals.len(), self.messages.len(), self.worlds.len(), self.flows.len()];
-        components.into_iter().max().unwrap_or(0) as u32
+    /// The largest number that stands in rows.
+    pub fn most(&self) -> usize {
+        self.locals.len().max(self.worlds.len()).max(self.flows.most())
     }
 
     /// Whether a question has been answered.
-    pub fn knows(&self, miss: Miss) -> bool {
+    fn knows(&self, miss: Miss) -> bool {
         let (memo, a, b) = match miss {
-            Miss::Own(local) => return self.locals[local as usize].own.is_some(),
+            Miss::Own(local) => return self.owns[local as usize].is_some(),
+            Miss::OwnSteps(_, local) => return self.locals[local as usize].steps.is_known(),
+            Miss::Deliveries(_, a, b) => {
+                return self.steps.idle.is_set(a, b) || self.steps.deliveries.get(a, b).is_known();
+            }
+            Miss::Bury(_, local, flow) => return self.steps.buried(local, flow) != UNKNOWN,
+            Miss::Strikes(column, flow) => {
+                let Column { end, .. } = self.flows.columns[usize::from(column)];
+                return self.flows.get(end, flow).strikes.is_known();
+            }
             Miss::React(a, b) => (&self.react, a, b),
             Miss::Dead(a, b) => (&self.dead, a, b),
             Miss::Quorum(a, b) => (&self.quorums, a, b),
             Miss::World(a, b) => (&self.world_after, a, b),
             Miss::Pair(a, b) => (&self.pairs, a, b),
             Miss::NodeWorld(a, b) => (&self.node_worlds, a, b),
-            Miss::Push(a, b) => (&self.pushed, a, b),
-            Miss::Remove(a, b) => (&self.removed, a, b),
+            Miss::Put(_, a, b) => (&self.steps.puts, a, b),
         };
         memo.get(a, b) != UNKNOWN
     }
@@ -544,25 +541,18 @@ impl Tables {
 
     /// An estimate of the bytes held, values in the front end not counted.
     pub fn bytes(&self) -> u64 {
-        let memos = [
-            &self.react,
-            &self.dead,
-            &self.quorums,
-            &self.world_after,
-            &self.pairs,
-            &self.node_worlds,
-            &self.pushed,
-            &self.removed,
-        ];
+        let memos =
+            [&self.react, &self.dead, &self.quorums, &self.world_after, &self.pairs, &self.node_worlds];
         memos.iter().map(|m| m.bytes()).sum::<u64>()
-            + self.idle.bytes()
-            + self.alive.bytes()
-            + self.locals.len() as u64 * 64
-            + self.outcomes.len() as u64 * 20
-            + self.sends.len() as u64 * 4
-            + self.messages.len() as u64 * 28
-            + self.worlds.len() as u64 * 96
-            + self.flows.len() as u64 * 64
+            + self.flows.bytes()
+            + self.steps.bytes()
+            + (self.locals.len() * (size_of::<LocalInfo>() + size_of::<Option<Own>>() + 64)
+                + self.outcomes.len() * size_of::<Outcome>()
+                + self.sends.len() * 4
+                + self.parcels.len() * 8
+                + self.bundles.len() * 64
+                + self.messages.len() * size_of::<MessageInfo>()
+                + self.worlds.len() * size_of::<WorldInfo>()) as u64
     }
 }
 
@@ -588,8 +578,8 @@ pub trait Resolver: Send + Sync {
     }
 
     /// Judges a whole state, where the tables do not tell all.
-    fn judge(&self, row: &Row) -> Judgement {
-        let _ = row;
+    fn judge(&self, row: &[u32], tables: &Tables) -> Judgement {
+        let _ = (row, tables);
         Judgement { broken: 0, is_within: true }
     }
 }

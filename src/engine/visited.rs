@@ -1,12 +1,11 @@
 //! The set of fingerprints seen: open addressing by cache lines, in shards, each of which grows by itself and in place.
 //!
-//! No shard is ever shared. A batch of candidates is offered to all shards at once, and each thread owns the shards
-//! whose number it matches; so there is nothing to lock and nothing to race for, and of equal candidates the first in
-//! the order of the batch is always the one that is new. The lines of look-ups to come are asked for ahead of time, so
-//! that the memory works on many of them at once.
+//! Candidates are sorted by shard where they are found, and one thread at a time works on a shard; so there is nothing to
+//! lock and nothing to race for, and of equal candidates the first in the order of the batch is always the one that is
+//! new. The lines of look-ups to come are asked for ahead of time, so that the memory works on many of them at once.
 
 /// Shards are chosen by the highest bits of a fingerprint.
-pub const SHARDS: usize = 32;
+pub const SHARDS: usize = 16;
 
 /// How many look-ups ahead a line is asked for.
 const AHEAD: usize = 24;
@@ -22,26 +21,32 @@ struct Line {
     high: [u32; SLOTS],
 }
 
+/// The halves of a fingerprint; the lower one is never 0, which makes two of four billion the same.
+#[inline]
+fn halves(fingerprint: u64) -> (u32, u32) {
+    ((fingerprint as u32).max(1), (fingerprint >> 32) as u32)
+}
+
 impl Line {
     #[inline]
-    fn contains(&self, fingerprint: u64) -> bool {
-        let (low, high) = (fingerprint as u32, (fingerprint >> 32) as u32);
+    fn contains(&self, (low, high): (u32, u32)) -> bool {
         // All slots are compared, as a branch for each would cost more.
-        let halves = self.low.iter().zip(&self.high);
-        halves.fold(0, |found, (&l, &h)| found | (u32::from(l == low) & u32::from(h == high))) != 0
+        let slots = self.low.iter().zip(&self.high);
+        slots.fold(0, |found, (&l, &h)| found | (u32::from(l == low) & u32::from(h == high))) != 0
     }
 
-    /// How many slots are taken.
+    /// The first slot that is not taken, if there is one: by halving.
     #[inline]
-    fn len(&self) -> usize {
-        self.low.iter().map(|&low| u32::from(low != 0)).sum::<u32>() as usize
+    fn free(&self) -> usize {
+        let mut free = usize::from(self.low[3] != 0) * 4;
+        free += usize::from(self.low[free + 1] != 0) * 2;
+        (free + usize::from(self.low[free] != 0)) & (SLOTS - 1)
     }
 
     #[inline]
-    fn push(&mut self, fingerprint: u64) {
-        let free = self.len() & (SLOTS - 1);
-        self.low[free] = fingerprint as u32;
-        self.high[free] = (fingerprint >> 32) as u32;
+    fn push(&mut self, (low, high): (u32, u32)) {
+        let free = self.free();
+        (self.low[free], self.high[free]) = (low, high);
     }
 
     #[inline]
@@ -55,18 +60,24 @@ impl Line {
     }
 }
 
-/// A shard of fewer lines than this is small: it may be emptier, and grows by more.
-const SMALL: usize = 1 << 12;
-
-/// How many slots of a line may be taken on average.
+/// How many slots of a line may be taken on average: fewer while memory is no question, as a full line costs a look at
+/// the next.
 #[inline]
 fn full(homes: usize) -> usize {
-    if homes < SMALL { 6 } else { 7 }
+    match homes {
+        ..0x1_0000 => 5,
+        0x1_0000..0x8_0000 => 6,
+        _ => 7,
+    }
 }
 
 /// How many lines a shard of so many grows to: memory for time.
 fn larger(homes: usize) -> usize {
-    if homes < SMALL { homes * 2 } else { homes / 2 * 3 }
+    match homes {
+        ..0x8000 => homes * 4,
+        0x8000..0x1_0000 => homes * 2,
+        _ => homes / 2 * 3,
+    }
 }
 
 /// One shard of the set.
@@ -81,13 +92,13 @@ pub struct Shard {
 /// The shard of a fingerprint.
 #[inline]
 pub fn shard_of(fingerprint: u64) -> usize {
-    (fingerprint >> 59) as usize
+    (fingerprint >> (64 - SHARDS.ilog2())) as usize
 }
 
 /// The line where the search for a fingerprint starts: its middle bits, scaled. Larger shards keep the order of homes.
 #[inline]
 fn home(fingerprint: u64, homes: usize) -> usize {
-    ((u128::from(fingerprint << 5) * homes as u128) >> 64) as usize
+    ((u128::from(fingerprint << SHARDS.ilog2()) * homes as u128) >> 64) as usize
 }
 
 impl Default for Shard {
@@ -97,51 +108,53 @@ impl Default for Shard {
 }
 
 impl Shard {
-    /// Adds a fingerprint whose low half is not 0; whether it is new.
+    /// Adds a fingerprint; whether it is new.
     #[inline]
     pub fn insert(&mut self, fingerprint: u64) -> bool {
         let line = &mut self.lines[home(fingerprint, self.homes)];
-        if line.contains(fingerprint) {
-            return false;
-        }
         if line.is_full() {
             return self.insert_behind(fingerprint);
         }
-        line.push(fingerprint);
-        self.count();
-        true
+        // Whether it is new is anybody's guess, so nothing branches on it.
+        let (low, high) = halves(fingerprint);
+        let is_new = !line.contains((low, high));
+        let free = line.free();
+        line.low[free] = u32::from(is_new) * low;
+        line.high[free] = u32::from(is_new) * high;
+        self.used += usize::from(is_new);
+        if self.used >= self.homes * full(self.homes) {
+            self.grow();
+        }
+        is_new
     }
 
     /// [`Shard::insert`] where the home line is full.
     #[inline(never)]
     fn insert_behind(&mut self, fingerprint: u64) -> bool {
-        let behind = &self.lines[home(fingerprint, self.homes) + 1..];
-        let until = behind.iter().position(|line| !line.is_full()).map_or(behind.len(), |at| at + 1);
-        if behind[..until].iter().any(|line| line.contains(fingerprint)) {
-            return false;
+        let mut at = home(fingerprint, self.homes);
+        while let Some(line) = self.lines.get(at) {
+            if line.contains(halves(fingerprint)) {
+                return false;
+            }
+            if !line.is_full() {
+                break;
+            }
+            at += 1;
         }
-        self.place(fingerprint);
-        self.count();
+        self.place(at, fingerprint);
+        self.used += 1;
         true
     }
 
+    /// Puts one that is known to be new where there is room, from a line on.
     #[inline]
-    fn count(&mut self) {
-        self.used += 1;
-        if self.used >= self.homes * full(self.homes) {
-            self.grow();
-        }
-    }
-
-    /// Puts one that is known to be new where there is room, from its home line on.
-    fn place(&mut self, fingerprint: u64) {
-        let mut at = home(fingerprint, self.homes);
+    fn place(&mut self, mut at: usize, fingerprint: u64) {
         loop {
             if at == self.lines.len() {
                 self.lines.push(Line::default());
             }
             if !self.lines[at].is_full() {
-                return self.lines[at].push(fingerprint);
+                return self.lines[at].push(halves(fingerprint));
             }
             at += 1;
         }
@@ -156,23 +169,46 @@ impl Shard {
         let lines = self.lines.len();
         let more = self.homes.saturating_sub(lines);
         if self.homes > self.lines.capacity() {
-            // Room that is not used yet costs addresses, not memory.
-            self.lines.reserve_exact(self.homes * 4 - lines);
+            // Room that is not used yet costs addresses, not memory; but what is small had better stand close together.
+            let room = if self.homes > 0x8000 { self.homes * 4 } else { self.homes + self.homes / 64 };
+            self.lines.reserve_exact(room - lines);
         }
         self.lines.resize(lines + more, Line::default());
         let mut displaced = Vec::new();
         for at in (0..lines).rev() {
             for fingerprint in std::mem::take(&mut self.lines[at]).iter() {
                 if home(fingerprint, before) == at {
-                    self.place(fingerprint);
+                    self.place(home(fingerprint, self.homes), fingerprint);
                 } else {
                     displaced.push(fingerprint);
                 }
             }
         }
         for fingerprint in displaced {
-            self.place(fingerprint);
+            self.place(home(fingerprint, self.homes), fingerprint);
         }
+    }
+
+    /// Leaves those of `offered`, in order, whose fingerprints, all of this shard, are new.
+    pub fn sift<T: Copy>(&mut self, offered: &mut Vec<T>, fingerprint: impl Fn(&T) -> u64) {
+        for offered in offered.iter().take(AHEAD) {
+            self.touch(fingerprint(offered));
+        }
+        let mut new = 0;
+        for at in 0..offered.len() {
+            if let Some(ahead) = offered.get(at + AHEAD) {
+                self.touch(fingerprint(ahead));
+            }
+            let this = offered[at];
+            offered[new] = this;
+            new += usize::from(self.insert(fingerprint(&this)));
+        }
+        offered.truncate(new);
+    }
+
+    #[inline]
+    fn touch(&self, fingerprint: u64) {
+        prefetch(&self.lines[home(fingerprint, self.homes)]);
     }
 
     pub fn len(&self) -> usize {
@@ -185,54 +221,6 @@ impl Shard {
 
     pub fn bytes(&self) -> u64 {
         size_of_val(&*self.lines) as u64
-    }
-}
-
-/// The shards that one owner holds: those from `first` on.
-pub struct Holding<'a> {
-    first: usize,
-    shards: &'a mut [Shard],
-}
-
-/// Hands all shards out to a number of owners.
-pub fn hand_out(shards: &mut [Shard], owners: usize) -> Vec<Holding<'_>> {
-    let mut rest = shards;
-    let mut first = 0;
-    let mut holdings = Vec::new();
-    for owner in 0..owners {
-        let (mine, others) = rest.split_at_mut((SHARDS * (owner + 1)).div_ceil(owners) - first);
-        let next = first + mine.len();
-        holdings.push(Holding { first, shards: mine });
-        (rest, first) = (others, next);
-    }
-    holdings
-}
-
-/// The owner of a fingerprint's shard.
-#[inline]
-pub fn owner_of(fingerprint: u64, owners: usize) -> usize {
-    shard_of(fingerprint) * owners / SHARDS
-}
-
-impl Holding<'_> {
-    /// Offers fingerprints, in order, all of which belong to this owner, each with a number; the numbers of those that were
-    /// not seen before are told to `is_new`.
-    pub fn offer(&mut self, fingerprints: &[(u64, u32)], mut is_new: impl FnMut(u32)) {
-        let touch = |shards: &[Shard], fingerprint: u64| {
-            let shard = &shards[shard_of(fingerprint) - self.first];
-            prefetch(&shard.lines[home(fingerprint, shard.homes)]);
-        };
-        for &(fingerprint, _) in fingerprints.iter().take(AHEAD) {
-            touch(self.shards, fingerprint);
-        }
-        for (i, &(fingerprint, number)) in fingerprints.iter().enumerate() {
-            if let Some(&(fingerprint, _)) = fingerprints.get(i + AHEAD) {
-                touch(self.shards, fingerprint);
-            }
-            if self.shards[shard_of(fingerprint) - self.first].insert(fingerprint) {
-                is_new(number);
-            }
-        }
     }
 }
 

@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::digest::fingerprint;
-use super::expand::{Code, Taken};
-use super::row::Row;
+use super::expand::Taken;
+use super::flows::StepId;
 use super::search::{Goal, Report, is_reached};
 use super::tables::{Miss, Resolver, Tables};
 use super::visited::{SHARDS, Shard, shard_of};
@@ -37,7 +36,7 @@ impl Dice {
 pub fn walk(
     tables: &mut Tables,
     resolver: &mut dyn Resolver,
-    initial: &Row,
+    initial: &[u32],
     goal: &Goal<'_>,
     seed: u64,
     longest: usize,
@@ -77,7 +76,7 @@ struct Walks<'a> {
     shards: Vec<Shard>,
     kinds: Vec<u64>,
     cut: [u64; Bound::ALL.len()],
-    broken: BTreeMap<PropertyId, Vec<Code>>,
+    broken: BTreeMap<PropertyId, Vec<StepId>>,
     sample: Sample,
     started: Instant,
     /// Steps taken, over all walks.
@@ -90,24 +89,22 @@ impl Walks<'_> {
         self.shards.iter().map(|s| s.len() as u64).sum()
     }
 
-    fn run(&mut self, initial: &Row, goal: &Goal<'_>, longest: usize) -> Result<Ended, String> {
-        let (mut row, mut out) = (Row::default(), Row::default());
+    fn run(&mut self, initial: &[u32], goal: &Goal<'_>, longest: usize) -> Result<Ended, String> {
+        let start = self.tables.sum(initial);
         let mut next_breath = BREATH;
         loop {
-            row.copy_from(initial);
+            let (mut row, mut sum) = (initial.to_vec(), start);
             let mut path = Vec::new();
-            self.visit(&row, &path, goal, None, true)?;
+            self.visit(&row, sum, &path, goal, None, true)?;
             while path.len() < longest {
-                let Some((code, kind)) = self.choose(&row, &mut out)? else { break };
+                let Some((step, kind)) = self.choose(&row, sum)? else { break };
                 self.kinds.resize(self.tables.kinds.len(), 0);
                 self.kinds[usize::from(kind)] += 1;
-                let changed = self.tables.node_of(&row, code);
-                self.tables.apply(&row, code, &mut out, &mut Vec::new());
-                let new_world = row.world != out.world;
-                std::mem::swap(&mut row, &mut out);
-                path.push(code);
+                path.push(step);
+                let world = row[0];
+                sum = self.tables.take(&mut row, sum, step, self.resolver)?;
                 self.steps += 1;
-                self.visit(&row, &path, goal, Some(changed.unwrap_or(usize::MAX)), new_world)?;
+                self.visit(&row, sum, &path, goal, Some(step), row[0] != world)?;
             }
             self.sample.walks += 1;
             self.sample.lengths[path.len()] += 1;
@@ -150,16 +147,28 @@ impl Walks<'_> {
     }
 
     /// One of the steps that can be taken, and its kind; `None` where a walk ends.
-    fn choose(&mut self, row: &Row, out: &mut Row) -> Result<Option<(Code, u16)>, String> {
-        let mut misses = Vec::new();
+    fn choose(&mut self, row: &[u32], sum: u64) -> Result<Option<(StepId, u16)>, String> {
+        let total = self.tables.total(row, sum);
+        let (mut found, mut after, mut misses) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             let mut steps = Vec::new();
             let mut cut = [0; Bound::ALL.len()];
-            let is_known = self.tables.expand(row, out, &mut misses, |code, _, taken| match taken {
-                Taken::Step(kind) => steps.push((code, kind)),
+            let mut take = |step, taken| match taken {
+                Taken::Step(kind) => steps.push((step, kind)),
                 Taken::Beyond(bound, _) => cut[bound as usize] += 1,
-                Taken::No | Taken::Unknown => {}
-            });
+            };
+            found.clear();
+            let mut is_known = self.tables.find(row, &mut found, &mut misses);
+            if is_known {
+                for &step in &found {
+                    match self.tables.look(row, total, step, &mut after, &mut misses) {
+                        Some((_, taken)) => take(step, taken),
+                        None => is_known = false,
+                    }
+                }
+                let mut take = |step, _, taken| take(step, taken);
+                is_known &= self.tables.look_at_whole(row, total, &mut after, &mut misses, &mut take);
+            }
             if is_known {
                 self.cut.iter_mut().zip(cut).for_each(|(sum, n)| *sum += n);
                 return Ok(match steps.len() {
@@ -167,34 +176,29 @@ impl Walks<'_> {
                     n => Some(steps[self.dice.roll(n)]),
                 });
             }
-            self.resolve(&mut misses)?;
+            self.answer(&mut misses)?;
         }
     }
 
-    fn resolve(&mut self, misses: &mut Vec<Miss>) -> Result<(), String> {
-        for miss in misses.drain(..) {
-            if !self.tables.knows(miss) {
-                self.resolver.resolve(miss, self.tables)?;
-            }
-        }
-        Ok(())
+    fn answer(&mut self, misses: &mut Vec<Miss>) -> Result<(), String> {
+        misses.drain(..).try_for_each(|miss| self.tables.answer(miss, self.resolver))
     }
 
     /// Takes note of a state, and of what it breaks.
     fn visit(
         &mut self,
-        row: &Row,
-        path: &[Code],
+        row: &[u32],
+        sum: u64,
+        path: &[StepId],
         goal: &Goal<'_>,
-        changed: Option<usize>,
+        changed: Option<StepId>,
         new_world: bool,
     ) -> Result<(), String> {
-        let fingerprint = fingerprint(row.sum);
-        self.shards[shard_of(fingerprint)].insert(fingerprint);
+        self.shards[shard_of(sum)].insert(sum);
         let mut misses = Vec::new();
         let mut broken = self.tables.broken(row, changed, new_world, &mut misses);
         if !misses.is_empty() {
-            self.resolve(&mut misses)?;
+            self.answer(&mut misses)?;
             broken = self.tables.broken(row, changed, new_world, &mut misses);
         }
         let broken = broken & goal.asked;
