@@ -485,12 +485,11 @@ where
         Self: Resolver,
     {
         let mut row = initial.to_vec();
-        let mut sum = tables.sum(initial);
         let mut state = self.state(initial, tables);
         let mut actions = Vec::new();
         for &step in path {
             let action = self.action(step, tables);
-            sum = tables.take(&mut row, sum, step, self)?;
+            row = tables.take(&row, step, self)?;
             state = self.model.next_state(&state, action.clone()).ok_or_else(|| {
                 format!("engine and stateright disagree about {action:?} (a defect of oneleader)")
             })?;

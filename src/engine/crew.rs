@@ -6,6 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
+/// How often to look whether the others are done, before sleeping on it.
+const SPINS: usize = 1 << 13;
+
 /// A number of threads that live as long as a search.
 pub struct Crew {
     /// All threads but the caller's.
@@ -20,27 +23,18 @@ impl Crew {
         Crew { threads: if others.is_some() { threads } else { 1 }, others }
     }
 
-    /// Applies `f` to every item and returns the results in the order of the items. What is not `much` work altogether
-    /// is not worth waking anybody for.
-    pub fn map<I: Send, R: Send>(
-        &self,
-        much: bool,
-        items: impl Iterator<Item = I>,
-        f: impl Fn(usize, I) -> R + Sync,
-    ) -> Vec<R> {
+    /// Applies `f` to every item. What is not `much` work altogether is not worth waking anybody for.
+    pub fn each<I: Send>(&self, much: bool, items: impl Iterator<Item = I>, f: impl Fn(I) + Sync) {
         let Some(others) = self.others.as_ref().filter(|_| much) else {
-            return items.enumerate().map(|(i, item)| f(i, item)).collect();
+            return items.for_each(f);
         };
         let items: Vec<Mutex<Option<I>>> = items.map(|item| Mutex::new(Some(item))).collect();
-        let results: Vec<Mutex<Option<R>>> = items.iter().map(|_| Mutex::new(None)).collect();
-        let ticket = AtomicUsize::new(0);
+        let (ticket, left) = (AtomicUsize::new(0), AtomicUsize::new(items.len()));
         let work = || {
-            loop {
-                let i = ticket.fetch_add(1, Ordering::Relaxed);
-                let Some(item) = items.get(i) else { return };
+            while let Some(item) = items.get(ticket.fetch_add(1, Ordering::Relaxed)) {
                 let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let result = f(i, item.expect("a ticket is drawn once"));
-                *results[i].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                f(item.expect("a ticket is drawn once"));
+                left.fetch_sub(1, Ordering::Relaxed);
             }
         };
         others.in_place_scope(|scope| {
@@ -48,8 +42,13 @@ impl Crew {
                 scope.spawn(|_| work());
             }
             work();
+            // The others will be done in a moment, and to fall asleep would take longer.
+            for _ in 0..SPINS {
+                if left.load(Ordering::Relaxed) == 0 {
+                    break;
+                }
+                std::hint::spin_loop();
+            }
         });
-        let result = |slot: Mutex<Option<R>>| slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.into_iter().map(|slot| result(slot).expect("every ticket was drawn")).collect()
     }
 }

@@ -31,12 +31,7 @@ pub struct Column {
     pub src: u8,
     /// [`NO_NODE`] for the column of what is sent to nobody.
     pub dst: u8,
-    /// The receiver, or [`NOBODY`]: an index of [`Flows::to`].
-    pub end: u8,
 }
-
-/// Stands for no receiver among receivers.
-pub const NOBODY: u8 = 16;
 
 pub struct Flow {
     /// What it adds to the sum of a fingerprint.
@@ -52,13 +47,12 @@ pub struct Flow {
 
 /// All flows met.
 pub struct Flows {
-    /// By receiver; the first is [`EMPTY`].
-    pub to: [Vec<Flow>; NOBODY as usize + 1],
+    /// By receiver, those to nobody last; the first of each is [`EMPTY`].
+    pub to: [Vec<Flow>; NO_NODE as usize + 1],
     /// In the order in which they are met. Each has its place in rows.
     pub columns: Vec<Column>,
-    /// The receivers of all columns, once more; and all columns to each receiver.
-    pub ends: Vec<u8>,
-    pub columns_to: [Vec<u16>; NOBODY as usize + 1],
+    /// All columns to each receiver.
+    pub columns_to: [Vec<u16>; NO_NODE as usize + 1],
     messages: Vec<Message>,
     by_share: HashMap<u64, FlowId, BuildHasherDefault<Identity>>,
 }
@@ -70,7 +64,6 @@ impl Default for Flows {
         Flows {
             to,
             columns: Vec::new(),
-            ends: Vec::new(),
             columns_to: Default::default(),
             messages: Vec::new(),
             by_share: HashMap::default(),
@@ -80,13 +73,13 @@ impl Default for Flows {
 
 impl Flows {
     #[inline]
-    pub fn get(&self, end: u8, flow: FlowId) -> &Flow {
-        &self.to[usize::from(end)][flow as usize]
+    pub fn get(&self, dst: u8, flow: FlowId) -> &Flow {
+        &self.to[usize::from(dst)][flow as usize]
     }
 
     /// The flows of a row's columns.
     pub fn all<'a, C: Cell>(&'a self, flows: &'a [C]) -> impl Iterator<Item = &'a Flow> {
-        flows.iter().zip(&self.columns).map(|(flow, column)| self.get(column.end, flow.id()))
+        flows.iter().zip(&self.columns).map(|(flow, column)| self.get(column.dst, flow.id()))
     }
 
     /// Messages by number; in the order of sending, where order is kept.
@@ -119,8 +112,8 @@ pub struct BitRows {
     is_off: bool,
 }
 
-/// The most words of [`BitRows`]: 64 MiB.
-const MOST_WORDS: usize = 1 << 23;
+/// The most words of [`BitRows`]: 64 MiB. Where assertions are checked it is little, so that tests meet the end of it.
+const MOST_WORDS: usize = if cfg!(debug_assertions) { 1 << 8 } else { 1 << 23 };
 
 impl BitRows {
     /// Where the row of a local state starts.
@@ -192,7 +185,7 @@ impl Range {
 }
 
 /// Of [`Step::flags`].
-pub mod trait_of {
+pub mod step_flag {
     /// The state after it takes more than [`super::Step::delta`] to tell; or it may be beyond a bound.
     pub const CAREFUL: u16 = 1;
     /// The world changes, or may.
@@ -215,7 +208,7 @@ pub struct Step {
     pub delta: u64,
     gates: u32,
     pub kind: u16,
-    /// See [`trait_of`].
+    /// See [`step_flag`].
     pub flags: u16,
     /// The node after it, or [`NOTHING`] if it happens at no node.
     pub local: Local,
@@ -248,8 +241,6 @@ pub struct Sequel {
     pub message: Message,
     /// What the world pays for it, or [`NOTHING`].
     pub pays: u32,
-    /// How many more messages are in flight after it, unless that depends on the state before it.
-    pub grows: i32,
     /// 0, or one more than the number of effects after which the node crashes, which the world pays for too.
     pub torn: u8,
 }
@@ -332,9 +323,10 @@ impl Tables {
             _ => messages.iter().map(|&m| share(m)).fold(0, u64::wrapping_add),
         };
         let Some(&first) = messages.first() else { return Ok(EMPTY) };
-        let end = self.flows.columns[usize::from(self.messages[first as usize].column)].end;
+        let column = self.messages[first as usize].column;
+        let dst = self.flows.columns[usize::from(column)].dst;
         let flows = &mut self.flows;
-        let next = flows.to[usize::from(end)].len() as FlowId;
+        let next = flows.to[usize::from(dst)].len() as FlowId;
         let id = *flows.by_share.entry(share).or_insert(next);
         if id == next {
             let at = flows.messages.len();
@@ -342,9 +334,9 @@ impl Tables {
             let copies = |message: &Message| messages.iter().filter(|other| *other == message).count();
             let copies = messages.iter().map(copies).max().unwrap_or(0) as u32;
             let flow = Flow { share, at, len: messages.len() as u32, copies, strikes: Range::UNKNOWN };
-            flows.to[usize::from(end)].push(flow);
+            flows.to[usize::from(dst)].push(flow);
             self.make_room();
-        } else if flows.to[usize::from(end)].get(id as usize).is_none_or(|f| flows.messages(f) != messages) {
+        } else if flows.to[usize::from(dst)].get(id as usize).is_none_or(|f| flows.messages(f) != messages) {
             return Err("two different contents of the network have the same 64-bit digest".to_string());
         }
         Ok(id)
@@ -415,8 +407,8 @@ impl Tables {
         flow: FlowId,
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
-        let Column { end, .. } = self.flows.columns[usize::from(column)];
-        let messages = self.flows.messages(self.flows.get(end, flow)).to_vec();
+        let Column { dst, .. } = self.flows.columns[usize::from(column)];
+        let messages = self.flows.messages(self.flows.get(dst, flow)).to_vec();
         let first = self.steps.all.len();
         let is_ordered = self.shape.network == NetworkKind::Ordered;
         for at in self.heads(&messages) {
@@ -437,7 +429,7 @@ impl Tables {
             let link = gate::LINK << (self.messages[message as usize].src & 15);
             let gates = link | (u32::from(is_idle) * gate::BAR_IDLE);
             let after = self.flow(rest)?;
-            let draft = Draft { node: end, local, flow: Some((column, flow)), after, message, pays: NOTHING };
+            let draft = Draft { node: dst, local, flow: Some((column, flow)), after, message, pays: NOTHING };
             self.list_with_torn(&draft, outcome, gates, resolver)?;
         }
         let range = self.close(first)?;
@@ -454,8 +446,8 @@ impl Tables {
         flow: FlowId,
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
-        let Column { end, .. } = self.flows.columns[usize::from(column)];
-        let messages = self.flows.messages(self.flows.get(end, flow)).to_vec();
+        let Column { dst, .. } = self.flows.columns[usize::from(column)];
+        let messages = self.flows.messages(self.flows.get(dst, flow)).to_vec();
         let first = self.steps.all.len();
         let struck = |after: FlowId, message: Message, pays: u32| Draft {
             node: NO_NODE,
@@ -481,7 +473,7 @@ impl Tables {
                 self.list(&draft, NOTHING, 0, gate::DUPLICATE, resolver)?;
             }
         }
-        self.flows.to[usize::from(end)][flow as usize].strikes = self.close(first)?;
+        self.flows.to[usize::from(dst)][flow as usize].strikes = self.close(first)?;
         Ok(())
     }
 
@@ -517,19 +509,19 @@ impl Tables {
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
         let &Draft { node, local, flow, mut after, message, pays } = draft;
-        let mut flags = u16::from(pays != NOTHING || torn > 0) * trait_of::WORLD;
-        let (mut delta, mut grows) = (0u64, 0);
+        let mut flags = u16::from(pays != NOTHING || torn > 0) * step_flag::WORLD;
+        let mut delta = 0u64;
         let outcome = match self.outcomes.get(outcome_id as usize) {
             Some(&outcome) => {
                 let share = |local: Local| self.locals[local as usize].share;
                 delta = share(outcome.after).wrapping_sub(share(local)).wrapping_add(outcome.sent);
                 let is = |what: bool, then: u16| u16::from(what) * then;
-                flags |= is(outcome.flags & flag::OBSERVED != 0, trait_of::WORLD | trait_of::OBSERVED)
-                    | is(outcome.flags & flag::BEYOND != 0, trait_of::BEYOND)
-                    | is(self.locals[outcome.after as usize].broken != 0, trait_of::BREAKS)
-                    | is(outcome.parcels > 0, trait_of::SENDS);
+                flags |= is(outcome.flags & flag::OBSERVED != 0, step_flag::WORLD | step_flag::OBSERVED)
+                    | is(outcome.flags & flag::BEYOND != 0, step_flag::BEYOND)
+                    | is(self.locals[outcome.after as usize].broken != 0, step_flag::BREAKS)
+                    | is(outcome.parcels > 0, step_flag::SENDS);
                 if self.shape.removes_dead && (local != outcome.after || outcome.parcels > 0) {
-                    flags |= trait_of::BURIES;
+                    flags |= step_flag::BURIES;
                     if flow.is_some() {
                         self.answer(Miss::Bury(node, outcome.after, after), resolver)?;
                         after = self.steps.buried(outcome.after, after);
@@ -543,15 +535,14 @@ impl Tables {
             }
         };
         if let Some((column, before)) = flow {
-            let end = self.flows.columns[usize::from(column)].end;
-            let (before, after) = (self.flows.get(end, before), self.flows.get(end, after));
+            let dst = self.flows.columns[usize::from(column)].dst;
+            let (before, after) = (self.flows.get(dst, before), self.flows.get(dst, after));
             delta = delta.wrapping_add(after.share).wrapping_sub(before.share);
-            grows = after.len as i32 - before.len as i32;
         }
-        let depends = flags & (trait_of::WORLD | trait_of::BURIES) != 0
-            || flags & trait_of::SENDS != 0 && self.shape.network != NetworkKind::Unordered;
-        let may_be_beyond = self.bounds_messages() || flags & trait_of::BEYOND != 0;
-        flags |= u16::from(depends || may_be_beyond) * trait_of::CAREFUL;
+        let depends = flags & (step_flag::WORLD | step_flag::BURIES) != 0
+            || flags & step_flag::SENDS != 0 && self.shape.network != NetworkKind::Unordered;
+        let may_be_beyond = self.bounds_messages() || flags & step_flag::BEYOND != 0;
+        flags |= u16::from(depends || may_be_beyond) * step_flag::CAREFUL;
         self.steps.all.push(Step {
             delta,
             gates,
@@ -564,14 +555,13 @@ impl Tables {
             node,
             parcels: outcome.parcels,
         });
-        let grows = grows + i32::from(outcome.sends);
-        self.steps.sequels.push(Sequel { outcome: outcome_id, message, pays, grows, torn });
+        self.steps.sequels.push(Sequel { outcome: outcome_id, message, pays, torn });
         Ok(())
     }
 
     /// Answers [`Miss::Put`].
-    pub fn find_put(&mut self, end: u8, flow: FlowId, bundle: Bundle) -> Result<(), String> {
-        let mut messages = self.flows.messages(self.flows.get(end, flow)).to_vec();
+    pub fn find_put(&mut self, dst: u8, flow: FlowId, bundle: Bundle) -> Result<(), String> {
+        let mut messages = self.flows.messages(self.flows.get(dst, flow)).to_vec();
         messages.extend_from_slice(&self.bundles[bundle as usize]);
         let after = self.flow(messages)?;
         self.steps.puts.insert(flow, bundle, after);
@@ -581,12 +571,12 @@ impl Tables {
     /// Answers [`Miss::Bury`].
     pub fn find_buried(
         &mut self,
-        end: u8,
+        dst: u8,
         local: Local,
         flow: FlowId,
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
-        let mut living = self.flows.messages(self.flows.get(end, flow)).to_vec();
+        let mut living = self.flows.messages(self.flows.get(dst, flow)).to_vec();
         if self.locals[local as usize].flags & flag::UP != 0 {
             for &message in &living {
                 self.answer(Miss::Dead(local, message), resolver)?;

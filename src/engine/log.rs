@@ -38,15 +38,16 @@ impl Page {
     #[inline]
     pub fn push(&mut self, predecessor: u64, step: StepId) {
         let delta = predecessor as i64 - self.last as i64;
-        let (first, a) = varint((delta << 1 ^ delta >> 63) as u32);
-        let (second, b) = varint(encode(step));
-        let both = u128::from(first) | u128::from(second) << (8 * a);
-        // As many bytes as they may ever need, and then only those that they do need.
-        let len = self.bytes.len() + a + b;
-        self.bytes.extend_from_slice(&both.to_le_bytes());
-        self.bytes.truncate(len);
+        let number = (delta << 1 ^ delta >> 63) as u32;
+        put(&mut self.bytes, number);
+        put(&mut self.bytes, encode(step));
         self.last = predecessor;
         self.states += 1;
+    }
+
+    /// No more is to come.
+    pub fn close(&mut self) {
+        self.bytes.shrink_to_fit();
     }
 
     pub fn is_empty(&self) -> bool {
@@ -71,9 +72,8 @@ impl Log {
     }
 
     /// Adds a page to the level that is open.
-    pub fn append(&mut self, mut page: Page) {
-        page.bytes.shrink_to_fit();
-        self.bytes += page.bytes.len() as u64 + size_of::<Page>() as u64;
+    pub fn append(&mut self, page: Page) {
+        self.bytes += page.bytes.capacity() as u64 + size_of::<Page>() as u64;
         self.levels.last_mut().expect("a level is open").pages.push(page);
     }
 
@@ -118,32 +118,42 @@ fn decode(number: u32) -> StepId {
 
 const _: () = assert!(WHOLE == 1 << 31);
 
-/// A number in as few bytes as it needs, seven bits a byte, and how many these are.
+/// Appends a number in as few bytes as it needs: of the first, as many low bits are 0 as there are more bytes, and then
+/// comes a 1.
 #[inline]
-fn varint(n: u32) -> (u64, usize) {
-    if n < 0x80 {
-        return (u64::from(n), 1);
-    }
-    let (mut bytes, mut len, mut rest) = (u64::from(n & 0x7f), 1, n >> 7);
-    while rest > 0 {
-        bytes |= 0x80 << (8 * len - 8) | u64::from(rest & 0x7f) << (8 * len);
-        (len, rest) = (len + 1, rest >> 7);
-    }
-    (bytes, len)
+fn put(bytes: &mut Vec<u8>, number: u32) {
+    let more = (32 - (number | 1).leading_zeros() - 1) / 7;
+    let code = (u64::from(number) << 1 | 1) << more;
+    // As many bytes as it may ever need, and then only those that it does need.
+    let len = bytes.len() + 1 + more as usize;
+    bytes.extend_from_slice(&code.to_le_bytes());
+    bytes.truncate(len);
 }
 
-/// Reads what [`varint`] made.
-#[inline]
+/// Reads what [`put`] wrote.
 fn get(bytes: &[u8], at: &mut usize) -> u32 {
-    let mut byte = bytes[*at];
-    *at += 1;
-    let mut n = u32::from(byte & 0x7f);
-    let mut shift = 7;
-    while byte >= 0x80 {
-        byte = bytes[*at];
-        *at += 1;
-        n |= u32::from(byte & 0x7f) << shift;
-        shift += 7;
+    let more = bytes[*at].trailing_zeros() as usize;
+    let mut code = [0; 8];
+    code[..=more].copy_from_slice(&bytes[*at..=*at + more]);
+    *at += 1 + more;
+    (u64::from_le_bytes(code) >> (more + 1)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_as_they_were_written() {
+        let numbers = (0..32).flat_map(|bit| [0, 1 << bit, (1u32 << bit) - 1, u32::MAX >> bit]);
+        let numbers: Vec<u32> = numbers.collect();
+        let mut bytes = Vec::new();
+        numbers.iter().for_each(|&number| put(&mut bytes, number));
+        let mut at = 0;
+        assert!(numbers.iter().all(|&number| get(&bytes, &mut at) == number));
+        assert_eq!(at, bytes.len());
+        put(&mut bytes, 127);
+        put(&mut bytes, 128);
+        assert_eq!(bytes.len(), at + 3, "seven bits a byte");
     }
-    n
 }

@@ -3,15 +3,17 @@
 //! An actor's handler is a function of the node, its local state and the event, and there are few distinct local states:
 //! thousands, where there are hundreds of millions of system states. So local states, messages and worlds become
 //! numbers, each handler runs once for each of its arguments, and a step of the system is a few look-ups
-//! ([`expand`]). [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not
+//! ([`expand`] finds it, [`change`] says what it does). What is in flight on a link is one number too ([`flows`]). [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not
 //! depend on the number of threads.
 
 mod actor_model;
+mod change;
 mod crew;
 mod digest;
 mod expand;
 mod flows;
 mod log;
+mod properties;
 mod row;
 mod search;
 mod system;
@@ -129,12 +131,11 @@ fn retell<E: Election>(
     property: PropertyId,
 ) -> Result<(Vec<StepOf<E>>, String), String> {
     let mut row = initial.to_vec();
-    let mut sum = tables.sum(initial);
     let mut state = system.initial();
     let mut steps = Vec::new();
     for &id in path {
         let step = front.step(&row, id, tables);
-        sum = tables.take(&mut row, sum, id, front)?;
+        row = tables.take(&row, id, front)?;
         state = system.apply(&state, &step).filter(|next| *next == front.state(&row, tables)).ok_or_else(
             || {
                 format!(
@@ -161,4 +162,26 @@ fn tally(tables: &Tables, counts: &[u64]) -> Tally {
         tally.elections += if kind.elects { n } else { 0 };
     }
     tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::ring::Ring;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn a_step_that_leads_to_something_else_than_it_adds_up_to_is_found_out() {
+        let system = Scenario::new("spoilt", 3).system::<Ring>().unwrap();
+        let limits = Limits { max_states: Some(1000), ..Limits::exhaustive() };
+        let goal = Goal { asked: 1, limits: &limits, progress: &|_| () };
+        let (mut front, mut tables) = SystemFront::new(&system, DEFAULT_SEED);
+        let initial = front.row(&system.initial(), &mut tables).unwrap();
+        assert_eq!(search(&mut tables, &mut front, &initial, &goal).ended, Ended::MaxStates);
+        for step in &mut tables.steps.all {
+            step.delta ^= 1;
+        }
+        let ended = search(&mut tables, &mut front, &initial, &goal).ended;
+        assert!(matches!(&ended, Ended::Failed(why) if why.contains("adds up to")), "{ended:?}");
+    }
 }

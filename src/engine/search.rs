@@ -1,12 +1,13 @@
 //! Breadth-first search over rows, level by level, with any number of threads and always the same outcome.
 //!
-//! The frontier is worked off in batches. A batch goes through three phases, between which all threads meet:
+//! The frontier is worked off in batches, each of which goes through three stages:
 //! 1. *expand*: every step of every row is tried, read-only on the tables; each state found becomes a candidate, its
-//!    fingerprint with where it came from. What the tables did not know is then answered by one thread, and the rows
-//!    concerned are expanded again.
+//!    fingerprint with where it came from.
 //! 2. *sift*: candidates are offered to the visited set, shard by shard.
-//! 3. *keep*: candidates that are new become rows of the next frontier, are checked, and are noted in the log; what the
-//!    tables did not know is answered as before.
+//! 3. *keep*: candidates that are new become rows of the next frontier, are checked, and are noted in the log.
+//!
+//! Between stages all threads meet; but a batch is kept while the next is expanded, as neither touches what the other
+//! changes. What the tables did not know is answered when they meet, by one thread, and what waited for it goes on.
 //!
 //! Neither the order of rows nor the content of any table depends on how many threads there are.
 
@@ -15,7 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use super::crew::Crew;
-use super::expand::{Taken, Total};
+use super::expand::Taken;
 use super::flows::StepId;
 use super::log::{Log, Page};
 use super::row::{Cell, Holds, Packed, Rows};
@@ -24,11 +25,14 @@ use super::visited::{self, SHARDS, Shard};
 use crate::check::{Ended, Limits, Progress, Until};
 use crate::system::{Bound, PropertyId};
 
-/// How many rows make a batch, about.
-const BATCH: usize = 1 << 15;
+/// How many rows make a batch, about: as many as a processor's second cache holds together with their candidates.
+const BATCH: usize = 1 << 14;
 
 /// How many rows make a block, at most: the work that one thread claims at a time.
 const BLOCK: usize = 1 << 11;
+
+/// Of so many new states one is held against what its step adds up to.
+const PROBES: u32 = 64;
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
@@ -58,36 +62,42 @@ struct Candidate {
 /// The candidates of a block that one shard sifts. First all, then those that are new.
 type Share = Vec<Candidate>;
 
-/// What expanding a block gave.
+/// A block that is worked off, and what that gives.
+struct Work {
+    block: Block,
+    /// Nothing before it is expanded, and nothing any more when all is kept.
+    expanded: Option<Expanded>,
+    /// The fingerprints of the candidates, if states are judged.
+    judged: Vec<u64>,
+    kept: Kept,
+}
+
+/// What expanding a block gives. As it takes much room, it is used again.
 #[derive(Default)]
 struct Expanded {
     shares: [Share; SHARDS],
-    /// How many candidates there were, new or not.
-    generated: usize,
-    /// The fingerprints of the candidates, if states are judged.
-    judged: Vec<u64>,
-    /// Rows whose steps are not all known, and what must be.
+    /// The rows that must be tried again, and what must be known for it.
     again: Vec<u32>,
     misses: Vec<Miss>,
     /// Generated steps by kind, those beyond a bound too.
     kinds: Vec<u64>,
     cut: [u64; Bound::ALL.len()],
-    /// The steps of the row that is expanded, and a row that follows it.
-    found: Vec<StepId>,
-    after: Vec<u32>,
 }
 
 impl Expanded {
     fn clear(&mut self, kinds: usize) {
         self.shares.iter_mut().for_each(Vec::clear);
-        self.judged.clear();
         self.kinds.clear();
         self.kinds.resize(kinds, 0);
         self.cut = Default::default();
     }
+
+    fn candidates(&self) -> usize {
+        self.shares.iter().map(Vec::len).sum()
+    }
 }
 
-/// What keeping the new states of a block gave.
+/// What keeping the new states of a block gives.
 struct Kept {
     /// How many candidates have been looked at.
     done: usize,
@@ -101,6 +111,14 @@ struct Kept {
     misses: Vec<Miss>,
     /// The fingerprints of states that are not to be looked at.
     outside: Vec<u64>,
+    /// A step led to something else than it adds up to.
+    is_wrong: bool,
+}
+
+/// What one thread does at a time.
+enum Job<'a> {
+    Keep(&'a mut Work),
+    Expand(&'a mut Work),
 }
 
 /// What a search saw.
@@ -137,6 +155,7 @@ pub fn search(tables: &mut Tables, resolver: &mut dyn Resolver, initial: &[u32],
         shards: (0..SHARDS).map(|_| Shard::default()).collect(),
         log: Log::default(),
         frontier: VecDeque::new(),
+        sifted: Vec::new(),
         next: Vec::new(),
         waiting: 0,
         waiting_bytes: 0,
@@ -163,9 +182,9 @@ pub fn is_reached<T>(until: &Until, found: &BTreeMap<PropertyId, T>) -> bool {
     }
 }
 
-impl Kept {
-    fn new(block: &Block) -> Self {
-        Kept {
+impl Work {
+    fn new(block: Block) -> Self {
+        let kept = Kept {
             done: 0,
             blocks: Vec::new(),
             page: Page::new(block.first),
@@ -173,7 +192,13 @@ impl Kept {
             order: 0,
             misses: Vec::new(),
             outside: Vec::new(),
-        }
+            is_wrong: false,
+        };
+        Work { block, expanded: None, judged: Vec::new(), kept }
+    }
+
+    fn is_expanded(&self) -> bool {
+        self.expanded.as_ref().is_some_and(|expanded| expanded.again.is_empty())
     }
 }
 
@@ -187,8 +212,10 @@ struct Search<'a> {
     shards: Vec<Shard>,
     log: Log,
     frontier: VecDeque<Block>,
+    /// The batch that has been expanded and sifted.
+    sifted: Vec<Work>,
     next: Vec<Block>,
-    /// The rows in both, and the bytes they hold.
+    /// The rows in all of them, and the bytes they hold.
     waiting: u64,
     waiting_bytes: u64,
     depth: usize,
@@ -225,12 +252,16 @@ impl Search<'_> {
                 return Ok(Ended::Violated);
             }
             self.log.open_level(self.distinct);
-            while !self.frontier.is_empty() {
-                self.batch()?;
+            let mut over = None;
+            while (over.is_none() && !self.frontier.is_empty()) || self.is_under_way() {
+                // What is under way counts, so it is brought to its end.
+                let batch = if over.is_none() { self.next_batch() } else { Vec::new() };
+                self.turn(batch)?;
                 self.report_progress();
-                if let Some(ended) = self.is_over() {
-                    return Ok(ended);
-                }
+                over = over.or_else(|| self.is_over());
+            }
+            if let Some(ended) = over {
+                return Ok(ended);
             }
             if self.next.is_empty() {
                 return Ok(Ended::Exhausted);
@@ -310,106 +341,98 @@ impl Search<'_> {
         }
     }
 
-    /// Works off about [`BATCH`] rows of the frontier.
-    fn batch(&mut self) -> Result<(), String> {
-        let mut blocks = Vec::new();
+    /// About [`BATCH`] rows of the frontier.
+    fn next_batch(&mut self) -> Vec<Work> {
+        let mut batch = Vec::new();
         let mut rows = 0;
         while rows < BATCH
             && let Some(block) = self.frontier.pop_front()
         {
             rows += block.rows.len();
-            blocks.push(block);
+            batch.push(Work::new(block));
         }
-        let mut expanded = self.expand(&blocks)?;
-        self.waiting -= rows as u64;
-        for e in &expanded {
-            self.kinds.resize(self.kinds.len().max(e.kinds.len()), 0);
-            self.kinds.iter_mut().zip(&e.kinds).for_each(|(sum, n)| *sum += n);
-            self.cut.iter_mut().zip(e.cut).for_each(|(sum, n)| *sum += n);
-            self.generated += e.generated as u64;
+        batch
+    }
+
+    fn is_under_way(&self) -> bool {
+        !self.sifted.is_empty()
+    }
+
+    /// Takes every batch that is under way through its next stage, and a new one through its first.
+    fn turn(&mut self, mut new: Vec<Work>) -> Result<(), String> {
+        let mut sifted = std::mem::take(&mut self.sifted);
+        let much = new.len().max(sifted.len()) > 1;
+        loop {
+            let (tables, resolver, spare) = (&*self.tables, &*self.resolver, &self.spare);
+            let keeps = sifted.iter_mut().filter(|work| work.expanded.is_some()).map(Job::Keep);
+            let expands = new.iter_mut().filter(|work| !work.is_expanded()).map(Job::Expand);
+            self.crew.each(much, keeps.chain(expands), |job| match job {
+                Job::Keep(work) => keep_new(tables, resolver, work, spare),
+                Job::Expand(work) => expand_block(tables, work, spare),
+            });
+            let expanding = new.iter_mut().filter_map(|work| work.expanded.as_mut()).map(|e| &mut e.misses);
+            let misses = sifted.iter_mut().map(|work| &mut work.kept.misses).chain(expanding);
+            let misses: Vec<Miss> = misses.flat_map(std::mem::take).collect();
+            if sifted.iter().any(|work| work.kept.is_wrong) {
+                return Err(
+                    "a step leads to something else than it adds up to (a defect of oneleader)".into()
+                );
+            }
+            if misses.is_empty() {
+                break;
+            }
+            misses.into_iter().try_for_each(|miss| self.tables.answer(miss, self.resolver))?;
         }
-        self.sift(&mut expanded);
-        self.keep(&blocks, &expanded)?;
-        self.waiting_bytes -= blocks.iter().map(Block::held).sum::<u64>();
-        lock(&self.spare).extend(expanded);
+        new.iter_mut().for_each(|work| self.count(work));
+        self.outside.extend(sifted.iter().flat_map(|work| &work.kept.outside));
+        sifted.into_iter().for_each(|work| self.take_over(work));
+        self.sift(&mut new);
+        self.sifted = new;
         Ok(())
     }
 
-    fn expand(&mut self, blocks: &[Block]) -> Result<Vec<Expanded>, String> {
-        let (tables, spare) = (&*self.tables, &self.spare);
-        let mut expanded = self.crew.map(blocks.len() > 1, blocks.iter(), |_, block| {
-            let mut expanded = lock(spare).pop().unwrap_or_default();
-            expanded.clear(tables.kinds.len());
-            expand_rows(tables, &block.rows, 0..block.rows.len() as u32, &mut expanded);
-            expanded
-        });
-        while expanded.iter().any(|e| !e.again.is_empty()) {
-            self.answer(expanded.iter_mut().flat_map(|e| std::mem::take(&mut e.misses)).collect())?;
-            for (block, e) in blocks.iter().zip(&mut expanded) {
-                e.kinds.resize(self.tables.kinds.len(), 0);
-                let again = std::mem::take(&mut e.again);
-                expand_rows(self.tables, &block.rows, again.into_iter(), e);
-            }
-        }
-        let judges = self.resolver.judges();
-        for e in &mut expanded {
-            e.generated = e.shares.iter().map(Vec::len).sum();
-            if judges {
-                e.judged.extend(e.shares.iter().flatten().map(|candidate| candidate.sum));
-            }
-        }
-        Ok(expanded)
-    }
-
     /// Leaves those candidates that are new.
-    fn sift(&mut self, expanded: &mut [Expanded]) {
-        let much = expanded.len() > 1;
+    fn sift(&mut self, batch: &mut [Work]) {
+        let much = batch.len() > 1;
         let mut shares: [Vec<&mut Share>; SHARDS] = Default::default();
-        for e in expanded {
-            shares.iter_mut().zip(&mut e.shares).for_each(|(all, share)| all.push(share));
+        for expanded in batch.iter_mut().filter_map(|work| work.expanded.as_mut()) {
+            shares.iter_mut().zip(&mut expanded.shares).for_each(|(all, share)| all.push(share));
         }
-        self.crew.map(much, self.shards.iter_mut().zip(shares), |_, (shard, shares)| {
+        self.crew.each(much, self.shards.iter_mut().zip(shares), |(shard, shares)| {
             shares.into_iter().for_each(|share| shard.sift(share, |candidate| candidate.sum));
         });
     }
 
-    fn keep(&mut self, blocks: &[Block], expanded: &[Expanded]) -> Result<(), String> {
-        let mut kept: Vec<Kept> = blocks.iter().map(Kept::new).collect();
-        let mut is_first = true;
-        loop {
-            let (tables, resolver) = (&*self.tables, &*self.resolver);
-            let work = kept.iter_mut().zip(blocks).zip(expanded);
-            let work = work.filter(|((kept, _), _)| is_first || !kept.misses.is_empty());
-            self.crew.map(blocks.len() > 1, work, |_, ((kept, block), e)| {
-                keep_new(tables, resolver, block, e, kept);
-            });
-            is_first = false;
-            let misses: Vec<Miss> = kept.iter().flat_map(|k| k.misses.iter().copied()).collect();
-            if misses.is_empty() {
-                break;
-            }
-            self.answer(misses)?;
+    /// Counts what expanding a block gave.
+    fn count(&mut self, work: &mut Work) {
+        let Work { expanded: Some(expanded), judged, .. } = work else { return };
+        self.kinds.resize(self.kinds.len().max(expanded.kinds.len()), 0);
+        self.kinds.iter_mut().zip(&expanded.kinds).for_each(|(sum, n)| *sum += n);
+        self.cut.iter_mut().zip(expanded.cut).for_each(|(sum, n)| *sum += n);
+        self.generated += expanded.candidates() as u64;
+        if self.resolver.judges() {
+            judged.extend(expanded.shares.iter().flatten().map(|candidate| candidate.sum));
         }
-        self.outside.extend(kept.iter().flat_map(|k| &k.outside));
-        if !self.outside.is_empty() {
-            let generated = expanded.iter().flat_map(|e| &e.judged);
-            let outside = generated.filter(|fingerprint| self.outside.contains(fingerprint)).count();
-            self.generated -= outside as u64;
+    }
+
+    /// Makes what was kept of a block part of the next frontier.
+    fn take_over(&mut self, work: Work) {
+        let Work { block, judged, kept, .. } = work;
+        let outside = judged.iter().filter(|fingerprint| self.outside.contains(fingerprint)).count();
+        self.generated -= outside as u64;
+        for &(order, broken) in &kept.broken {
+            self.note_broken(self.distinct + u64::from(order), broken);
         }
-        for k in kept {
-            for &(order, broken) in &k.broken {
-                self.note_broken(self.distinct + u64::from(order), broken);
-            }
-            for rows in k.blocks {
-                let block = Block { rows, first: self.distinct };
-                self.distinct += block.rows.len() as u64;
-                self.put(block);
-            }
-            if !k.page.is_empty() {
-                self.log.append(k.page);
-            }
+        for rows in kept.blocks {
+            let block = Block { rows, first: self.distinct };
+            self.distinct += block.rows.len() as u64;
+            self.put(block);
         }
-        Ok(())
+        if !kept.page.is_empty() {
+            self.log.append(kept.page);
+        }
+        self.waiting -= block.rows.len() as u64;
+        self.waiting_bytes -= block.held();
     }
 
     /// Adds a block to the next frontier, joining small ones.
@@ -428,6 +451,20 @@ impl Search<'_> {
     }
 }
 
+/// Expands the rows of a block, or those that something had to be asked for.
+fn expand_block(tables: &Tables, work: &mut Work, spare: &Mutex<Vec<Expanded>>) {
+    let Work { block, expanded, .. } = work;
+    if let Some(expanded) = expanded {
+        let again = std::mem::take(&mut expanded.again);
+        expanded.kinds.resize(tables.kinds.len(), 0);
+        expand_rows(tables, &block.rows, again.into_iter(), expanded);
+    } else {
+        let expanded = expanded.insert(lock(spare).pop().unwrap_or_default());
+        expanded.clear(tables.kinds.len());
+        expand_rows(tables, &block.rows, 0..block.rows.len() as u32, expanded);
+    }
+}
+
 fn expand_rows(tables: &Tables, rows: &Packed, which: impl Iterator<Item = u32>, expanded: &mut Expanded) {
     match rows {
         Packed::Short(rows) => which.for_each(|i| expand_row(tables, rows, i, expanded)),
@@ -438,43 +475,28 @@ fn expand_rows(tables: &Tables, rows: &Packed, which: impl Iterator<Item = u32>,
 #[inline]
 fn expand_row<C: Cell>(tables: &Tables, rows: &Rows<C>, i: u32, expanded: &mut Expanded) {
     let (row, sum) = (rows.get(i as usize), rows.sum(i as usize));
-    let Expanded { shares, misses, again, kinds, cut, found, after, .. } = expanded;
-    found.clear();
-    if !tables.find(row, found, misses) {
-        again.push(i);
-        return;
-    }
-    let total = tables.total(row, sum);
-    let mut take = |step: StepId, sum: u64, taken: Taken| match taken {
+    let Expanded { shares, misses, again, kinds, cut, .. } = expanded;
+    let is_known = tables.try_steps(row, sum, misses, |step, sum, taken| match taken {
         Taken::Step(kind) => {
             kinds[usize::from(kind)] += 1;
-            let share = &mut shares[visited::shard_of(sum)];
-            share.push(Candidate { sum, step, row: i });
+            shares[visited::shard_of(sum)].push(Candidate { sum, step, row: i });
         }
         Taken::Beyond(bound, kind) => {
             kinds[usize::from(kind)] += 1;
             cut[bound as usize] += 1;
         }
-    };
-    let mut is_known = true;
-    for &step in found.iter() {
-        match tables.look(row, total, step, after, misses) {
-            Some((sum, taken)) => take(step, sum, taken),
-            None => is_known = false,
-        }
-    }
-    is_known &= tables.look_at_whole(row, total, after, misses, &mut take);
+    });
     if !is_known {
         again.push(i);
-        take_back(tables, row, total, expanded);
+        take_back(tables, row, sum, expanded);
     }
 }
 
-/// Takes back what was taken of a row, by looking once more.
+/// Takes back what was taken of a row, by trying its steps once more.
 #[cold]
-fn take_back<C: Cell>(tables: &Tables, row: &[C], total: Total, expanded: &mut Expanded) {
-    let Expanded { shares, kinds, cut, found, after, .. } = expanded;
-    let mut untake = |sum: u64, taken: Taken| match taken {
+fn take_back<C: Cell>(tables: &Tables, row: &[C], sum: u64, expanded: &mut Expanded) {
+    let Expanded { shares, kinds, cut, .. } = expanded;
+    tables.try_steps(row, sum, &mut Vec::new(), |_, sum, taken| match taken {
         Taken::Step(kind) => {
             kinds[usize::from(kind)] -= 1;
             shares[visited::shard_of(sum)].pop();
@@ -483,39 +505,39 @@ fn take_back<C: Cell>(tables: &Tables, row: &[C], total: Total, expanded: &mut E
             kinds[usize::from(kind)] -= 1;
             cut[bound as usize] -= 1;
         }
-    };
-    let misses = &mut Vec::new();
-    for &step in found.iter() {
-        if let Some((sum, taken)) = tables.look(row, total, step, after, misses) {
-            untake(sum, taken);
-        }
-    }
-    tables.look_at_whole(row, total, after, misses, &mut |_, sum, taken| untake(sum, taken));
+    });
 }
 
-/// Keeps the new states of a block, or goes on where something had to be asked.
-fn keep_new(tables: &Tables, resolver: &dyn Resolver, block: &Block, expanded: &Expanded, kept: &mut Kept) {
+/// Keeps the new states of a block, or those that nothing must be asked for.
+fn keep_new(tables: &Tables, resolver: &dyn Resolver, work: &mut Work, spare: &Mutex<Vec<Expanded>>) {
+    let Work { block: Block { rows, first }, expanded, kept, .. } = work;
+    let Some(candidates) = expanded.as_ref() else { return };
     let is_short = tables.most() <= usize::from(u16::MAX);
-    match &block.rows {
-        Packed::Short(rows) if is_short => keep(tables, resolver, block, rows, expanded, kept, Packed::Short),
-        Packed::Short(rows) => keep(tables, resolver, block, rows, expanded, kept, Packed::Long),
-        Packed::Long(rows) => keep(tables, resolver, block, rows, expanded, kept, Packed::Long),
+    match rows {
+        Packed::Short(rows) if is_short => {
+            keep(tables, resolver, *first, rows, candidates, kept, Packed::Short);
+        }
+        Packed::Short(rows) => keep(tables, resolver, *first, rows, candidates, kept, Packed::Long),
+        Packed::Long(rows) => keep(tables, resolver, *first, rows, candidates, kept, Packed::Long),
+    }
+    if kept.misses.is_empty() {
+        kept.page.close();
+        lock(spare).extend(expanded.take());
     }
 }
 
 fn keep<F: Cell, C: Holds<F>>(
     tables: &Tables,
     resolver: &dyn Resolver,
-    block: &Block,
+    first: u64,
     from: &Rows<F>,
     expanded: &Expanded,
     kept: &mut Kept,
     pack: impl Fn(Rows<C>) -> Packed,
 ) {
-    kept.misses.clear();
     let judges = resolver.judges();
     let width = tables.width();
-    let mut left = expanded.shares.iter().map(Vec::len).sum::<usize>() - kept.done;
+    let mut left = expanded.candidates() - kept.done;
     let mut rows = Rows::new(width, left.min(BLOCK));
     for candidate in expanded.shares.iter().flatten().skip(kept.done) {
         if rows.len() == BLOCK {
@@ -526,9 +548,13 @@ fn keep<F: Cell, C: Holds<F>>(
         let row = rows.push_from(from, candidate.row as usize, candidate.sum);
         let world = row[0].id();
         let mut broken = 0;
-        if tables.change::<false, _>(row, Total::default(), candidate.step, &mut kept.misses).is_some() {
-            debug_assert_eq!(tables.sum(row), candidate.sum, "it adds up to something else");
+        if tables.change(from.get(candidate.row as usize), row, candidate.step, &mut kept.misses) {
+            if cfg!(debug_assertions) || kept.order.is_multiple_of(PROBES) {
+                kept.is_wrong |= !tables.adds_up(row, candidate.sum);
+            }
             broken = tables.broken(row, Some(candidate.step), row[0].id() != world, &mut kept.misses);
+        } else {
+            kept.is_wrong |= kept.misses.is_empty();
         }
         if !kept.misses.is_empty() {
             // The rest must wait, but what else must be known for it is asked at once.
@@ -546,7 +572,7 @@ fn keep<F: Cell, C: Holds<F>>(
             }
             broken |= judgement.broken;
         }
-        kept.page.push(block.first + u64::from(candidate.row), candidate.step);
+        kept.page.push(first + u64::from(candidate.row), candidate.step);
         if broken != 0 {
             kept.broken.push((kept.order, broken));
         }

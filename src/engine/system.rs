@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use stateright::actor::{Actor, Envelope, Id};
 
+use super::change::Whole;
 use super::digest::{Digest, Interner};
-use super::expand::Whole;
 use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::{Wire, panic_text};

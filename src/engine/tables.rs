@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::flows::{Column, FlowId, Flows, NOBODY, Range, Steps};
+use super::flows::{Column, FlowId, Flows, Range, Steps};
 use crate::network::NetworkKind;
 use crate::system::Bounds;
 
@@ -191,7 +191,8 @@ pub struct MessageInfo {
     pub column: u16,
 }
 
-pub const NO_NODE: u8 = u8::MAX;
+/// Stands for no node: one more than the last there may be.
+pub const NO_NODE: u8 = 16;
 
 /// What may happen to a world: the second half of the key of [`Tables::world_after`]. Numbers below are outcomes.
 pub mod event {
@@ -447,13 +448,12 @@ impl Tables {
 
     /// The column of what is sent from one node to another, or to nobody.
     pub fn column(&mut self, src: u8, dst: u8) -> u16 {
-        let Flows { columns, ends, columns_to, .. } = &mut self.flows;
+        let Flows { columns, columns_to, .. } = &mut self.flows;
         let is_this = |c: &Column| c.dst == dst && (c.src == src || dst == NO_NODE);
         let known = columns.iter().position(is_this);
         known.unwrap_or_else(|| {
-            columns.push(Column { src, dst, end: dst.min(NOBODY) });
-            ends.push(dst.min(NOBODY));
-            columns_to[usize::from(dst.min(NOBODY))].push(columns.len() as u16 - 1);
+            columns_to[usize::from(dst)].push(columns.len() as u16);
+            columns.push(Column { src, dst });
             columns.len() - 1
         }) as u16
     }
@@ -520,8 +520,8 @@ impl Tables {
             }
             Miss::Bury(_, local, flow) => return self.steps.buried(local, flow) != UNKNOWN,
             Miss::Strikes(column, flow) => {
-                let Column { end, .. } = self.flows.columns[usize::from(column)];
-                return self.flows.get(end, flow).strikes.is_known();
+                let Column { dst, .. } = self.flows.columns[usize::from(column)];
+                return self.flows.get(dst, flow).strikes.is_known();
             }
             Miss::React(a, b) => (&self.react, a, b),
             Miss::Dead(a, b) => (&self.dead, a, b),

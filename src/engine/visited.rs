@@ -80,7 +80,8 @@ fn larger(homes: usize) -> usize {
     }
 }
 
-/// One shard of the set.
+/// One shard of the set, away from others: processors that write to the same line wait for each other.
+#[repr(align(128))]
 pub struct Shard {
     /// A fingerprint is in its home line, or in the first line behind it that had room. Lines from `homes` on are
     /// nobody's home: they take what the last ones cannot.

@@ -102,7 +102,8 @@ impl Walks<'_> {
                 self.kinds[usize::from(kind)] += 1;
                 path.push(step);
                 let world = row[0];
-                sum = self.tables.take(&mut row, sum, step, self.resolver)?;
+                row = self.tables.take(&row, step, self.resolver)?;
+                sum = self.tables.sum(&row);
                 self.steps += 1;
                 self.visit(&row, sum, &path, goal, Some(step), row[0] != world)?;
             }
@@ -148,27 +149,14 @@ impl Walks<'_> {
 
     /// One of the steps that can be taken, and its kind; `None` where a walk ends.
     fn choose(&mut self, row: &[u32], sum: u64) -> Result<Option<(StepId, u16)>, String> {
-        let total = self.tables.total(row, sum);
-        let (mut found, mut after, mut misses) = (Vec::new(), Vec::new(), Vec::new());
+        let mut misses = Vec::new();
         loop {
             let mut steps = Vec::new();
             let mut cut = [0; Bound::ALL.len()];
-            let mut take = |step, taken| match taken {
+            let is_known = self.tables.try_steps(row, sum, &mut misses, |step, _, taken| match taken {
                 Taken::Step(kind) => steps.push((step, kind)),
                 Taken::Beyond(bound, _) => cut[bound as usize] += 1,
-            };
-            found.clear();
-            let mut is_known = self.tables.find(row, &mut found, &mut misses);
-            if is_known {
-                for &step in &found {
-                    match self.tables.look(row, total, step, &mut after, &mut misses) {
-                        Some((_, taken)) => take(step, taken),
-                        None => is_known = false,
-                    }
-                }
-                let mut take = |step, _, taken| take(step, taken);
-                is_known &= self.tables.look_at_whole(row, total, &mut after, &mut misses, &mut take);
-            }
+            });
             if is_known {
                 self.cut.iter_mut().zip(cut).for_each(|(sum, n)| *sum += n);
                 return Ok(match steps.len() {

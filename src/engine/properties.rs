@@ -1,0 +1,76 @@
+//! Which properties a row breaks.
+
+use super::flows::{StepId, WHOLE, step_flag};
+use super::row::Cell;
+use super::tables::*;
+
+impl Tables {
+    /// The properties that a state breaks, as bits. After a step, and where the world is as before, only those are asked of
+    /// nodes, pairs of nodes, and nodes in the world, that the step can have broken.
+    #[inline]
+    pub fn broken<C: Cell>(
+        &self,
+        row: &[C],
+        step: Option<StepId>,
+        new_world: bool,
+        misses: &mut Vec<Miss>,
+    ) -> u16 {
+        let whole = self.shape.asks_pairs | self.shape.asks_node_worlds | self.shape.one_leader_at_a_time;
+        let breaks = |step| self.steps.all[step as usize].flags & step_flag::BREAKS != 0;
+        match step {
+            Some(step) if !new_world && !whole && (step >= WHOLE || !breaks(step)) => 0,
+            _ => self.broken_by(row, step, new_world, misses),
+        }
+    }
+
+    #[inline(never)]
+    fn broken_by<C: Cell>(
+        &self,
+        row: &[C],
+        step: Option<StepId>,
+        new_world: bool,
+        misses: &mut Vec<Miss>,
+    ) -> u16 {
+        let mut broken = self.worlds[row[0].id() as usize].broken;
+        let locals: Vec<Local> = self.locals(row).iter().map(|local| local.id()).collect();
+        let nodes = locals.len();
+        let node_of = |step: StepId| self.steps.all.get(step as usize).map_or(NO_NODE, |s| s.node);
+        let changed = step.map(|step| Some(usize::from(node_of(step))).filter(|&node| node < nodes));
+        let asked = |node: usize| changed.is_none_or(|changed| changed == Some(node));
+        let of = |local: Local| self.locals[local as usize].broken;
+        match changed {
+            Some(node) => broken |= node.map_or(0, |node| of(locals[node])),
+            None => locals.iter().for_each(|&local| broken |= of(local)),
+        }
+        if self.shape.asks_pairs {
+            for a in 0..nodes {
+                for b in a + 1..nodes {
+                    if asked(a) || asked(b) {
+                        broken |= ask(&self.pairs, locals[a], locals[b], misses, Miss::Pair);
+                    }
+                }
+            }
+        }
+        if self.shape.asks_node_worlds {
+            for node in (0..nodes).filter(|&node| new_world || asked(node)) {
+                broken |= ask(&self.node_worlds, locals[node], row[0].id(), misses, Miss::NodeWorld);
+            }
+        }
+        if self.shape.one_leader_at_a_time {
+            let leads = |local: &&Local| self.locals[**local as usize].flags & flag::LEADS != 0;
+            let timeless = self.worlds[row[0].id() as usize].timeless;
+            broken |= u16::from(locals.iter().filter(leads).count() > 1 && (timeless || self.can_tick(row)));
+        }
+        broken
+    }
+}
+
+fn ask(memo: &Memo, a: u32, b: u32, misses: &mut Vec<Miss>, miss: fn(u32, u32) -> Miss) -> u16 {
+    match memo.get(a, b) {
+        UNKNOWN => {
+            misses.push(miss(a, b));
+            0
+        }
+        bits => bits as u16,
+    }
+}
