@@ -3,8 +3,9 @@
 //! An actor's handler is a function of the node, its local state and the event, and there are few distinct local states:
 //! thousands, where there are hundreds of millions of system states. So local states, messages and worlds become
 //! numbers, each handler runs once for each of its arguments, and a step of the system is a few look-ups
-//! ([`expand`] finds it, [`change`] says what it does). What is in flight on a link is one number too ([`flows`]). [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not
-//! depend on the number of threads.
+//! ([`expand`] finds it, [`change`] says what it does). What is in flight on a link is one number too ([`flows`]).
+//! [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not depend on the
+//! number of threads.
 
 mod actor_model;
 mod change;
