@@ -1,5 +1,5 @@
-//! Threads that share out numbered work, the caller's among them. Who does what is left to chance, and nothing else is, as
-//! results come back in the order of the work.
+//! Threads that share out work, the caller's among them. Who does what is left to chance, so each piece of work is to keep what
+//! comes of it to itself.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The steps of a row: what can happen in a system state, and the state after it, by look-ups alone.
+//! The steps of a row: what can happen in a system state, and the fingerprint of the state after it, by look-ups alone.
 //!
 //! The meaning is that of [`crate::system`]; here it is told a second time, over numbers, and the two are held against
 //! each other on every scenario.
@@ -35,7 +35,7 @@ impl Tables {
     }
 
     /// Tries every step of a row with this fingerprint: `take` is told the step, the fingerprint of the state after it, and
-    /// what becomes of it. Returns whether everything was known; what was not is missing.
+    /// what becomes of it. Returns whether everything was known; what was not is added to the misses.
     #[inline]
     pub fn try_steps<C: Cell>(
         &self,

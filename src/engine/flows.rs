@@ -87,6 +87,10 @@ impl Flows {
         &self.messages[flow.at..][..flow.len as usize]
     }
 
+    fn copy(&self, dst: u8, flow: FlowId) -> Vec<Message> {
+        self.messages(self.get(dst, flow)).to_vec()
+    }
+
     /// The most flows that there are to one receiver.
     pub fn most(&self) -> usize {
         self.to.iter().map(Vec::len).max().unwrap_or(0)
@@ -408,7 +412,7 @@ impl Tables {
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
         let Column { dst, .. } = self.flows.columns[usize::from(column)];
-        let messages = self.flows.messages(self.flows.get(dst, flow)).to_vec();
+        let messages = self.flows.copy(dst, flow);
         let first = self.steps.all.len();
         let is_ordered = self.shape.network == NetworkKind::Ordered;
         for at in self.heads(&messages) {
@@ -447,7 +451,7 @@ impl Tables {
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
         let Column { dst, .. } = self.flows.columns[usize::from(column)];
-        let messages = self.flows.messages(self.flows.get(dst, flow)).to_vec();
+        let messages = self.flows.copy(dst, flow);
         let first = self.steps.all.len();
         let struck = |after: FlowId, message: Message, pays: u32| Draft {
             node: NO_NODE,
@@ -561,7 +565,7 @@ impl Tables {
 
     /// Answers [`Miss::Put`].
     pub fn find_put(&mut self, dst: u8, flow: FlowId, bundle: Bundle) -> Result<(), String> {
-        let mut messages = self.flows.messages(self.flows.get(dst, flow)).to_vec();
+        let mut messages = self.flows.copy(dst, flow);
         messages.extend_from_slice(&self.bundles[bundle as usize]);
         let after = self.flow(messages)?;
         self.steps.puts.insert(flow, bundle, after);
@@ -576,7 +580,7 @@ impl Tables {
         flow: FlowId,
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
-        let mut living = self.flows.messages(self.flows.get(dst, flow)).to_vec();
+        let mut living = self.flows.copy(dst, flow);
         if self.locals[local as usize].flags & flag::UP != 0 {
             for &message in &living {
                 self.answer(Miss::Dead(local, message), resolver)?;

@@ -115,6 +115,13 @@ impl<C: Cell> Rows<C> {
         self.sums.pop();
     }
 
+    /// No more is to come: gives back the room that is left.
+    pub fn close(&mut self) {
+        self.cells.truncate(self.sums.len() * self.width);
+        self.cells.shrink_to_fit();
+        self.sums.shrink_to_fit();
+    }
+
     #[inline]
     pub fn get(&self, number: usize) -> &[C] {
         &self.cells[number * self.width..][..self.width]

@@ -253,7 +253,7 @@ impl Search<'_> {
             }
             self.log.open_level(self.distinct);
             let mut over = None;
-            while (over.is_none() && !self.frontier.is_empty()) || self.is_under_way() {
+            while (over.is_none() && !self.frontier.is_empty()) || !self.sifted.is_empty() {
                 // What is under way counts, so it is brought to its end.
                 let batch = if over.is_none() { self.next_batch() } else { Vec::new() };
                 self.turn(batch)?;
@@ -354,11 +354,7 @@ impl Search<'_> {
         batch
     }
 
-    fn is_under_way(&self) -> bool {
-        !self.sifted.is_empty()
-    }
-
-    /// Takes every batch that is under way through its next stage, and a new one through its first.
+    /// Expands and sifts a new batch, and keeps what the one before it left.
     fn turn(&mut self, mut new: Vec<Work>) -> Result<(), String> {
         let mut sifted = std::mem::take(&mut self.sifted);
         let much = new.len().max(sifted.len()) > 1;
@@ -381,7 +377,7 @@ impl Search<'_> {
             if misses.is_empty() {
                 break;
             }
-            misses.into_iter().try_for_each(|miss| self.tables.answer(miss, self.resolver))?;
+            self.answer(misses)?;
         }
         new.iter_mut().for_each(|work| self.count(work));
         self.outside.extend(sifted.iter().flat_map(|work| &work.kept.outside));
@@ -579,6 +575,7 @@ fn keep<F: Cell, C: Holds<F>>(
         kept.order += 1;
     }
     if !rows.is_empty() {
+        rows.close();
         kept.blocks.push(pack(rows));
     }
 }
