@@ -395,6 +395,10 @@ impl Tables {
         let first = self.steps.all.len();
         for k in 0..self.own(local).steps.len() {
             let OwnStep { kind, outcome } = self.own(local).steps[k];
+            if kind.gates() & !gate::TIMED == 0 && !self.shape.keeps_time {
+                // A timer that would do nothing never fires.
+                continue;
+            }
             let pays = kind.cost().unwrap_or(NOTHING);
             let draft = Draft { node, local, flow: None, after: EMPTY, message: NOTHING, pays };
             self.list_with_torn(&draft, outcome, kind.gates(), resolver)?;

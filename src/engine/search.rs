@@ -92,6 +92,27 @@ impl Expanded {
         self.cut = Default::default();
     }
 
+    /// The candidates that are left, in the order of the rows that they come from: so states that differ little stay
+    /// together, and what is looked up for one is near what is looked up for the next.
+    fn by_row(&self, rows: usize) -> Vec<Candidate> {
+        let mut places = vec![0; rows + 1];
+        for candidate in self.shares.iter().flatten() {
+            places[candidate.row as usize + 1] += 1;
+        }
+        let mut sum = 0;
+        for place in &mut places {
+            sum += *place;
+            *place = sum;
+        }
+        let mut sorted = vec![Candidate { sum: 0, step: 0, row: 0 }; sum];
+        for candidate in self.shares.iter().flatten() {
+            let place = &mut places[candidate.row as usize];
+            sorted[*place] = *candidate;
+            *place += 1;
+        }
+        sorted
+    }
+
     fn candidates(&self) -> usize {
         self.shares.iter().map(Vec::len).sum()
     }
@@ -431,10 +452,11 @@ impl Search<'_> {
         self.waiting_bytes -= block.held();
     }
 
-    /// Adds a block to the next frontier, joining small ones.
+    /// Adds a block to the next frontier, behind the last one where that is small.
     fn put(&mut self, block: Block) {
         self.waiting += block.rows.len() as u64;
         if let Some(last) = self.next.last_mut()
+            && last.rows.len() < BLOCK / 2
             && last.rows.len() + block.rows.len() <= BLOCK
         {
             self.waiting_bytes -= last.held();
@@ -507,7 +529,8 @@ fn take_back<C: Cell>(tables: &Tables, row: &[C], sum: u64, expanded: &mut Expan
 /// Keeps the new states of a block, or those that nothing must be asked for.
 fn keep_new(tables: &Tables, resolver: &dyn Resolver, work: &mut Work, spare: &Mutex<Vec<Expanded>>) {
     let Work { block: Block { rows, first }, expanded, kept, .. } = work;
-    let Some(candidates) = expanded.as_ref() else { return };
+    let Some(candidates) = expanded.as_ref().map(|e| e.by_row(rows.len())) else { return };
+    let candidates = &candidates[kept.done..];
     let is_short = tables.most() <= usize::from(u16::MAX);
     match rows {
         Packed::Short(rows) if is_short => {
@@ -527,15 +550,15 @@ fn keep<F: Cell, C: Holds<F>>(
     resolver: &dyn Resolver,
     first: u64,
     from: &Rows<F>,
-    expanded: &Expanded,
+    candidates: &[Candidate],
     kept: &mut Kept,
     pack: impl Fn(Rows<C>) -> Packed,
 ) {
     let judges = resolver.judges();
     let width = tables.width();
-    let mut left = expanded.candidates() - kept.done;
+    let mut left = candidates.len();
     let mut rows = Rows::new(width, left.min(BLOCK));
-    for candidate in expanded.shares.iter().flatten().skip(kept.done) {
+    for candidate in candidates {
         if rows.len() == BLOCK {
             kept.blocks.push(pack(rows));
             rows = Rows::new(width, left.min(BLOCK));
