@@ -444,7 +444,7 @@ where
             }
         }
         let after = self.rest(rest, tables);
-        tables.world_after.insert(world, what, after);
+        tables.set_world_after(world, what, after);
     }
 
     fn action(&self, step: StepId, tables: &Tables) -> ActionOf<A> {

@@ -1,5 +1,5 @@
-//! What a step makes of a row: the one place where that is said, for the fingerprint of the state after it ([`super::expand`])
-//! and for that state itself.
+//! What a step makes of a row. The fingerprint of the state after it is often told with less ([`super::expand`]), and held
+//! against this.
 
 use super::flows::{Column, EMPTY, FlowId, NO_COLUMN, Step, StepId, WHOLE, step_flag};
 use super::row::Cell;
@@ -109,7 +109,7 @@ impl Tables {
 
     /// What stands in a column, which may be newer than the row.
     #[inline]
-    fn flow_in<C: Cell>(&self, row: &[C], column: u16) -> FlowId {
+    pub fn flow_in<C: Cell>(&self, row: &[C], column: u16) -> FlowId {
         self.flows(row).get(usize::from(column)).map_or(EMPTY, |flow| flow.id())
     }
 
@@ -123,16 +123,16 @@ impl Tables {
         tell: &mut impl FnMut(Change),
     ) {
         let buries = step.flags & step_flag::BURIES != 0;
-        let parcels = &self.parcels[step.parcels_at as usize..][..usize::from(step.parcels)];
-        let is_sent_to = |column| parcels.iter().any(|(to, _)| *to == column);
+        let parcels = self.parcels_of(step);
+        let is_sent_to = |column| parcels.iter().any(|parcel| parcel.column == column);
         if step.column != NO_COLUMN && !is_sent_to(step.column) {
             tell(Change::Flow(step.column, self.flow_in(row, step.column), step.flow));
         }
-        for &(column, bundle) in parcels {
+        for &Parcel { column, bundle, .. } in parcels {
             let before = self.flow_in(row, column);
             let rest = if column == step.column { step.flow } else { before };
             let Column { dst, .. } = self.flows.columns[usize::from(column)];
-            let longer = self.steps.puts.get(rest, bundle);
+            let longer = self.steps.puts.other(rest, bundle);
             if longer == UNKNOWN {
                 misses.push(Miss::Put(dst, rest, bundle));
             } else if !buries || dst == NO_NODE {
@@ -160,7 +160,7 @@ impl Tables {
     /// A flow to a node without what is dead to it, if that is known.
     #[inline]
     fn bury(&self, node: u8, local: Local, flow: FlowId, misses: &mut Vec<Miss>) -> Option<FlowId> {
-        let living = self.steps.buried(local, flow);
+        let living = self.steps.living.get(local, flow, flow);
         if living == UNKNOWN {
             misses.push(Miss::Bury(node, local, flow));
         }
@@ -168,7 +168,13 @@ impl Tables {
     }
 
     /// The world after a step, if it is known.
-    fn world_after_step(&self, mut world: WorldId, step: StepId, misses: &mut Vec<Miss>) -> Option<WorldId> {
+    #[inline]
+    pub fn world_after_step(
+        &self,
+        mut world: WorldId,
+        step: StepId,
+        misses: &mut Vec<Miss>,
+    ) -> Option<WorldId> {
         let sequel = &self.steps.sequels[step as usize];
         let is_observed = self.steps.all[step as usize].flags & step_flag::OBSERVED != 0;
         let pays = (sequel.pays != NOTHING).then_some(sequel.pays);
@@ -182,7 +188,7 @@ impl Tables {
 
     #[inline]
     fn world_after_event(&self, world: WorldId, event: u32, misses: &mut Vec<Miss>) -> Option<WorldId> {
-        let after = self.world_after.get(world, event);
+        let after = self.world_after(world, event);
         if after == UNKNOWN {
             misses.push(Miss::World(world, event));
         }

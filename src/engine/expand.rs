@@ -4,7 +4,7 @@
 //! each other on every scenario.
 
 use super::change::{Change, Whole};
-use super::flows::{Column, EMPTY, Range, StepId, step_flag};
+use super::flows::{Column, EMPTY, FlowId, NO_COLUMN, Range, Step, StepId, step_flag};
 use super::row::Cell;
 use super::tables::*;
 use crate::system::Bound;
@@ -51,7 +51,7 @@ impl Tables {
         let mut idle_rows = [0; 32];
         for ((node, local), &open) in locals.iter().enumerate().zip(&world.open) {
             let local = local.id();
-            idle_rows[node & 15] = self.steps.idle.row(local);
+            idle_rows[node & 15] = self.steps.deliveries.row(local);
             let range = self.locals[local as usize].steps;
             if range.is_known() {
                 self.try_open(row, total, range, (open, world.bars), misses, &mut take);
@@ -66,7 +66,8 @@ impl Tables {
             let flows = &flows[first.min(flows.len())..];
             let mut live = 0;
             for (i, (flow, column)) in flows.iter().zip(columns).enumerate() {
-                live |= (1 ^ self.steps.idle.bit(idle_rows[usize::from(column.dst & 31)], flow.id())) << i;
+                live |= (1 ^ self.steps.deliveries.usual(idle_rows[usize::from(column.dst & 31)], flow.id()))
+                    << i;
             }
             while live != 0 {
                 let i = live.trailing_zeros() as usize;
@@ -76,7 +77,7 @@ impl Tables {
                     continue;
                 }
                 let (local, flow) = (locals[usize::from(dst)].id(), flows[i].id());
-                let range = self.steps.deliveries.get(local, flow);
+                let range = self.steps.deliveries.other(local, flow);
                 if range.is_known() {
                     let open = (world.open[usize::from(dst & 15)], world.bars);
                     self.try_open(row, total, range, open, misses, &mut take);
@@ -151,6 +152,14 @@ impl Tables {
         if step.flags & step_flag::BEYOND != 0 {
             return Some((0, Taken::Beyond(Bound::MaxTerm, step.kind)));
         }
+        if step.flags & step_flag::ADDS_UP != 0 && self.fits(row, step) {
+            let Total { sum, in_flight } = self.add_up(row, total, id, misses)?;
+            return Some(if bounds.max_in_flight.is_some_and(|max| in_flight as usize > max) {
+                (0, Taken::Beyond(Bound::MaxInFlight, step.kind))
+            } else {
+                (sum, Taken::Step(step.kind))
+            });
+        }
         let Total { mut sum, mut in_flight } = total;
         let mut replace = |after: u64, before: u64| sum = sum.wrapping_add(after).wrapping_sub(before);
         let mut copies = 0;
@@ -182,6 +191,75 @@ impl Tables {
         }
     }
 
+    /// Whether it is known that what a step sends makes no more copies of a message than allowed.
+    #[inline]
+    fn fits<C: Cell>(&self, row: &[C], step: &Step) -> bool {
+        let fits = |&Parcel { column, bundle, .. }: &Parcel| {
+            let rest = if column == step.column { step.flow } else { self.flow_in(row, column) };
+            self.steps.puts.is_usual(rest, bundle)
+        };
+        self.shape.bounds.max_copies.is_none() || self.parcels_of(step).iter().all(fits)
+    }
+
+    /// What a step leads to that [adds up](step_flag::ADDS_UP), if that is known.
+    #[inline]
+    fn add_up<C: Cell>(&self, row: &[C], total: Total, id: StepId, misses: &mut Vec<Miss>) -> Option<Total> {
+        let missing = misses.len();
+        let step = &self.steps.all[id as usize];
+        let Total { sum, mut in_flight } = total;
+        let mut sum = sum.wrapping_add(step.delta);
+        let counts = self.shape.bounds.max_in_flight.is_some();
+        let parcels = self.parcels_of(step);
+        if counts {
+            let mut count = |column: u16, after: FlowId, before: FlowId| {
+                let Column { dst, .. } = self.flows.columns[usize::from(column)];
+                let len = |flow| self.flows.get(dst, flow).len;
+                in_flight = in_flight.wrapping_add(len(after)).wrapping_sub(len(before));
+            };
+            parcels.iter().for_each(|parcel| count(parcel.column, parcel.flow, EMPTY));
+            if step.column != NO_COLUMN {
+                count(step.column, step.flow, self.flow_in(row, step.column));
+            }
+        }
+        if step.flags & step_flag::BURIES != 0 {
+            let mut bury = |dst: u8, local: Local, flow: FlowId| {
+                if !self.steps.living.is_usual(local, flow) {
+                    match self.steps.living.other(local, flow) {
+                        UNKNOWN => misses.push(Miss::Bury(dst, local, flow)),
+                        living => {
+                            let (living, flow) = (self.flows.get(dst, living), self.flows.get(dst, flow));
+                            sum = sum.wrapping_add(living.share).wrapping_sub(flow.share);
+                            in_flight = in_flight.wrapping_add(living.len).wrapping_sub(flow.len);
+                        }
+                    }
+                }
+            };
+            let local = |node: u8| row[1 + usize::from(node)].id();
+            for &Parcel { column, flow, .. } in parcels {
+                let Column { dst, .. } = self.flows.columns[usize::from(column)];
+                if dst != NO_NODE {
+                    bury(dst, if dst == step.node { step.local } else { local(dst) }, flow);
+                }
+            }
+            if step.local != local(step.node) {
+                for &column in &self.flows.columns_to[usize::from(step.node)] {
+                    if column != step.column {
+                        bury(step.node, step.local, self.flow_in(row, column));
+                    }
+                }
+            }
+        }
+        if step.flags & step_flag::WORLD != 0 {
+            let world = row[0].id();
+            let after = self.world_after_step(world, id, misses)?;
+            if after != world {
+                let share = |world: WorldId| self.worlds[world as usize].share;
+                sum = sum.wrapping_add(share(after)).wrapping_sub(share(world));
+            }
+        }
+        (misses.len() == missing).then_some(Total { sum, in_flight })
+    }
+
     /// Tries the steps of the system as a whole; all others are known.
     #[inline(never)]
     fn try_whole<C: Cell>(
@@ -191,8 +269,8 @@ impl Tables {
         take: &mut impl FnMut(StepId, u64, Taken),
     ) {
         let world = &self.worlds[row[0].id() as usize];
-        let mut after: Vec<u32> = vec![0; row.len()];
         let mut try_step = |whole: Whole, kind: u16| {
+            let mut after: Vec<u32> = vec![0; row.len()];
             if self.change_whole(row, &mut after, whole, misses) {
                 take(whole.step(), self.sum(&after), Taken::Step(kind));
             }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::digest::{Identity, chain};
+use super::memo::{Mostly, Value};
 use super::row::Cell;
 use super::tables::*;
 use crate::network::NetworkKind;
@@ -104,74 +105,6 @@ impl Flows {
     }
 }
 
-/// A bit for each local state and each flow to it. A processor's nearest cache holds them.
-///
-/// Where there are so many of both that their product would take too much memory, there are none, and all bits read 0.
-#[derive(Default)]
-pub struct BitRows {
-    bits: Vec<u64>,
-    /// Words a row are a power of two: this one.
-    shift: u32,
-    rows: usize,
-    is_off: bool,
-}
-
-/// The most words of [`BitRows`]: 64 MiB. Where assertions are checked it is little, so that tests meet the end of it.
-const MOST_WORDS: usize = if cfg!(debug_assertions) { 1 << 8 } else { 1 << 23 };
-
-impl BitRows {
-    /// Where the row of a local state starts.
-    #[inline]
-    pub fn row(&self, local: Local) -> u32 {
-        local << self.shift
-    }
-
-    #[inline]
-    pub fn bit(&self, row: u32, flow: FlowId) -> u64 {
-        let word = self.bits.get((row + (flow >> 6)) as usize);
-        word.copied().unwrap_or(0) >> (flow & 63) & 1
-    }
-
-    #[inline]
-    pub fn is_set(&self, local: Local, flow: FlowId) -> bool {
-        self.bit(self.row(local), flow) == 1
-    }
-
-    /// Sets a bit, if there is one; whether there is.
-    fn set(&mut self, local: Local, flow: FlowId) -> bool {
-        let at = (self.row(local) + (flow >> 6)) as usize;
-        if let Some(word) = self.bits.get_mut(at) {
-            *word |= 1 << (flow & 63);
-        }
-        !self.is_off
-    }
-
-    /// Makes room for so many local states, and so many flows to each.
-    fn extend(&mut self, locals: usize, flows: usize) {
-        let (width, wider) = (1 << self.shift, flows.div_ceil(64).next_power_of_two());
-        if self.is_off || wider.max(width) * locals > MOST_WORDS {
-            *self = BitRows { is_off: true, ..BitRows::default() };
-            return;
-        }
-        if wider > width {
-            let mut bits = vec![0; self.rows * wider];
-            for (wide, row) in bits.chunks_mut(wider).zip(self.bits.chunks(width)) {
-                wide[..width].copy_from_slice(row);
-            }
-            (self.bits, self.shift) = (bits, wider.ilog2());
-        }
-        self.bits.resize(locals << self.shift, 0);
-        for local in self.rows..locals {
-            self.set(local as Local, EMPTY);
-        }
-        self.rows = locals;
-    }
-
-    fn bytes(&self) -> u64 {
-        self.bits.capacity() as u64 * 8
-    }
-}
-
 /// A stretch of [`Steps::all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
@@ -186,6 +119,10 @@ impl Range {
     pub fn is_known(self) -> bool {
         self.first != UNKNOWN
     }
+}
+
+impl Value for Range {
+    const UNKNOWN: Range = Range::UNKNOWN;
 }
 
 /// Of [`Step::flags`].
@@ -204,6 +141,8 @@ pub mod step_flag {
     pub const BREAKS: u16 = 32;
     /// The world takes note of it, or may.
     pub const OBSERVED: u16 = 64;
+    /// What it adds to a sum does not depend on what else is in flight where it sends, as long as no bound is in question.
+    pub const ADDS_UP: u16 = 128;
 }
 
 /// A step, as far as the search asks: half a cache line.
@@ -258,16 +197,12 @@ pub struct Steps {
     pub all: Vec<Step>,
     /// As many.
     pub sequels: Vec<Sequel>,
-    /// What a node can do with a flow to it, if it can do anything.
-    pub deliveries: Memo<Range>,
-    /// Whether it is known that a node can do nothing with a flow to it, as is so of most.
-    pub idle: BitRows,
-    /// A flow after a bundle of messages was sent.
-    pub puts: Memo,
-    /// A flow without those messages that are dead to a receiver, if there are any.
-    pub buried: Memo,
-    /// Whether it is known that no message of a flow is dead to a receiver, as is so of most.
-    pub lively: BitRows,
+    /// What a node can do with a flow to it: mostly nothing.
+    pub deliveries: Mostly<Range>,
+    /// A flow after a bundle of messages was sent; usual is that there are no more copies then than are allowed.
+    pub puts: Mostly,
+    /// A flow without those messages that are dead to a receiver: mostly the same.
+    pub living: Mostly,
 }
 
 impl Steps {
@@ -276,18 +211,10 @@ impl Steps {
         &self.all[range.first as usize..][..range.len as usize]
     }
 
-    /// A flow without those messages that are dead to a receiver, or [`UNKNOWN`].
-    #[inline]
-    pub fn buried(&self, local: Local, flow: FlowId) -> FlowId {
-        if self.lively.is_set(local, flow) { flow } else { self.buried.get(local, flow) }
-    }
-
     pub fn bytes(&self) -> u64 {
         self.puts.bytes()
-            + self.buried.bytes()
             + self.deliveries.bytes()
-            + self.idle.bytes()
-            + self.lively.bytes()
+            + self.living.bytes()
             + (self.all.capacity() * size_of::<Step>() + self.sequels.capacity() * size_of::<Sequel>()) as u64
     }
 }
@@ -344,15 +271,6 @@ impl Tables {
             return Err("two different contents of the network have the same 64-bit digest".to_string());
         }
         Ok(id)
-    }
-
-    /// Keeps a bit for every flow to every local state.
-    pub fn make_room(&mut self) {
-        let (locals, flows) = (self.locals.len(), self.flows.most());
-        self.steps.idle.extend(locals, flows);
-        if self.shape.removes_dead {
-            self.steps.lively.extend(locals, flows);
-        }
     }
 
     /// The queues that a column is made of, where order is kept.
@@ -441,9 +359,7 @@ impl Tables {
             self.list_with_torn(&draft, outcome, gates, resolver)?;
         }
         let range = self.close(first)?;
-        if range.len > 0 || !self.steps.idle.set(local, flow) {
-            self.steps.deliveries.insert(local, flow, range);
-        }
+        self.steps.deliveries.insert(local, flow, range, range.len == 0);
         Ok(())
     }
 
@@ -532,7 +448,7 @@ impl Tables {
                     flags |= step_flag::BURIES;
                     if flow.is_some() {
                         self.answer(Miss::Bury(node, outcome.after, after), resolver)?;
-                        after = self.steps.buried(outcome.after, after);
+                        after = self.steps.living.get(outcome.after, after, after);
                     }
                 }
                 outcome
@@ -542,15 +458,25 @@ impl Tables {
                 Outcome { after: NOTHING, kind, ..Outcome::default() }
             }
         };
+        let mut copies = 0;
         if let Some((column, before)) = flow {
             let dst = self.flows.columns[usize::from(column)].dst;
             let (before, after) = (self.flows.get(dst, before), self.flows.get(dst, after));
             delta = delta.wrapping_add(after.share).wrapping_sub(before.share);
+            copies = after.copies as usize;
         }
         let depends = flags & (step_flag::WORLD | step_flag::BURIES) != 0
             || flags & step_flag::SENDS != 0 && self.shape.network != NetworkKind::Unordered;
         let may_be_beyond = self.bounds_messages() || flags & step_flag::BEYOND != 0;
         flags |= u16::from(depends || may_be_beyond) * step_flag::CAREFUL;
+        if self.shape.network == NetworkKind::Unordered
+            && self.shape.bounds.max_copies.is_none_or(|max| copies <= max)
+        {
+            flags |= step_flag::ADDS_UP;
+            if flags & step_flag::CAREFUL != 0 {
+                self.name_parcels(&outcome)?;
+            }
+        }
         self.steps.all.push(Step {
             delta,
             gates,
@@ -567,12 +493,32 @@ impl Tables {
         Ok(())
     }
 
+    /// Makes flows of what an outcome sends.
+    fn name_parcels(&mut self, outcome: &Outcome) -> Result<(), String> {
+        for at in (outcome.parcels_at as usize..).take(usize::from(outcome.parcels)) {
+            let Parcel { bundle, flow, .. } = self.parcels[at];
+            if flow == UNKNOWN {
+                self.parcels[at].flow = self.flow(self.bundles[bundle as usize].to_vec())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a step sends.
+    #[inline]
+    pub fn parcels_of(&self, step: &Step) -> &[Parcel] {
+        &self.parcels[step.parcels_at as usize..][..usize::from(step.parcels)]
+    }
+
     /// Answers [`Miss::Put`].
     pub fn find_put(&mut self, dst: u8, flow: FlowId, bundle: Bundle) -> Result<(), String> {
         let mut messages = self.flows.copy(dst, flow);
         messages.extend_from_slice(&self.bundles[bundle as usize]);
         let after = self.flow(messages)?;
-        self.steps.puts.insert(flow, bundle, after);
+        self.steps.puts.set_other(flow, bundle, after);
+        if self.shape.bounds.max_copies.is_some_and(|max| self.flows.get(dst, after).copies as usize <= max) {
+            self.steps.puts.set_usual(flow, bundle);
+        }
         Ok(())
     }
 
@@ -592,9 +538,7 @@ impl Tables {
             living.retain(|&message| self.dead.get(local, message) == 0);
         }
         let after = self.flow(living)?;
-        if after != flow || !self.steps.lively.set(local, flow) {
-            self.steps.buried.insert(local, flow, after);
-        }
+        self.steps.living.insert(local, flow, after, after == flow);
         Ok(())
     }
 }

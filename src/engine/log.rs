@@ -1,4 +1,4 @@
-//! How each state was first reached: its predecessor and the step, in two or three bytes, level by level.
+//! How each state was first reached: its predecessor and the step, in two to four bytes, level by level.
 //!
 //! States are found in the order of their predecessors, so of a predecessor only the distance from the last one is kept.
 //!

@@ -14,6 +14,7 @@ mod digest;
 mod expand;
 mod flows;
 mod log;
+mod memo;
 mod properties;
 mod row;
 mod search;

@@ -1,6 +1,7 @@
 //! Which properties a row breaks.
 
 use super::flows::{StepId, WHOLE, step_flag};
+use super::memo::Mostly;
 use super::row::Cell;
 use super::tables::*;
 
@@ -32,41 +33,41 @@ impl Tables {
         misses: &mut Vec<Miss>,
     ) -> u16 {
         let mut broken = self.worlds[row[0].id() as usize].broken;
-        let locals: Vec<Local> = self.locals(row).iter().map(|local| local.id()).collect();
-        let nodes = locals.len();
+        let (nodes, local) = (self.shape.nodes, |node: usize| row[1 + node].id());
         let node_of = |step: StepId| self.steps.all.get(step as usize).map_or(NO_NODE, |s| s.node);
         let changed = step.map(|step| Some(usize::from(node_of(step))).filter(|&node| node < nodes));
         let asked = |node: usize| changed.is_none_or(|changed| changed == Some(node));
         let of = |local: Local| self.locals[local as usize].broken;
         match changed {
-            Some(node) => broken |= node.map_or(0, |node| of(locals[node])),
-            None => locals.iter().for_each(|&local| broken |= of(local)),
+            Some(node) => broken |= node.map_or(0, |node| of(local(node))),
+            None => (0..nodes).for_each(|node| broken |= of(local(node))),
         }
         if self.shape.asks_pairs {
             for a in 0..nodes {
                 for b in a + 1..nodes {
                     if asked(a) || asked(b) {
-                        broken |= ask(&self.pairs, locals[a], locals[b], misses, Miss::Pair);
+                        broken |= ask(&self.pairs, local(a), local(b), misses, Miss::Pair);
                     }
                 }
             }
         }
         if self.shape.asks_node_worlds {
             for node in (0..nodes).filter(|&node| new_world || asked(node)) {
-                broken |= ask(&self.node_worlds, locals[node], row[0].id(), misses, Miss::NodeWorld);
+                broken |= ask(&self.node_worlds, local(node), row[0].id(), misses, Miss::NodeWorld);
             }
         }
         if self.shape.one_leader_at_a_time {
-            let leads = |local: &&Local| self.locals[**local as usize].flags & flag::LEADS != 0;
+            let leads = |node: &usize| self.locals[local(*node) as usize].flags & flag::LEADS != 0;
             let timeless = self.worlds[row[0].id() as usize].timeless;
-            broken |= u16::from(locals.iter().filter(leads).count() > 1 && (timeless || self.can_tick(row)));
+            broken |= u16::from((0..nodes).filter(leads).count() > 1 && (timeless || self.can_tick(row)));
         }
         broken
     }
 }
 
-fn ask(memo: &Memo, a: u32, b: u32, misses: &mut Vec<Miss>, miss: fn(u32, u32) -> Miss) -> u16 {
-    match memo.get(a, b) {
+#[inline]
+fn ask(known: &Mostly, a: u32, b: u32, misses: &mut Vec<Miss>, miss: fn(u32, u32) -> Miss) -> u16 {
+    match known.get(a, b, 0) {
         UNKNOWN => {
             misses.push(miss(a, b));
             0

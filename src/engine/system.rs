@@ -493,7 +493,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
             }
         }
         let after = self.world(world, tables);
-        tables.world_after.insert(id, what, after);
+        tables.set_world_after(id, what, after);
     }
 
     /// The world after it has taken note of an outcome.
@@ -613,9 +613,13 @@ where
             }
             Miss::Own(local) => self.resolve_own(local, tables)?,
             Miss::World(world, what) => self.resolve_world(world, what, tables),
-            Miss::Pair(a, b) => tables.pairs.insert(a, b, self.broken_pair(a, b)),
+            Miss::Pair(a, b) => {
+                let broken = self.broken_pair(a, b);
+                tables.pairs.insert(a, b, broken, broken == 0);
+            }
             Miss::NodeWorld(local, world) => {
-                tables.node_worlds.insert(local, world, self.broken_in_world(local, world));
+                let broken = self.broken_in_world(local, world);
+                tables.node_worlds.insert(local, world, broken, broken == 0);
             }
             of_the_engine => unreachable!("{of_the_engine:?} is not for a front end"),
         }

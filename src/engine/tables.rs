@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use super::flows::{Column, FlowId, Flows, Range, Steps};
+use super::flows::{Column, EMPTY, FlowId, Flows, Range, Steps};
+use super::memo::{Memo, Mostly};
 use crate::network::NetworkKind;
 use crate::system::Bounds;
 
@@ -191,10 +192,19 @@ pub struct MessageInfo {
     pub column: u16,
 }
 
+/// What an outcome sends in one column.
+#[derive(Clone, Copy, Debug)]
+pub struct Parcel {
+    pub column: u16,
+    pub bundle: Bundle,
+    /// The same as a flow, if a step sends it that [adds up](super::flows::step_flag::ADDS_UP).
+    pub flow: FlowId,
+}
+
 /// Stands for no node: one more than the last there may be.
 pub const NO_NODE: u8 = 16;
 
-/// What may happen to a world: the second half of the key of [`Tables::world_after`]. Numbers below are outcomes.
+/// What may happen to a world: what [`Tables::world_after`] is asked about. Numbers below are outcomes.
 pub mod event {
     pub const CRASH: u32 = super::MAX_ID;
     pub const RESTART: u32 = super::MAX_ID - 1;
@@ -280,89 +290,6 @@ pub struct Shape {
     pub any_topology_stabilises: bool,
 }
 
-/// What a [`Memo`] may hold.
-pub trait Value: Copy {
-    /// What it answers when it does not know yet.
-    const UNKNOWN: Self;
-}
-
-impl Value for u32 {
-    const UNKNOWN: u32 = UNKNOWN;
-}
-
-impl Value for Range {
-    const UNKNOWN: Range = Range::UNKNOWN;
-}
-
-/// Values by pairs of numbers: open addressing, a cache line a look-up.
-pub struct Memo<V = u32> {
-    slots: Vec<(u64, V)>,
-    used: usize,
-}
-
-/// The key of no pair.
-const FREE: u64 = u64::MAX;
-
-impl<V: Value> Default for Memo<V> {
-    fn default() -> Self {
-        Memo { slots: vec![(FREE, V::UNKNOWN); 1 << 8], used: 0 }
-    }
-}
-
-impl<V: Value> Memo<V> {
-    /// Where the search for a pair starts. Pairs that differ only in the last bits of the second number stand together, as
-    /// what is asked for together tends to.
-    #[inline]
-    fn home(key: u64, mask: usize) -> usize {
-        const NEAR: u64 = 7;
-        ((key & !NEAR).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29 & !NEAR | key & NEAR) as usize & mask
-    }
-
-    /// What is known of a pair.
-    #[inline]
-    pub fn get(&self, a: u32, b: u32) -> V {
-        let key = u64::from(a) << 32 | u64::from(b);
-        let mask = self.slots.len() - 1;
-        let mut i = Self::home(key, mask);
-        loop {
-            let (k, value) = self.slots[i];
-            if k == key || k == FREE {
-                return value;
-            }
-            i = (i + 1) & mask;
-        }
-    }
-
-    pub fn insert(&mut self, a: u32, b: u32, value: V) {
-        // While it is small it may be sparse, so that hardly a look-up needs a second look.
-        let sparse = if self.slots.len() < 1 << 16 { 4 } else { 2 };
-        if self.used * sparse >= self.slots.len() {
-            let grown = vec![(FREE, V::UNKNOWN); self.slots.len() * 2];
-            for (key, value) in std::mem::replace(&mut self.slots, grown) {
-                if key != FREE {
-                    self.place(key, value);
-                }
-            }
-        }
-        self.used += usize::from(self.place(u64::from(a) << 32 | u64::from(b), value));
-    }
-
-    fn place(&mut self, key: u64, value: V) -> bool {
-        let mask = self.slots.len() - 1;
-        let mut i = Self::home(key, mask);
-        while self.slots[i].0 != FREE && self.slots[i].0 != key {
-            i = (i + 1) & mask;
-        }
-        let is_new = self.slots[i].0 == FREE;
-        self.slots[i] = (key, value);
-        is_new
-    }
-
-    pub fn bytes(&self) -> u64 {
-        size_of_val(&*self.slots) as u64
-    }
-}
-
 /// Everything known about a program.
 pub struct Tables {
     pub shape: Shape,
@@ -374,8 +301,7 @@ pub struct Tables {
     pub worlds: Vec<WorldInfo>,
     pub outcomes: Vec<Outcome>,
     pub sends: Vec<Message>,
-    /// What outcomes send in which column.
-    pub parcels: Vec<(u16, Bundle)>,
+    pub parcels: Vec<Parcel>,
     /// What is sent together in one column.
     pub bundles: Vec<Box<[Message]>>,
     bundle_ids: HashMap<Box<[Message]>, Bundle>,
@@ -384,9 +310,12 @@ pub struct Tables {
     pub react: Memo,
     pub dead: Memo,
     pub quorums: Memo,
-    pub world_after: Memo,
-    pub pairs: Memo,
-    pub node_worlds: Memo,
+    /// A world after an [`event`], and after an outcome that it takes note of: mostly the same.
+    after_event: Memo,
+    after_outcome: Mostly,
+    /// The properties broken by a pair of nodes, the lower node first, and by a node in a world: mostly none.
+    pub pairs: Mostly,
+    pub node_worlds: Mostly,
     /// Of the tally: what [`Outcome::kind`] counts. The first stand for the steps of no single node.
     pub kinds: Vec<Kind>,
 }
@@ -426,9 +355,10 @@ impl Tables {
             react: Memo::default(),
             dead: Memo::default(),
             quorums: Memo::default(),
-            world_after: Memo::default(),
-            pairs: Memo::default(),
-            node_worlds: Memo::default(),
+            after_event: Memo::default(),
+            after_outcome: Mostly::default(),
+            pairs: Mostly::default(),
+            node_worlds: Mostly::default(),
             kinds: ["lose", "duplicate", "switch", "stabilise", "tick"]
                 .map(|step| Kind { step, message: None, elects: false })
                 .to_vec(),
@@ -441,12 +371,35 @@ impl Tables {
         info.bars = bar(info.timeless, gate::BAR_IDLE) | bar(!info.can_tear, gate::BAR_TORN);
         info.moves_as_whole = !info.timeless || info.may_stabilise || !info.switches.is_empty();
         self.worlds.push(info);
+        self.make_room();
     }
 
     pub fn add_local(&mut self, info: LocalInfo) {
         self.locals.push(info);
         self.owns.push(None);
         self.make_room();
+        let local = self.locals.len() as Local - 1;
+        self.steps.deliveries.insert(local, EMPTY, Range { first: 0, len: 0 }, true);
+        if self.shape.removes_dead {
+            self.steps.living.insert(local, EMPTY, EMPTY, true);
+        }
+    }
+
+    /// Keeps a bit for every pair that may be asked for.
+    pub fn make_room(&mut self) {
+        let (locals, flows, worlds) = (self.locals.len(), self.flows.most(), self.worlds.len());
+        self.steps.deliveries.extend(locals, flows);
+        self.after_outcome.extend(worlds, self.outcomes.len());
+        self.steps.puts.extend(flows, self.bundles.len());
+        if self.shape.removes_dead {
+            self.steps.living.extend(locals, flows);
+        }
+        if self.shape.asks_pairs {
+            self.pairs.extend(locals, locals);
+        }
+        if self.shape.asks_node_worlds {
+            self.node_worlds.extend(locals, worlds);
+        }
     }
 
     /// The column of what is sent from one node to another, or to nobody.
@@ -477,9 +430,10 @@ impl Tables {
         outcome.parcels = bundles.len() as u8;
         for (column, messages) in bundles {
             let bundle = self.bundle(messages);
-            self.parcels.push((column, bundle));
+            self.parcels.push(Parcel { column, bundle, flow: UNKNOWN });
         }
         self.outcomes.push(outcome);
+        self.make_room();
         self.outcomes.len() as OutcomeId - 1
     }
 
@@ -508,6 +462,25 @@ impl Tables {
         }
     }
 
+    /// The world after an event or an outcome, or [`UNKNOWN`].
+    #[inline]
+    pub fn world_after(&self, world: WorldId, what: u32) -> WorldId {
+        if what < event::OUTCOMES {
+            self.after_outcome.get(world, what, world)
+        } else {
+            self.after_event.get(world, what)
+        }
+    }
+
+    /// Keeps what a front end says of [`Tables::world_after`].
+    pub fn set_world_after(&mut self, world: WorldId, what: u32, after: WorldId) {
+        if what < event::OUTCOMES {
+            self.after_outcome.insert(world, what, after, after == world);
+        } else {
+            self.after_event.insert(world, what, after);
+        }
+    }
+
     /// The largest number that stands in rows.
     pub fn most(&self) -> usize {
         self.locals.len().max(self.worlds.len()).max(self.flows.most())
@@ -518,10 +491,12 @@ impl Tables {
         let (memo, a, b) = match miss {
             Miss::Own(local) => return self.owns[local as usize].is_some(),
             Miss::OwnSteps(_, local) => return self.locals[local as usize].steps.is_known(),
-            Miss::Deliveries(_, a, b) => {
-                return self.steps.idle.is_set(a, b) || self.steps.deliveries.get(a, b).is_known();
-            }
-            Miss::Bury(_, local, flow) => return self.steps.buried(local, flow) != UNKNOWN,
+            Miss::Deliveries(_, a, b) => return self.steps.deliveries.is_known(a, b),
+            Miss::Put(_, a, b) => return self.steps.puts.other(a, b) != UNKNOWN,
+            Miss::Bury(_, a, b) => return self.steps.living.is_known(a, b),
+            Miss::World(a, b) => return self.world_after(a, b) != UNKNOWN,
+            Miss::Pair(a, b) => return self.pairs.is_known(a, b),
+            Miss::NodeWorld(a, b) => return self.node_worlds.is_known(a, b),
             Miss::Strikes(column, flow) => {
                 let Column { dst, .. } = self.flows.columns[usize::from(column)];
                 return self.flows.get(dst, flow).strikes.is_known();
@@ -529,10 +504,6 @@ impl Tables {
             Miss::React(a, b) => (&self.react, a, b),
             Miss::Dead(a, b) => (&self.dead, a, b),
             Miss::Quorum(a, b) => (&self.quorums, a, b),
-            Miss::World(a, b) => (&self.world_after, a, b),
-            Miss::Pair(a, b) => (&self.pairs, a, b),
-            Miss::NodeWorld(a, b) => (&self.node_worlds, a, b),
-            Miss::Put(_, a, b) => (&self.steps.puts, a, b),
         };
         memo.get(a, b) != UNKNOWN
     }
@@ -544,15 +515,15 @@ impl Tables {
 
     /// An estimate of the bytes held, values in the front end not counted.
     pub fn bytes(&self) -> u64 {
-        let memos =
-            [&self.react, &self.dead, &self.quorums, &self.world_after, &self.pairs, &self.node_worlds];
-        memos.iter().map(|m| m.bytes()).sum::<u64>()
+        let memos = [&self.react, &self.dead, &self.quorums, &self.after_event].map(Memo::bytes);
+        let mostly = [&self.after_outcome, &self.pairs, &self.node_worlds].map(Mostly::bytes);
+        memos.iter().chain(&mostly).sum::<u64>()
             + self.flows.bytes()
             + self.steps.bytes()
             + (self.locals.len() * (size_of::<LocalInfo>() + size_of::<Option<Own>>() + 64)
                 + self.outcomes.len() * size_of::<Outcome>()
                 + self.sends.len() * 4
-                + self.parcels.len() * 8
+                + self.parcels.len() * size_of::<Parcel>()
                 + self.bundles.len() * 64
                 + self.messages.len() * size_of::<MessageInfo>()
                 + self.worlds.len() * size_of::<WorldInfo>()) as u64
