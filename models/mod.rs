@@ -2,21 +2,36 @@
 
 use crate::election::{About, Catalogue, Election, Visitor};
 
-macro_rules! catalogue {
-    ($($module:ident :: $protocol:ident),* $(,)?) => {
-        $(pub mod $module;)*
+#[cfg(feature = "bully")]
+pub mod bully;
+#[cfg(feature = "multipaxos")]
+pub mod multipaxos;
+#[cfg(feature = "paxos")]
+pub mod paxos;
+#[cfg(feature = "raft")]
+pub mod raft;
+#[cfg(feature = "ring")]
+pub mod ring;
+#[cfg(feature = "viewstamped")]
+pub mod viewstamped;
+#[cfg(feature = "zab")]
+pub mod zab;
 
+macro_rules! catalogue {
+    ($($feature:literal => $protocol:ty),* $(,)?) => {
         /// What every protocol says of itself, in the order in which they are presented.
         pub fn all() -> Vec<&'static About> {
-            vec![$($module::$protocol::about()),*]
+            vec![$(#[cfg(feature = $feature)] <$protocol>::about()),*]
         }
 
         /// Hands the protocol of that name to the visitor; `None` if there is no such protocol.
         pub fn visit<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
-            match name {
-                $(_ if name == $module::$protocol::about().name => Some(visitor.visit::<$module::$protocol>()),)*
-                _ => None,
-            }
+            $(#[cfg(feature = $feature)]
+            if name == <$protocol>::about().name {
+                return Some(visitor.visit::<$protocol>());
+            })*
+            let _ = (name, visitor);
+            None
         }
     };
 }
@@ -35,11 +50,11 @@ impl Catalogue for Shipped {
 }
 
 catalogue! {
-    bully::Bully,
-    ring::Ring,
-    paxos::Paxos,
-    multipaxos::MultiPaxos,
-    raft::Raft,
-    zab::Zab,
-    viewstamped::Viewstamped,
+    "bully" => bully::Bully,
+    "ring" => ring::Ring,
+    "paxos" => paxos::Paxos,
+    "multipaxos" => multipaxos::MultiPaxos,
+    "raft" => raft::Raft,
+    "zab" => zab::Zab,
+    "viewstamped" => viewstamped::Viewstamped,
 }

@@ -155,7 +155,11 @@ impl Bully {
 
     /// What a winner is: without quorums, a leader; with them, only once a majority of all nodes accepts it.
     fn accepted_by(&self, nodes: NodeSet) -> Role {
-        if !self.needs_majority || nodes.len() * 2 > self.nodes { Role::Leading } else { Role::Claiming(nodes) }
+        if !self.needs_majority || nodes.len() * 2 > self.nodes {
+            Role::Leading
+        } else {
+            Role::Claiming(nodes)
+        }
     }
 
     fn on_accept(&self, role: &mut Cow<'_, Role>, src: Id, o: &mut Out<Self>) {
@@ -392,7 +396,11 @@ static ABOUT: About = About {
             allowed: &["none", "majority"],
             help: "who must accept a winner before it leads: nobody, or a majority of all nodes, up or down",
         },
-        ticks("heartbeat", 1, "ticks between a leader's announcements; 0: it speaks once, and nobody watches it"),
+        ticks(
+            "heartbeat",
+            1,
+            "ticks between a leader's announcements; 0: it speaks once, and nobody watches it",
+        ),
         ticks("answer", 1, "ticks that a node waits for an answer before it leads"),
         ticks("coordinator", 2, "ticks that a node waits for a coordinator once it was answered"),
         ticks("monitor", 2, "ticks of silence after which a leader is taken for dead"),

@@ -254,7 +254,10 @@ fn recovery_waits_until_somebody_speaks() {
     let silent = Done { role: Role::Idle, sent: vec![], set: vec![], cancelled: vec![] };
     assert_eq!(recover(&node, N3), silent);
     let done = deliver(&node, N2, Role::Idle, N1, Message::Election);
-    assert_eq!((done.role, done.sent), (Role::Electing, vec![(N1, Message::Answer), (N3, Message::Election)]));
+    assert_eq!(
+        (done.role, done.sent),
+        (Role::Electing, vec![(N1, Message::Answer), (N3, Message::Election)])
+    );
 }
 
 #[test]

@@ -58,7 +58,8 @@ static ABOUT: About = About {
 const ELECTION: Range<Duration> = Duration::from_millis(30)..Duration::from_millis(60);
 /// How often a leader is heard of.
 const HEARTBEAT: Range<Duration> = Duration::from_millis(10)..Duration::from_millis(20);
-const _: () = assert!(HEARTBEAT.end.as_millis() < ELECTION.start.as_millis(), "a live leader must be heard in time");
+const _: () =
+    assert!(HEARTBEAT.end.as_millis() < ELECTION.start.as_millis(), "a live leader must be heard in time");
 
 /// One node: what it knows of the system before it starts.
 #[derive(Clone, Debug)]
@@ -282,7 +283,15 @@ impl MultiPaxos {
     }
 
     /// PMS 2.2: in each slot the leader is bound by the vote under the highest ballot that a majority reports.
-    fn on_promise(&self, id: Id, state: &mut Cow<State>, src: Id, ballot: Ballot, accepted: Votes, o: &mut Out<Self>) {
+    fn on_promise(
+        &self,
+        id: Id,
+        state: &mut Cow<State>,
+        src: Id,
+        ballot: Ballot,
+        accepted: Votes,
+        o: &mut Out<Self>,
+    ) {
         match &state.role {
             Role::Candidate { promises, .. } if ballot == state.disk.promised && !promises.contains(src) => {}
             _ => return,
@@ -291,7 +300,8 @@ impl MultiPaxos {
         if let Role::Candidate { promises, adopted } = &mut state.role {
             promises.insert(src);
             for (slot, vote) in accepted {
-                let gap = adopted.last_key_value().is_some_and(|(last, _)| slot < *last) && !adopted.contains_key(&slot);
+                let gap = adopted.last_key_value().is_some_and(|(last, _)| slot < *last)
+                    && !adopted.contains_key(&slot);
                 if gap && self.bug == Some(Bug::FillsGapsEarly) {
                     continue;
                 }
@@ -371,10 +381,19 @@ impl MultiPaxos {
         self.answer(state, news, src, Msg::Accepted { ballot, slot }, o);
     }
 
-    fn on_accepted(&self, id: Id, state: &mut Cow<State>, src: Id, ballot: Ballot, slot: Slot, o: &mut Out<Self>) {
+    fn on_accepted(
+        &self,
+        id: Id,
+        state: &mut Cow<State>,
+        src: Id,
+        ballot: Ballot,
+        slot: Slot,
+        o: &mut Out<Self>,
+    ) {
         match &state.role {
             Role::Leader { acks }
-                if ballot == state.disk.promised && acks.get(&slot).is_some_and(|who| !who.contains(src)) => {}
+                if ballot == state.disk.promised && acks.get(&slot).is_some_and(|who| !who.contains(src)) => {
+            }
             _ => return,
         }
         let state = state.to_mut();
@@ -490,7 +509,9 @@ impl Actor for MultiPaxos {
         match msg {
             Msg::Prepare { ballot, from } => self.on_prepare(state, src, ballot, from, o),
             Msg::Promise { ballot, accepted } => self.on_promise(id, state, src, ballot, accepted, o),
-            Msg::Accept { ballot, slot, value } => self.on_accept(state, src, slot, Vote { ballot, value }, o),
+            Msg::Accept { ballot, slot, value } => {
+                self.on_accept(state, src, slot, Vote { ballot, value }, o)
+            }
             Msg::Accepted { ballot, slot } => self.on_accepted(id, state, src, ballot, slot, o),
             Msg::Heartbeat { ballot, chosen } => self.on_heartbeat(state, ballot, chosen, o),
         }
@@ -551,7 +572,8 @@ impl Election for MultiPaxos {
         if values > 9 {
             return Err(format!("values = {values}: at most 9 slots can be told apart in reasonable time"));
         }
-        let bug = setup.bug.map(|name| Bug::named(name).unwrap_or_else(|| panic!("no bug {name}: checked before")));
+        let bug =
+            setup.bug.map(|name| Bug::named(name).unwrap_or_else(|| panic!("no bug {name}: checked before")));
         let node = MultiPaxos { nodes: setup.nodes, values, heartbeats: setup.flag("heartbeats"), bug };
         Ok(vec![node; setup.nodes])
     }
@@ -688,7 +710,10 @@ fn conflict<'a, T>(
 fn learned_is_chosen(_: &MultiPaxos, id: Id, state: &State, history: &History) -> Result<(), String> {
     for (slot, value) in state.committed() {
         if !history.chosen.iter().any(|(s, _, v)| (*s, *v) == (slot, value)) {
-            return Err(format!("{} committed {value:?} in slot {slot:?}, which is not chosen", node_name(id)));
+            return Err(format!(
+                "{} committed {value:?} in slot {slot:?}, which is not chosen",
+                node_name(id)
+            ));
         }
     }
     Ok(())

@@ -36,7 +36,10 @@ impl Driven {
         Driven::new(node, system(3, Some(bug)))
     }
 
-    fn react(&mut self, handler: impl FnOnce(&MultiPaxos, Id, &mut Cow<State>, &mut Out<MultiPaxos>)) -> &mut Self {
+    fn react(
+        &mut self,
+        handler: impl FnOnce(&MultiPaxos, Id, &mut Cow<State>, &mut Out<MultiPaxos>),
+    ) -> &mut Self {
         let mut out = Out::new();
         let mut state = Cow::Borrowed(&self.state);
         handler(&self.actor, self.id, &mut state, &mut out);
@@ -229,7 +232,10 @@ fn a_leader_accepts_its_own_proposal_on_disk_before_it_asks_others() {
         ]
     );
     node.input();
-    assert_eq!(node.out[1], "n2 <- Accept { ballot: 1.n1, slot: 2, value: v1 }", "without waiting for slot 1");
+    assert_eq!(
+        node.out[1], "n2 <- Accept { ballot: 1.n1, slot: 2, value: v1 }",
+        "without waiting for slot 1"
+    );
 }
 
 #[test]

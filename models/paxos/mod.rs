@@ -89,7 +89,11 @@ impl Proposal {
 
 impl Debug for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Proposal::NONE { f.write_str("none") } else { write!(f, "{}@{}", self.value, self.ballot) }
+        if *self == Proposal::NONE {
+            f.write_str("none")
+        } else {
+            write!(f, "{}@{}", self.value, self.ballot)
+        }
     }
 }
 
@@ -220,7 +224,8 @@ impl Paxos {
         accepted: Proposal,
     ) -> Sends {
         match state.phase {
-            Phase::Preparing { promises, .. } if state.durable.tried == ballot && !promises.contains(src) => {}
+            Phase::Preparing { promises, .. } if state.durable.tried == ballot && !promises.contains(src) => {
+            }
             _ => return Vec::new(),
         }
         let state = state.to_mut();
@@ -366,7 +371,11 @@ impl Paxos {
         {
             state.to_mut().durable.learned = Some(proposal.value);
         }
-        if self.counts(state, src, proposal) { self.count(id, state.to_mut(), src, proposal) } else { Vec::new() }
+        if self.counts(state, src, proposal) {
+            self.count(id, state.to_mut(), src, proposal)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Whether this vote is news to it.
@@ -399,9 +408,7 @@ impl Paxos {
         }
         self.learn(state, proposal.value);
         match self.learners {
-            Learners::Leader | Learners::First => {
-                self.to_others(id, Msg::Chosen { value: proposal.value })
-            }
+            Learners::Leader | Learners::First => self.to_others(id, Msg::Chosen { value: proposal.value }),
             Learners::All => Vec::new(),
         }
     }

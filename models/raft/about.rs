@@ -153,7 +153,9 @@ impl Bug {
     /// The option without which the rule that this bug breaks is not there.
     fn lacks(self, raft: &Raft) -> Option<&'static str> {
         match self {
-            Bug::ChangesMembersEarly if raft.membership != Membership::Single => Some("membership = \"single\""),
+            Bug::ChangesMembersEarly if raft.membership != Membership::Single => {
+                Some("membership = \"single\"")
+            }
             Bug::UnionQuorum if raft.membership != Membership::Joint => Some("membership = \"joint\""),
             Bug::PreVoteWithoutLease if !raft.pre_vote => Some("pre_vote = true"),
             _ => None,

@@ -84,7 +84,9 @@ fn state_machine_safety(past: &Past, step: &NodeStep<'_, Raft>) -> Result<(), St
             && *first != entry
         {
             let node = node_name(step.id);
-            return Err(format!("{node} applied {entry:?} at index {index}, where {first:?} was applied before"));
+            return Err(format!(
+                "{node} applied {entry:?} at index {index}, where {first:?} was applied before"
+            ));
         }
     }
     Ok(())
@@ -106,7 +108,8 @@ fn leader_completeness(past: &Past) -> Result<(), String> {
 
 fn log_matching(_: &Raft, (a, x): (Id, &Server), (b, y): (Id, &Server)) -> Result<(), String> {
     let (x, y) = (&x.disk.log, &y.disk.log);
-    let agreed = (1..=x.last_index().min(y.last_index())).rev().find(|&index| x.term_at(index) == y.term_at(index));
+    let agreed =
+        (1..=x.last_index().min(y.last_index())).rev().find(|&index| x.term_at(index) == y.term_at(index));
     match agreed {
         Some(index) if x.first(index) != y.first(index) => Err(format!(
             "{} has {:?} and {} has {:?}, both with an entry of term {} at index {index}",

@@ -66,11 +66,18 @@ pub struct Server {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// `lease`: heard from that leader within the minimum election timeout (kept only with PreVote).
-    Follower { leader: Option<Id>, lease: bool },
+    Follower {
+        leader: Option<Id>,
+        lease: bool,
+    },
     /// Asks whether it would win the next term. In the order of servers, those that have said yes.
-    PreCandidate { votes: Vec<Id> },
+    PreCandidate {
+        votes: Vec<Id>,
+    },
     /// In the order of servers, those that have voted for it.
-    Candidate { votes: Vec<Id> },
+    Candidate {
+        votes: Vec<Id>,
+    },
     Leader(Leadership),
 }
 
@@ -455,7 +462,14 @@ impl Turn<'_, '_> {
     }
 
     /// AppendEntries RPC, receiver.
-    fn on_append_entries(&mut self, src: Id, term: Term, prev: Position, entry: Option<Entry>, commit: usize) {
+    fn on_append_entries(
+        &mut self,
+        src: Id,
+        term: Term,
+        prev: Position,
+        entry: Option<Entry>,
+        commit: usize,
+    ) {
         // 1. Nothing from a leader whose term is over.
         if term < self.term() {
             if self.has(Bug::StaleLeaderRestartsTimer) && !self.is_leader() {

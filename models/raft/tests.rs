@@ -57,7 +57,10 @@ impl Node {
         self
     }
 
-    fn run(&mut self, handler: impl FnOnce(&Raft, &mut Cow<'_, Server>, &mut Out<Raft>)) -> Vec<(usize, Message)> {
+    fn run(
+        &mut self,
+        handler: impl FnOnce(&Raft, &mut Cow<'_, Server>, &mut Out<Raft>),
+    ) -> Vec<(usize, Message)> {
         let mut out = Out::new();
         let mut state = Cow::Borrowed(&self.server);
         handler(&self.raft, &mut state, &mut out);
@@ -149,7 +152,8 @@ fn refused(term: u64) -> Message {
 /// 5.1: if one server's current term is smaller than the other's, it updates its own to the larger value.
 #[test]
 fn any_higher_term_is_adopted_and_makes_a_follower() {
-    for msg in [request_vote(7, at(0, 0)), vote(7), heartbeat(7), appended(7, 1), mismatch(7, 1), refused(7)] {
+    for msg in [request_vote(7, at(0, 0)), vote(7), heartbeat(7), appended(7, 1), mismatch(7, 1), refused(7)]
+    {
         let mut node = Node::new(three()).elected();
         node.hear(N3, msg.clone());
         assert_eq!(node.server.disk.term, Term(7), "{msg:?}");
@@ -383,7 +387,11 @@ fn members_change_one_by_one_after_an_own_entry() {
     let change = Command::Members(members(&[0, 1]));
     assert_eq!(node.offers.len(), 4);
     assert!(node.offers.contains(&change));
-    assert_eq!(node.request(change).len(), 1, "n3 is not sent its own removal: it left when that was appended");
+    assert_eq!(
+        node.request(change).len(),
+        1,
+        "n3 is not sent its own removal: it left when that was appended"
+    );
     assert_eq!(node.offers, [Command::Value(N1.into())], "the change is not committed yet");
     node.hear(N2, appended(1, 2));
     assert_eq!(node.offers.len(), 4);
@@ -393,8 +401,10 @@ fn members_change_one_by_one_after_an_own_entry() {
 #[test]
 fn a_joint_configuration_needs_both_majorities() {
     let joint = members(&[0, 1, 2]).successors(Membership::Joint, 5);
-    let joint = joint.into_iter().find(|m| m.then() == Some(members(&[2, 3, 4]))).expect("any set may be next");
-    let carries = |ids: &[usize]| joint.are_carried_by(&ids.iter().map(|&i| i.into()).collect::<Vec<_>>(), None);
+    let joint =
+        joint.into_iter().find(|m| m.then() == Some(members(&[2, 3, 4]))).expect("any set may be next");
+    let carries =
+        |ids: &[usize]| joint.are_carried_by(&ids.iter().map(|&i| i.into()).collect::<Vec<_>>(), None);
     assert!(!carries(&[0, 1]));
     assert!(!carries(&[2, 3, 4]));
     assert!(carries(&[0, 2, 3]));
@@ -445,7 +455,8 @@ fn single_changes_add_or_remove_one_server() {
 fn every_bug_that_is_listed_can_be_planted() {
     for bug in Raft::about().bugs {
         let build = |membership| {
-            let setup = three().with("pre_vote", Value::Flag(true)).with("membership", Value::Text(membership));
+            let setup =
+                three().with("pre_vote", Value::Flag(true)).with("membership", Value::Text(membership));
             Raft::build(&setup.with_bug(bug.name))
         };
         let servers = build("single").or_else(|_| build("joint"));

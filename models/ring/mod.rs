@@ -191,7 +191,10 @@ impl Election for Ring {
             && bug.variant() != variant
         {
             let [here, there] = [variant, bug.variant()].map(Variant::name);
-            return Err(format!("bug `{}` is one of variant {there}, not of {here}", setup.bug.unwrap_or("")));
+            return Err(format!(
+                "bug `{}` is one of variant {there}, not of {here}",
+                setup.bug.unwrap_or("")
+            ));
         }
         // How long a follower may hear nothing from a live leader: an announcement waits a tick at each dead node.
         let silence = heartbeat + setup.nodes as u64 - 2;

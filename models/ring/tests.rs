@@ -204,7 +204,10 @@ fn t5_a_stale_announcement_does_not_count() {
 fn t6_a_higher_announcement_is_followed_and_passed_on() {
     for role in [Role::Searching, Role::Elect, Role::Leading, following(N3)] {
         let done = deliver(&textbook(), N2, role, N1, coordinator(N3, 1, &[N1, N3]));
-        assert_eq!((done.state.role, done.sent), (following(N3), vec![(N3, coordinator(N3, 1, &[N1, N2, N3]))]));
+        assert_eq!(
+            (done.state.role, done.sent),
+            (following(N3), vec![(N3, coordinator(N3, 1, &[N1, N2, N3]))])
+        );
         assert!(done.set.contains(&Timer::Monitor));
         assert_eq!(done.cancelled.contains(&Timer::Heartbeat), role == Role::Leading);
     }

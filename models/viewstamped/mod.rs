@@ -313,7 +313,15 @@ impl Viewstamped {
     }
 
     /// Step 7: a backup learns of a commit; step 6 is the heartbeat that tells it.
-    fn on_commit(&self, id: Id, state: &mut Cow<State>, src: Id, view: View, commit: usize, o: &mut Out<Self>) {
+    fn on_commit(
+        &self,
+        id: Id,
+        state: &mut Cow<State>,
+        src: Id,
+        view: View,
+        commit: usize,
+        o: &mut Out<Self>,
+    ) {
         if !state.is_normal() || view != state.view {
             return;
         }
@@ -445,15 +453,7 @@ impl Viewstamped {
     }
 
     /// Becomes, or stays, a backup of `view` with this log; acknowledges what is not known to be committed.
-    fn follow(
-        &self,
-        id: Id,
-        state: &mut Cow<State>,
-        view: View,
-        log: Log,
-        commit: usize,
-        o: &mut Out<Self>,
-    ) {
+    fn follow(&self, id: Id, state: &mut Cow<State>, view: View, log: Log, commit: usize, o: &mut Out<Self>) {
         self.leave_normal(id, state, o);
         let s = state.to_mut();
         if s.is_recovering() {
@@ -488,27 +488,13 @@ impl Viewstamped {
         o.send(src, Message::GetState { view, op_number });
     }
 
-    fn on_get_state(
-        &self,
-        state: &mut Cow<State>,
-        src: Id,
-        view: View,
-        op_number: usize,
-        o: &mut Out<Self>,
-    ) {
+    fn on_get_state(&self, state: &mut Cow<State>, src: Id, view: View, op_number: usize, o: &mut Out<Self>) {
         if state.is_normal() && view == state.view {
             o.send(src, Message::NewState { view, suffix: Suffix::of(state, op_number) });
         }
     }
 
-    fn on_new_state(
-        &self,
-        id: Id,
-        state: &mut Cow<State>,
-        view: View,
-        suffix: &Suffix,
-        o: &mut Out<Self>,
-    ) {
+    fn on_new_state(&self, id: Id, state: &mut Cow<State>, view: View, suffix: &Suffix, o: &mut Out<Self>) {
         if view < state.view {
             return;
         }
@@ -669,7 +655,9 @@ impl Actor for Viewstamped {
             // §4.3: while recovering, a replica takes part in nothing else.
             _ if state.is_recovering() => {}
             // §4.1: if the sender of a normal message is ahead, the replica first brings itself up to date.
-            Message::Prepare { view, .. } | Message::PrepareOk { view, .. } | Message::Commit { view, .. }
+            Message::Prepare { view, .. }
+            | Message::PrepareOk { view, .. }
+            | Message::Commit { view, .. }
                 if state.is_behind(view) =>
             {
                 self.catch_up(id, state, src, view, o)
@@ -679,9 +667,7 @@ impl Actor for Viewstamped {
             }
             Message::PrepareOk { view, op_number } => self.on_prepare_ok(id, state, src, view, op_number),
             Message::Commit { view, commit } => self.on_commit(id, state, src, view, commit, o),
-            Message::StartView { view, log, commit } => {
-                self.on_start_view(id, state, (view, log, commit), o)
-            }
+            Message::StartView { view, log, commit } => self.on_start_view(id, state, (view, log, commit), o),
             Message::Recovery { nonce, view, op_number } => {
                 self.on_recovery(id, state, src, (nonce, view, op_number), o)
             }
@@ -845,8 +831,7 @@ impl Election for Viewstamped {
             // In the replica's own view a Commit says at least that the primary is there.
             Message::Commit { view, .. } | Message::GetState { view, .. } => is_past(*view),
             Message::NewState { view, suffix } => {
-                let is_known =
-                    suffix.after + suffix.ops.len() <= s.log.len() && suffix.commit <= s.commit;
+                let is_known = suffix.after + suffix.ops.len() <= s.log.len() && suffix.commit <= s.commit;
                 is_past(*view) || is_joined(*view) && is_known
             }
         }

@@ -440,7 +440,10 @@ fn recovery_needs_f_plus_1_answers_and_the_latest_primary() {
     assert!(n3.state.is_recovering(), "an answer to an earlier recovery");
     n3.hears(2, response(2, 4, None));
     assert!(n3.state.is_recovering(), "the primary of view 4 has not sent its log");
-    assert_eq!(n3.times_out(Timer::Recovery), to_others(3, Message::Recovery { nonce: 2, view: 0, op_number: 0 }));
+    assert_eq!(
+        n3.times_out(Timer::Recovery),
+        to_others(3, Message::Recovery { nonce: 2, view: 0, op_number: 0 })
+    );
     let done = n3.hears(2, response(2, 4, Some(suffix(0, &[0, 4], 1))));
     assert_eq!(done, [Ok((2, prepare_ok(4, 2)))]);
     assert!(n3.is_normal_in(4));

@@ -39,7 +39,10 @@ impl Zab {
         server.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled });
         if let Some(candidates) = self.oracle {
             let may_lead = |&node: &Id| node != id || server.initialised;
-            o.choose_random(ORACLE, self.nodes().take(candidates).filter(may_lead).map(Choice::Elect).collect());
+            o.choose_random(
+                ORACLE,
+                self.nodes().take(candidates).filter(may_lead).map(Choice::Elect).collect(),
+            );
             return;
         }
         self.notify(id, server.link, vote, o);

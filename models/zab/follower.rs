@@ -75,7 +75,7 @@ impl Zab {
             (Phase::Synchronised, Packet::UpToDate { zxid }) => self.on_up_to_date(id, server, zxid, o),
             (Phase::Synchronised | Phase::Broadcast, Packet::Propose { txn }) => {
                 self.on_propose(id, server, txn, o)
-            },
+            }
             (Phase::Broadcast, Packet::Commit { zxid }) => self.on_commit(id, server, zxid, o),
             _ => self.look(id, server, o),
         }
@@ -123,7 +123,9 @@ impl Zab {
         let with_epoch = Disk { history: before.history, current: epoch, ..server.disk.clone() };
         let whole = Disk { current: epoch, ..server.disk.clone() };
         server.disk = whole.clone();
-        let Role::Following(following) = &mut server.role else { unreachable!("only a follower is synchronised") };
+        let Role::Following(following) = &mut server.role else {
+            unreachable!("only a follower is synchronised")
+        };
         following.phase = Phase::Synchronised;
         let ack = Report::AckNewLeader { epoch };
         match self.bug {

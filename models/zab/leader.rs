@@ -171,8 +171,12 @@ impl Zab {
             o.save(server.disk.clone());
             leading.stand = Stand::Synchronisation;
             let waits = |learner: &Learner| matches!(learner.stage, Stage::Promised { .. });
-            let waiting: Vec<Id> =
-                leading.learners.iter().filter(|(_, learner)| waits(learner)).map(|(&node, _)| node).collect();
+            let waiting: Vec<Id> = leading
+                .learners
+                .iter()
+                .filter(|(_, learner)| waits(learner))
+                .map(|(&node, _)| node)
+                .collect();
             waiting.into_iter().for_each(|node| self.synchronise(server, node, o));
         }
         let Role::Leading(leading) = &mut server.role else { unreachable!("still a leader") };
@@ -295,12 +299,7 @@ impl Zab {
         o.set_timer(Timer::Ping, PING);
     }
 
-    pub(super) fn on_pong(
-        &self,
-        state: &mut Cow<Server>,
-        src: Id,
-        (link, written): (Link, u32),
-    ) {
+    pub(super) fn on_pong(&self, state: &mut Cow<Server>, src: Id, (link, written): (Link, u32)) {
         let Role::Leading(leading) = &state.role else { return };
         let Some(learner) = leading.learners.get(&src) else { return };
         if learner.channel.link != link {

@@ -241,7 +241,9 @@ impl Election for Zab {
             Msg::Settled { link, .. } => {
                 *link < server.link || (*link == server.link && !matches!(server.role, Role::Looking(_)))
             }
-            Msg::Packet { packet: Packet::Propose { .. }, .. } if self.bug == Some(Bug::LogsAfterLeaving) => false,
+            Msg::Packet { packet: Packet::Propose { .. }, .. } if self.bug == Some(Bug::LogsAfterLeaving) => {
+                false
+            }
             // A connection is opened when the election is left, once under each link.
             Msg::Packet { link, place, .. } => match &server.role {
                 Role::Following(f) if f.channel.link == *link => f.leader != src || *place <= f.channel.read,

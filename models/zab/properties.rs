@@ -156,10 +156,9 @@ fn local_primary_order(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), 
 fn global_primary_order(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     each_delivery(step, |txn, earlier| {
         match earlier.iter().find(|before| before.zxid.epoch > txn.zxid.epoch) {
-            Some(before) => Err(format!(
-                "{} delivered {before} before {txn}, of an earlier primary",
-                node_name(step.id)
-            )),
+            Some(before) => {
+                Err(format!("{} delivered {before} before {txn}, of an earlier primary", node_name(step.id)))
+            }
             None => Ok(()),
         }
     })
@@ -168,7 +167,9 @@ fn global_primary_order(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), Stri
 fn primary_integrity(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let missed = |epoch: Epoch, primary: Id, txn: Txn| {
         let primary = node_name(primary);
-        Err(format!("{primary} broadcast in epoch {epoch} without having delivered {txn}, which was delivered"))
+        Err(format!(
+            "{primary} broadcast in epoch {epoch} without having delivered {txn}, which was delivered"
+        ))
     };
     // A delivery, however late, of what a later primary that has broadcast already did not know.
     each_delivery(step, |txn, _| {
@@ -220,7 +221,8 @@ fn legal_commits(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
 
 fn elected_by_quorum(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let zab = step.actor;
-    let (Some(Server { role: Role::Looking(looking), link, .. }), Some(after)) = (step.before, step.after) else {
+    let (Some(Server { role: Role::Looking(looking), link, .. }), Some(after)) = (step.before, step.after)
+    else {
         return Ok(());
     };
     if zab.oracle.is_some() || !matches!(after.role, Role::Leading(_)) {

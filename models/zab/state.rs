@@ -192,23 +192,44 @@ pub enum Sync {
 /// From leader to follower.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Packet {
-    NewEpoch { epoch: Epoch },
-    NewLeader { epoch: Epoch, sync: Sync },
+    NewEpoch {
+        epoch: Epoch,
+    },
+    NewLeader {
+        epoch: Epoch,
+        sync: Sync,
+    },
     /// The acknowledgement of NEWLEADER is itself committed (COMMIT-LD in the paper), and so is everything up to `zxid`.
-    UpToDate { zxid: Zxid },
-    Propose { txn: Txn },
-    Commit { zxid: Zxid },
+    UpToDate {
+        zxid: Zxid,
+    },
+    Propose {
+        txn: Txn,
+    },
+    Commit {
+        zxid: Zxid,
+    },
 }
 
 /// From follower to leader.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Report {
     /// CEPOCH in the paper.
-    FollowerInfo { accepted: Epoch },
+    FollowerInfo {
+        accepted: Epoch,
+    },
     /// `current` is withheld if this cannot count as a promise.
-    AckEpoch { epoch: Epoch, current: Option<Epoch>, last: Zxid },
-    AckNewLeader { epoch: Epoch },
-    Ack { zxid: Zxid },
+    AckEpoch {
+        epoch: Epoch,
+        current: Option<Epoch>,
+        last: Zxid,
+    },
+    AckNewLeader {
+        epoch: Epoch,
+    },
+    Ack {
+        zxid: Zxid,
+    },
 }
 
 impl Report {
@@ -225,16 +246,36 @@ impl Report {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Msg {
     /// A vote cast in the round that `link` names; none by a server that may not vote.
-    Notification { link: Link, vote: Option<Vote> },
+    Notification {
+        link: Link,
+        vote: Option<Vote>,
+    },
     /// The answer of a server that has left the election to the notification of `link`.
-    Settled { link: Link, settled: Settled },
+    Settled {
+        link: Link,
+        settled: Settled,
+    },
     /// The `place`-th from leader to follower over the connection `link`.
-    Packet { link: Link, place: u32, packet: Packet },
+    Packet {
+        link: Link,
+        place: u32,
+        packet: Packet,
+    },
     /// The `place`-th from follower to leader.
-    Report { link: Link, place: u32, report: Report },
+    Report {
+        link: Link,
+        place: u32,
+        report: Report,
+    },
     /// Only says that the connection lives, and how much was written to it.
-    Ping { link: Link, written: u32 },
-    Pong { link: Link, written: u32 },
+    Ping {
+        link: Link,
+        written: u32,
+    },
+    Pong {
+        link: Link,
+        written: u32,
+    },
 }
 
 impl Debug for Msg {
@@ -243,7 +284,9 @@ impl Debug for Msg {
             Msg::Notification { link, vote: Some(vote) } => {
                 write!(f, "Notification {{ round: {link:?}, vote: {vote:?} }}")
             }
-            Msg::Notification { link, vote: None } => write!(f, "Notification {{ round: {link:?}, no vote }}"),
+            Msg::Notification { link, vote: None } => {
+                write!(f, "Notification {{ round: {link:?}, no vote }}")
+            }
             Msg::Settled { link, settled } => write!(f, "Settled {{ to: {link:?}, on: {settled:?} }}"),
             Msg::Packet { link, place, packet } => write!(f, "{packet:?} #{place} of {link:?}"),
             Msg::Report { link, place, report } => write!(f, "{report:?} #{place} of {link:?}"),

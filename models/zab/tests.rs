@@ -227,17 +227,16 @@ fn a_promise_is_on_disk_before_it_is_sent() {
 
 #[test]
 fn an_epoch_is_promised_once_and_an_earlier_one_never() {
-    let mut c = Cluster::with_disks(
-        zab(3, "oracle", None),
-        vec![disk(0, 0, &[]), disk(1, 0, &[]), disk(0, 0, &[])],
-    );
+    let mut c =
+        Cluster::with_disks(zab(3, "oracle", None), vec![disk(0, 0, &[]), disk(1, 0, &[]), disk(0, 0, &[])]);
     let link = Link { incarnation: 0, round: 1 };
     let offer = |epoch| Msg::Packet { link, place: 1, packet: Packet::NewEpoch { epoch: Epoch(epoch) } };
     c.elect(2, 1);
     let again = c.receive(n(1), n(2), offer(1));
     let ack = Report::AckEpoch { epoch: Epoch(1), current: None, last: Zxid::default() };
     assert_eq!(again, [Effect::Send(n(1), Msg::Report { link, place: 2, report: ack })]);
-    let mut c = Cluster::with_disks(zab(3, "oracle", None), vec![Disk::default(), disk(2, 0, &[]), Disk::default()]);
+    let mut c =
+        Cluster::with_disks(zab(3, "oracle", None), vec![Disk::default(), disk(2, 0, &[]), Disk::default()]);
     c.elect(2, 1);
     c.receive(n(1), n(2), offer(1));
     assert!(c.is_looking(2));
@@ -247,13 +246,16 @@ fn an_epoch_is_promised_once_and_an_earlier_one_never() {
 fn a_leader_leaves_the_office_to_a_follower_with_a_more_recent_history() {
     let behind = disk(1, 0, &[txn(1, 1)]);
     let ahead = disk(1, 1, &[]);
-    let mut c = Cluster::with_disks(zab(3, "oracle", None), vec![behind.clone(), ahead.clone(), Disk::default()]);
+    let mut c =
+        Cluster::with_disks(zab(3, "oracle", None), vec![behind.clone(), ahead.clone(), Disk::default()]);
     c.elect(1, 1);
     c.elect(2, 1);
     c.settle(&[1, 2]);
     assert!(c.is_looking(1), "the epoch comes before the zxid");
-    let mut c =
-        Cluster::with_disks(zab(3, "oracle", Some("elects-by-zxid-only")), vec![behind, ahead, Disk::default()]);
+    let mut c = Cluster::with_disks(
+        zab(3, "oracle", Some("elects-by-zxid-only")),
+        vec![behind, ahead, Disk::default()],
+    );
     c.establish(&[1, 2]);
 }
 
@@ -520,8 +522,10 @@ fn a_server_that_lost_its_disk_neither_votes_nor_promises_until_it_has_a_history
 
 #[test]
 fn a_server_that_lost_its_disk_has_a_history_on_it_whole_or_not_at_all() {
-    let mut c =
-        Cluster::with_disks(zab(3, "oracle", None), vec![disk(1, 1, &[txn(1, 1)]), Disk::default(), Disk::default()]);
+    let mut c = Cluster::with_disks(
+        zab(3, "oracle", None),
+        vec![disk(1, 1, &[txn(1, 1)]), Disk::default(), Disk::default()],
+    );
     c.restart(2, false);
     c.elect(1, 1);
     c.elect(3, 1);
@@ -530,7 +534,9 @@ fn a_server_that_lost_its_disk_has_a_history_on_it_whole_or_not_at_all() {
     c.deliver(2, 1);
     assert!(matches!(c.deliver(1, 2)[..], [Effect::Send(..)]), "a promise that is not counted");
     c.deliver(2, 1);
-    let [Effect::Save(saved), Effect::Send(..)] = &c.deliver(1, 2)[..] else { panic!("one write, then NEWLEADER's ack") };
+    let [Effect::Save(saved), Effect::Send(..)] = &c.deliver(1, 2)[..] else {
+        panic!("one write, then NEWLEADER's ack")
+    };
     assert_eq!(saved, &disk(2, 2, &[txn(1, 1)]));
 }
 
@@ -538,7 +544,8 @@ fn a_server_that_lost_its_disk_has_a_history_on_it_whole_or_not_at_all() {
 
 /// Anything may happen: any message in any order, lost or repeated, any timer, any choice, crashes.
 fn wander(c: &mut Cluster, random: &mut impl FnMut(usize) -> usize) {
-    let flying: Vec<(Id, Id)> = c.flows.iter().filter(|(_, flow)| !flow.is_empty()).map(|(&k, _)| k).collect();
+    let flying: Vec<(Id, Id)> =
+        c.flows.iter().filter(|(_, flow)| !flow.is_empty()).map(|(&k, _)| k).collect();
     let i = random(c.servers.len());
     match random(16) {
         0 => c.restart(i + 1, true),
@@ -598,7 +605,9 @@ fn a_message_once_dead_never_has_an_effect_again() {
                 assert!(!moved, "seed {seed}: {msg:?} from {src:?} was dead, and moved {state:?}");
             }
         }
-        met.extend(dead.into_iter().map(|(_, _, msg)| std::mem::discriminant(&msg)).map(|d| format!("{d:?}")));
+        met.extend(
+            dead.into_iter().map(|(_, _, msg)| std::mem::discriminant(&msg)).map(|d| format!("{d:?}")),
+        );
     }
     assert!(met.len() >= 4, "settled, packets, reports and pings die: {met:?}");
 }
@@ -670,12 +679,17 @@ fn stateright_finds_a_leader_and_no_second_one() {
         .actors(vec![zab; 3])
         .init_network(Network::new_ordered([]))
         .within_boundary(|zab, state| state.actor_states.iter().all(|s| zab.term(s) <= Term(1)))
-        .property(Expectation::Sometimes, "a leader", |model, state| leaders(&model.cfg, &state.actor_states) > 0)
-        .property(Expectation::Always, "one leader", |model, state| leaders(&model.cfg, &state.actor_states) < 2);
+        .property(Expectation::Sometimes, "a leader", |model, state| {
+            leaders(&model.cfg, &state.actor_states) > 0
+        })
+        .property(Expectation::Always, "one leader", |model, state| {
+            leaders(&model.cfg, &state.actor_states) < 2
+        });
     model.checker().spawn_bfs().join().assert_properties();
 }
 
 fn leaders(zab: &Zab, servers: &[std::sync::Arc<Server>]) -> usize {
-    let leads = |(i, server): (usize, &std::sync::Arc<Server>)| zab.leads(Id::from(i), server).map(|_| Id::from(i));
+    let leads =
+        |(i, server): (usize, &std::sync::Arc<Server>)| zab.leads(Id::from(i), server).map(|_| Id::from(i));
     servers.iter().enumerate().filter_map(leads).collect::<NodeSet>().len()
 }
