@@ -3,7 +3,7 @@
 //! An engine explores a [`System`] within [`Limits`] and returns an [`Exploration`]: what it saw, what it cut, how often
 //! each kind of step happened, and a trace to each violation. [`conclude`] turns that into verdicts that cannot mislead.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::election::Election;
 use crate::names;
-use crate::system::{Bound, PropertyId, Step, StepOf, System};
+use crate::scenario::Scenario;
+use crate::system::{Bound, Facts, PropertyId, Step, StepOf, System, SystemState};
 use crate::verdict::Word;
 
 /// When to stop looking although there is more to see.
@@ -80,7 +81,7 @@ pub enum Ended {
     Failed(String),
 }
 
-/// How often what happened, over all generated steps.
+/// How often what happened, over all generated steps that lead to a state within the bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// By [`Step::kind`].
@@ -89,16 +90,61 @@ pub struct Tally {
     pub messages: BTreeMap<String, u64>,
     /// Steps after which a node leads that did not lead that term before.
     pub elections: u64,
+    /// Steps that reach each goal that speaks of steps.
+    pub goals: BTreeMap<&'static str, u64>,
+    /// The goals reached that speak of the past.
+    pub past: BTreeSet<&'static str>,
+    /// Steps in which the planted bug made a difference.
+    pub changed_by_bug: u64,
 }
 
 impl Tally {
-    /// Counts `times` steps like this one.
-    pub fn count<E: Election>(&mut self, step: &StepOf<E>, elects: bool, times: u64) {
-        *self.steps.entry(step.kind()).or_default() += times;
-        if let Step::Deliver { msg, .. } = step {
-            *self.messages.entry(names::kind(msg)).or_default() += times;
+    /// Counts a step between two states.
+    pub fn count<E: Election>(
+        &mut self,
+        system: &System<E>,
+        before: &SystemState<E>,
+        step: &StepOf<E>,
+        after: &SystemState<E>,
+    ) {
+        let message = match step {
+            Step::Deliver { msg, .. } => Some(names::kind(msg)),
+            _ => None,
+        };
+        self.add_steps(system, step.kind(), message.as_ref(), system.facts(before, step, after), 1);
+        if before.world != after.world {
+            self.note_past(system, system.goals_of_past(&after.world));
         }
-        self.elections += times * u64::from(elects);
+    }
+
+    /// Counts so many steps of a kind, which deliver a kind of message and have these facts in common.
+    pub fn add_steps<E: Election>(
+        &mut self,
+        system: &System<E>,
+        kind: &'static str,
+        message: Option<&String>,
+        facts: Facts,
+        times: u64,
+    ) {
+        *self.steps.entry(kind).or_default() += times;
+        if let Some(message) = message {
+            *self.messages.entry(message.clone()).or_default() += times;
+        }
+        self.elections += times * u64::from(facts.elects);
+        self.changed_by_bug += times * u64::from(facts.is_changed_by_bug);
+        for goal in named(system, facts.goals) {
+            *self.goals.entry(goal).or_default() += times;
+        }
+    }
+
+    /// Takes note of the goals, as bits, that some state's past has reached.
+    pub fn note_past<E: Election>(&mut self, system: &System<E>, goals: u64) {
+        self.past.extend(named(system, goals));
+    }
+
+    /// Whether a goal was reached.
+    pub fn has_reached(&self, goal: &str) -> bool {
+        self.goals.contains_key(goal) || self.past.contains(goal)
     }
 
     pub fn add(&mut self, other: &Tally) {
@@ -108,12 +154,23 @@ impl Tally {
         for (kind, n) in &other.messages {
             *self.messages.entry(kind.clone()).or_default() += n;
         }
+        for (goal, n) in &other.goals {
+            *self.goals.entry(goal).or_default() += n;
+        }
+        self.past.extend(&other.past);
         self.elections += other.elections;
+        self.changed_by_bug += other.changed_by_bug;
     }
 
     fn of(&self, kinds: &[&str]) -> u64 {
         kinds.iter().filter_map(|kind| self.steps.get(kind)).sum()
     }
+}
+
+/// The names of goals given as bits.
+fn named<E: Election>(system: &System<E>, bits: u64) -> impl Iterator<Item = &'static str> {
+    let goals = system.goals.iter().enumerate().filter(move |(i, _)| bits >> i & 1 == 1);
+    goals.map(|(_, goal)| goal.name)
 }
 
 /// A violation: the steps that lead to it from [`System::initial`], and the conflicting facts.
@@ -227,7 +284,7 @@ pub fn conclude<E: Election>(
         }
         Ended::Failed(_) => unreachable!("handled above"),
     }
-    if let Some(why) = vacuous(system, &exploration.tally) {
+    if let Some(why) = vacuous(system, &exploration.tally, property) {
         return say(Word::Vacuous, Some(why));
     }
     if exploration.cut.values().any(|&n| n > 0) {
@@ -238,17 +295,18 @@ pub fn conclude<E: Election>(
     say(Word::Holds, None)
 }
 
-/// What the properties speak of and never happened, the steps of the prefix counted.
-fn vacuous<E: Election>(system: &System<E>, tally: &Tally) -> Option<String> {
+/// What the run or the property speaks of and never happened, the steps of the prefix counted.
+fn vacuous<E: Election>(system: &System<E>, tally: &Tally, property: PropertyId) -> Option<String> {
     let mut tally = tally.clone();
     let mut state = system.origin();
     let mut led = !state.world.led.is_empty();
     for (id, node) in state.nodes.iter().enumerate() {
         led |= node.state.as_deref().is_some_and(|s| system.actors[id].leads(id.into(), s).is_some());
     }
+    tally.note_past(system, system.goals_of_past(&state.world));
     for step in &system.prefix {
         let next = system.apply(&state, step).expect("a prefix can be taken");
-        tally.count::<E>(step, system.elects(&state, step, &next), 1);
+        tally.count(system, &state, step, &next);
         state = next;
     }
     if tally.elections == 0 && E::about().starts_led {
@@ -258,15 +316,54 @@ fn vacuous<E: Election>(system: &System<E>, tally: &Tally) -> Option<String> {
         return Some("nobody ever led".to_string());
     }
     let faults = system.rules.faults;
+    let restarts = ["restart", "restart-without-disk", "restart-with-older-disk"];
     let budgets = [
         (faults.crashes > 0, "crashes", tally.of(&["crash", "torn"])),
-        (faults.restarts > 0, "restarts", tally.of(&["restart", "restart-without-disk"])),
+        (faults.restarts > 0, "restarts", tally.of(&restarts)),
         (faults.losses > 0, "losses", tally.of(&["lose"])),
         (faults.duplications > 0, "duplications", tally.of(&["duplicate"])),
         (faults.torn, "torn", tally.of(&["torn"])),
         (faults.disk_losses > 0, "disk_losses", tally.of(&["restart-without-disk"])),
+        (faults.disk_rollbacks > 0, "disk_rollbacks", tally.of(&["restart-with-older-disk"])),
         (faults.switches > 0, "switches", tally.of(&["switch"])),
     ];
-    let unused = budgets.iter().find(|(allowed, _, fired)| *allowed && *fired == 0)?;
-    Some(format!("the budget for `{}` never fired", unused.1))
+    if let Some((_, budget, _)) = budgets.iter().find(|(allowed, _, fired)| *allowed && *fired == 0) {
+        return Some(format!("the budget for `{budget}` never fired within the bounds"));
+    }
+    if system.unplanted.is_some() && tally.changed_by_bug == 0 {
+        return Some("the planted bug never made a difference".to_string());
+    }
+    if let Some(goal) = system.covers.iter().find(|goal| !tally.has_reached(goal)) {
+        return Some(format!("the goal `{goal}` was never reached"));
+    }
+    let invariant = system.invariants.get(usize::from(property.0).checked_sub(1)?)?;
+    if let Some((setting, _)) = invariant.setting.filter(|(_, has)| !has(&system.actors)) {
+        return Some(format!("it speaks of nothing unless {setting}"));
+    }
+    let unmet = invariant.needs.iter().find(|goal| !tally.has_reached(goal))?;
+    Some(format!("it needs the goal `{unmet}`, which was never reached"))
+}
+
+/// Which properties a scenario asks of its system, and which it leaves out.
+pub struct Asked {
+    pub properties: Vec<(PropertyId, &'static str)>,
+    /// Those that the nodes' options leave nothing to speak of, each with the setting that it needs.
+    pub not_asked: Vec<(&'static str, &'static str)>,
+}
+
+/// What a scenario asks: the properties that it names, and those that it does not name as far as it expects something of
+/// `all` or expects nothing, and the nodes' options leave them something to speak of.
+pub fn asked<E: Election>(scenario: &Scenario, system: &System<E>) -> Asked {
+    let mut asked = Asked { properties: Vec::new(), not_asked: Vec::new() };
+    for (property, name) in System::<E>::properties() {
+        let setting = usize::from(property.0).checked_sub(1).and_then(|i| system.invariants[i].setting);
+        let lacks = setting.filter(|(_, has)| !has(&system.actors));
+        match lacks {
+            _ if scenario.expect.contains_key(name) => asked.properties.push((property, name)),
+            _ if !scenario.expect.is_empty() && !scenario.expect.contains_key("all") => {}
+            Some((setting, _)) => asked.not_asked.push((name, setting)),
+            None => asked.properties.push((property, name)),
+        }
+    }
+    asked
 }

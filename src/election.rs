@@ -147,8 +147,20 @@ pub trait Election:
         None
     }
 
+    /// The number that a client input carries, from 1 on. Numbered inputs come in their order, each once in a run, so
+    /// that no two of them are alike. `None`: this input is not told apart from others.
+    fn input_number(input: &Self::Random) -> Option<u32> {
+        let _ = input;
+        None
+    }
+
     /// What must always hold besides election safety, most important first.
     fn invariants() -> Vec<Invariant<Self>> {
+        Vec::new()
+    }
+
+    /// What a scenario may mean to reach: see [`Goal`].
+    fn goals() -> Vec<Goal<Self>> {
         Vec::new()
     }
 
@@ -182,6 +194,9 @@ pub struct NodeStep<'a, E: Election> {
     pub event: Event<'a, E>,
     /// `None` when the node is down afterwards: it crashed, perhaps in the middle of the handler.
     pub after: Option<&'a E::State>,
+    /// Where the node crashed in the middle of the handler and others may have noticed, that is, after at least one
+    /// message or save: the state in which the handler would have ended.
+    pub cut_short: Option<&'a E::State>,
     /// Messages that went out, in order.
     pub sends: &'a [(Id, E::Msg)],
     /// What is on disk afterwards.
@@ -195,6 +210,79 @@ pub struct Invariant<E: Election> {
     /// One sentence, with the place in the paper.
     pub meaning: &'static str,
     pub check: Check<E>,
+    /// Which setting it speaks of, in words (`values >= 1`), and whether nodes have that setting.
+    pub setting: Option<(&'static str, fn(&[E]) -> bool)>,
+    /// The names of the [goals](Goal) that a run must reach, or else it says nothing about this property.
+    pub needs: &'static [&'static str],
+}
+
+impl<E: Election> Invariant<E> {
+    /// A property of every run.
+    pub fn new(name: &'static str, meaning: &'static str, check: Check<E>) -> Self {
+        Invariant { name, meaning, check, setting: None, needs: &[] }
+    }
+
+    /// The property speaks only of nodes with a certain setting. Where they have another it is not asked.
+    pub fn with_setting(mut self, words: &'static str, has: fn(&[E]) -> bool) -> Self {
+        self.setting = Some((words, has));
+        self
+    }
+
+    /// A run that reaches not all of these goals says nothing about the property: its verdict is `vacuous`.
+    pub fn needing(mut self, goals: &'static [&'static str]) -> Self {
+        self.needs = goals;
+        self
+    }
+}
+
+/// A named event that a scenario may mean to reach: "an entry is committed", "the same primary leads again".
+///
+/// A scenario lists in `covers` the goals that its note speaks of. A run that holds and did not reach them has not looked
+/// at what it was written for: its verdict is `vacuous`.
+pub struct Goal<E: Election> {
+    /// kebab-case, unique within the protocol.
+    pub name: &'static str,
+    /// One sentence: what happens.
+    pub meaning: &'static str,
+    pub reached: Reached<E>,
+}
+
+/// Over what a goal speaks.
+pub enum Reached<E: Election> {
+    /// Of a step of one node.
+    Step(fn(&NodeStep<'_, E>) -> bool),
+    /// Of who has led each term first, and of the witness.
+    Past(fn(&BTreeMap<Term, Reign>, &E::Witness) -> bool),
+}
+
+impl<E: Election> Clone for Reached<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E: Election> Copy for Reached<E> {}
+impl<E: Election> Clone for Goal<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E: Election> Copy for Goal<E> {}
+
+/// A node and its incarnation: who leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reign {
+    pub node: Id,
+    pub incarnation: u32,
+}
+
+impl Display for Reign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&node_name(self.node))?;
+        if self.incarnation > 0 {
+            write!(f, " (start {})", self.incarnation + 1)?;
+        }
+        Ok(())
+    }
 }
 
 /// Over what an invariant speaks. `Err` carries the conflicting facts in a sentence.
@@ -325,6 +413,12 @@ impl Setup {
     /// Plants a bug.
     pub fn with_bug(mut self, bug: &'static str) -> Self {
         self.bug = Some(bug);
+        self
+    }
+
+    /// Plants nothing.
+    pub fn without_bug(mut self) -> Self {
+        self.bug = None;
         self
     }
 

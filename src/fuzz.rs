@@ -23,7 +23,7 @@ use proptest::prelude::RngExt;
 use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use crate::check::Tally;
+use crate::check::{self, Tally};
 use crate::election::Election;
 use crate::scenario::{Problem, Scenario};
 use crate::system::{PropertyId, StepOf, System};
@@ -66,9 +66,9 @@ impl<E: Election> Trial<E> {
     /// # Errors
     /// What [`Scenario::system`] says.
     pub fn new(scenario: Scenario, asked: Asked) -> Result<Self, Problem> {
-        let is_asked = |name: &str| scenario.expect.is_empty() || scenario.expected(name).is_some();
-        let properties = System::<E>::properties().into_iter().filter(|(_, name)| is_asked(name)).collect();
-        Ok(Trial { system: scenario.system()?, scenario, asked, properties })
+        let system = scenario.system()?;
+        let properties = check::asked(&scenario, &system).properties;
+        Ok(Trial { system, scenario, asked, properties })
     }
 }
 

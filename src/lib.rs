@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod corpus;
 pub mod election;
 pub mod engine;
 pub mod fuzz;

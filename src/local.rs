@@ -61,20 +61,82 @@ pub struct Node<S, T, D, R> {
     pub timers: BTreeMap<T, Age>,
     /// What was saved last.
     pub storage: Option<Arc<D>>,
+    pub older: Older<D>,
     /// How often the node has been started, its first start not counted.
     pub incarnation: u32,
     /// Open choices by key.
     pub choices: BTreeMap<String, Vec<R>>,
 }
 
+/// What a disk held before the last save since the node started.
+#[derive(Clone, Debug, PartialEq, Hash)]
+pub enum Older<D> {
+    /// Nothing will ever ask.
+    NotKept,
+    /// As [`Node::storage`] was one save earlier; the same as that where nothing has been saved since the last start.
+    Kept(Option<Arc<D>>),
+}
+
+/// What a restart finds on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Disk {
+    /// What was saved last.
+    Intact,
+    /// Nothing.
+    Empty,
+    /// What was there before the last save, which had not reached the disk yet.
+    Older,
+}
+
 /// A node of the actor `A`.
 pub type NodeOf<A> =
     Node<<A as Actor>::State, <A as Actor>::Timer, <A as Actor>::Storage, <A as Actor>::Random>;
 
-impl<S: Clone, T: Ord + Clone, D: Clone, R: Clone> Node<S, T, D, R> {
+impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> {
     /// A node that has never run.
     pub fn new() -> Self {
-        Node { state: None, timers: BTreeMap::new(), storage: None, incarnation: 0, choices: BTreeMap::new() }
+        Node {
+            state: None,
+            timers: BTreeMap::new(),
+            storage: None,
+            older: Older::NotKept,
+            incarnation: 0,
+            choices: BTreeMap::new(),
+        }
+    }
+
+    /// A node that has never run, of which is kept what was on disk before the last save.
+    pub fn with_older_disk() -> Self {
+        Node { older: Older::Kept(None), ..Node::new() }
+    }
+
+    /// Writes to the disk.
+    fn save(&mut self, storage: D) {
+        let older = self.storage.replace(Arc::new(storage));
+        if self.older != Older::NotKept {
+            self.older = Older::Kept(older);
+        }
+    }
+
+    /// The node that is down as its next start finds it; `None` if it cannot find the disk so, or that is no different
+    /// from finding it intact.
+    pub fn found(&self, disk: Disk) -> Option<Self> {
+        let mut node = self.crashed();
+        node.storage = match (disk, &self.older) {
+            (Disk::Intact, _) => self.storage.clone(),
+            (Disk::Empty, _) => self.storage.as_ref().and(None),
+            (Disk::Older, Older::Kept(older)) => older.clone(),
+            (Disk::Older, Older::NotKept) => return None,
+        };
+        if disk != Disk::Intact && node.storage == self.storage {
+            return None;
+        }
+        // What a start finds on the disk is there to stay.
+        if self.older != Older::NotKept {
+            node.older = Older::Kept(node.storage.clone());
+        }
+        node.incarnation += 1;
+        Some(node)
     }
 
     pub fn is_up(&self) -> bool {
@@ -87,6 +149,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone, R: Clone> Node<S, T, D, R> {
             state: None,
             timers: BTreeMap::new(),
             storage: self.storage.clone(),
+            older: self.older.clone(),
             incarnation: self.incarnation,
             choices: BTreeMap::new(),
         }
@@ -105,7 +168,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone, R: Clone> Node<S, T, D, R> {
     }
 }
 
-impl<S: Clone, T: Ord + Clone, D: Clone, R: Clone> Default for Node<S, T, D, R> {
+impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Default for Node<S, T, D, R> {
     fn default() -> Self {
         Node::new()
     }
@@ -121,6 +184,8 @@ pub enum Effect<M, D> {
 /// The outcome of one handler.
 pub struct Reaction<A: Actor> {
     pub node: NodeOf<A>,
+    /// The node if it crashes before the first effect.
+    pub down: NodeOf<A>,
     pub effects: Vec<Effect<A::Msg, A::Storage>>,
     /// The handler changed nothing and asked for nothing (for a timeout: nothing but the same timer again), as
     /// stateright judges it: by `Cow::Owned`, not by equality.
@@ -133,21 +198,35 @@ impl<A: Actor> Reaction<A>
 where
     A::Timer: Ord,
 {
+    /// A crash, which no handler answers.
+    pub fn crash(node: &NodeOf<A>) -> Self {
+        let down = node.crashed();
+        Reaction { node: down.clone(), down, effects: Vec::new(), idle: false, problem: None }
+    }
+
     /// The messages sent, in order.
     pub fn sends(&self) -> Vec<(Id, A::Msg)> {
         sends(&self.effects)
     }
 
+    /// Whether another handler did the same.
+    pub fn is_like(&self, other: &Self) -> bool
+    where
+        NodeOf<A>: PartialEq,
+        Effect<A::Msg, A::Storage>: PartialEq,
+    {
+        self.node == other.node && self.effects == other.effects && self.idle == other.idle
+    }
+
     /// The node, and the effects that happened, if it crashes after the first `k` of them.
-    pub fn torn(&self, before: &NodeOf<A>, k: usize) -> (NodeOf<A>, &[Effect<A::Msg, A::Storage>]) {
+    pub fn torn(&self, k: usize) -> (NodeOf<A>, &[Effect<A::Msg, A::Storage>]) {
         let done = &self.effects[..k];
-        let mut node = before.crashed();
-        node.incarnation = self.node.incarnation;
-        let saved = done.iter().rev().find_map(|e| match e {
-            Effect::Save(d) => Some(Arc::new(d.clone())),
-            Effect::Send(..) => None,
-        });
-        node.storage = saved.or(node.storage);
+        let mut node = self.down.clone();
+        for effect in done {
+            if let Effect::Save(storage) = effect {
+                node.save(storage.clone());
+            }
+        }
         (node, done)
     }
 }
@@ -176,7 +255,7 @@ where
     let state = run(&down.storage.as_deref().cloned(), &mut out);
     let mut node = down.crashed();
     node.state = Some(Arc::new(state));
-    finish(node, out, clock, false)
+    finish(down.crashed(), node, out, clock, false)
 }
 
 /// Runs the handler for an event of a node that is up.
@@ -211,10 +290,16 @@ where
     if let Cow::Owned(state) = state {
         next.state = Some(Arc::new(state));
     }
-    finish(next, out, clock, idle)
+    finish(node.crashed(), next, out, clock, idle)
 }
 
-fn finish<A: Actor>(mut node: NodeOf<A>, out: Out<A>, clock: Clock, idle: bool) -> Reaction<A>
+fn finish<A: Actor>(
+    down: NodeOf<A>,
+    mut node: NodeOf<A>,
+    out: Out<A>,
+    clock: Clock,
+    idle: bool,
+) -> Reaction<A>
 where
     A::Timer: Ord,
 {
@@ -224,7 +309,7 @@ where
         match command {
             Command::Send(dst, msg) => effects.push(Effect::Send(dst, msg)),
             Command::Save(storage) => {
-                node.storage = Some(Arc::new(storage.clone()));
+                node.save(storage.clone());
                 effects.push(Effect::Save(storage));
             }
             Command::SetTimer(timer, range) => {
@@ -245,5 +330,5 @@ where
             }
         }
     }
-    Reaction { node, effects, idle, problem }
+    Reaction { node, down, effects, idle, problem }
 }

@@ -6,6 +6,7 @@
 use std::fmt::Debug;
 
 use crate::election::node_name;
+use crate::local::Disk;
 use crate::system::Step;
 use crate::topology::Topology;
 
@@ -17,8 +18,14 @@ pub fn step<M: Debug, T: Debug, R: Debug>(step: &Step<M, T, R>, topologies: &[To
         }
         Step::Timeout { node, timer } => format!("timeout {} {}", node_name(*node), value(timer)),
         Step::Choose { node, key, value: v } => format!("choose {} {key} = {}", node_name(*node), value(v)),
-        Step::Restart { node, empty: false } => format!("restart {}", node_name(*node)),
-        Step::Restart { node, empty: true } => format!("restart {} without disk", node_name(*node)),
+        Step::Restart { node, disk } => {
+            let found = match disk {
+                Disk::Intact => "",
+                Disk::Empty => " without disk",
+                Disk::Older => " with an older disk",
+            };
+            format!("restart {}{found}", node_name(*node))
+        }
         Step::Torn { step: inner, effects } => {
             format!("torn after {effects}: {}", self::step(inner, topologies))
         }

@@ -144,12 +144,11 @@ impl<E: Election> Watched<E> {
     /// The steps within the bounds.
     fn steps(&self, state: &SystemState<E>) -> Vec<Taken<E>> {
         let successors = self.system.successors(state).into_iter();
-        let within = successors.filter(|(step, next)| match self.system.beyond(next) {
+        let within = successors.filter(|(_, next)| match self.system.beyond(next) {
             None => true,
             Some(bound) => {
                 if self.is_searching.load(Relaxed) {
                     self.cut[bound as usize].fetch_add(1, Relaxed);
-                    self.count(state, step, next);
                 }
                 false
             }
@@ -158,8 +157,9 @@ impl<E: Election> Watched<E> {
     }
 
     fn count(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) {
-        let elects = self.system.elects(before, step, after);
-        self.tally.lock().expect("no panic while held").count::<E>(step, elects, 1);
+        let mut counted = Tally::default();
+        counted.count(&self.system, before, step, after);
+        self.tally.lock().expect("no panic while held").add(&counted);
     }
 
     fn has_all(&self, violated: &BTreeSet<PropertyId>) -> bool {

@@ -13,6 +13,7 @@ use crate::network::NetworkKind;
 use crate::start;
 use crate::system::{Bounds, Rules, System, Timing};
 use crate::topology::Topology;
+use crate::verdict::Word;
 use crate::world::Faults;
 
 /// The most nodes that a scenario may have.
@@ -97,10 +98,45 @@ impl Default for Topologies {
 #[serde(deny_unknown_fields)]
 pub struct Expected {
     /// A word of the closed list of verdicts, see [`crate::verdict::Word`].
-    pub verdict: crate::verdict::Word,
+    pub verdict: Word,
     /// The length of a shortest counterexample, after the prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
+    /// Whether `holds` will do where `holds-within-bounds` is expected.
+    #[serde(skip)]
+    pub or_better: bool,
+}
+
+impl Expected {
+    /// Whether a verdict is the one expected.
+    pub fn accepts(&self, verdict: Word) -> bool {
+        let is_better = self.verdict == Word::HoldsWithinBounds && verdict == Word::Holds;
+        verdict == self.verdict || self.or_better && is_better
+    }
+}
+
+/// How the clean twin of a scenario, the same without the planted bug, differs from it besides. See [`crate::corpus`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Twin {
+    /// Why there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub none: Option<String>,
+    /// Unless told, `full`, or the scenario's own if that is larger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Size>,
+    /// In the place of the scenario's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<Bounds>,
+    /// In the place of the scenario's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covers: Option<Vec<String>>,
+    /// In the place of the scenario's: its own may need the bug.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_steps: Option<Vec<String>>,
+    /// By property, where it is not expected to hold.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<String, Expected>,
 }
 
 /// How to fuzz a scenario.
@@ -166,6 +202,12 @@ pub struct Scenario {
     pub generated: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuzz: Option<FuzzHints>,
+    /// The protocol's goals that a run must reach, or else its verdict is `vacuous`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<String>,
+    /// Of a scenario of the corpus that plants a bug: how the same without the bug differs besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub twin: Option<Twin>,
     /// By property; `all` stands for every property that is not named. Only what is expected is checked;
     /// without any expectation, everything is checked and expected to hold.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -205,6 +247,9 @@ mod tick {
 struct File {
     #[serde(default)]
     scenario: Vec<toml::Spanned<Scenario>>,
+    /// Read by [`crate::corpus`].
+    #[serde(default, rename = "caught_by")]
+    _caught_by: BTreeMap<String, crate::corpus::CaughtBy>,
 }
 
 /// Reads all scenarios of a TOML text and checks each against the protocol.
@@ -269,6 +314,8 @@ impl Scenario {
             distinct: None,
             generated: None,
             fuzz: None,
+            covers: Vec::new(),
+            twin: None,
             expect: BTreeMap::new(),
         }
     }
@@ -292,6 +339,12 @@ impl Scenario {
             return wrong(
                 "faults",
                 "expected at most as many disk_losses as restarts: a disk is found empty at a restart",
+            );
+        }
+        if f.disk_rollbacks > f.restarts {
+            return wrong(
+                "faults",
+                "expected at most as many disk_rollbacks as restarts: an older disk is found at a restart",
             );
         }
         if f.torn && f.crashes == 0 {
@@ -372,7 +425,18 @@ impl Scenario {
                 return Err(problem(format!("{} has no property `{name}`{}", about.name, among(name, all))));
             }
         }
-        let system = System::new(actors, rules);
+        let mut system = System::new(actors, rules);
+        for goal in &self.covers {
+            let Some(known) = system.goals.iter().find(|known| known.name == goal) else {
+                let all = system.goals.iter().map(|goal| goal.name);
+                return Err(problem(format!("{} has no goal `{goal}`{}", about.name, among(goal, all))));
+            };
+            system.covers.push(known.name);
+        }
+        if self.bug.is_some() {
+            // What an option needs the bug for cannot be built without it; then nothing tells which steps it changes.
+            system.unplanted = E::build(&setup.without_bug()).ok();
+        }
         if let Some(why) = {
             system.origin();
             system.problem()

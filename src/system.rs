@@ -12,8 +12,10 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use stateright::actor::{Actor, Envelope, Id};
 
-use crate::election::{CLIENT, Check, Election, Event, Invariant, NodeSet, NodeStep, node_name};
-use crate::local::{self, Age, Clock, Effect, Node, NodeOf, Reaction};
+use crate::election::{
+    CLIENT, Check, Election, Event, Goal, Invariant, NodeSet, NodeStep, Reached, node_name,
+};
+use crate::local::{self, Age, Clock, Disk, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
 use crate::world::{ELECTION_SAFETY, Faults, World};
@@ -97,10 +99,9 @@ pub enum Step<M, T, R> {
         key: String,
         value: R,
     },
-    /// `empty`: with nothing on its disk.
     Restart {
         node: Id,
-        empty: bool,
+        disk: Disk,
     },
     /// The step is taken, but its node crashes after the first `effects` sends and saves of its handler.
     Torn {
@@ -140,8 +141,9 @@ impl<M, T, R> Step<M, T, R> {
             Step::Deliver { .. } => "deliver",
             Step::Timeout { .. } => "timeout",
             Step::Choose { .. } => "choose",
-            Step::Restart { empty: false, .. } => "restart",
-            Step::Restart { empty: true, .. } => "restart-without-disk",
+            Step::Restart { disk: Disk::Intact, .. } => "restart",
+            Step::Restart { disk: Disk::Empty, .. } => "restart-without-disk",
+            Step::Restart { disk: Disk::Older, .. } => "restart-with-older-disk",
             Step::Torn { .. } => "torn",
             Step::Crash { .. } => "crash",
             Step::Lose { .. } => "lose",
@@ -149,6 +151,14 @@ impl<M, T, R> Step<M, T, R> {
             Step::Switch { .. } => "switch",
             Step::Stabilise { .. } => "stabilise",
             Step::Tick => "tick",
+        }
+    }
+
+    /// The step that a node was taking when it crashed; otherwise the step itself.
+    pub fn cause(&self) -> &Self {
+        match self {
+            Step::Torn { step, .. } => step,
+            whole => whole,
         }
     }
 
@@ -225,6 +235,17 @@ impl Debug for Named {
     }
 }
 
+/// What the tally asks of a step besides its kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// A node leads after it that did not lead that term before it.
+    pub elects: bool,
+    /// The goals of single steps that it reaches, as bits.
+    pub goals: u64,
+    /// Without the planted bug the node would have done something else.
+    pub is_changed_by_bug: bool,
+}
+
 /// A property by its position: election safety, then the protocol's invariants in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PropertyId(pub u8);
@@ -234,6 +255,12 @@ pub struct System<E: Election> {
     pub actors: Vec<E>,
     pub rules: Rules,
     pub invariants: Vec<Invariant<E>>,
+    /// At most 64.
+    pub goals: Vec<Goal<E>>,
+    /// The names of the goals that a run must reach for its verdict to count.
+    pub covers: Vec<&'static str>,
+    /// Where a bug is planted: the actors without it, to tell which steps it changes.
+    pub unplanted: Option<Vec<E>>,
     /// The steps, from the very first state, after which checking starts.
     pub prefix: Vec<StepOf<E>>,
     start: OnceLock<SystemState<E>>,
@@ -247,6 +274,9 @@ impl<E: Election> System<E> {
             actors,
             rules,
             invariants: E::invariants(),
+            goals: E::goals(),
+            covers: Vec::new(),
+            unplanted: None,
             prefix: Vec::new(),
             start: OnceLock::new(),
             problem: OnceLock::new(),
@@ -293,16 +323,24 @@ impl<E: Election> System<E> {
 
     /// The very first state: every node has been started.
     pub fn origin(&self) -> SystemState<E> {
-        let nodes = self.actors.iter().map(|_| Arc::new(Node::new())).collect();
+        let nodes = vec![Arc::new(self.blank()); self.actors.len()];
         let world = World::new(self.rules.faults, E::inputs(&self.actors));
         let mut state =
             SystemState { nodes, network: Network::new(self.rules.network), world: Arc::new(world) };
         for i in 0..self.actors.len() {
-            let reaction = self.start_node(Id::from(i), &Node::new());
+            let reaction = self.start_node(Id::from(i), &self.blank());
             self.commit(&mut state, Id::from(i), Event::Start, &reaction);
         }
         self.bury(&mut state);
         state
+    }
+
+    /// A node that has never run.
+    fn blank(&self) -> NodeOf<E> {
+        match self.rules.faults.disk_rollbacks {
+            0 => Node::new(),
+            _ => Node::with_older_disk(),
+        }
     }
 
     /// The state from which checking starts.
@@ -351,20 +389,16 @@ impl<E: Election> System<E> {
                 }
             }
             for (key, values) in &node.choices {
-                if key == CLIENT && world.inputs_left == 0 {
-                    continue;
-                }
                 for (k, value) in values.iter().enumerate() {
-                    if !values[..k].contains(value) {
+                    if !values[..k].contains(value) && self.may_choose(world, key, value) {
                         steps.push(Step::Choose { node: id, key: key.clone(), value: value.clone() });
                     }
                 }
             }
             if !node.is_up() && left.restarts > 0 {
-                steps.push(Step::Restart { node: id, empty: false });
-                if left.disk_losses > 0 && node.storage.is_some() {
-                    steps.push(Step::Restart { node: id, empty: true });
-                }
+                let disks = [Disk::Intact, Disk::Empty, Disk::Older].into_iter();
+                let can_be = |disk: &Disk| left.allows(*disk) && node.found(*disk).is_some();
+                steps.extend(disks.filter(can_be).map(|disk| Step::Restart { node: id, disk }));
             }
         }
         if left.torn && left.crashes > 0 {
@@ -424,8 +458,9 @@ impl<E: Election> System<E> {
                 self.consume(&mut next, step);
                 Arc::make_mut(&mut next.world).left.crashes -= 1;
                 let id = step.node().expect("a local step has a node");
-                let (node, done) = reaction.torn(&state.nodes[usize::from(id)], *effects);
-                self.put(&mut next, id, event(step), node, done);
+                let (node, done) = reaction.torn(*effects);
+                let cut_short = reaction.node.state.as_deref().filter(|_| *effects > 0);
+                self.put(&mut next, id, event(step), node, (done, cut_short));
             }
             Step::Crash { node: id } => {
                 let node = state.nodes.get(usize::from(*id))?;
@@ -433,7 +468,7 @@ impl<E: Election> System<E> {
                     return None;
                 }
                 Arc::make_mut(&mut next.world).left.crashes -= 1;
-                self.put(&mut next, *id, Event::Crash, node.crashed(), &[]);
+                self.put(&mut next, *id, Event::Crash, node.crashed(), (&[], None));
             }
             Step::Lose { src, dst, msg } => {
                 let envelope = Envelope { src: *src, dst: *dst, msg: msg.clone() };
@@ -526,17 +561,16 @@ impl<E: Election> System<E> {
                 if !node.choices.get(key)?.contains(value) {
                     return None;
                 }
-                if key == CLIENT && state.world.inputs_left == 0 {
+                if !self.may_choose(&state.world, key, value) {
                     return None;
                 }
                 self.react(id, node, &event(step))
             }
-            Step::Restart { empty, .. } => {
-                let left = &state.world.left;
-                if node.is_up() || left.restarts == 0 || (*empty && left.disk_losses == 0) {
+            Step::Restart { disk, .. } => {
+                if node.is_up() || !state.world.left.allows(*disk) {
                     return None;
                 }
-                self.restart(id, node, *empty)
+                self.start_node(id, &node.found(*disk)?)
             }
             _ => return None,
         };
@@ -550,14 +584,16 @@ impl<E: Election> System<E> {
         reaction
     }
 
-    /// Starts a node that is down once more, perhaps with an empty disk.
-    pub fn restart(&self, id: Id, node: &NodeOf<E>, empty: bool) -> Reaction<E> {
-        let mut down = node.crashed();
-        down.incarnation += 1;
-        if empty {
-            down.storage = None;
-        }
-        self.start_node(id, &down)
+    /// Whether a value of an open choice may be taken: client input only from its budget, numbered input in its order.
+    pub fn may_choose(&self, world: &World<E::Witness>, key: &str, value: &E::Random) -> bool {
+        key != CLIENT
+            || world.inputs_left > 0
+                && E::input_number(value).is_none_or(|number| number == self.next_input(world))
+    }
+
+    /// The number of the next client input.
+    pub fn next_input(&self, world: &World<E::Witness>) -> u32 {
+        1 + E::inputs(&self.actors) - world.inputs_left
     }
 
     fn note_problem(&self, id: Id, reaction: &Reaction<E>) {
@@ -566,13 +602,15 @@ impl<E: Election> System<E> {
         }
     }
 
-    fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
-        let actor = &self.actors[usize::from(id)];
-        let reaction = local::start(down, self.rules.clock, |storage, out| {
-            actor.start(id, down.incarnation, storage, out)
-        });
+    /// Starts a node that is down.
+    pub fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+        let reaction = self.start_as(&self.actors[usize::from(id)], id, down);
         self.note_problem(id, &reaction);
         reaction
+    }
+
+    fn start_as(&self, actor: &E, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+        local::start(down, self.rules.clock, |storage, out| actor.start(id, down.incarnation, storage, out))
     }
 
     /// What a local step uses up: the message, the budget.
@@ -584,18 +622,14 @@ impl<E: Election> System<E> {
             Step::Choose { key, .. } if key == CLIENT => {
                 Arc::make_mut(&mut next.world).inputs_left -= 1;
             }
-            Step::Restart { empty, .. } => {
-                let left = &mut Arc::make_mut(&mut next.world).left;
-                left.restarts -= 1;
-                left.disk_losses -= u32::from(*empty);
-            }
+            Step::Restart { disk, .. } => Arc::make_mut(&mut next.world).left.pay_for(*disk),
             _ => {}
         }
     }
 
     /// Puts the outcome of a whole handler into the system.
     fn commit(&self, next: &mut SystemState<E>, id: Id, event: Event<'_, E>, reaction: &Reaction<E>) {
-        self.put(next, id, event, reaction.node.clone(), &reaction.effects);
+        self.put(next, id, event, reaction.node.clone(), (&reaction.effects, None));
     }
 
     /// Replaces a node, sends what it sent, and takes note of the step.
@@ -605,7 +639,7 @@ impl<E: Election> System<E> {
         id: Id,
         event: Event<'_, E>,
         node: NodeOf<E>,
-        effects: &[Effect<E::Msg, E::Storage>],
+        (effects, cut_short): (&[Effect<E::Msg, E::Storage>], Option<&E::State>),
     ) {
         let i = usize::from(id);
         let sends = local::sends(effects);
@@ -617,6 +651,7 @@ impl<E: Election> System<E> {
                 before: next.nodes[i].state.as_deref(),
                 event,
                 after: node.state.as_deref(),
+                cut_short,
                 sends: &sends,
                 storage: node.storage.as_deref(),
             };
@@ -643,9 +678,10 @@ impl<E: Election> System<E> {
         });
     }
 
-    /// Whether dead messages are removed: not where a node may lose the disk that keeps them dead.
+    /// Whether dead messages are removed: not where a node may lose what is on the disk, which keeps them dead.
     pub fn removes_dead(&self) -> bool {
-        !self.rules.keep_dead && self.rules.faults.disk_losses == 0
+        let Faults { disk_losses, disk_rollbacks, .. } = self.rules.faults;
+        !self.rules.keep_dead && disk_losses == 0 && disk_rollbacks == 0
     }
 
     /// Time may pass when nothing is due: no message, no urgent choice, no timer at its last age.
@@ -748,14 +784,83 @@ impl<E: Election> System<E> {
         }
     }
 
-    /// Whether some node leads after a step that did not lead the same term before it.
-    pub fn elects(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) -> bool {
-        let Some(id) = step.node() else { return false };
-        let leads = |state: &SystemState<E>| {
-            let node = state.nodes[usize::from(id)].state.as_deref()?;
-            self.actors[usize::from(id)].leads(id, node)
+    /// What the tally asks of a step, between the states before and after it.
+    pub fn facts(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) -> Facts {
+        let Some(id) = step.node() else { return Facts::default() };
+        let (old, new) = (&before.nodes[usize::from(id)], &after.nodes[usize::from(id)]);
+        if self.goals.is_empty() && self.unplanted.is_none() {
+            return Facts { elects: self.elects(id, old, new), ..Facts::default() };
+        }
+        let whole = self.reaction(before, step);
+        let (effects, cut_short) = match (step, &whole) {
+            (Step::Torn { effects, .. }, Some(whole)) => {
+                (&whole.effects[..*effects], whole.node.state.as_deref().filter(|_| *effects > 0))
+            }
+            (_, Some(whole)) => (&whole.effects[..], None),
+            (_, None) => (&[][..], None),
         };
+        let is_changed_by_bug =
+            whole.as_ref().is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
+        self.facts_at(
+            id,
+            old,
+            event(step.cause()),
+            new,
+            (&local::sends(effects), cut_short, is_changed_by_bug),
+        )
+    }
+
+    /// [`System::facts`] of what happens at one node, which sends these messages, and perhaps is cut short.
+    pub fn facts_at(
+        &self,
+        id: Id,
+        before: &NodeOf<E>,
+        event: Event<'_, E>,
+        after: &NodeOf<E>,
+        (sends, cut_short, is_changed_by_bug): (&[(Id, E::Msg)], Option<&E::State>, bool),
+    ) -> Facts {
+        let step = NodeStep {
+            actor: &self.actors[usize::from(id)],
+            id,
+            incarnation: after.incarnation,
+            before: before.state.as_deref(),
+            event,
+            after: after.state.as_deref(),
+            cut_short,
+            sends,
+            storage: after.storage.as_deref(),
+        };
+        let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(&step));
+        Facts { elects: self.elects(id, before, after), goals: self.goal_bits(is_reached), is_changed_by_bug }
+    }
+
+    /// Whether a node leads after a step that did not lead the same term before it.
+    fn elects(&self, id: Id, before: &NodeOf<E>, after: &NodeOf<E>) -> bool {
+        let leads = |node: &NodeOf<E>| self.actors[usize::from(id)].leads(id, node.state.as_deref()?);
         leads(after).is_some() && leads(before) != leads(after)
+    }
+
+    /// Whether a node without the planted bug would have done something else than this.
+    pub fn is_changed_by_bug(&self, id: Id, node: &NodeOf<E>, cause: &StepOf<E>, did: &Reaction<E>) -> bool {
+        let Some(actor) = self.unplanted.as_ref().map(|actors| &actors[usize::from(id)]) else {
+            return false;
+        };
+        let clean = match cause {
+            Step::Restart { disk, .. } => node.found(*disk).map(|down| self.start_as(actor, id, &down)),
+            Step::Crash { .. } => None,
+            _ => Some(local::react(actor, id, node, &event(cause), self.rules.clock)),
+        };
+        clean.is_some_and(|clean| !clean.is_like(did))
+    }
+
+    /// The goals of the past that this world has reached, as bits.
+    pub fn goals_of_past(&self, world: &World<E::Witness>) -> u64 {
+        self.goal_bits(|goal| matches!(goal.reached, Reached::Past(is) if is(&world.led, &world.witness)))
+    }
+
+    fn goal_bits(&self, is_reached: impl Fn(&Goal<E>) -> bool) -> u64 {
+        let bits = self.goals.iter().map(is_reached).enumerate();
+        bits.fold(0, |bits, (i, is)| bits | u64::from(is) << i)
     }
 
     /// A step by name: `deliver n1 -> n2 RequestVote { term: 1 }`. See [`crate::names`].
@@ -764,8 +869,8 @@ impl<E: Election> System<E> {
     }
 }
 
-/// The event that a local step is to its node.
-fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
+/// The event that a local step, which is not torn, is to its node.
+pub fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
     match step {
         Step::Deliver { src, msg, .. } => Event::Deliver { src: *src, msg },
         Step::Timeout { timer, .. } => Event::Timeout { timer },

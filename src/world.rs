@@ -4,12 +4,10 @@
 //! Shared by the reference semantics and the compiled engine.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use crate::election::{Check, Election, Invariant, NodeStep, Reign, Term};
+use crate::local::Disk;
 use serde::{Deserialize, Serialize};
-use stateright::actor::Id;
-
-use crate::election::{Check, Election, Invariant, NodeStep, Term, node_name};
 
 /// How many faults a run may contain. Budgets are for the whole run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,6 +21,9 @@ pub struct Faults {
     pub torn: bool,
     /// How many of the restarts may find an empty disk.
     pub disk_losses: u32,
+    /// How many of the restarts may find the disk as it was before the last save: that had been acknowledged, and not
+    /// yet reached the disk.
+    pub disk_rollbacks: u32,
     /// How often the topology may change.
     pub switches: u32,
 }
@@ -32,22 +33,25 @@ impl Faults {
     pub fn none() -> Self {
         Faults::default()
     }
-}
 
-/// A node and its incarnation: who leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Reign {
-    pub node: Id,
-    pub incarnation: u32,
-}
+    /// Whether a restart may find the disk so.
+    pub fn allows(&self, disk: Disk) -> bool {
+        self.restarts > 0
+            && match disk {
+                Disk::Intact => true,
+                Disk::Empty => self.disk_losses > 0,
+                Disk::Older => self.disk_rollbacks > 0,
+            }
+    }
 
-impl fmt::Display for Reign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&node_name(self.node))?;
-        if self.incarnation > 0 {
-            write!(f, " (start {})", self.incarnation + 1)?;
+    /// Pays for a restart that finds the disk so.
+    pub fn pay_for(&mut self, disk: Disk) {
+        self.restarts -= 1;
+        match disk {
+            Disk::Intact => {}
+            Disk::Empty => self.disk_losses -= 1,
+            Disk::Older => self.disk_rollbacks -= 1,
         }
-        Ok(())
     }
 }
 
@@ -103,7 +107,9 @@ impl<W> World<W> {
             }
         }
         let mut new_term = None;
-        let leads = step.after.and_then(|state| step.actor.leads(step.id, state));
+        // Who crashes in the middle of becoming a leader may have told others already.
+        let end = step.after.or(step.cut_short);
+        let leads = end.and_then(|state| step.actor.leads(step.id, state));
         if let (true, Some(term)) = (E::about().has_terms, leads) {
             let reign = Reign { node: step.id, incarnation: step.incarnation };
             match self.led.get(&term) {

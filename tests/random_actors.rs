@@ -138,7 +138,7 @@ impl Election for Table {
         fn unless(is: bool) -> Result<(), String> {
             if is { Err("broken".to_string()) } else { Ok(()) }
         }
-        let invariant = |name, check| Invariant { name, meaning: "", check };
+        let invariant = |name, check| Invariant::new(name, "", check);
         vec![
             invariant("node", Check::Node(|_, id, state| unless(usize::from(id) == 1 && *state == 2))),
             invariant("pair", Check::Pair(|_, (_, a), (_, b)| unless(*a == 1 && *b == 3))),

@@ -344,17 +344,17 @@ impl Election for Bully {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        vec![Invariant {
-            name: "follows-higher",
-            meaning: "A node follows only nodes with a higher identifier than its own (Coulouris et al., section 15.3: \
-                      the elected process is the non-crashed one with the largest identifier).",
-            check: Check::Node(|_, id, role| match role {
+        vec![Invariant::new(
+            "follows-higher",
+            "A node follows only nodes with a higher identifier than its own (Coulouris et al., section 15.3: the \
+             elected process is the non-crashed one with the largest identifier).",
+            Check::Node(|_, id, role| match role {
                 Role::Following(leader) if *leader < id => {
                     Err(format!("{} follows {}, which is lower", node_name(id), node_name(*leader)))
                 }
                 _ => Ok(()),
             }),
-        }]
+        )]
     }
 }
 

@@ -624,26 +624,26 @@ impl Election for MultiPaxos {
 
     fn invariants() -> Vec<Invariant<Self>> {
         vec![
-            Invariant {
-                name: "agreement",
-                meaning: "at most one value is ever chosen in a slot (PMS 2.1)",
-                check: Check::Witness(agreement),
-            },
-            Invariant {
-                name: "one-value-a-ballot",
-                meaning: "under one ballot at most one value is ever accepted in a slot (PMS 2.2; PMMC invariant A4)",
-                check: Check::Witness(one_value_a_ballot),
-            },
-            Invariant {
-                name: "learned-is-chosen",
-                meaning: "a node commits only what is chosen: accepted by a majority under one ballot (PMS 2.1)",
-                check: Check::NodeWitness(learned_is_chosen),
-            },
-            Invariant {
-                name: "committed-prefix-stable",
-                meaning: "as long as a node runs, what it has committed stays and keeps its value (PMMC invariants R1, R4)",
-                check: Check::Step(committed_prefix_stable),
-            },
+            Invariant::new(
+                "agreement",
+                "at most one value is ever chosen in a slot (PMS 2.1)",
+                Check::Witness(agreement),
+            ),
+            Invariant::new(
+                "one-value-a-ballot",
+                "under one ballot at most one value is ever accepted in a slot (PMS 2.2; PMMC invariant A4)",
+                Check::Witness(one_value_a_ballot),
+            ),
+            Invariant::new(
+                "learned-is-chosen",
+                "a node commits only what is chosen: accepted by a majority under one ballot (PMS 2.1)",
+                Check::NodeWitness(learned_is_chosen),
+            ),
+            Invariant::new(
+                "committed-prefix-stable",
+                "as long as a node runs, what it has committed stays and keeps its value (PMMC invariants R1, R4)",
+                Check::Step(committed_prefix_stable),
+            ),
         ]
     }
 

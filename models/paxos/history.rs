@@ -66,37 +66,37 @@ impl History {
 
 pub fn invariants() -> Vec<Invariant<Paxos>> {
     vec![
-        Invariant {
-            name: "agreement",
-            meaning: "No two different values are ever chosen or learned (\"Paxos Made Simple\", section 2.1).",
-            check: Check::Witness(agreement),
-        },
-        Invariant {
-            name: "chosen-stays-chosen",
-            meaning: "No ballot above one in which a value is ever chosen proposes another (section 2.2, P2b).",
-            check: Check::Witness(chosen_stays_chosen),
-        },
-        Invariant {
-            name: "one-value-a-ballot",
-            meaning: "A ballot proposes at most one value (section 2.2: no two proposals have one number).",
-            check: Check::Witness(one_value_a_ballot),
-        },
-        Invariant {
-            name: "validity",
-            meaning: "A leader proposes what it wants itself or what was proposed before (section 2.1: what is chosen was \
+        Invariant::new(
+            "agreement",
+            "No two different values are ever chosen or learned (\"Paxos Made Simple\", section 2.1).",
+            Check::Witness(agreement),
+        ),
+        Invariant::new(
+            "chosen-stays-chosen",
+            "No ballot above one in which a value is ever chosen proposes another (section 2.2, P2b).",
+            Check::Witness(chosen_stays_chosen),
+        ),
+        Invariant::new(
+            "one-value-a-ballot",
+            "A ballot proposes at most one value (section 2.2: no two proposals have one number).",
+            Check::Witness(one_value_a_ballot),
+        ),
+        Invariant::new(
+            "validity",
+            "A leader proposes what it wants itself or what was proposed before (section 2.1: what is chosen was \
                       proposed).",
-            check: Check::Step(validity),
-        },
-        Invariant {
-            name: "learned-was-chosen",
-            meaning: "A node learns that a value has been chosen only if it has been (section 2.1).",
-            check: Check::Witness(learned_was_chosen),
-        },
-        Invariant {
-            name: "learned-is-final",
-            meaning: "What a node has learned it never replaces by another value (section 2.1: there is one value to learn).",
-            check: Check::Step(learned_is_final),
-        },
+            Check::Step(validity),
+        ),
+        Invariant::new(
+            "learned-was-chosen",
+            "A node learns that a value has been chosen only if it has been (section 2.1).",
+            Check::Witness(learned_was_chosen),
+        ),
+        Invariant::new(
+            "learned-is-final",
+            "What a node has learned it never replaces by another value (section 2.1: there is one value to learn).",
+            Check::Step(learned_is_final),
+        ),
     ]
 }
 

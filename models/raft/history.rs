@@ -54,27 +54,27 @@ fn applied<'a>(step: &'a NodeStep<'_, Raft>) -> impl Iterator<Item = (usize, Ent
 
 pub fn invariants() -> Vec<Invariant<Raft>> {
     vec![
-        Invariant {
-            name: "state-machine-safety",
-            meaning: "no two servers ever apply different entries at one index (figure 3, 5.4.3)",
-            check: Check::Step(state_machine_safety),
-        },
-        Invariant {
-            name: "leader-completeness",
-            meaning: "an entry committed in a term is in the logs of the leaders of all higher terms, past ones included \
+        Invariant::new(
+            "state-machine-safety",
+            "no two servers ever apply different entries at one index (figure 3, 5.4.3)",
+            Check::Step(state_machine_safety),
+        ),
+        Invariant::new(
+            "leader-completeness",
+            "an entry committed in a term is in the logs of the leaders of all higher terms, past ones included \
                       (figure 3, 5.4)",
-            check: Check::Witness(leader_completeness),
-        },
-        Invariant {
-            name: "log-matching",
-            meaning: "logs with an entry of equal index and term are equal up to that index (figure 3, 5.3)",
-            check: Check::Pair(log_matching),
-        },
-        Invariant {
-            name: "leader-append-only",
-            meaning: "a leader never overwrites or deletes entries of its log (figure 3, 5.3)",
-            check: Check::Step(leader_append_only),
-        },
+            Check::Witness(leader_completeness),
+        ),
+        Invariant::new(
+            "log-matching",
+            "logs with an entry of equal index and term are equal up to that index (figure 3, 5.3)",
+            Check::Pair(log_matching),
+        ),
+        Invariant::new(
+            "leader-append-only",
+            "a leader never overwrites or deletes entries of its log (figure 3, 5.3)",
+            Check::Step(leader_append_only),
+        ),
     ]
 }
 

@@ -251,17 +251,17 @@ impl Election for Ring {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        vec![Invariant {
-            name: "follows-higher",
-            meaning: "A node follows only nodes with a higher identifier than its own: the highest wins (Chang and \
-                      Roberts 1979).",
-            check: Check::Node(|_, id, state: &State| match state.role {
+        vec![Invariant::new(
+            "follows-higher",
+            "A node follows only nodes with a higher identifier than its own: the highest wins (Chang and Roberts \
+             1979).",
+            Check::Node(|_, id, state: &State| match state.role {
                 Role::Following(leader) if leader < id => {
                     Err(format!("{} follows {}, which is lower", node_name(id), node_name(leader)))
                 }
                 _ => Ok(()),
             }),
-        }]
+        )]
     }
 }
 

@@ -38,36 +38,36 @@ impl Witness {
 
 pub fn all() -> Vec<Invariant<Viewstamped>> {
     vec![
-        Invariant {
-            name: "acknowledged-survives",
-            meaning: "an operation acknowledged to a client keeps its place in the log of the primary of the same and of \
+        Invariant::new(
+            "acknowledged-survives",
+            "an operation acknowledged to a client keeps its place in the log of the primary of the same and of \
                       every later view (§8.1)",
-            check: Check::NodeWitness(acknowledged_survives),
-        },
-        Invariant {
-            name: "one-log-per-view",
-            meaning: "at most one log is installed for a view: whatever a replica with status normal has in a view \
+            Check::NodeWitness(acknowledged_survives),
+        ),
+        Invariant::new(
+            "one-log-per-view",
+            "at most one log is installed for a view: whatever a replica with status normal has in a view \
                       starts with it (§4.2, step 3)",
-            check: Check::NodeWitness(one_log_per_view),
-        },
-        Invariant {
-            name: "backups-follow-the-primary",
-            meaning: "of two replicas normal in one view, one's log continues the other's, and the primary's is the \
+            Check::NodeWitness(one_log_per_view),
+        ),
+        Invariant::new(
+            "backups-follow-the-primary",
+            "of two replicas normal in one view, one's log continues the other's, and the primary's is the \
                       longer (§4.1, steps 3 and 4)",
-            check: Check::Pair(backups_follow_the_primary),
-        },
-        Invariant {
-            name: "committed-agree",
-            meaning: "what two replicas know to be committed is the same, as far as both know it (§4.2, the correctness \
+            Check::Pair(backups_follow_the_primary),
+        ),
+        Invariant::new(
+            "committed-agree",
+            "what two replicas know to be committed is the same, as far as both know it (§4.2, the correctness \
                       condition)",
-            check: Check::Pair(committed_agree),
-        },
-        Invariant {
-            name: "committed-stays",
-            meaning: "while a replica lives, what it knows to be committed is never replaced or removed (§4.2, the \
+            Check::Pair(committed_agree),
+        ),
+        Invariant::new(
+            "committed-stays",
+            "while a replica lives, what it knows to be committed is never replaced or removed (§4.2, the \
                       correctness condition)",
-            check: Check::Step(committed_stays),
-        },
+            Check::Step(committed_stays),
+        ),
     ]
 }
 

@@ -258,7 +258,7 @@ fn vote_order(zab: &Zab, (a, left): (Id, &Server), (b, right): (Id, &Server)) ->
 }
 
 pub(super) fn all() -> Vec<Invariant<Zab>> {
-    let step = |name, meaning, check| Invariant { name, meaning, check: Check::Step(check) };
+    let step = |name, meaning, check| Invariant::new(name, meaning, Check::Step(check));
     vec![
         step(
             "agreement",
@@ -308,11 +308,11 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              in (FastLeaderElection, checkLeader).",
             elected_by_quorum,
         ),
-        Invariant {
-            name: "vote-order",
-            meaning: "Of any two different votes exactly one beats the other (FastLeaderElection, \
+        Invariant::new(
+            "vote-order",
+            "Of any two different votes exactly one beats the other (FastLeaderElection, \
                       totalOrderPredicate).",
-            check: Check::Pair(vote_order),
-        },
+            Check::Pair(vote_order),
+        ),
     ]
 }

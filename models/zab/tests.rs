@@ -653,6 +653,7 @@ fn each_property_of_a_delivery_can_fail() {
         before: Some(&before),
         event: Event::Timeout { timer: &Timer::Contact },
         after: Some(&after),
+        cut_short: None,
         sends: &[],
         storage: None,
     };

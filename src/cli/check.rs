@@ -291,6 +291,15 @@ fn coverage(ran: &Ran) -> String {
             text += &format!("  {title}: {items}\n");
         }
     }
+    for (goal, n) in &ran.tally.goals {
+        text += &format!("  goal {goal}: {n} steps\n");
+    }
+    for goal in &ran.tally.past {
+        text += &format!("  goal {goal}: reached\n");
+    }
+    for (property, setting) in &ran.not_asked {
+        text += &format!("  not asked: {property} (it speaks of nothing unless {setting})\n");
+    }
     text
 }
 

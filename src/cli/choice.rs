@@ -33,7 +33,7 @@ pub struct Choice {
     /// unordered, duplicating or ordered
     #[arg(long, value_name = "NETWORK", help_heading = CHANGES)]
     pub network: Option<String>,
-    /// A budget: crashes, restarts, losses, duplications, torn, disk_losses, switches
+    /// A budget: crashes, restarts, losses, duplications, torn, disk_losses, disk_rollbacks, switches
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub faults: Vec<String>,
     /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3); given again: what a switch
@@ -141,7 +141,7 @@ impl Choice {
     fn change(&self, scenario: Scenario) -> Result<Scenario, Problem> {
         let name = scenario.name.clone();
         let mut table = Table::try_from(&scenario).expect("a scenario is plain data");
-        for pinned in ["distinct", "generated"] {
+        for pinned in ["distinct", "generated", "covers"] {
             table.remove(pinned);
         }
         let text = |text: &String| Value::String(text.clone());
@@ -299,10 +299,7 @@ pub fn properties(catalogue: &impl Catalogue, about: &'static About) -> Vec<(&'s
 /// # Errors
 /// The protocol's own file is wrong.
 pub fn corpus(about: &'static About) -> Result<Vec<Scenario>, Problem> {
-    if about.corpus.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    scenario::parse(about.corpus, about).map_err(|p| p.in_file(&format!("corpus of {}", about.name)))
+    crate::corpus::of(about)
 }
 
 fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {

@@ -1,7 +1,7 @@
 //! Reports for machines. The keys are a contract: more may come, none may go or change its meaning; what is absent is
 //! `null`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -54,11 +54,24 @@ pub struct Coverage<'a> {
     steps: &'a BTreeMap<&'static str, u64>,
     messages: &'a BTreeMap<String, u64>,
     elections: u64,
+    /// Steps that reach each goal that speaks of steps.
+    goals: &'a BTreeMap<&'static str, u64>,
+    /// The goals reached that speak of the past.
+    past_goals: &'a BTreeSet<&'static str>,
+    /// Steps in which a planted bug made a difference.
+    changed_by_bug: u64,
 }
 
 impl<'a> Coverage<'a> {
     pub fn of(tally: &'a Tally) -> Self {
-        Coverage { steps: &tally.steps, messages: &tally.messages, elections: tally.elections }
+        Coverage {
+            steps: &tally.steps,
+            messages: &tally.messages,
+            elections: tally.elections,
+            goals: &tally.goals,
+            past_goals: &tally.past,
+            changed_by_bug: tally.changed_by_bug,
+        }
     }
 }
 

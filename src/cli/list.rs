@@ -192,7 +192,7 @@ fn scenario(s: &ListedScenario) -> String {
         Size::Deep => "deep",
     };
     let bug = s.bug.as_ref().map_or(String::new(), |bug| format!(", bug {bug}"));
-    let expected = s.expect.iter().map(|(property, Expected { verdict, steps })| {
+    let expected = s.expect.iter().map(|(property, Expected { verdict, steps, .. })| {
         let steps = steps.map_or(String::new(), |n| format!(" in {n} steps"));
         format!("{property} {verdict}{steps}")
     });

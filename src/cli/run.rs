@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::{self, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
+use crate::check::{self, Asked, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
 use crate::cli::choice::Chosen;
 use crate::cli::story;
 use crate::election::{Catalogue, Election, Visitor};
@@ -67,6 +67,8 @@ pub struct Ran {
     pub tally: Tally,
     pub collision_probability: f64,
     pub answers: Vec<Answer>,
+    /// Properties that the options leave nothing to speak of, each with the setting that it needs.
+    pub not_asked: Vec<(&'static str, &'static str)>,
     /// How the counts of an exhausted run differ from those that the scenario pins.
     pub miscounted: Option<String>,
 }
@@ -169,21 +171,22 @@ impl Visitor for Prepare {
 
     fn visit<E: Election>(self) -> Self::Output {
         let Prepare { chosen, mut request } = self;
-        let known = System::<E>::properties();
         let scenario = &chosen.scenario;
-        let is_asked = |name: &str| match &request.property {
-            Some(only) => only == name,
-            None => scenario.expect.is_empty() || scenario.expected(name).is_some(),
-        };
-        let asked: Vec<_> = known.iter().copied().filter(|(_, name)| is_asked(name)).collect();
         let system = Arc::new(scenario.system::<E>()?);
+        let Asked { properties: asked, not_asked } = match &request.property {
+            Some(only) => {
+                let one = System::<E>::properties().into_iter().filter(|(_, name)| name == only);
+                Asked { properties: one.collect(), not_asked: Vec::new() }
+            }
+            None => check::asked(scenario, &system),
+        };
         if !request.no_stop {
             let expected = |name: &str| scenario.expected(name).map(|e| e.verdict);
             request.limits.until = until(&asked, chosen.is_as_written, expected);
         } else {
             request.limits.until = Until::Exhausted;
         }
-        Ok(Box::new(Ready { system, chosen, asked, request }))
+        Ok(Box::new(Ready { system, chosen, asked, not_asked, request }))
     }
 }
 
@@ -208,6 +211,7 @@ struct Ready<E: Election> {
     system: Arc<System<E>>,
     chosen: Chosen,
     asked: Vec<(PropertyId, &'static str)>,
+    not_asked: Vec<(&'static str, &'static str)>,
     request: Request,
 }
 
@@ -228,6 +232,7 @@ impl<E: Election> Prepared for Ready<E> {
         Ran {
             answers: answers.collect(),
             miscounted: self.miscounted(&exploration),
+            not_asked: self.not_asked.clone(),
             engine: exploration.engine,
             ended: exploration.ended,
             distinct: exploration.distinct,
@@ -302,7 +307,7 @@ fn compare(word: Word, shortest: Option<usize>, expected: Option<&Expected>) -> 
     let agrees = match expected {
         Some(expected) => {
             let same_length = expected.steps.is_none_or(|n| shortest.is_none_or(|found| found == n));
-            expected.verdict == word && same_length
+            expected.accepts(word) && same_length
         }
         None => matches!(word, Word::Holds | Word::HoldsWithinBounds),
     };

@@ -24,7 +24,7 @@ use super::tables::*;
 use super::wire::{Wire, panic_text};
 use crate::check::{Ended, Limits, Progress};
 use crate::election::{Event, node_name};
-use crate::local::{self, Clock, Effect, Node, Reaction};
+use crate::local::{self, Clock, Disk, Effect, Node, Older, Reaction};
 use crate::network::NetworkKind;
 use crate::system::{Bounds, PropertyId};
 
@@ -326,6 +326,7 @@ where
             state: (!part.crashed).then(|| part.state.clone()),
             timers: part.timers.iter().map(|t| (t.clone(), Default::default())).collect(),
             storage: part.storage.clone().map(Arc::new),
+            older: Older::NotKept,
             incarnation: 0,
             choices: part.choices.map.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
         }
@@ -405,9 +406,13 @@ where
         }
         if part.crashed {
             let run = |storage: &Option<A::Storage>, out: &mut _| actor.on_start(id, storage, out);
-            found.push((OwnKind::Restart, Cause::Restart, local::start(&node, Clock::Absent, run)));
+            found.push((
+                OwnKind::Restart(Disk::Intact),
+                Cause::Restart,
+                local::start(&node, Clock::Absent, run),
+            ));
         } else if self.model.max_crashes > 0 {
-            let reaction = Reaction { node: node.crashed(), effects: Vec::new(), idle: false, problem: None };
+            let reaction = Reaction::crash(&node);
             found.push((OwnKind::Crash, Cause::Crash, reaction));
         }
         let step =

@@ -14,8 +14,8 @@ use crate::system::Bound;
 pub enum Taken {
     /// It is taken; the tally counts it under this kind.
     Step(u16),
-    /// The same, but the state after it is beyond a bound.
-    Beyond(Bound, u16),
+    /// The state after it is beyond a bound.
+    Beyond(Bound),
 }
 
 /// What a row adds up to.
@@ -149,13 +149,20 @@ impl Tables {
         misses: &mut Vec<Miss>,
     ) -> Option<(u64, Taken)> {
         let (step, bounds) = (&self.steps.all[id as usize], &self.shape.bounds);
+        if step.flags & step_flag::NUMBERED != 0 {
+            // Numbered client input comes in its order.
+            let number = self.steps.sequels[id as usize].input;
+            if number != self.worlds[row[0].id() as usize].next_input {
+                return None;
+            }
+        }
         if step.flags & step_flag::BEYOND != 0 {
-            return Some((0, Taken::Beyond(Bound::MaxTerm, step.kind)));
+            return Some((0, Taken::Beyond(Bound::MaxTerm)));
         }
         if step.flags & step_flag::ADDS_UP != 0 && self.fits(row, step) {
             let Total { sum, in_flight } = self.add_up(row, total, id, misses)?;
             return Some(if bounds.max_in_flight.is_some_and(|max| in_flight as usize > max) {
-                (0, Taken::Beyond(Bound::MaxInFlight, step.kind))
+                (0, Taken::Beyond(Bound::MaxInFlight))
             } else {
                 (sum, Taken::Step(step.kind))
             });
@@ -183,9 +190,9 @@ impl Tables {
         if !is_known {
             None
         } else if bounds.max_in_flight.is_some_and(|max| in_flight as usize > max) {
-            Some((0, Taken::Beyond(Bound::MaxInFlight, step.kind)))
+            Some((0, Taken::Beyond(Bound::MaxInFlight)))
         } else if bounds.max_copies.is_some_and(|max| copies > max) {
-            Some((0, Taken::Beyond(Bound::MaxCopies, step.kind)))
+            Some((0, Taken::Beyond(Bound::MaxCopies)))
         } else {
             Some((sum, Taken::Step(step.kind)))
         }

@@ -141,6 +141,8 @@ pub mod step_flag {
     pub const BREAKS: u16 = 32;
     /// The world takes note of it, or may.
     pub const OBSERVED: u16 = 64;
+    /// It is client input that carries a number.
+    pub const NUMBERED: u16 = 256;
     /// What it adds to a sum does not depend on what else is in flight where it sends, as long as no bound is in question.
     pub const ADDS_UP: u16 = 128;
 }
@@ -186,6 +188,8 @@ pub struct Sequel {
     pub pays: u32,
     /// 0, or one more than the number of effects after which the node crashes, which the world pays for too.
     pub torn: u8,
+    /// The number of the client input, or 0 if it carries none.
+    pub input: u32,
 }
 
 /// Stands for no column.
@@ -230,6 +234,8 @@ struct Draft {
     after: FlowId,
     message: Message,
     pays: u32,
+    /// See [`Sequel::input`].
+    input: u32,
 }
 
 impl Tables {
@@ -318,7 +324,11 @@ impl Tables {
                 continue;
             }
             let pays = kind.cost().unwrap_or(NOTHING);
-            let draft = Draft { node, local, flow: None, after: EMPTY, message: NOTHING, pays };
+            let input = match kind {
+                OwnKind::Input(number) => number.unwrap_or(0),
+                _ => 0,
+            };
+            let draft = Draft { node, local, flow: None, after: EMPTY, message: NOTHING, pays, input };
             self.list_with_torn(&draft, outcome, kind.gates(), resolver)?;
         }
         self.locals[local as usize].steps = self.close(first)?;
@@ -355,7 +365,15 @@ impl Tables {
             let link = gate::LINK << (self.messages[message as usize].src & 15);
             let gates = link | (u32::from(is_idle) * gate::BAR_IDLE);
             let after = self.flow(rest)?;
-            let draft = Draft { node: dst, local, flow: Some((column, flow)), after, message, pays: NOTHING };
+            let draft = Draft {
+                node: dst,
+                local,
+                flow: Some((column, flow)),
+                after,
+                message,
+                pays: NOTHING,
+                input: 0,
+            };
             self.list_with_torn(&draft, outcome, gates, resolver)?;
         }
         let range = self.close(first)?;
@@ -380,6 +398,7 @@ impl Tables {
             after,
             message,
             pays,
+            input: 0,
         };
         if self.shape.loses {
             for at in self.losable(&messages) {
@@ -432,8 +451,9 @@ impl Tables {
         gates: u32,
         resolver: &mut dyn Resolver,
     ) -> Result<(), String> {
-        let &Draft { node, local, flow, mut after, message, pays } = draft;
+        let &Draft { node, local, flow, mut after, message, pays, input } = draft;
         let mut flags = u16::from(pays != NOTHING || torn > 0) * step_flag::WORLD;
+        flags |= u16::from(input > 0) * step_flag::NUMBERED;
         let mut delta = 0u64;
         let outcome = match self.outcomes.get(outcome_id as usize) {
             Some(&outcome) => {
@@ -489,7 +509,7 @@ impl Tables {
             node,
             parcels: outcome.parcels,
         });
-        self.steps.sequels.push(Sequel { outcome: outcome_id, message, pays, torn });
+        self.steps.sequels.push(Sequel { outcome: outcome_id, message, pays, torn, input });
         Ok(())
     }
 

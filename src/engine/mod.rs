@@ -92,10 +92,11 @@ fn run<E: Election>(
     let goal = Goal { asked, limits, progress };
     let initial = front.row(&system.initial(), &mut tables).expect("digests tell a few flows apart");
     let (report, sample) = explore(&mut tables, &mut front, &initial, &goal);
-    let mut ended = report.ended;
+    let mut ended = report.ended.clone();
     if let (false, Err(why)) = (matches!(ended, Ended::Failed(_)), front.audit()) {
         ended = Ended::Failed(why);
     }
+    let tally = tally(system, &tables, &report);
     let mut violations = BTreeMap::new();
     for (property, path) in report.broken {
         match retell(system, &mut front, &mut tables, &initial, &path, property) {
@@ -112,7 +113,7 @@ fn run<E: Election>(
         generated: report.generated,
         depth: report.depth,
         cut: report.cut,
-        tally: tally(&tables, &report.kinds),
+        tally,
         violations,
         seconds: report.seconds,
         threads: if sample.is_some() { 1 } else { limits.threads },
@@ -154,15 +155,12 @@ fn retell<E: Election>(
     Ok((steps, why))
 }
 
-fn tally(tables: &Tables, counts: &[u64]) -> Tally {
+fn tally<E: Election>(system: &System<E>, tables: &Tables, report: &Report) -> Tally {
     let mut tally = Tally::default();
-    for (kind, &n) in tables.kinds.iter().zip(counts).filter(|(_, n)| **n > 0) {
-        *tally.steps.entry(kind.step).or_default() += n;
-        if let Some(message) = &kind.message {
-            *tally.messages.entry(message.clone()).or_default() += n;
-        }
-        tally.elections += if kind.elects { n } else { 0 };
+    for (kind, &n) in tables.kinds.iter().zip(&report.kinds).filter(|(_, n)| **n > 0) {
+        tally.add_steps(system, kind.step, kind.message.as_ref(), kind.facts, n);
     }
+    tally.note_past(system, report.goals);
     tally
 }
 

@@ -79,7 +79,7 @@ struct Expanded {
     /// The rows that must be tried again, and what must be known for it.
     again: Vec<u32>,
     misses: Vec<Miss>,
-    /// Generated steps by kind, those beyond a bound too.
+    /// Generated steps by kind, those beyond a bound not counted.
     kinds: Vec<u64>,
     cut: [u64; Bound::ALL.len()],
 }
@@ -132,6 +132,8 @@ struct Kept {
     misses: Vec<Miss>,
     /// The fingerprints of states that are not to be looked at.
     outside: Vec<u64>,
+    /// The goals of the past that the states kept have reached, as bits.
+    goals: u64,
     /// A step led to something else than it adds up to.
     is_wrong: bool,
 }
@@ -149,8 +151,10 @@ pub struct Report {
     pub generated: u64,
     pub depth: usize,
     pub cut: BTreeMap<Bound, u64>,
-    /// Generated steps by [`Tables::kinds`].
+    /// Generated steps within the bounds, by [`Tables::kinds`].
     pub kinds: Vec<u64>,
+    /// The goals of the past that some state has reached, as bits.
+    pub goals: u64,
     /// For each property that is broken somewhere, the steps to the first state that breaks it.
     pub broken: BTreeMap<PropertyId, Vec<StepId>>,
     pub peak_bytes: u64,
@@ -185,6 +189,7 @@ pub fn search(tables: &mut Tables, resolver: &mut dyn Resolver, initial: &[u32],
         generated: 0,
         cut: [0; Bound::ALL.len()],
         kinds: Vec::new(),
+        goals: 0,
         first_broken: BTreeMap::new(),
         outside: HashSet::new(),
         peak_bytes: 0,
@@ -213,6 +218,7 @@ impl Work {
             order: 0,
             misses: Vec::new(),
             outside: Vec::new(),
+            goals: 0,
             is_wrong: false,
         };
         Work { block, expanded: None, judged: Vec::new(), kept }
@@ -244,6 +250,7 @@ struct Search<'a> {
     generated: u64,
     cut: [u64; Bound::ALL.len()],
     kinds: Vec<u64>,
+    goals: u64,
     /// The first state, by number, that breaks each property.
     first_broken: BTreeMap<PropertyId, u64>,
     /// The fingerprints of states that the front end's judgement excludes.
@@ -264,6 +271,7 @@ impl Search<'_> {
             peak_bytes: self.peak_bytes,
             seconds: self.started.elapsed().as_secs_f64(),
             kinds: self.kinds,
+            goals: self.goals,
         }
     }
 
@@ -305,6 +313,7 @@ impl Search<'_> {
         broken |= self.resolver.judge(initial, self.tables).broken;
         self.note_broken(0, broken);
         (self.distinct, self.generated) = (1, 1);
+        self.goals = self.tables.worlds[initial[0] as usize].goals;
         let block = Block { rows: Packed::new(initial, sum), first: 0 };
         (self.waiting, self.waiting_bytes) = (1, block.held());
         self.frontier.push_back(block);
@@ -437,6 +446,7 @@ impl Search<'_> {
         let Work { block, judged, kept, .. } = work;
         let outside = judged.iter().filter(|fingerprint| self.outside.contains(fingerprint)).count();
         self.generated -= outside as u64;
+        self.goals |= kept.goals;
         for &(order, broken) in &kept.broken {
             self.note_broken(self.distinct + u64::from(order), broken);
         }
@@ -499,8 +509,7 @@ fn expand_row<C: Cell>(tables: &Tables, rows: &Rows<C>, i: u32, expanded: &mut E
             kinds[usize::from(kind)] += 1;
             shares[visited::shard_of(sum)].push(Candidate { sum, step, row: i });
         }
-        Taken::Beyond(bound, kind) => {
-            kinds[usize::from(kind)] += 1;
+        Taken::Beyond(bound) => {
             cut[bound as usize] += 1;
         }
     });
@@ -519,8 +528,7 @@ fn take_back<C: Cell>(tables: &Tables, row: &[C], sum: u64, expanded: &mut Expan
             kinds[usize::from(kind)] -= 1;
             shares[visited::shard_of(sum)].pop();
         }
-        Taken::Beyond(bound, kind) => {
-            kinds[usize::from(kind)] -= 1;
+        Taken::Beyond(bound) => {
             cut[bound as usize] -= 1;
         }
     });
@@ -590,6 +598,9 @@ fn keep<F: Cell, C: Holds<F>>(
                 continue;
             }
             broken |= judgement.broken;
+        }
+        if row[0].id() != world {
+            kept.goals |= tables.worlds[row[0].id() as usize].goals;
         }
         kept.page.push(first + u64::from(candidate.row), candidate.step);
         if broken != 0 {

@@ -11,10 +11,10 @@ use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::{Wire, panic_text};
 use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
-use crate::local::{self, Effect, NodeOf, Reaction};
+use crate::local::{self, Disk, Effect, NodeOf, Reaction};
 use crate::names;
 use crate::network::Network;
-use crate::system::{Step, StepOf, System, SystemState, Timing};
+use crate::system::{Step, StepOf, System, SystemState, Timing, event};
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// Where components stand, for their digests.
@@ -26,6 +26,9 @@ mod place {
 /// As many recomputations, spread over a run, tell whether handlers are functions of their arguments.
 const SAMPLE: usize = 4096;
 
+/// So many dead messages are followed through the later local states of their receiver.
+const BURIED: usize = 2;
+
 /// Which step of a node an outcome belongs to: enough to tell it again.
 #[derive(Clone, Copy)]
 enum Cause {
@@ -34,9 +37,7 @@ enum Cause {
     Timeout(u32),
     /// The value at this position of all the node's open choices.
     Choose(u32),
-    Restart {
-        empty: bool,
-    },
+    Restart(Disk),
     Crash,
 }
 
@@ -45,6 +46,8 @@ enum Cause {
 struct Origin {
     before: Local,
     cause: Cause,
+    /// Where the handler was torn after at least one effect: the node as the whole handler would have left it.
+    cut_short: Option<Local>,
 }
 
 /// The front end for one system.
@@ -60,6 +63,10 @@ pub struct SystemFront<'a, E: Election> {
     /// Reactions that are computed once more at the end.
     sample: Vec<(Local, Message, Digest)>,
     seen: usize,
+    /// By local state: some of the messages that are dead to it. What is dead stays dead, so later local states inherit them.
+    buried: Vec<[Option<Message>; BURIED]>,
+    /// A mistake found where none can be returned.
+    problem: Option<String>,
 }
 
 /// The kind of a choice's step, in the order in which a node's choices are listed.
@@ -105,6 +112,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
             has_step_invariants: has(|c| matches!(c, Check::Step(_))),
             sample: Vec::new(),
             seen: 0,
+            buried: Vec::new(),
+            problem: None,
         };
         (front, tables)
     }
@@ -168,13 +177,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
             };
         }
         let origin = self.origins[sequel.outcome as usize];
-        let step = match origin.cause {
-            Cause::Deliver(message) => {
-                let Envelope { src, dst, msg } = self.wire.envelope(message).clone();
-                Step::Deliver { src, dst, msg }
-            }
-            _ => self.own_step(origin),
-        };
+        let step = self.told(origin);
         match usize::from(sequel.torn).checked_sub(1) {
             Some(effects) => Step::Torn { step: Box::new(step), effects },
             None => step,
@@ -198,7 +201,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
         }
     }
 
-    fn own_step(&self, origin: Origin) -> StepOf<E> {
+    /// The step that had this outcome, told as if it had not been torn.
+    fn told(&self, origin: Origin) -> StepOf<E> {
         let (i, node) = &self.nodes[origin.before];
         let id = Id::from(usize::from(*i));
         match origin.cause {
@@ -210,9 +214,12 @@ impl<'a, E: Election> SystemFront<'a, E> {
                 let (key, value) = choices::<E>(node)[k as usize];
                 Step::Choose { node: id, key: key.to_string(), value: value.clone() }
             }
-            Cause::Restart { empty } => Step::Restart { node: id, empty },
+            Cause::Restart(disk) => Step::Restart { node: id, disk },
             Cause::Crash => Step::Crash { node: id },
-            Cause::Deliver(_) => unreachable!("not a node's own step"),
+            Cause::Deliver(message) => {
+                let Envelope { src, dst, msg } = self.wire.envelope(message).clone();
+                Step::Deliver { src, dst, msg }
+            }
         }
     }
 
@@ -283,10 +290,13 @@ impl<'a, E: Election> SystemFront<'a, E> {
             can_crash: left.crashes > 0,
             can_tear: left.torn && left.crashes > 0,
             can_restart: left.restarts > 0,
-            can_restart_empty: left.restarts > 0 && left.disk_losses > 0,
+            can_restart_empty: left.allows(Disk::Empty),
+            can_restart_older: left.allows(Disk::Older),
             can_lose: left.losses > 0,
             can_duplicate: left.duplications > 0,
             can_input: world.inputs_left > 0,
+            next_input: self.system.next_input(world),
+            goals: self.system.goals_of_past(world),
             may_stabilise: rules.timing == Timing::Stabilising && !world.stabilised,
             switches: others.collect(),
             links,
@@ -302,22 +312,40 @@ impl<'a, E: Election> SystemFront<'a, E> {
     }
 
     /// Notes what a handler did, whole and torn at every place.
-    fn outcomes(&mut self, origin: Origin, reaction: Reaction<E>, tables: &mut Tables) -> OutcomeId {
-        let i = usize::from(self.nodes[origin.before].0);
-        let before = self.nodes[origin.before].1.clone();
+    fn outcomes(
+        &mut self,
+        before: Local,
+        cause: Cause,
+        reaction: Reaction<E>,
+        tables: &mut Tables,
+    ) -> OutcomeId {
+        let (i, node) = (usize::from(self.nodes[before].0), self.nodes[before].1.clone());
         let torn = match self.system.rules.faults.torn {
             true => reaction.effects.len(),
             false => 0,
         };
         let idle = if reaction.idle { flag::IDLE } else { 0 };
         let whole = tables.outcomes.len() as OutcomeId;
-        for k in 0..=torn {
-            let (node, effects) = match k {
-                0 => (reaction.node.clone(), &reaction.effects[..]),
-                k => reaction.torn(&before, k - 1),
-            };
-            let count = if k == 0 { torn } else { 0 };
-            self.outcome(origin, i, node, effects, (k > 0, idle, count), tables);
+        let origin = Origin { before, cause, cut_short: None };
+        let step = self.told(origin);
+        let is_changed = catch_unwind(AssertUnwindSafe(|| {
+            self.system.is_changed_by_bug(Id::from(i), &node, &step, &reaction)
+        }));
+        let is_changed = is_changed.unwrap_or(true);
+        self.outcome(
+            origin,
+            (i, &node, &step),
+            (&reaction.node, &reaction.effects),
+            (false, is_changed),
+            tables,
+        );
+        tables.outcomes[whole as usize].flags |= idle;
+        tables.outcomes[whole as usize].torn = torn as u8;
+        for effects in 0..torn {
+            let cut_short = (effects > 0).then(|| self.local(i, Arc::new(reaction.node.clone()), tables));
+            let origin = Origin { cut_short, ..origin };
+            let (node_after, done) = reaction.torn(effects);
+            self.outcome(origin, (i, &node, &step), (&node_after, done), (true, is_changed), tables);
         }
         whole
     }
@@ -325,40 +353,46 @@ impl<'a, E: Election> SystemFront<'a, E> {
     fn outcome(
         &mut self,
         origin: Origin,
-        i: usize,
-        node: NodeOf<E>,
-        effects: &[Effect<E::Msg, E::Storage>],
-        (is_torn, idle, torn): (bool, u8, usize),
+        (i, before, step): (usize, &NodeOf<E>, &StepOf<E>),
+        (after, effects): (&NodeOf<E>, &[Effect<E::Msg, E::Storage>]),
+        (is_torn, is_changed): (bool, bool),
         tables: &mut Tables,
     ) {
         let id = Id::from(i);
-        let before = self.nodes[origin.before].1.clone();
-        let actor = &self.system.actors[i];
-        let leads = |node: &NodeOf<E>| node.state.as_deref().and_then(|s| actor.leads(id, s));
-        let elects = leads(&node).is_some() && leads(&node) != leads(&before);
+        let sends = local::sends(effects);
+        let cut_short = origin.cut_short.and_then(|local| self.nodes[local].1.state.clone());
+        let extent = (&sends[..], cut_short.as_deref(), is_changed);
+        let facts = self.system.facts_at(id, before, event(step), after, extent);
+        let ends_leading =
+            facts.elects || cut_short.is_some_and(|s| self.system.actors[i].leads(id, &s).is_some());
         // Without a witness and step invariants, the world takes note of nothing but new leaders.
         let observed = self.system.rules.remember
-            && (size_of::<E::Witness>() > 0 || self.has_step_invariants || (elects && E::about().has_terms));
-        let (step, message) = match (is_torn, origin.cause) {
-            (true, _) => ("torn", None),
-            (_, Cause::Deliver(m)) => ("deliver", Some(names::kind(&self.wire.envelope(m).msg))),
-            _ => (self.own_step(origin).kind(), None),
+            && (size_of::<E::Witness>() > 0
+                || self.has_step_invariants
+                || (ends_leading && E::about().has_terms));
+        let message = match step {
+            Step::Deliver { msg, .. } if !is_torn => Some(names::kind(msg)),
+            _ => None,
         };
-        let kind = self.kind(Kind { step, message, elects }, tables);
+        let kind =
+            self.kind(Kind { step: if is_torn { "torn" } else { step.kind() }, message, facts }, tables);
         let sends_at = tables.sends.len() as u32;
-        for (dst, msg) in local::sends(effects) {
+        for (dst, msg) in sends {
             let message = self.wire.message(id, dst, msg, tables);
             tables.sends.push(message);
         }
-        let after = self.local(i, Arc::new(node), tables);
+        let known = tables.locals.len();
+        let after = self.local(i, Arc::new(after.clone()), tables);
+        if self.problem.is_none() && after as usize >= known {
+            self.problem = self.expect_buried_stay_dead(origin.before, after).err();
+        }
         let beyond = tables.locals[after as usize].flags & flag::BEYOND;
         self.origins.push(origin);
         tables.add_outcome(Outcome {
             after,
             sends_at,
             sends: (tables.sends.len() as u32 - sends_at) as u16,
-            flags: idle | beyond | if observed { flag::OBSERVED } else { 0 },
-            torn: torn as u8,
+            flags: beyond | if observed { flag::OBSERVED } else { 0 },
             kind,
             ..Outcome::default()
         });
@@ -399,8 +433,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         if self.sample.len() < SAMPLE && (self.seen < 256 || self.seen.is_multiple_of(61)) {
             self.sample.push((local, message, self.digest(&reaction)));
         }
-        let origin = Origin { before: local, cause: Cause::Deliver(message) };
-        let outcome = self.outcomes(origin, reaction, tables);
+        let outcome = self.outcomes(local, Cause::Deliver(message), reaction, tables);
         tables.react.insert(local, message, outcome);
         Ok(())
     }
@@ -409,7 +442,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let (i, node) = (usize::from(self.nodes[local].0), self.nodes[local].1.clone());
         let mut steps = Vec::new();
         let mut add = |front: &mut Self, kind, cause, reaction, tables: &mut Tables| {
-            let outcome = front.outcomes(Origin { before: local, cause }, reaction, tables);
+            let outcome = front.outcomes(local, cause, reaction, tables);
             steps.push(OwnStep { kind, outcome });
         };
         for (k, (timer, age)) in node.timers.iter().enumerate() {
@@ -419,24 +452,20 @@ impl<'a, E: Election> SystemFront<'a, E> {
         }
         for (k, (key, value)) in choices::<E>(&node).into_iter().enumerate() {
             let reaction = self.react(i, &node, &Event::Choose { key, value })?;
-            let kind = if key == CLIENT { OwnKind::Input } else { OwnKind::Choose };
+            let kind = if key == CLIENT { OwnKind::Input(E::input_number(value)) } else { OwnKind::Choose };
             add(self, kind, Cause::Choose(k as u32), reaction, tables);
         }
         let faults = self.system.rules.faults;
         if !node.is_up() && faults.restarts > 0 {
-            for empty in [false, true] {
-                if empty && (faults.disk_losses == 0 || node.storage.is_none()) {
-                    continue;
-                }
+            for disk in [Disk::Intact, Disk::Empty, Disk::Older] {
+                let Some(down) = node.found(disk).filter(|_| faults.allows(disk)) else { continue };
                 let reaction =
-                    self.guarded(i, "its restart", || self.system.restart(Id::from(i), &node, empty))?;
-                let kind = if empty { OwnKind::RestartEmpty } else { OwnKind::Restart };
-                add(self, kind, Cause::Restart { empty }, reaction, tables);
+                    self.guarded(i, "its restart", || self.system.start_node(Id::from(i), &down))?;
+                add(self, OwnKind::Restart(disk), Cause::Restart(disk), reaction, tables);
             }
         }
         if node.is_up() && faults.crashes > 0 {
-            let reaction = Reaction { node: node.crashed(), effects: Vec::new(), idle: false, problem: None };
-            add(self, OwnKind::Crash, Cause::Crash, reaction, tables);
+            add(self, OwnKind::Crash, Cause::Crash, Reaction::crash(&node), tables);
         }
         let timing = self.system.rules.timing;
         let aged = match timing {
@@ -474,11 +503,9 @@ impl<'a, E: Election> SystemFront<'a, E> {
             let left = &mut world.left;
             match what {
                 event::CRASH => left.crashes -= 1,
-                event::RESTART => left.restarts -= 1,
-                event::RESTART_EMPTY => {
-                    left.restarts -= 1;
-                    left.disk_losses -= 1;
-                }
+                event::RESTART => left.pay_for(Disk::Intact),
+                event::RESTART_EMPTY => left.pay_for(Disk::Empty),
+                event::RESTART_OLDER => left.pay_for(Disk::Older),
                 event::LOSE => left.losses -= 1,
                 event::DUPLICATE => left.duplications -= 1,
                 event::INPUT => world.inputs_left -= 1,
@@ -500,11 +527,11 @@ impl<'a, E: Election> SystemFront<'a, E> {
     fn observe(
         &self,
         world: &World<E::Witness>,
-        outcome: OutcomeId,
+        id: OutcomeId,
         tables: &Tables,
     ) -> Option<World<E::Witness>> {
-        let Origin { before, cause } = self.origins[outcome as usize];
-        let outcome = &tables.outcomes[outcome as usize];
+        let Origin { before, cut_short, .. } = self.origins[id as usize];
+        let outcome = &tables.outcomes[id as usize];
         let (i, before) = &self.nodes[before];
         let after = &self.nodes[outcome.after].1;
         let envelope = |m: &Message| {
@@ -512,28 +539,15 @@ impl<'a, E: Election> SystemFront<'a, E> {
             (e.dst, e.msg.clone())
         };
         let sends: Vec<(Id, E::Msg)> = tables.sends_of(outcome).iter().map(envelope).collect();
-        let event = match cause {
-            Cause::Deliver(m) => {
-                let Envelope { src, msg, .. } = self.wire.envelope(m);
-                Event::Deliver { src: *src, msg }
-            }
-            Cause::Timeout(k) => {
-                Event::Timeout { timer: before.timers.keys().nth(k as usize).expect("it was set") }
-            }
-            Cause::Choose(k) => {
-                let (key, value) = choices::<E>(before)[k as usize];
-                Event::Choose { key, value }
-            }
-            Cause::Restart { .. } => Event::Start,
-            Cause::Crash => Event::Crash,
-        };
+        let told = self.told(self.origins[id as usize]);
         let step = NodeStep {
             actor: &self.system.actors[usize::from(*i)],
             id: Id::from(usize::from(*i)),
             incarnation: after.incarnation,
             before: before.state.as_deref(),
-            event,
+            event: event(&told),
             after: after.state.as_deref(),
+            cut_short: cut_short.and_then(|local| self.nodes[local].1.state.as_deref()),
             sends: &sends,
             storage: after.storage.as_deref(),
         };
@@ -564,6 +578,60 @@ impl<'a, E: Election> SystemFront<'a, E> {
     fn bits(&self, holds: impl Fn(Check<E>) -> Result<(), String>) -> u32 {
         let broken = self.system.invariants.iter().map(|i| holds(i.check).is_err());
         broken.enumerate().fold(0, |bits, (p, broken)| bits | u32::from(broken) << (p + 1))
+    }
+
+    fn is_dead(&self, local: Local, message: Message) -> bool {
+        let (i, node) = &self.nodes[local];
+        let Envelope { src, dst, msg } = self.wire.envelope(message);
+        let actor = &self.system.actors[usize::from(*i)];
+        node.state.as_deref().is_some_and(|state| actor.is_dead(*dst, state, *src, msg))
+    }
+
+    /// Delivers a message that is called dead.
+    ///
+    /// # Errors
+    /// It has an effect.
+    fn expect_no_effect(&self, local: Local, message: Message) -> Result<(), String> {
+        let reaction = self.reaction(local, message)?;
+        let (i, node) = &self.nodes[local];
+        if reaction.effects.is_empty() && reaction.node == **node {
+            return Ok(());
+        }
+        let Envelope { src, msg, .. } = self.wire.envelope(message);
+        Err(format!(
+            "{} from {} is called dead to {}, and has an effect on it: its `is_dead` is wrong",
+            names::value(msg),
+            node_name(*src),
+            node_name(Id::from(usize::from(*i))),
+        ))
+    }
+
+    fn buried_at(&mut self, local: Local) -> &mut [Option<Message>; BURIED] {
+        let local = local as usize;
+        self.buried.resize(self.buried.len().max(local + 1), [None; BURIED]);
+        &mut self.buried[local]
+    }
+
+    fn remember_buried(&mut self, local: Local, message: Message) {
+        let buried = self.buried_at(local);
+        if let Some(free) = buried.iter_mut().find(|buried| buried.is_none()) {
+            *free = Some(message);
+        }
+    }
+
+    /// Delivers a sample of what was dead to a local state to one that follows it for the first time.
+    ///
+    /// # Errors
+    /// One of these messages is alive again.
+    fn expect_buried_stay_dead(&mut self, before: Local, after: Local) -> Result<(), String> {
+        let buried = *self.buried_at(before);
+        *self.buried_at(after) = buried;
+        if self.nodes[after].1.is_up() {
+            for message in buried.into_iter().flatten() {
+                self.expect_no_effect(after, message)?;
+            }
+        }
+        Ok(())
     }
 
     fn digest(&self, reaction: &Reaction<E>) -> Digest {
@@ -597,10 +665,11 @@ where
         match miss {
             Miss::React(local, message) => self.resolve_react(local, message, tables)?,
             Miss::Dead(local, message) => {
-                let (i, node) = &self.nodes[local];
-                let Envelope { src, dst, msg } = self.wire.envelope(message);
-                let actor = &self.system.actors[usize::from(*i)];
-                let is_dead = node.state.as_deref().is_some_and(|s| actor.is_dead(*dst, s, *src, msg));
+                let is_dead = self.is_dead(local, message);
+                if is_dead {
+                    self.expect_no_effect(local, message)?;
+                    self.remember_buried(local, message);
+                }
                 tables.dead.insert(local, message, u32::from(is_dead));
             }
             Miss::Quorum(local, reached) => {
@@ -622,6 +691,9 @@ where
                 tables.node_worlds.insert(local, world, broken, broken == 0);
             }
             of_the_engine => unreachable!("{of_the_engine:?} is not for a front end"),
+        }
+        if let Some(problem) = self.problem.take() {
+            return Err(problem);
         }
         if tables.outcomes.len() as u64 >= u64::from(event::OUTCOMES) {
             return Err("more than four billion different local steps".to_string());

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use super::flows::{Column, EMPTY, FlowId, Flows, Range, Steps};
 use super::memo::{Memo, Mostly};
+use crate::local::Disk;
 use crate::network::NetworkKind;
-use crate::system::Bounds;
+use crate::system::{Bounds, Facts};
 
 /// A node's local state.
 pub type Local = u32;
@@ -104,10 +105,9 @@ pub enum OwnKind {
         idle: bool,
     },
     Choose,
-    /// A choice paid for from the budget of client inputs.
-    Input,
-    Restart,
-    RestartEmpty,
+    /// A choice paid for from the budget of client inputs; with the number that it carries.
+    Input(Option<u32>),
+    Restart(Disk),
     Crash,
 }
 
@@ -116,9 +116,10 @@ impl OwnKind {
     pub fn cost(self) -> Option<u32> {
         match self {
             OwnKind::Timeout { .. } | OwnKind::Choose => None,
-            OwnKind::Input => Some(event::INPUT),
-            OwnKind::Restart => Some(event::RESTART),
-            OwnKind::RestartEmpty => Some(event::RESTART_EMPTY),
+            OwnKind::Input(_) => Some(event::INPUT),
+            OwnKind::Restart(Disk::Intact) => Some(event::RESTART),
+            OwnKind::Restart(Disk::Empty) => Some(event::RESTART_EMPTY),
+            OwnKind::Restart(Disk::Older) => Some(event::RESTART_OLDER),
             OwnKind::Crash => Some(event::CRASH),
         }
     }
@@ -130,9 +131,10 @@ impl OwnKind {
                 (u32::from(!idle) * gate::TIMELESS) | (u32::from(due) * gate::TIMED)
             }
             OwnKind::Choose => gate::TIMELESS | gate::TIMED,
-            OwnKind::Input => gate::INPUT,
-            OwnKind::Restart => gate::RESTART,
-            OwnKind::RestartEmpty => gate::RESTART_EMPTY,
+            OwnKind::Input(_) => gate::INPUT,
+            OwnKind::Restart(Disk::Intact) => gate::RESTART,
+            OwnKind::Restart(Disk::Empty) => gate::RESTART_EMPTY,
+            OwnKind::Restart(Disk::Older) => gate::RESTART_OLDER,
             OwnKind::Crash => gate::CRASH,
         }
     }
@@ -161,6 +163,7 @@ pub mod gate {
     pub const BAR_IDLE: u32 = 1 << 24;
     /// Down while no step may be torn.
     pub const BAR_TORN: u32 = 1 << 25;
+    pub const RESTART_OLDER: u32 = 1 << 26;
 }
 
 /// What one step of one node does.
@@ -213,10 +216,11 @@ pub mod event {
     pub const DUPLICATE: u32 = super::MAX_ID - 4;
     pub const INPUT: u32 = super::MAX_ID - 5;
     pub const STABILISE: u32 = super::MAX_ID - 6;
+    pub const RESTART_OLDER: u32 = super::MAX_ID - 7;
     /// A switch to topology `i` is `SWITCH - i`.
-    pub const SWITCH: u32 = super::MAX_ID - 7;
+    pub const SWITCH: u32 = super::MAX_ID - 8;
     /// Outcomes are below.
-    pub const OUTCOMES: u32 = super::MAX_ID - 7 - 256;
+    pub const OUTCOMES: u32 = super::MAX_ID - 8 - 256;
 }
 
 /// What a world allows.
@@ -231,9 +235,14 @@ pub struct WorldInfo {
     pub can_tear: bool,
     pub can_restart: bool,
     pub can_restart_empty: bool,
+    pub can_restart_older: bool,
     pub can_lose: bool,
     pub can_duplicate: bool,
     pub can_input: bool,
+    /// The number of the next client input.
+    pub next_input: u32,
+    /// The goals of the past that are reached, as bits.
+    pub goals: u64,
     pub may_stabilise: bool,
     /// The topologies that a switch may go to.
     pub switches: Box<[u8]>,
@@ -256,6 +265,7 @@ impl WorldInfo {
             | of(self.can_input, gate::INPUT)
             | of(self.can_restart, gate::RESTART)
             | of(self.can_restart_empty, gate::RESTART_EMPTY)
+            | of(self.can_restart_older, gate::RESTART_OLDER)
             | of(self.can_crash, gate::CRASH)
             | of(self.can_lose, gate::LOSE)
             | of(self.can_duplicate, gate::DUPLICATE)
@@ -321,11 +331,11 @@ pub struct Tables {
 }
 
 /// What is counted together.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Kind {
     pub step: &'static str,
     pub message: Option<String>,
-    pub elects: bool,
+    pub facts: Facts,
 }
 
 /// Positions in [`Tables::kinds`] of the steps of no single node.
@@ -360,7 +370,7 @@ impl Tables {
             pairs: Mostly::default(),
             node_worlds: Mostly::default(),
             kinds: ["lose", "duplicate", "switch", "stabilise", "tick"]
-                .map(|step| Kind { step, message: None, elects: false })
+                .map(|step| Kind { step, ..Kind::default() })
                 .to_vec(),
         }
     }

@@ -47,6 +47,7 @@ pub fn walk(
         dice: Dice(seed),
         shards: (0..SHARDS).map(|_| Shard::default()).collect(),
         kinds: Vec::new(),
+        goals: 0,
         cut: [0; Bound::ALL.len()],
         broken: BTreeMap::new(),
         sample: Sample { seed, walks: 0, lengths: vec![0; longest + 1] },
@@ -62,6 +63,7 @@ pub fn walk(
         depth: walks.depth,
         cut: Bound::ALL.into_iter().zip(walks.cut).filter(|(_, n)| *n > 0).collect(),
         kinds: walks.kinds,
+        goals: walks.goals,
         broken: walks.broken,
         peak_bytes: walks.shards.iter().map(Shard::bytes).sum::<u64>() + walks.tables.bytes(),
         seconds: walks.started.elapsed().as_secs_f64(),
@@ -75,6 +77,7 @@ struct Walks<'a> {
     dice: Dice,
     shards: Vec<Shard>,
     kinds: Vec<u64>,
+    goals: u64,
     cut: [u64; Bound::ALL.len()],
     broken: BTreeMap<PropertyId, Vec<StepId>>,
     sample: Sample,
@@ -155,7 +158,7 @@ impl Walks<'_> {
             let mut cut = [0; Bound::ALL.len()];
             let is_known = self.tables.try_steps(row, sum, &mut misses, |step, _, taken| match taken {
                 Taken::Step(kind) => steps.push((step, kind)),
-                Taken::Beyond(bound, _) => cut[bound as usize] += 1,
+                Taken::Beyond(bound) => cut[bound as usize] += 1,
             });
             if is_known {
                 self.cut.iter_mut().zip(cut).for_each(|(sum, n)| *sum += n);
@@ -183,6 +186,7 @@ impl Walks<'_> {
         new_world: bool,
     ) -> Result<(), String> {
         self.shards[shard_of(sum)].insert(sum);
+        self.goals |= self.tables.worlds[row[0] as usize].goals;
         let mut misses = Vec::new();
         let mut broken = self.tables.broken(row, changed, new_world, &mut misses);
         if !misses.is_empty() {

@@ -15,12 +15,14 @@ use stateright::actor::Id;
 
 use super::campaign::seed_bytes;
 use super::walk::{Pace, Walk};
+use crate::election::Reign;
 use crate::election::{Election, NodeSet, Term};
+use crate::local::Disk;
 use crate::network::NetworkKind;
 use crate::scenario::{Scenario, Topologies};
 use crate::system::{Bounds, Step, StepOf, System, SystemState, Timing};
 use crate::trace::{Replay, replay_until};
-use crate::world::{Faults, Reign};
+use crate::world::Faults;
 
 /// What traces call it, in the place of a property.
 pub const PROPERTY: &str = "recovery";
@@ -62,6 +64,7 @@ pub fn all_faults(network: NetworkKind) -> Faults {
         duplications: if network == NetworkKind::Unordered { 4 } else { 0 },
         torn: true,
         disk_losses: 0,
+        disk_rollbacks: 0,
         switches: 3,
     }
 }
@@ -222,7 +225,7 @@ fn heal<E: Election>(walk: &mut Walk<E>, rng: &mut TestRng) {
     }
     for node in (0..walk.state.nodes.len()).map(Id::from) {
         if restarts_all || !walk.trial.system.can_stabilise(&walk.state) {
-            walk.take(Step::Restart { node, empty: false });
+            walk.take(Step::Restart { node, disk: Disk::Intact });
         }
     }
     let stabilise = walk.trial.system.stabilisation(&walk.state, |age| rng.random_range(0..age.last));

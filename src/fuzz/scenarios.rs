@@ -53,7 +53,16 @@ pub fn enlarged<E: Election>(
         }
         larger.bounds = Bounds { max_term: None, max_in_flight: Some(20 * larger.nodes), max_copies: None };
         let faults = &mut larger.faults;
-        let Faults { crashes, restarts, losses, duplications, switches, torn, disk_losses: _ } = faults;
+        let Faults {
+            crashes,
+            restarts,
+            losses,
+            duplications,
+            switches,
+            torn,
+            disk_losses: _,
+            disk_rollbacks: _,
+        } = faults;
         for budget in [crashes, restarts, losses, duplications, switches] {
             *budget *= times;
         }

@@ -15,13 +15,14 @@ use crate::scenario::FuzzHints;
 use crate::system::{Step, StepOf, SystemState, Timing};
 
 /// How often each kind of step is chosen when nothing else is said, against the other kinds that are enabled.
-const WEIGHTS: [(&str, u32); 12] = [
+const WEIGHTS: [(&str, u32); 13] = [
     ("deliver", 40),
     ("timeout", 12),
     ("choose", 12),
     ("tick", 40),
     ("restart", 6),
     ("restart-without-disk", 3),
+    ("restart-with-older-disk", 3),
     ("crash", 2),
     ("torn", 6),
     ("lose", 2),
@@ -157,8 +158,7 @@ impl<E: Election> Walk<E> {
     }
 
     fn advance(&mut self, step: StepOf<E>, next: SystemState<E>) {
-        let elects = self.trial.system.elects(&self.state, &step, &next);
-        self.tally.count::<E>(&step, elects, 1);
+        self.tally.count(&self.trial.system, &self.state, &step, &next);
         self.steps.push(step);
         self.state = next;
         self.judge();
