@@ -791,7 +791,7 @@ impl<E: Election> System<E> {
         if self.goals.is_empty() && self.unplanted.is_none() {
             return Facts { elects: self.elects(id, old, new), ..Facts::default() };
         }
-        let whole = self.reaction(before, step);
+        let whole = self.reaction(before, step.cause());
         let (effects, cut_short) = match (step, &whole) {
             (Step::Torn { effects, .. }, Some(whole)) => {
                 (&whole.effects[..*effects], whole.node.state.as_deref().filter(|_| *effects > 0))

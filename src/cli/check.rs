@@ -231,7 +231,9 @@ impl Check {
         mut abouts: Vec<&'static About>,
     ) -> Result<Vec<&'static About>, Problem> {
         let Some(only) = &self.property else { return Ok(abouts) };
-        let names = |about: &&'static About| choice::properties(catalogue, about).into_iter().map(|(n, _)| n);
+        let names = |about: &&'static About| {
+            choice::questions(catalogue, about).properties.into_iter().map(|question| question.name)
+        };
         let known: BTreeSet<&str> = abouts.iter().flat_map(names).collect();
         if !known.contains(only.as_str()) {
             let hint = among(only, known.into_iter());

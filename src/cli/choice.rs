@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use crate::cli::output;
 use crate::election::{About, Catalogue, Election, Visitor};
 use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
-use crate::system::{Bounds, System};
+use crate::system::{Bounds, PropertyId, System};
 use crate::verdict::Word;
 
 /// The flags that choose a scenario, change one, or make one up.
@@ -281,17 +281,46 @@ fn flag_for(name: &str, about: &'static About) -> Option<&'static str> {
     if is_bug { Some("--bug") } else { is_scenario.then_some("--scenario") }
 }
 
-/// The properties of a protocol, each with its meaning.
-pub fn properties(catalogue: &impl Catalogue, about: &'static About) -> Vec<(&'static str, &'static str)> {
-    struct Properties;
-    impl Visitor for Properties {
-        type Output = Vec<(&'static str, &'static str)>;
-        fn visit<E: Election>(self) -> Self::Output {
-            let all = System::<E>::properties().into_iter();
-            all.map(|(property, name)| (name, System::<E>::meaning(property))).collect()
+/// What can be asked of a protocol's runs.
+pub struct Questions {
+    pub properties: Vec<Question>,
+    /// What a scenario may mean to reach, each with its meaning.
+    pub goals: Vec<(&'static str, &'static str)>,
+}
+
+/// A property, as it is listed.
+pub struct Question {
+    pub name: &'static str,
+    pub meaning: &'static str,
+    /// Without this setting it is not asked.
+    pub setting: Option<&'static str>,
+    /// A run that does not reach these goals says nothing about it.
+    pub needs: &'static [&'static str],
+}
+
+/// The properties and goals of a protocol.
+pub fn questions(catalogue: &impl Catalogue, about: &'static About) -> Questions {
+    struct Describe;
+    impl Visitor for Describe {
+        type Output = Questions;
+        fn visit<E: Election>(self) -> Questions {
+            let invariants = E::invariants();
+            let question = |(property, name): (PropertyId, &'static str)| {
+                let invariant = usize::from(property.0).checked_sub(1).map(|i| &invariants[i]);
+                Question {
+                    name,
+                    meaning: System::<E>::meaning(property),
+                    setting: invariant.and_then(|invariant| invariant.setting).map(|(words, _)| words),
+                    needs: invariant.map_or(&[], |invariant| invariant.needs),
+                }
+            };
+            Questions {
+                properties: System::<E>::properties().into_iter().map(question).collect(),
+                goals: E::goals().iter().map(|goal| (goal.name, goal.meaning)).collect(),
+            }
         }
     }
-    catalogue.visit(about.name, Properties).expect("a protocol of the catalogue")
+    catalogue.visit(about.name, Describe).expect("a protocol of the catalogue")
 }
 
 /// The scenarios beside a protocol.

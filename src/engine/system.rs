@@ -50,6 +50,15 @@ struct Origin {
     cut_short: Option<Local>,
 }
 
+/// What is kept of a local state to see that what is dead to a node stays dead.
+#[derive(Clone, Debug, Default)]
+struct Buried {
+    /// Some of the messages that are dead.
+    messages: Vec<Message>,
+    /// The local states that were met for the first time after this one.
+    followed_by: Vec<Local>,
+}
+
 /// The front end for one system.
 pub struct SystemFront<'a, E: Election> {
     system: &'a System<E>,
@@ -63,8 +72,8 @@ pub struct SystemFront<'a, E: Election> {
     /// Reactions that are computed once more at the end.
     sample: Vec<(Local, Message, Digest)>,
     seen: usize,
-    /// By local state: some of the messages that are dead to it. What is dead stays dead, so later local states inherit them.
-    buried: Vec<[Option<Message>; BURIED]>,
+    /// By local state.
+    buried: Vec<Buried>,
     /// A mistake found where none can be returned.
     problem: Option<String>,
 }
@@ -229,6 +238,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         if is_new {
             let info = self.describe(i, &self.nodes[local].1, digest);
             tables.add_local(info);
+            self.buried.push(Buried::default());
         }
         local
     }
@@ -384,7 +394,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let known = tables.locals.len();
         let after = self.local(i, Arc::new(after.clone()), tables);
         if self.problem.is_none() && after as usize >= known {
-            self.problem = self.expect_buried_stay_dead(origin.before, after).err();
+            self.problem = self.follow(origin.before, after).err();
         }
         let beyond = tables.locals[after as usize].flags & flag::BEYOND;
         self.origins.push(origin);
@@ -606,30 +616,37 @@ impl<'a, E: Election> SystemFront<'a, E> {
         ))
     }
 
-    fn buried_at(&mut self, local: Local) -> &mut [Option<Message>; BURIED] {
-        let local = local as usize;
-        self.buried.resize(self.buried.len().max(local + 1), [None; BURIED]);
-        &mut self.buried[local]
-    }
-
-    fn remember_buried(&mut self, local: Local, message: Message) {
-        let buried = self.buried_at(local);
-        if let Some(free) = buried.iter_mut().find(|buried| buried.is_none()) {
-            *free = Some(message);
+    /// Takes note that a message is dead to a node from this local state on, and delivers it in those that have followed.
+    /// Of each local state only a few such messages are kept.
+    ///
+    /// # Errors
+    /// The message is alive again.
+    fn bury(&mut self, from: Local, message: Message) -> Result<(), String> {
+        let mut open = vec![from];
+        while let Some(local) = open.pop() {
+            if local != from && self.nodes[local].1.is_up() {
+                self.expect_no_effect(local, message)?;
+            }
+            let Buried { messages, followed_by } = &mut self.buried[local as usize];
+            if messages.len() < BURIED && !messages.contains(&message) {
+                messages.push(message);
+                open.extend(followed_by.iter());
+            }
         }
+        Ok(())
     }
 
-    /// Delivers a sample of what was dead to a local state to one that follows it for the first time.
+    /// Takes note that a local state is met for the first time, after another: what was dead to that is delivered to it.
     ///
     /// # Errors
     /// One of these messages is alive again.
-    fn expect_buried_stay_dead(&mut self, before: Local, after: Local) -> Result<(), String> {
-        let buried = *self.buried_at(before);
-        *self.buried_at(after) = buried;
-        if self.nodes[after].1.is_up() {
-            for message in buried.into_iter().flatten() {
+    fn follow(&mut self, before: Local, after: Local) -> Result<(), String> {
+        self.buried[before as usize].followed_by.push(after);
+        for message in self.buried[before as usize].messages.clone() {
+            if self.nodes[after].1.is_up() {
                 self.expect_no_effect(after, message)?;
             }
+            self.bury(after, message)?;
         }
         Ok(())
     }
@@ -668,7 +685,7 @@ where
                 let is_dead = self.is_dead(local, message);
                 if is_dead {
                     self.expect_no_effect(local, message)?;
-                    self.remember_buried(local, message);
+                    self.bury(local, message)?;
                 }
                 tables.dead.insert(local, message, u32::from(is_dead));
             }
