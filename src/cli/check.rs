@@ -199,11 +199,8 @@ impl Check {
 
     /// Against what those runs are held of which nothing is expected, if there are any.
     fn yardstick(&self, runs: &[Box<dyn Prepared>]) -> Option<String> {
-        let is_open = |run: &&Box<dyn Prepared>| {
-            let chosen = run.chosen();
-            !chosen.is_as_written || chosen.scenario.expect.is_empty()
-        };
-        let open = runs.iter().find(is_open)?.chosen();
+        let is_open = |chosen: &&Chosen| !chosen.is_as_written || chosen.scenario.expect.is_empty();
+        let open = runs.iter().map(|run| run.chosen()).find(is_open)?;
         let name = &open.scenario.name;
         if self.choice.is_bug_alone() {
             return Some(format!(
