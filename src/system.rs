@@ -134,8 +134,25 @@ pub enum Step<M, T, R> {
 /// A step of the protocol `E`.
 pub type StepOf<E> = Step<<E as Actor>::Msg, <E as Actor>::Timer, <E as Actor>::Random>;
 
+/// The words for the kinds of steps, see [`Step::kind`].
+pub const STEP_KINDS: [&str; 13] = [
+    "deliver",
+    "timeout",
+    "choose",
+    "restart",
+    "restart-without-disk",
+    "restart-with-older-disk",
+    "torn",
+    "crash",
+    "lose",
+    "duplicate",
+    "switch",
+    "stabilise",
+    "tick",
+];
+
 impl<M, T, R> Step<M, T, R> {
-    /// The word for this kind of step.
+    /// The word for this kind of step: one of [`STEP_KINDS`].
     pub fn kind(&self) -> &'static str {
         match self {
             Step::Deliver { .. } => "deliver",

@@ -82,6 +82,7 @@ struct ListedScenario {
 
 impl List {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        output::plan(&[], &self.json.iter().map(|path| ("--json", path.as_str())).collect::<Vec<_>>())?;
         let names: Vec<String> = self.protocol.iter().cloned().collect();
         let abouts = choice::protocols(catalogue, &names)?;
         let listed = abouts.iter().map(|about| Listed::new(catalogue, about));
@@ -91,7 +92,7 @@ impl List {
             struct Protocols {
                 protocols: Vec<Listed>,
             }
-            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })))?;
+            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })));
         } else if self.protocol.is_some() {
             listed.iter().for_each(|protocol| output::say(&whole(protocol)));
         } else {

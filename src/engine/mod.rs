@@ -64,7 +64,7 @@ pub fn explore_with_seed<E: Election>(
 }
 
 /// Walks a system at random, each walk of at most `longest` steps, until a limit is reached: `max_states` bounds the
-/// steps taken. Counterexamples are not shortest ones.
+/// steps taken, and the walks that cannot take any. Counterexamples are not shortest ones.
 pub fn walk<E: Election>(
     system: &System<E>,
     properties: &[PropertyId],

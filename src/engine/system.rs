@@ -1,6 +1,5 @@
 //! The front end for [`System`]: values behind the numbers of the tables, and the actors' handlers behind the steps.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use stateright::actor::{Actor, Envelope, Id};
@@ -9,11 +8,12 @@ use super::change::Whole;
 use super::digest::{Digest, Interner};
 use super::flows::{Range, StepId};
 use super::tables::*;
-use super::wire::{Wire, panic_text};
+use super::wire::Wire;
 use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
 use crate::local::{self, Disk, Effect, NodeOf, Reaction};
 use crate::names;
 use crate::network::Network;
+use crate::panics;
 use crate::system::{Step, StepOf, System, SystemState, Timing, event};
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
@@ -338,9 +338,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let whole = tables.outcomes.len() as OutcomeId;
         let origin = Origin { before, cause, cut_short: None };
         let step = self.told(origin);
-        let is_changed = catch_unwind(AssertUnwindSafe(|| {
-            self.system.is_changed_by_bug(Id::from(i), &node, &step, &reaction)
-        }));
+        let is_changed =
+            panics::caught(|| self.system.is_changed_by_bug(Id::from(i), &node, &step, &reaction));
         let is_changed = is_changed.unwrap_or(true);
         self.outcome(
             origin,
@@ -410,10 +409,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     /// Runs a handler, or says that it panicked.
     fn guarded<T>(&self, i: usize, what: &str, run: impl FnOnce() -> T) -> Result<T, String> {
-        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-            let node = node_name(Id::from(i));
-            format!("the actor of {node} panicked at {what}: {}", panic_text(panic))
-        })
+        let node = || node_name(Id::from(i));
+        panics::caught(run).map_err(|why| format!("the actor of {} panicked at {what}: {why}", node()))
     }
 
     fn reaction(&self, local: Local, message: Message) -> Result<Reaction<E>, String> {
