@@ -16,6 +16,7 @@ pub mod system;
 pub mod topology;
 pub mod trace;
 pub mod verdict;
+pub mod watch;
 pub mod world;
 
 #[path = "../models/mod.rs"]

@@ -16,6 +16,7 @@ use crate::election::{CLIENT, Check, Election, Event, Invariant, NodeSet, NodeSt
 use crate::local::{self, Age, Clock, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
+use crate::watch;
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// What is assumed of time.
@@ -545,6 +546,7 @@ impl<E: Election> System<E> {
 
     /// Runs the handler for an event of a live node.
     pub fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
+        watch::show::<E>(node, self.rules.clock);
         let reaction = local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
         self.note_problem(id, &reaction);
         reaction
@@ -568,6 +570,7 @@ impl<E: Election> System<E> {
 
     fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
         let actor = &self.actors[usize::from(id)];
+        watch::show::<E>(down, self.rules.clock);
         let reaction = local::start(down, self.rules.clock, |storage, out| {
             actor.start(id, down.incarnation, storage, out)
         });
