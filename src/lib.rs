@@ -20,6 +20,7 @@ pub mod system;
 pub mod topology;
 pub mod trace;
 pub mod verdict;
+pub mod watch;
 pub mod world;
 
 #[path = "../models/mod.rs"]

@@ -18,6 +18,7 @@ use crate::election::{
 use crate::local::{self, Age, Clock, Disk, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
+use crate::watch;
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// What is assumed of time.
@@ -596,6 +597,7 @@ impl<E: Election> System<E> {
 
     /// Runs the handler for an event of a live node.
     pub fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
+        watch::show::<E>(node, self.rules.clock);
         let reaction = local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
         self.note_problem(id, &reaction);
         reaction
@@ -621,6 +623,7 @@ impl<E: Election> System<E> {
 
     /// Starts a node that is down.
     pub fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+        watch::show::<E>(down, self.rules.clock);
         let reaction = self.start_as(&self.actors[usize::from(id)], id, down);
         self.note_problem(id, &reaction);
         reaction
