@@ -67,7 +67,9 @@ impl<A: Actor> ModelExploration<A> {
             Some(actions) => {
                 let steps: Vec<String> =
                     actions.iter().map(|action| format!("\n  {}", names::value(action))).collect();
-                Err(format!("`{name}` has a counterexample after {} steps:{}", steps.len(), steps.concat()))
+                let plural = if steps.len() == 1 { "" } else { "s" };
+                let (n, steps) = (steps.len(), steps.concat());
+                Err(format!("`{name}` has a counterexample after {n} step{plural}:{steps}"))
             }
             None if self.ended != Ended::Exhausted => Err(format!(
                 "`{name}` is not settled: no {} was found, but the search ended early ({:?}, {} states)",
