@@ -289,11 +289,10 @@ impl Actor for Raft {
     }
 }
 
-fn raft(most_in_flight: usize, crashes: usize) -> ActorModel<Raft, usize, ()> {
+fn raft(servers: usize, most_in_flight: usize) -> ActorModel<Raft, usize, ()> {
     ActorModel::new(most_in_flight, ())
-        .actors((0..3).map(|_| Raft { servers: 3 }))
+        .actors((0..servers).map(|_| Raft { servers }))
         .init_network(Network::new_unordered_nonduplicating([]))
-        .max_crashes(crashes)
         .within_boundary(|most, state| {
             state.network.len() <= *most && state.actor_states.iter().all(|server| server.term <= 1)
         })
@@ -316,13 +315,16 @@ fn raft(most_in_flight: usize, crashes: usize) -> ActorModel<Raft, usize, ()> {
 
 #[test]
 fn a_raft_whose_hash_leaves_out_two_buffers() {
-    for (most, crashes) in [(3, 0), (3, 1), (4, 0), (5, 0)] {
-        let model = raft(most, crashes);
-        let (plain, by_hash) = by_equality(&model, 200_000).unwrap();
-        println!("{most} {crashes}: {plain:?}, {by_hash} by hash");
+    // Three messages in flight are too few for a leader among three, and enough to tell two ways of counting apart.
+    let (plain, by_hash) = by_equality(&raft(3, 3), 1000).unwrap();
+    assert_eq!((plain.distinct, by_hash), (448, 384), "the latter is what stateright counts");
+    for (servers, most) in [(3, 3), (2, 3), (2, 4)] {
+        let model = raft(servers, most);
+        let (plain, by_hash) = by_equality(&model, 10_000).unwrap();
+        assert!((by_hash as u64) < plain.distinct);
+        assert_eq!(plain.found.len(), if servers == 2 { 2 } else { 0 }, "a leader and a commit, or neither");
         let seen = engine::check_model(&model, &Limits::exhaustive(), &|_| ()).unwrap();
         assert_eq!(by_engine(&seen), plain);
-        assert!((by_hash as u64) < plain.distinct, "by their hash there are fewer");
     }
 }
 
@@ -434,7 +436,7 @@ fn acts(most: usize) -> impl Strategy<Value = Vec<Act>> {
         3 => (0..3u8).prop_map(Act::Yes),
         3 => (0..3u8).prop_map(Act::No),
         3 => half().prop_map(Act::Set),
-        4 => (0..4u8, half()).prop_map(|(to, half)| Act::Send(to, half)),
+        5 => (0..4u8, half()).prop_map(|(to, half)| Act::Send(to, half)),
         1 => Just(Act::Save),
         1 => half().prop_map(Act::SetTimer),
         1 => (0..2u8).prop_map(Act::Choose),
@@ -443,7 +445,7 @@ fn acts(most: usize) -> impl Strategy<Value = Vec<Act>> {
 }
 
 fn random() -> impl Strategy<Value = Random> {
-    let rules = proptest::collection::vec(proptest::option::weighted(0.6, acts(2)), 16);
+    let rules = proptest::collection::vec(proptest::option::weighted(0.7, acts(3)), 16);
     (acts(3), rules).prop_map(|(start, rules)| Random { start, rules })
 }
 
@@ -464,14 +466,14 @@ fn model(
             (envelope.msg.hashed > seen.hashed).then_some(Half { hashed: envelope.msg.hashed, ..*seen })
         })
         .within_boundary(|most, state| state.network.len() <= *most)
-        .property(Expectation::Sometimes, "all three say yes to somebody", |_, state| {
-            state.actor_states.iter().all(|s| !s.yes.is_empty())
+        .property(Expectation::Sometimes, "two say yes", |_, state| {
+            state.actor_states.iter().filter(|s| !s.yes.is_empty()).count() >= 2
         })
         .property(Expectation::Always, "nobody is of two minds", |_, state| {
             state.actor_states.iter().all(|s| s.yes.is_disjoint(&s.no))
         })
         .property(Expectation::Sometimes, "what is hidden was delivered", |_, state| {
-            state.history.hidden == 1 && state.actor_states[0].half.hidden == 1
+            state.history.hidden == 1 && state.actor_states.iter().any(|s| s.half.hidden == 1)
         })
 }
 
