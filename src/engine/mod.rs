@@ -7,6 +7,7 @@
 //! [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not depend on the
 //! number of threads.
 
+mod actor_front;
 mod actor_model;
 mod change;
 mod crew;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stateright::actor::{Actor, Envelope, Id};
 
 use super::change::Whole;
-use super::digest::{Digest, Interner};
+use super::digest::{Digest, Interned, Interner};
 use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::Wire;
@@ -234,8 +234,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     fn local(&mut self, i: usize, node: Arc<NodeOf<E>>, tables: &mut Tables) -> Local {
         let digest = Digest::of(self.seed, i as u64, &node);
-        let (local, is_new) = self.nodes.intern(digest, (i as u8, node));
-        if is_new {
+        let (local, interned) = self.nodes.intern(digest, (i as u8, node));
+        if let Interned::New(digest) = interned {
             let info = self.describe(i, &self.nodes[local].1, digest);
             tables.add_local(info);
             self.buried.push(Buried::default());
@@ -269,8 +269,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     fn world(&mut self, world: Arc<World<E::Witness>>, tables: &mut Tables) -> WorldId {
         let digest = Digest::of(self.seed, place::WORLD, &world);
-        let (id, is_new) = self.worlds.intern(digest, world);
-        if is_new {
+        let (id, interned) = self.worlds.intern(digest, world);
+        if let Interned::New(digest) = interned {
             let info = self.describe_world(&self.worlds[id], digest);
             tables.add_world(info);
         }
