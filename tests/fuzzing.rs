@@ -86,7 +86,7 @@ impl Visitor for Recovers {
 
     fn visit<E: Election>(self) -> Ended {
         let mut scenario = Scenario::new("all-faults", 5);
-        scenario.faults = recovery::all_faults(scenario.network);
+        scenario.faults = all_faults(scenario.network);
         let asked = Asked::Recovery(Recovery::default());
         let campaign = Campaign { cases: 40, asked, ..Campaign::default() };
         let outcome = campaign.run::<E>(Just(scenario), |_| ()).map_err(|e| e.to_string())?;
@@ -107,7 +107,7 @@ impl Visitor for Kept {
         let Kept(trace) = self;
         let system = trace.system::<E>().map_err(|e| e.to_string())?;
         let outcome = match trace.property.as_str() {
-            recovery::PROPERTY => recovery::replay(&system, &trace.steps).outcome,
+            recovery::PROPERTY => recovery::replay(&system, &trace.steps).map_err(|e| e.to_string())?.outcome,
             _ => {
                 replay::<E>(&system, trace.property::<E>().map_err(|e| e.to_string())?, &trace.steps).outcome
             }

@@ -27,7 +27,9 @@ pub use log::{Command, Entry, Log, Position};
 pub use members::{Members, Membership};
 pub use message::Message;
 
-use crate::election::{About, CLIENT, Election, Invariant, NodeSet, NodeStep, Setup, Term};
+use crate::election::{
+    About, AfterHealing, CLIENT, Election, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
+};
 
 /// A server's configuration: what does not change while it runs.
 #[derive(Clone, Debug)]
@@ -148,6 +150,32 @@ impl Actor for Raft {
     }
 }
 
+fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
+    let led = healed.followed_leader()?;
+    let (raft, leader) = healed.get(led.0).expect("a leader is up");
+    let log = &leader.disk.log;
+    let members = raft.members(log).all();
+    healed.all_follow(led, members)?;
+    let mut up = healed.live().filter(|(id, ..)| members.contains(*id));
+    match up.find(|(_, _, server)| server.disk.log != *log) {
+        Some((id, ..)) => {
+            Err(format!("{} has not the log of its leader {}", node_name(id), node_name(led.0)))
+        }
+        None => Ok(Some(led)),
+    }
+}
+
+/// A server can win if no log is more up-to-date than its own, and its own configuration has a quorum that is up. What
+/// others take for the configuration may be outdated.
+fn most_recent_has_quorum(healed: &Healed<'_, Raft>) -> bool {
+    let up: Vec<Id> = healed.up().iter().collect();
+    let most_recent = healed.live().max_by_key(|(_, _, server)| {
+        let Position { index, term } = server.disk.log.last();
+        (term, index)
+    });
+    most_recent.is_some_and(|(_, raft, server)| raft.members(&server.disk.log).are_carried_by(&up, raft.bug))
+}
+
 impl Election for Raft {
     type Witness = Past;
 
@@ -184,6 +212,18 @@ impl Election for Raft {
 
     fn observe(past: &Past, step: &NodeStep<'_, Self>) -> Option<Past> {
         history::observe(past, step)
+    }
+
+    /// A leader that the members of its configuration follow, and whose log they have. What it did not commit itself it may
+    /// never commit: there is no entry of its own term without a client (5.4.2). Servers that were removed are nobody's
+    /// concern.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing {
+            meaning: "a leader comes about that every member of its configuration that is up follows, with the leader's log",
+            recovered: members_follow,
+            can_recover: most_recent_has_quorum,
+            takes: |command| !matches!(command, Command::Members(_)),
+        })
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
