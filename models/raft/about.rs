@@ -316,7 +316,10 @@ static BUGS: [BugSpec; 26] = [
         summary: "A server grants pre-votes although it hears from a leader.",
         rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis 9.6)",
         published: "etcd, PreVote without CheckQuorum; CockroachDB pull request 104042",
-        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        costs: Costs::Liveness(Healing::Shows {
+            cases: 300,
+            options: &[("membership", Value::Text("single")), ("values", Value::Number(3))],
+        }),
     },
     BugSpec {
         name: "ignores-lower-terms",
@@ -330,20 +333,22 @@ static BUGS: [BugSpec; 26] = [
         summary: "The heartbeat of a leader whose term is over restarts the election timer.",
         rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
         published: "butaneprotocol/oracles issue 32",
-        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        costs: Costs::Liveness(Healing::Hides("with all links up the old leader is refused, and steps down")),
     },
     BugSpec {
         name: "refusal-restarts-timer",
         summary: "A server restarts its election timer when it refuses a vote in its own term.",
         rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
         published: "J. Gjengset: Students' Guide to Raft, 2016",
-        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        costs: Costs::Liveness(Healing::Hides(
+            "chance soon lets the server that can win time out before it is asked again",
+        )),
     },
     BugSpec {
         name: "leads-on-when-refused",
         summary: "A server, a leader too, ignores the higher term in a refusal.",
         rule: "a higher term in a response is adopted (figure 2, All Servers)",
         published: "verdi-raft issue 29",
-        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        costs: Costs::Liveness(Healing::Shows { cases: 1_000, options: &[("pre_vote", Value::Flag(true))] }),
     },
 ];

@@ -157,7 +157,7 @@ fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
     let members = raft.members(log).all();
     healed.all_follow(led, members)?;
     let mut up = healed.live().filter(|(id, ..)| members.contains(*id));
-    match up.find(|(_, _, server)| server.disk.log != *log) {
+    match up.find(|(_, _, server)| !server.disk.log.starts_with(log)) {
         Some((id, ..)) => {
             Err(format!("{} has not the log of its leader {}", node_name(id), node_name(led.0)))
         }
@@ -214,9 +214,9 @@ impl Election for Raft {
         history::observe(past, step)
     }
 
-    /// A leader that the members of its configuration follow, and whose log they have. What it did not commit itself it may
-    /// never commit: there is no entry of its own term without a client (5.4.2). Servers that were removed are nobody's
-    /// concern.
+    /// A leader that the members of its configuration follow, and whose log they have, perhaps with more entries after it:
+    /// those go when they conflict with a new one, and not before (5.3). Nor may entries of earlier terms ever be
+    /// committed: without a client there is no entry of the leader's own (5.4.2). Servers that were removed are not asked.
     fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
         Ok(AfterHealing {
             meaning: "a leader comes about that every member of its configuration that is up follows, with the leader's log",
