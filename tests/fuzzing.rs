@@ -101,8 +101,8 @@ impl Visitor for Recovers {
     }
 }
 
-/// A bug that costs only the leader is shown by healing, or stays hidden, as its protocol says. Where it is shown, the same
-/// runs without it recover, and the run as shrunk is not longer than the run that was found.
+/// A bug that costs only the leader is shown by healing, or stays hidden, as its protocol says. Where it is shown, runs
+/// without it recover, and the run as shrunk is not longer than the run that was found.
 struct LivenessBug(Scenario, &'static BugSpec);
 
 impl LivenessBug {
@@ -147,6 +147,7 @@ impl Visitor for LivenessBug {
                     return Err(format!("found with {found_steps} steps, shrunk to {shrunk}").into());
                 }
                 let healthy = Scenario { bug: None, ..planted };
+                let campaign = Campaign { cases: cases.min(200), ..campaign };
                 let outcome = campaign.run::<E>(Just(healthy), |_| ()).map_err(|e| e.to_string())?;
                 match outcome.found {
                     Some(found) => Err(format!("without the bug: {:?}", found.run).into()),

@@ -318,7 +318,7 @@ static BUGS: [BugSpec; 26] = [
         published: "etcd, PreVote without CheckQuorum; CockroachDB pull request 104042",
         costs: Costs::Liveness(Healing::Shows {
             cases: 300,
-            options: &[("membership", Value::Text("single")), ("values", Value::Number(3))],
+            options: &[("membership", Value::Text("joint")), ("values", Value::Number(3))],
         }),
     },
     BugSpec {

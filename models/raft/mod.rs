@@ -166,14 +166,24 @@ fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
 }
 
 /// A server can win if no log is more up-to-date than its own, and its own configuration has a quorum that is up. What
-/// others take for the configuration may be outdated.
+/// others take for the configuration may be outdated; and what a server that is down has in a more recent log may be on its
+/// way to others.
 fn most_recent_has_quorum(healed: &Healed<'_, Raft>) -> bool {
-    let up: Vec<Id> = healed.up().iter().collect();
-    let most_recent = healed.live().max_by_key(|(_, _, server)| {
-        let Position { index, term } = server.disk.log.last();
+    let recency = |log: &Log| {
+        let Position { index, term } = log.last();
         (term, index)
+    };
+    let up: Vec<Id> = healed.up().iter().collect();
+    let Some(most_recent) = healed.live().map(|(_, _, server)| recency(&server.disk.log)).max() else {
+        return false;
+    };
+    let logs = healed.states.iter().zip(&healed.disks).filter_map(|(server, disk)| match server {
+        Some(server) => Some(&server.disk.log),
+        None => disk.map(|disk| &disk.log),
     });
-    most_recent.is_some_and(|(_, raft, server)| raft.members(&server.disk.log).are_carried_by(&up, raft.bug))
+    let mut counted = logs.filter(|log| recency(log) >= most_recent);
+    let raft = &healed.nodes[0];
+    counted.all(|log| raft.members(log).are_carried_by(&up, raft.bug))
 }
 
 impl Election for Raft {

@@ -15,6 +15,8 @@ pub struct Healed<'a, E: Actor> {
     pub nodes: &'a [E],
     /// `None`: the node is down, and stays down.
     pub states: Vec<Option<&'a E::State>>,
+    /// What each has saved last, those that are down included: they may have sent it, and it may be in flight.
+    pub disks: Vec<Option<&'a E::Storage>>,
 }
 
 /// Who leads, and in which term.

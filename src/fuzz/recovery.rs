@@ -67,7 +67,11 @@ pub fn promise<E: Election>(system: &System<E>) -> Result<AfterHealing<E>, Probl
 
 /// The nodes as a protocol sees them once the network has healed.
 fn healed<'a, E: Election>(system: &'a System<E>, nodes: &'a [Arc<NodeOf<E>>]) -> Healed<'a, E> {
-    Healed { nodes: &system.actors, states: nodes.iter().map(|node| node.state.as_deref()).collect() }
+    Healed {
+        nodes: &system.actors,
+        states: nodes.iter().map(|node| node.state.as_deref()).collect(),
+        disks: nodes.iter().map(|node| node.storage.as_deref()).collect(),
+    }
 }
 
 /// The topology in which all links are up.
