@@ -159,9 +159,11 @@ impl Actor for Zab {
 
 fn all_have_delivered(healed: &Healed<'_, Zab>) -> Result<Option<Led>, String> {
     let led = healed.followed_leader()?;
-    healed.all_follow(led, healed.up())?;
     let (_, leader) = healed.get(led.0).expect("a leader is up");
-    match healed.live().find(|(_, _, server)| server.delivered() != leader.disk.history) {
+    let may_follow = |server: &Server| server.disk.accepted <= leader.disk.accepted;
+    let followers = || healed.live().filter(|(_, _, server)| may_follow(server));
+    healed.all_follow(led, followers().map(|(id, ..)| id).collect())?;
+    match followers().find(|(_, _, server)| server.delivered() != leader.disk.history) {
         Some((id, ..)) => {
             Err(format!("{} has not delivered the history of {}", node_name(id), node_name(led.0)))
         }
@@ -244,14 +246,16 @@ impl Election for Zab {
         properties::observe(memory, step)
     }
 
-    /// Everybody follows the leader, and has delivered its whole history. A server that has lost its disk has no say in who
-    /// leads, so it does not count as up.
+    /// Everybody who may follow the leader does, and has delivered its whole history. Who has promised a later epoch may not
+    /// (f.1.2), until there is another leader. A server that has lost its disk has no say in who leads, so it does not count
+    /// as up.
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
         if nodes.iter().any(|server| server.oracle.is_some()) {
             return Err("the oracle may name another leader to each server, again and again".to_string());
         }
         Ok(AfterHealing {
-            meaning: "a leader comes about that every server that is up follows, and all of them have delivered its history",
+            meaning: "a leader comes about that every server that is up and has promised no later epoch follows, and all of \
+                      them have delivered its history",
             recovered: all_have_delivered,
             can_recover: |healed| {
                 let voters = healed.live().filter(|(_, _, server)| server.initialised);
