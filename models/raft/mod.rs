@@ -27,7 +27,9 @@ pub use log::{Command, Entry, Log, Position};
 pub use members::{Members, Membership};
 pub use message::Message;
 
-use crate::election::{About, CLIENT, Election, Invariant, NodeSet, NodeStep, Setup, Term};
+use crate::election::{
+    About, AfterHealing, CLIENT, Election, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
+};
 
 /// A server's configuration: what does not change while it runs.
 #[derive(Clone, Debug)]
@@ -149,6 +151,42 @@ impl Actor for Raft {
     }
 }
 
+fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
+    let led = healed.followed_leader()?;
+    let (raft, leader) = healed.get(led.0).expect("a leader is up");
+    let log = &leader.disk.log;
+    let members = raft.members(log).all();
+    healed.all_follow(led, members)?;
+    let mut up = healed.live().filter(|(id, ..)| members.contains(*id));
+    match up.find(|(_, _, server)| !server.disk.log.starts_with(log)) {
+        Some((id, ..)) => {
+            Err(format!("{} has not the log of its leader {}", node_name(id), node_name(led.0)))
+        }
+        None => Ok(Some(led)),
+    }
+}
+
+/// A server can win if no log is more up-to-date than its own, and its own configuration has a quorum that is up. What
+/// others take for the configuration may be outdated; and what a server that is down has in a more recent log may be on its
+/// way to others.
+fn most_recent_has_quorum(healed: &Healed<'_, Raft>) -> bool {
+    let recency = |log: &Log| {
+        let Position { index, term } = log.last();
+        (term, index)
+    };
+    let up: Vec<Id> = healed.up().iter().collect();
+    let Some(most_recent) = healed.live().map(|(_, _, server)| recency(&server.disk.log)).max() else {
+        return false;
+    };
+    let logs = healed.states.iter().zip(&healed.disks).filter_map(|(server, disk)| match server {
+        Some(server) => Some(&server.disk.log),
+        None => disk.map(|disk| &disk.log),
+    });
+    let mut counted = logs.filter(|log| recency(log) >= most_recent);
+    let raft = &healed.nodes[0];
+    counted.all(|log| raft.members(log).are_carried_by(&up, raft.bug))
+}
+
 impl Election for Raft {
     type Witness = Past;
 
@@ -185,6 +223,18 @@ impl Election for Raft {
 
     fn observe(past: &Past, step: &NodeStep<'_, Self>) -> Option<Past> {
         history::observe(past, step)
+    }
+
+    /// A leader that the members of its configuration follow, and whose log they have, perhaps with more entries after it:
+    /// those go when they conflict with a new one, and not before (5.3). Nor may entries of earlier terms ever be
+    /// committed: without a client there is no entry of the leader's own (5.4.2). Servers that were removed are not asked.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing {
+            meaning: "a leader comes about that every member of its configuration that is up follows, with the leader's log",
+            recovered: members_follow,
+            can_recover: most_recent_has_quorum,
+            takes: |command| !matches!(command, Command::Members(_)),
+        })
     }
 
     fn invariants() -> Vec<Invariant<Self>> {

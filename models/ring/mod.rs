@@ -18,7 +18,8 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, BugSpec, Check, Costs, Election, Invariant, NodeSet, OptionSpec, Setup, Term, Value, node_name,
+    About, AfterHealing, BugSpec, Check, Costs, Election, Healing, Invariant, NeedOfTime, NodeSet,
+    OptionSpec, Setup, Term, Value, node_name,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -250,6 +251,19 @@ impl Election for Ring {
         matches!(msg, Message::Elected { number } if *number == self.number(id))
     }
 
+    /// Of the textbook ring, which repairs itself as long as the leader is watched: the highest node alive leads, and
+    /// everybody else alive knows.
+    fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
+        if nodes.iter().any(|node| node.variant == Variant::ChangRoberts) {
+            return Err("Chang and Roberts' election is held once, and repairs nothing".to_string());
+        }
+        Ok(AfterHealing::highest_leads())
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[NeedOfTime { option: "heartbeat", not: Value::Number(0), but: Value::Number(2) }]
+    }
+
     fn invariants() -> Vec<Invariant<Self>> {
         vec![Invariant::new(
             "follows-higher",
@@ -380,14 +394,14 @@ static ABOUT: About = About {
             summary: "Only the leader takes its announcement off the ring; if it has died, nobody does.",
             rule: "Rule T8: whoever sees a message for the second time takes it off the ring.",
             published: "The orphan of token rings (Le Lann 1977).",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
         BugSpec {
             name: "no-skip",
             summary: "A message for a dead node is lost.",
             rule: "Rule T2: without an acknowledgement, try the node after.",
             published: "Chang and Roberts 1979 have no repair; the rule is Tanenbaum's.",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
     ],
     corpus: include_str!("scenarios.toml"),

@@ -1,6 +1,6 @@
 //! What the protocol says of itself: its options, and the published mistakes that can be planted.
 
-use crate::election::{About, BugSpec, Costs, OptionSpec, Value};
+use crate::election::{About, BugSpec, Costs, Healing, OptionSpec, Value};
 
 /// A planted bug: one rule left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +181,6 @@ const BUGS: &[BugSpec] = &[
         summary: "A recovering replica does not ask again when the answers do not contain the log of the latest view.",
         rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view change never suffice",
         published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
 ];

@@ -24,7 +24,9 @@ use stateright::actor::{Actor, Id, Out};
 
 pub use self::bugs::Bug;
 pub use self::invariants::Witness;
-use crate::election::{About, CLIENT, Election, Invariant, NodeSet, NodeStep, Setup, Term};
+use crate::election::{
+    About, AfterHealing, CLIENT, Election, Invariant, NeedOfTime, NodeSet, NodeStep, Setup, Term, Value,
+};
 
 /// The number of a view: the term that its primary leads.
 pub type View = u64;
@@ -769,6 +771,23 @@ impl Election for Viewstamped {
 
     fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {
         witness.after(step)
+    }
+
+    /// A replica counts as failed until it has recovered (§8.2), and with more than f failed nobody can ever recover. What
+    /// the log says is not asked: a lost Prepare or PrepareOk is not sent again in one view.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing {
+            meaning: "a view comes about in which every replica that is up is normal",
+            can_recover: |healed| {
+                let counted = healed.live().filter(|(_, _, state)| !state.is_recovering());
+                healed.has_quorum_of(counted.map(|(id, ..)| id).collect())
+            },
+            ..AfterHealing::all_follow_a_leader()
+        })
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[NeedOfTime { option: "heartbeats", not: Value::Flag(false), but: Value::Flag(true) }]
     }
 
     fn invariants() -> Vec<Invariant<Self>> {

@@ -15,8 +15,8 @@ use crate::check::Tally;
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Coverage, Versioned};
 use crate::cli::{Ending, Exit, interrupted, output, positive, story, whole};
-use crate::election::{About, Catalogue, Election, Visitor};
-use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, enlarged, promised, recovery};
+use crate::election::{About, Catalogue, Election, NeedOfTime, Visitor};
+use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, enlarged, promised};
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
 use crate::system::System;
 use crate::trace::Trace;
@@ -47,7 +47,7 @@ pub struct Fuzz {
     /// Repeat the runs of this seed
     #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
-    /// Let the network heal after random faults, and expect a leader who stays
+    /// Let the network heal after random faults, and expect what the protocol promises then
     #[arg(long)]
     heal: bool,
     /// Where to keep a run that fails; unless told, in `proptest-regressions`, if there is such a directory
@@ -71,6 +71,9 @@ impl Fuzz {
 
     /// What to try, and in words.
     fn scenarios(&self, about: &'static About) -> Result<(String, Vec<Scenario>), Problem> {
+        if self.heal {
+            self.can_be_healed()?;
+        }
         let Choice { nodes, .. } = self.choice;
         let is_open = !Choice { nodes: None, ..self.choice.clone() }.is_given();
         if !is_open {
@@ -80,15 +83,20 @@ impl Fuzz {
                 None => format!("scenario `{}`", chosen[0].scenario.name),
             };
             let mut scenarios: Vec<Scenario> = chosen.into_iter().map(|chosen| chosen.scenario).collect();
-            for scenario in scenarios.iter_mut().filter(|s| self.heal && s.faults == Default::default()) {
-                scenario.faults = recovery::all_faults(scenario.network);
+            let faultless = |s: &&mut Scenario| self.heal && s.faults == Default::default();
+            let mut changed = 0;
+            for scenario in scenarios.iter_mut().filter(faultless) {
+                scenario.faults = all_faults(scenario.network);
+                changed += 1;
             }
-            return Ok((what, scenarios));
+            let faults =
+                if changed > 0 { ", with all faults that a disk survives where it has none" } else { "" };
+            return Ok((what + faults, scenarios));
         }
         let nodes = nodes.map(|n| usize::try_from(n).unwrap_or(0));
         if self.heal {
             let mut scenario = Scenario::new("all-faults", nodes.unwrap_or(NODES));
-            scenario.faults = recovery::all_faults(scenario.network);
+            scenario.faults = all_faults(scenario.network);
             return Ok((
                 format!("all faults that a disk survives, {} nodes", scenario.nodes),
                 vec![scenario],
@@ -96,6 +104,35 @@ impl Fuzz {
         }
         let sizes = nodes.map_or("up to 7".to_string(), |n| n.to_string());
         Ok((format!("what the corpus promises, with {sizes} nodes"), promised(about)?))
+    }
+
+    /// Healing has a timing of its own, and needs a network on which time can pass.
+    fn can_be_healed(&self) -> Result<(), Problem> {
+        let Choice { timing, network, .. } = &self.choice;
+        let refused = match (timing, network) {
+            (Some(timing), _) => format!(
+                "--timing {timing}: a network that heals is asynchronous until it does, and keeps time from then on"
+            ),
+            (_, Some(network)) if network == "duplicating" => {
+                format!("--network {network}: it delivers for ever, so that no time could pass after healing")
+            }
+            _ => return Ok(()),
+        };
+        Err(Problem::new(format!("{refused}; leave it out of `fuzz --heal`")))
+    }
+
+    /// What time needs is not to be taken away by hand.
+    fn has_what_time_needs<E: Election>(&self) -> Result<(), Problem> {
+        for need in E::needs_of_time() {
+            let NeedOfTime { option, not, but } = need;
+            if self.choice.options.contains(&format!("{option}={not}")) {
+                return Err(Problem::new(format!(
+                    "--options {option}={not}: nothing comes about as time passes without {option} = {but}; leave it out of \
+                     `fuzz --heal`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The strategy over those scenarios.
@@ -132,9 +169,17 @@ impl Visitor for Fuzzing<'_> {
         let asked = if options.heal { Asked::Recovery(Recovery::default()) } else { Asked::Safety };
         // A scenario that cannot be built is bad input; better found before than between the runs.
         let nodes = options.choice.nodes.map(|n| usize::try_from(n).unwrap_or(0));
+        let mut changes = Vec::new();
+        let mut meaning = None;
+        if options.heal {
+            options.has_what_time_needs::<E>()?;
+        }
         for scenario in &scenarios {
             let sized = Scenario { nodes: nodes.unwrap_or(scenario.nodes), ..scenario.clone() };
-            asked.prepared(sized).system::<E>()?;
+            let trial = Trial::<E>::new(sized, asked)?;
+            changes
+                .extend(trial.changes.iter().map(|change| format!("  in `{}`: {change}\n", scenario.name)));
+            meaning = meaning.or(asked_meaning(&trial));
         }
         let hints = match &scenarios[..] {
             [only] => only.fuzz.clone().unwrap_or_default(),
@@ -176,8 +221,8 @@ impl Visitor for Fuzzing<'_> {
         say(&format!(
             "{name}: {what}\n{cases} random runs of seed {seed} (repeat them with --seed {seed})\n"
         ));
-        if let Asked::Recovery(recovery) = asked {
-            say(&format!("asked: {}\n", recovery.meaning()));
+        if let Some(meaning) = meaning {
+            say(&format!("asked: {meaning}\n{}", changes.concat()));
         }
         let is_watched = io::stderr().is_terminal();
         let outcome = campaign.run::<E>(options.strategy::<E>(scenarios), |done| {
@@ -261,13 +306,18 @@ fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
 
 fn meaning<E: Election>(run: &crate::fuzz::Run<E>) -> String {
     let failure = run.failure.as_ref().expect("a run that was found fails");
-    match run.trial.asked {
-        Asked::Recovery(recovery) => recovery.meaning(),
-        Asked::Safety => {
-            let mut known = System::<E>::properties().into_iter();
-            let (property, _) = known.find(|(_, name)| *name == failure.property).expect("it was asked");
-            System::<E>::meaning(property).to_string()
-        }
+    asked_meaning(&run.trial).unwrap_or_else(|| {
+        let mut known = System::<E>::properties().into_iter();
+        let (property, _) = known.find(|(_, name)| *name == failure.property).expect("it was asked");
+        System::<E>::meaning(property).to_string()
+    })
+}
+
+/// What is asked of whole runs, in one sentence.
+fn asked_meaning<E: Election>(trial: &Trial<E>) -> Option<String> {
+    match trial.asked {
+        Asked::Recovery(recovery) => trial.promise.as_ref().map(|promise| recovery.meaning(promise)),
+        Asked::Safety => None,
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::cli::choice::{self, Question, Questions, corpus};
 use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, output};
-use crate::election::{About, BugSpec, Catalogue, Costs, OptionSpec};
+use crate::election::{About, BugSpec, Catalogue, Costs, Healing, OptionSpec};
 use crate::scenario::{Expected, Problem, Scenario, Size};
 
 /// List protocols; of one, its options, properties, scenarios and bugs
@@ -65,8 +65,24 @@ struct ListedBug {
     rule: &'static str,
     published: &'static str,
     costs: Costs,
+    /// Of one that costs only the leader: whether `fuzz --heal` shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healing: Option<ListedHealing>,
     /// The scenarios of the corpus that plant it.
     scenarios: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum ListedHealing {
+    Shows {
+        cases: u32,
+        /// As `--options` takes them.
+        options: Vec<String>,
+    },
+    Hides {
+        why: &'static str,
+    },
 }
 
 #[derive(Serialize)]
@@ -138,7 +154,15 @@ impl ListedBug {
         let BugSpec { name, summary, rule, published, costs } = *bug;
         let planted = corpus.iter().filter(|s| s.bug.as_deref() == Some(name));
         let scenarios = planted.map(|s| s.name.clone()).collect();
-        ListedBug { name, summary, rule, published, costs, scenarios }
+        let healing = match costs {
+            Costs::Liveness(Healing::Shows { cases, options }) => {
+                let options = options.iter().map(|(option, value)| format!("{option}={value}")).collect();
+                Some(ListedHealing::Shows { cases, options })
+            }
+            Costs::Liveness(Healing::Hides(why)) => Some(ListedHealing::Hides { why }),
+            Costs::Safety | Costs::Nothing => None,
+        };
+        ListedBug { name, summary, rule, published, costs, healing, scenarios }
     }
 }
 
@@ -205,12 +229,21 @@ fn property(p: &ListedProperty) -> String {
 fn bug(b: &ListedBug) -> String {
     let costs = match b.costs {
         Costs::Safety => "",
-        Costs::Liveness => " (costs only the leader: for a liveness check)",
+        Costs::Liveness(_) => " (costs only the leader)",
         Costs::Nothing => " (a control: costs nothing)",
     };
     let mut text = format!("  {}{costs}\n{}", b.name, wrapped(b.summary, 6));
     text += &wrapped(&format!("rule: {}", b.rule), 6);
     text += &wrapped(&format!("published: {}", b.published), 6);
+    match &b.healing {
+        Some(ListedHealing::Shows { cases, options }) => {
+            let options: String = options.iter().map(|option| format!(" --options {option}")).collect();
+            let command = format!("fuzz --heal --bug {}{options}", b.name);
+            text += &wrapped(&format!("healing shows it: `{command}`, within {cases} runs"), 6);
+        }
+        Some(ListedHealing::Hides { why }) => text += &wrapped(&format!("healing hides it: {why}"), 6),
+        None => {}
+    }
     if !b.scenarios.is_empty() {
         text += &wrapped(&format!("scenarios: {}", b.scenarios.join(", ")), 6);
     }

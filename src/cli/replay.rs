@@ -85,7 +85,9 @@ impl Visitor for Replaying<'_> {
         let in_file = |problem: Problem| problem.in_file(&options.trace);
         let system = trace.system::<E>().map_err(in_file)?;
         let (run, meaning) = if trace.property == recovery::PROPERTY {
-            (recovery::replay(&system, &trace.steps), recovery::Recovery::default().meaning())
+            let promise = recovery::promise(&system).map_err(in_file)?;
+            let meaning = recovery::Recovery::default().meaning(&promise);
+            (recovery::replay(&system, &trace.steps).map_err(in_file)?, meaning)
         } else {
             let property = trace.property::<E>().map_err(in_file)?;
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
