@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::election::Election;
+use crate::facts::Facts;
 use crate::names;
 use crate::scenario::Scenario;
-use crate::system::{Bound, Facts, PropertyId, Step, StepOf, System, SystemState};
+use crate::system::{Bound, PropertyId, Step, StepOf, System, SystemState};
 use crate::verdict::Word;
 
 /// When to stop looking although there is more to see.

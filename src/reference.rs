@@ -21,7 +21,8 @@ use stateright::{Checker, HasDiscoveries, Model, Property, UniformChooser};
 use crate::check::{Ended, Exploration, Limits, Progress, Tally, Until, Violation};
 use crate::election::Election;
 use crate::panics;
-use crate::system::{self, Bound, PropertyId, Questioned, StepOf, System, SystemState};
+use crate::questions::{Questioned, always};
+use crate::system::{Bound, PropertyId, StepOf, System, SystemState};
 
 /// In which order stateright looks at states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +217,7 @@ impl<E: Election> Model for Watched<E> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut all = system::always(&self.asked);
+        let mut all = always(&self.asked);
         all.push(Property::sometimes(TOLD_TO_STOP, |model: &Self, _| model.is_stopped()));
         all
     }

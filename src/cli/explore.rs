@@ -20,8 +20,9 @@ use crate::cli::run::{self, Engine};
 use crate::cli::{Ending, Exit, output, progress, replay, story, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
 use crate::memory;
+use crate::questions::{Questioned, always};
 use crate::scenario::{Problem, Scenario, Size};
-use crate::system::{self, PropertyId, Questioned, StepOf, System, SystemState};
+use crate::system::{PropertyId, StepOf, System, SystemState};
 use crate::trace::{self, Outcome, Trace};
 use crate::verdict::Word;
 
@@ -230,8 +231,8 @@ impl<E: Election> Model for Guided<E> {
         let all = System::<E>::properties().into_iter().map(|(property, _)| property);
         match &self.found {
             // Of any other property the path says nothing, and the Explorer would say that it holds.
-            Some(found) => system::always(&[found.property]),
-            None => system::always(&all.collect::<Vec<_>>()),
+            Some(found) => always(&[found.property]),
+            None => always(&all.collect::<Vec<_>>()),
         }
     }
 

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use super::flows::{Column, EMPTY, FlowId, Flows, Range, Steps};
 use super::memo::{Memo, Mostly};
+use crate::facts::Facts;
 use crate::local::Disk;
 use crate::network::NetworkKind;
-use crate::system::{Bounds, Facts};
+use crate::system::Bounds;
 
 /// A node's local state.
 pub type Local = u32;
