@@ -77,6 +77,9 @@ impl<'ast> Visit<'ast> for Mutator<'_> {
 impl Mutator<'_> {
     /// Whatever decides something.
     pub(super) fn condition(&mut self, expr: &Expr) {
+        if self.is_planted(expr) {
+            return; // Whatever else it says, without the bug it is not met.
+        }
         match expr {
             Expr::Paren(paren) => self.condition(&paren.expr),
             Expr::Let(l) => self.visit_expr(&l.expr),
@@ -157,7 +160,12 @@ impl Mutator<'_> {
     fn comparison(&mut self, expr: &Expr, b: &syn::ExprBinary) {
         let (left, right) = (self.text(&*b.left), self.text(&*b.right));
         let is_ordered = self.is_ordered(&b.left) || self.is_ordered(&b.right);
+        // Nothing is less than zero.
+        let has_zero = left == "0" || right == "0";
         for op in comparison(&b.op).unwrap_or_default() {
+            if has_zero && !matches!(*op, "==" | "!=") {
+                continue;
+            }
             if is_ordered || matches!(*op, "==" | "!=") || !matches!(b.op, BinOp::Eq(_) | BinOp::Ne(_)) {
                 let operator = if matches!(*op, "==" | "!=") { NEGATED } else { COMPARISON };
                 self.replace(expr, operator, &format!("{left} {op} {right}"));

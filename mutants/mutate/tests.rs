@@ -73,6 +73,14 @@ fn what_has_no_order_is_only_negated() {
 }
 
 #[test]
+fn nothing_is_below_zero() {
+    assert_eq!(
+        told_of(&["comparison", "negated"], "if n > 0 { return; } if n == 0 { return; }"),
+        ["negated: n == 0 -> n != 0"]
+    );
+}
+
+#[test]
 fn each_side_of_a_conjunction_is_dropped() {
     assert_eq!(
         told_of(&["conjunct dropped", "disjunct dropped"], "if a && b && (c || d) { return; }"),
@@ -199,6 +207,7 @@ fn what_a_planted_bug_does_is_left_alone() {
         told("match self.bug { Some(Bug::A) => o.save(a), _ => o.save(b) }"),
         ["save left out: o.save(b) -> "]
     );
+    assert_eq!(told("if a < b && self.bug == Some(Bug::Any) { return; }"), [""; 0]);
     // The rule beside it is not.
     assert_eq!(
         told_of(&["condition true", "condition false"], "if a < b || self.bug == Some(Bug::Any) { return; }"),

@@ -37,23 +37,16 @@ pub struct Healthy {
     chosen: Chosen,
     verdicts: Vec<(&'static str, Word)>,
     distinct: u64,
-}
-
-impl Healthy {
-    pub fn chosen(&self) -> Chosen {
-        self.chosen.clone()
-    }
+    /// What comparing the mutants with the original gave in this scenario.
+    compared: Vec<Suspect>,
 }
 
 /// What became of a mutant.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Caught(Caught),
-    /// Whether the changed code was reached, and the scenarios that did not end.
-    Survived {
-        ran: bool,
-        endless: Vec<String>,
-    },
+    /// Perhaps some scenarios were given up for their size.
+    Survived { endless: Vec<String> },
 }
 
 #[derive(Clone, Debug, serde::Serialize)]
@@ -73,20 +66,18 @@ pub fn scenarios(about: &'static About, size: Size) -> Result<Vec<Chosen>, Probl
     Ok(all.into_iter().filter(|chosen| chosen.scenario.bug.is_none()).collect())
 }
 
-/// Runs each scenario without a mistake. The cheapest come first; also says which do not give a verdict.
-pub fn clean(scenarios: Vec<Chosen>, threads: usize) -> (Vec<Healthy>, Vec<String>) {
-    let found = share_out(&scenarios, threads, |chosen| {
-        let ran = attempt(chosen, None, Arc::default());
-        ran.map(|ran| (verdicts(&ran), ran.distinct)).map_err(|why| format!("{}: {why}", name(chosen)))
-    });
+/// Runs each scenario without a mistake, and compares these mutants' reactions with what is seen. The cheapest scenarios
+/// come first; also says which give no verdict.
+pub fn clean(scenarios: Vec<Chosen>, mutants: &[u32], threads: usize) -> (Vec<Healthy>, Vec<String>) {
+    let found = share_out(&scenarios, threads, |chosen| record(chosen, mutants, false));
     let (mut healthy, mut problems) = (Vec::new(), Vec::new());
-    for (chosen, result) in scenarios.into_iter().zip(found) {
-        match result {
+    for (chosen, (compared, result)) in scenarios.into_iter().zip(found) {
+        match result.map(|ran| (verdicts(&ran), ran.distinct)) {
             Ok((verdicts, distinct)) if verdicts.iter().all(|(_, word)| *word != Word::Error) => {
-                healthy.push(Healthy { chosen, verdicts, distinct });
+                healthy.push(Healthy { chosen, verdicts, distinct, compared });
             }
             Ok(_) => problems.push(format!("{}: an error without any mistake", name(&chosen))),
-            Err(why) => problems.push(why),
+            Err(why) => problems.push(format!("{}: {why}", name(&chosen))),
         }
     }
     healthy.sort_by_key(|healthy| healthy.distinct);
@@ -101,14 +92,16 @@ fn verdicts(ran: &Ran) -> Vec<(&'static str, Word)> {
     ran.answers.iter().map(|answer| (answer.property, answer.conclusion.word)).collect()
 }
 
-/// Puts one mutant to the test.
+/// Puts one mutant to the test, in the scenarios in which it ever reacts differently: in the others everything is as it is
+/// without the mistake.
 pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
-    let mut ran_at_all = false;
     let mut endless = Vec::new();
-    for Healthy { chosen, verdicts, distinct } in corpus {
+    for Healthy { chosen, verdicts, distinct, compared } in corpus {
+        if compared.iter().any(|suspect| suspect.number == mutant.number && suspect.difference.is_none()) {
+            continue;
+        }
         switch::put_to_test(mutant.number);
         let result = attempt(chosen, Some(distinct * TIMES + BESIDES), Arc::default());
-        ran_at_all |= switch::has_run();
         switch::put_to_test(switch::NONE);
         let caught = |property: &str, verdict, why: Option<&str>| {
             let why = why.unwrap_or_default().lines().next().unwrap_or_default().to_string();
@@ -132,7 +125,7 @@ pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
             endless.push(name(chosen));
         }
     }
-    Outcome::Survived { ran: ran_at_all, endless }
+    Outcome::Survived { endless }
 }
 
 /// Why a scenario gives nothing.
@@ -177,45 +170,57 @@ fn attempt(chosen: &Chosen, max_states: Option<u64>, interrupted: Arc<AtomicBool
     }
 }
 
-/// Compares survivors with the original in every (state, event) that these scenarios reach.
+/// What the first comparison says of survivors, and for those that did not differ there, what these scenarios do.
 pub fn compare(
-    about: &'static About,
-    scenarios: &[Chosen],
-    suspects: Vec<u32>,
+    corpus: &[Healthy],
+    deeper: &[Chosen],
+    survivors: &[u32],
     threads: usize,
+    progress: impl Fn(usize),
 ) -> Vec<Suspect> {
-    let new = |number| Suspect { number, ran: false, difference: None };
-    let all = Mutex::new(suspects.into_iter().map(new).collect::<Vec<_>>());
-    share_out(scenarios, threads, |chosen| {
-        let left =
-            |all: &[Suspect]| all.iter().filter(|s| s.difference.is_none()).cloned().collect::<Vec<_>>();
-        let suspects = left(&all.lock().expect("nobody panics with it"));
-        if suspects.is_empty() {
-            return;
+    let mut all: Vec<Suspect> = survivors.iter().map(|number| Suspect::new(*number)).collect();
+    corpus.iter().for_each(|healthy| merge(&mut all, &healthy.compared));
+    let left: Vec<u32> = all.iter().filter(|s| s.difference.is_none()).map(|s| s.number).collect();
+    if !left.is_empty() {
+        progress(left.len());
+        for (compared, _) in share_out(deeper, threads, |chosen| record(chosen, &left, true)) {
+            merge(&mut all, &compared);
         }
-        let recorded = Shipped.visit(about.name, Compare { chosen, suspects });
-        let mut all = all.lock().expect("nobody panics with it");
-        for found in recorded.expect("a protocol of the catalogue") {
-            let suspect = all.iter_mut().find(|s| s.number == found.number).expect("one of them");
-            suspect.ran |= found.ran;
-            suspect.difference = suspect.difference.take().or(found.difference);
-        }
-    });
-    all.into_inner().expect("nobody panics with it")
+    }
+    all
 }
 
-struct Compare<'a> {
+/// Adds what one scenario says. The first difference stays.
+fn merge(all: &mut [Suspect], found: &[Suspect]) {
+    for suspect in all {
+        if let Some(found) = found.iter().find(|found| found.number == suspect.number) {
+            suspect.ran |= found.ran;
+            suspect.difference = suspect.difference.take().or_else(|| found.difference.clone());
+        }
+    }
+}
+
+/// Runs a scenario without a mistake and compares the mutants. If nothing else is wanted of the run, it ends when all of
+/// them differ.
+fn record(chosen: &Chosen, mutants: &[u32], may_stop: bool) -> (Vec<Suspect>, Result<Ran, Failure>) {
+    let suspects = mutants.iter().map(|number| Suspect::new(*number)).collect();
+    let recorded = Shipped.visit(chosen.about.name, Record { chosen, suspects, may_stop });
+    recorded.expect("a protocol of the catalogue")
+}
+
+struct Record<'a> {
     chosen: &'a Chosen,
     suspects: Vec<Suspect>,
+    may_stop: bool,
 }
 
-impl Visitor for Compare<'_> {
-    type Output = Vec<Suspect>;
-    fn visit<E: Election>(self) -> Vec<Suspect> {
+impl Visitor for Record<'_> {
+    type Output = (Vec<Suspect>, Result<Ran, Failure>);
+    fn visit<E: Election>(self) -> Self::Output {
         let done = Arc::<AtomicBool>::default();
-        let Compare { chosen, suspects } = self;
-        let run = || attempt(chosen, None, done.clone());
-        record::during::<E, _>(&chosen.scenario.name, suspects, done.clone(), run).0
+        let interrupted = if self.may_stop { done.clone() } else { Arc::default() };
+        let run = || attempt(self.chosen, None, interrupted);
+        record::during::<E, _>(&self.chosen.scenario.name, self.suspects, done, run)
     }
 }
 

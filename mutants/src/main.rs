@@ -12,6 +12,7 @@ mod table;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -84,7 +85,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(problem) => {
-            eprintln!("error: {problem}");
+            note(&format!("error: {problem}"));
             ExitCode::from(2)
         }
     }
@@ -97,7 +98,13 @@ fn run(cli: &Cli) -> Result<bool, String> {
     let chosen = chosen(cli, &abouts)?;
     if cli.list {
         for mutant in chosen.values().flatten() {
-            println!("{} {}, {}: {}", mutant.id(), report::place(mutant), mutant.operator, mutant.change());
+            say(&format!(
+                "{} {}, {}: {}",
+                mutant.id(),
+                report::place(mutant),
+                mutant.operator,
+                mutant.change()
+            ));
         }
         return Ok(true);
     }
@@ -108,7 +115,7 @@ fn run(cli: &Cli) -> Result<bool, String> {
     for stray in arguments.iter().filter(|argument| !table::ALL.iter().any(|m| argument.is_of(m))) {
         let is_built = |m: &Mutant| stray.title().starts_with(&format!("models/{}/", m.protocol));
         if table::ALL.iter().any(is_built) {
-            eprintln!("warning: an argument for no mutant: {}", stray.title());
+            note(&format!("warning: an argument for no mutant: {}", stray.title()));
         }
     }
     let threads = cli.threads.or(thread::available_parallelism().ok()).map_or(1, usize::from);
@@ -151,13 +158,14 @@ fn try_all(
     let begin = Instant::now();
     let size = if deep { Size::Deep } else { Size::Full };
     let scenarios = judge::scenarios(about, size).map_err(|e| e.to_string())?;
-    let (corpus, problems) = judge::clean(scenarios, threads);
+    let numbers: Vec<u32> = mutants.iter().map(|mutant| mutant.number).collect();
+    let (corpus, problems) = judge::clean(scenarios, &numbers, threads);
     for problem in problems {
-        eprintln!("warning: {} judges without {problem}", about.name);
+        note(&format!("warning: {} judges without {problem}", about.name));
     }
     let (count, many) = (corpus.len(), mutants.len());
     let seconds = || begin.elapsed().as_secs_f64();
-    eprintln!("{}: {count} healthy scenarios in {:.0} s; {many} mutants", about.name, seconds());
+    note(&format!("{}: {count} healthy scenarios in {:.0} s; {many} mutants", about.name, seconds()));
     let outcomes = judge::share_out(mutants, threads, |mutant| {
         let started = Instant::now();
         let outcome = judge::judge(mutant, &corpus);
@@ -166,26 +174,23 @@ fn try_all(
             Outcome::Survived { .. } => "NOT CAUGHT".to_string(),
         };
         let seconds = started.elapsed().as_secs_f64();
-        eprintln!("  {} {} {}: {told} ({seconds:.1} s)", mutant.id(), mutant.function, mutant.operator);
+        note(&format!("  {} {} {}: {told} ({seconds:.1} s)", mutant.id(), mutant.function, mutant.operator));
         outcome
     });
     let survived = |(mutant, outcome): (&&'static Mutant, &Outcome)| match outcome {
         Outcome::Survived { .. } => Some(mutant.number),
         Outcome::Caught(_) => None,
     };
-    let suspects: Vec<u32> = mutants.iter().zip(&outcomes).filter_map(survived).collect();
-    if !suspects.is_empty() {
-        eprintln!("  {:.0} s; comparing {} survivors in the deep corpus", seconds(), suspects.len());
-    }
-    let mut scenarios: Vec<_> = corpus.iter().map(judge::Healthy::chosen).collect();
-    let all = judge::scenarios(about, Size::Deep).map_err(|e| e.to_string())?;
-    scenarios.extend(all.into_iter().filter(|c| c.scenario.size == Size::Deep && size != Size::Deep));
-    let compared = judge::compare(about, &scenarios, suspects, threads);
-    eprintln!("  done in {:.0} s", seconds());
+    let survivors: Vec<u32> = mutants.iter().zip(&outcomes).filter_map(survived).collect();
+    let mut deeper = judge::scenarios(about, Size::Deep).map_err(|e| e.to_string())?;
+    deeper.retain(|chosen| chosen.scenario.size > size);
+    let compared = judge::compare(&corpus, &deeper, &survivors, threads, |left| {
+        note(&format!("  {:.0} s; comparing {left} that do not differ, in the deep corpus", seconds()));
+    });
+    note(&format!("  done in {:.0} s", seconds()));
     let rows = mutants.iter().zip(outcomes).map(|(mutant, outcome)| {
         let suspect = compared.iter().find(|suspect| suspect.number == mutant.number);
-        let compared = suspect.map(|suspect| (suspect.ran, suspect.difference.clone()));
-        Row::new(mutant, outcome, compared, arguments)
+        Row::new(mutant, outcome, suspect.cloned(), arguments)
     });
     Ok(rows.collect())
 }
@@ -207,24 +212,34 @@ fn conclude(cli: &Cli, rows: &[Row], is_all: bool) -> Result<bool, String> {
         let line = |row: &Row| serde_json::to_string(row).expect("plain data") + "\n";
         write(path, &rows.iter().map(line).collect::<String>())?;
     }
-    println!("seed {}\n\n{}", cli.seed, report::scores(rows));
+    say(&format!("seed {}\n\n{}", cli.seed, report::scores(rows)));
     let mut is_good = true;
     if cli.only.is_none() {
         for protocol in report::protocols(rows) {
             let score = Score::of(report::of(rows, protocol));
             if !score.is_enough() {
-                println!("{protocol}: {} caught, expected {} %", score.percent(), report::LEAST_SCORE);
+                say(&format!("{protocol}: {} caught, expected {} %", score.percent(), report::LEAST_SCORE));
                 is_good = false;
             }
         }
         if Score::of(rows.iter()).argues_too_much() {
-            println!("more than one mutant in ten is argued away");
+            say("more than one mutant in ten is argued away");
             is_good = false;
         }
         if is_all && rows.len() < LEAST_IN_ALL {
-            println!("{} mutants in all, expected {LEAST_IN_ALL}", rows.len());
+            say(&format!("{} mutants in all, expected {LEAST_IN_ALL}", rows.len()));
             is_good = false;
         }
     }
     Ok(is_good)
+}
+
+/// Prints a line. Nobody may be listening any more.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Tells how it is getting on.
+fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -7,7 +7,6 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
-use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +25,12 @@ pub struct Suspect {
     /// Whether the changed code was reached.
     pub ran: bool,
     pub difference: Option<Difference>,
+}
+
+impl Suspect {
+    pub fn new(number: u32) -> Self {
+        Suspect { number, ran: false, difference: None }
+    }
 }
 
 /// The first call of a handler in which a mutant reacts differently.
@@ -84,12 +89,12 @@ pub fn is_wanted() -> bool {
 
 pub fn on_start<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &Option<A::Storage>) {
     let run = |storage: &Option<A::Storage>, o: &mut Out<A>| actor.on_start(id, storage, o);
-    compare::<A>(id, &"start", |node, clock| local::start(node, clock, run));
+    compare::<A>(id, || "start".to_string(), |node, clock| local::start(node, clock, run));
 }
 
 pub fn start<E: Election>(actor: &E, id: Id, incarnation: u32, _: &Option<E::Storage>) {
     let run = |storage: &Option<E::Storage>, o: &mut Out<E>| actor.start(id, incarnation, storage, o);
-    compare::<E>(id, &("start", incarnation), |node, clock| local::start(node, clock, run));
+    compare::<E>(id, || format!("start {incarnation}"), |node, clock| local::start(node, clock, run));
 }
 
 pub fn on_msg<A: Actor<Timer: Ord> + 'static>(
@@ -100,8 +105,8 @@ pub fn on_msg<A: Actor<Timer: Ord> + 'static>(
     msg: &A::Msg,
 ) {
     let event = Event::Deliver { src, msg };
-    let told = format!("{msg:?} from {}", node_name(src));
-    compare::<A>(id, &told, |node, clock| local::react(actor, id, node, &event, clock));
+    let told = || format!("{msg:?} from {}", node_name(src));
+    compare::<A>(id, told, |node, clock| local::react(actor, id, node, &event, clock));
 }
 
 pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(
@@ -111,7 +116,11 @@ pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(
     timer: &A::Timer,
 ) {
     let event = Event::Timeout { timer };
-    compare::<A>(id, &("timeout", timer), |node, clock| local::react(actor, id, node, &event, clock));
+    compare::<A>(
+        id,
+        || format!("timeout {timer:?}"),
+        |node, clock| local::react(actor, id, node, &event, clock),
+    );
 }
 
 pub fn on_random<A: Actor<Timer: Ord> + 'static>(
@@ -121,8 +130,8 @@ pub fn on_random<A: Actor<Timer: Ord> + 'static>(
     value: &A::Random,
 ) {
     // Under which key a choice stood, the handler is not told; if the value is open under one, it is that.
-    let told = ("choice", value);
-    compare::<A>(id, &told, |node, clock| {
+    let told = || format!("choice of {value:?}");
+    compare::<A>(id, told, |node, clock| {
         let open = node.choices.iter().find(|(_, values)| values.contains(value));
         let key = open.map_or(oneleader::election::CLIENT, |(key, _)| key);
         local::react(actor, id, node, &Event::Choose { key, value }, clock)
@@ -132,7 +141,7 @@ pub fn on_random<A: Actor<Timer: Ord> + 'static>(
 /// Runs a handler as it is, and with the mistake of each suspect.
 fn compare<A: Actor<Timer: Ord> + 'static>(
     id: Id,
-    event: &dyn Debug,
+    event: impl Fn() -> String,
     run: impl Fn(&NodeOf<A>, Clock) -> Reaction<A>,
 ) {
     let Some((node, clock)) = NODE.take() else { return };
@@ -148,8 +157,12 @@ fn compare<A: Actor<Timer: Ord> + 'static>(
         suspect.difference = what.map(|what| Difference {
             scenario: recording.scenario.clone(),
             node: node_name(id),
-            state: node.state.as_ref().map_or_else(|| format!("{:?}", node.storage), |s| format!("{s:?}")),
-            event: format!("{event:?}"),
+            state: match (&node.state, &node.storage) {
+                (Some(state), _) => format!("{state:?}"),
+                (None, Some(disk)) => format!("down, on disk {disk:?}"),
+                (None, None) => "down, nothing on disk".to_string(),
+            },
+            event: event(),
             what,
         });
     }

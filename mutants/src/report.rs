@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
-use crate::arguments::{Argument, Class};
+use crate::arguments::{self, Argument};
 use crate::judge::{Caught, Outcome};
-use crate::record::Difference;
+use crate::record::{Difference, Suspect};
 use crate::table::Mutant;
 
 /// The least share, in percent, of the mutants of each protocol that must be caught.
@@ -16,7 +16,7 @@ pub const LEAST_SCORE: usize = 95;
 /// The classes. All are computed; arguments only say which of those that are missed do not count.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "class")]
-pub enum Class3 {
+pub enum Class {
     Caught(Caught),
     /// The changed code ran, and reacted the same everywhere.
     NeverDiffers,
@@ -33,10 +33,10 @@ pub struct Row {
     #[serde(flatten)]
     pub mutant: &'static Mutant,
     #[serde(flatten)]
-    pub class: Class3,
+    pub class: Class,
     /// Scenarios that were given up, as they had many times the states of the original.
     pub endless: Vec<String>,
-    pub argument: Option<Class>,
+    pub argument: Option<arguments::Class>,
     pub because: Option<String>,
 }
 
@@ -44,22 +44,22 @@ impl Row {
     pub fn new(
         mutant: &'static Mutant,
         outcome: Outcome,
-        compared: Option<(bool, Option<Difference>)>,
+        compared: Option<Suspect>,
         arguments: &[Argument],
     ) -> Row {
         let (class, endless) = match outcome {
-            Outcome::Caught(caught) => (Class3::Caught(caught), Vec::new()),
-            Outcome::Survived { ran, endless } => {
+            Outcome::Caught(caught) => (Class::Caught(caught), Vec::new()),
+            Outcome::Survived { endless } => {
                 let class = match compared {
-                    Some((_, Some(first))) => Class3::MissedDiffers { first },
-                    Some((ran_when_compared, None)) if ran || ran_when_compared => Class3::NeverDiffers,
-                    _ => Class3::MissedNeverRan,
+                    Some(Suspect { difference: Some(first), .. }) => Class::MissedDiffers { first },
+                    Some(Suspect { ran: true, .. }) => Class::NeverDiffers,
+                    _ => Class::MissedNeverRan,
                 };
                 (class, endless)
             }
         };
         let found = arguments.iter().find(|argument| argument.is_of(mutant));
-        let found = found.filter(|_| matches!(class, Class3::MissedDiffers { .. } | Class3::MissedNeverRan));
+        let found = found.filter(|_| matches!(class, Class::MissedDiffers { .. } | Class::MissedNeverRan));
         Row {
             id: mutant.id(),
             mutant,
@@ -71,11 +71,11 @@ impl Row {
     }
 
     fn is_caught(&self) -> bool {
-        matches!(self.class, Class3::Caught(_))
+        matches!(self.class, Class::Caught(_))
     }
 
     fn never_differs(&self) -> bool {
-        matches!(self.class, Class3::NeverDiffers)
+        matches!(self.class, Class::NeverDiffers)
     }
 
     fn is_missed(&self) -> bool {
@@ -197,7 +197,7 @@ fn section(protocol: &str, rows: &[&Row]) -> String {
             row.mutant.change()
         );
         text += &match &row.class {
-            Class3::MissedDiffers { first } => format!(
+            Class::MissedDiffers { first } => format!(
                 "First differs ({}) in `{}`: {} on `{}` in `{}`.",
                 first.what, first.scenario, first.node, first.event, first.state
             ),
@@ -208,8 +208,8 @@ fn section(protocol: &str, rows: &[&Row]) -> String {
         }
         if let (Some(class), Some(because)) = (row.argument, &row.because) {
             let class = match class {
-                Class::Equivalent => "Equivalent",
-                Class::Liveness => "Harms only liveness",
+                arguments::Class::Equivalent => "Equivalent",
+                arguments::Class::Liveness => "Harms only liveness",
             };
             text += &format!(" **{class}**: {because}");
         }
@@ -218,8 +218,8 @@ fn section(protocol: &str, rows: &[&Row]) -> String {
     text += "\n| mutant | place | operator | change | caught by | verdict |\n|---|---|---|---|---|---|\n";
     for row in rows {
         let (scenario, verdict) = match &row.class {
-            Class3::Caught(c) => (format!("`{}`", c.scenario), format!("{} {}", c.property, c.verdict)),
-            Class3::NeverDiffers => ("-".to_string(), "never differs".to_string()),
+            Class::Caught(c) => (format!("`{}`", c.scenario), format!("{} {}", c.property, c.verdict)),
+            Class::NeverDiffers => ("-".to_string(), "never differs".to_string()),
             _ if row.argument.is_some() => ("-".to_string(), "missed, argued away".to_string()),
             _ => ("-".to_string(), "**missed**".to_string()),
         };
@@ -232,7 +232,7 @@ fn section(protocol: &str, rows: &[&Row]) -> String {
     }
     let mut by: BTreeMap<&str, usize> = BTreeMap::new();
     for row in rows {
-        if let Class3::Caught(caught) = &row.class {
+        if let Class::Caught(caught) = &row.class {
             *by.entry(&caught.scenario).or_default() += 1;
         }
     }
