@@ -246,7 +246,9 @@ fn follows(server: &Server) -> bool {
 }
 
 fn stands_again(step: &Step<'_>) -> bool {
-    let again = |(before, after): (&Server, &Server)| stands(before) && after.disk.term > before.disk.term;
+    let again = |(before, after): (&Server, &Server)| {
+        stands(before) && after.persistent.term > before.persistent.term
+    };
     both(step).is_some_and(again) && fires(step, Timer::Election)
 }
 
@@ -267,14 +269,15 @@ fn announces(step: &Step<'_>) -> bool {
 
 fn stood_before(step: &Step<'_>) -> bool {
     let stood = |server: &Server| {
-        matches!(server.role, Role::Follower { leader: None, .. }) && server.disk.voted_for == Some(step.id)
+        matches!(server.role, Role::Follower { leader: None, .. })
+            && server.persistent.voted_for == Some(step.id)
     };
     step.before.is_some_and(stood) && fires(step, Timer::Election)
 }
 
 fn votes_again(step: &Step<'_>) -> bool {
     let Some((src, &Message::RequestVote { term, .. })) = heard(step) else { return false };
-    let voted = |server: &Server| server.disk.term == term && server.disk.voted_for == Some(src);
+    let voted = |server: &Server| server.persistent.term == term && server.persistent.voted_for == Some(src);
     votes(step) && step.before.is_some_and(voted)
 }
 
@@ -283,16 +286,16 @@ fn request_is_sent(step: &Step<'_>) -> bool {
 }
 
 fn second_request(step: &Step<'_>) -> bool {
-    let is_second = |server: &Server| server.disk.log.last().term == server.disk.term;
+    let is_second = |server: &Server| server.persistent.log.last().term == server.persistent.term;
     matches!(step.event, Event::Choose { .. }) && step.before.is_some_and(is_second)
 }
 
 fn candidate_follows(step: &Step<'_>) -> bool {
-    both(step).is_some_and(|(b, a)| stands(b) && follows(a) && a.disk.term == b.disk.term)
+    both(step).is_some_and(|(b, a)| stands(b) && follows(a) && a.persistent.term == b.persistent.term)
 }
 
 fn pre_candidate_follows(step: &Step<'_>) -> bool {
-    both(step).is_some_and(|(b, a)| asks(b) && follows(a) && a.disk.term == b.disk.term)
+    both(step).is_some_and(|(b, a)| asks(b) && follows(a) && a.persistent.term == b.persistent.term)
 }
 
 fn leader_deposed(step: &Step<'_>) -> bool {
@@ -332,23 +335,24 @@ fn votes(step: &Step<'_>) -> bool {
 
 fn vote_denied(step: &Step<'_>) -> bool {
     let Some((src, &Message::RequestVote { term, .. })) = heard(step) else { return false };
-    let gone =
-        |server: &Server| server.disk.term == term && server.disk.voted_for.is_some_and(|to| to != src);
+    let gone = |server: &Server| {
+        server.persistent.term == term && server.persistent.voted_for.is_some_and(|to| to != src)
+    };
     !votes(step) && step.before.is_some_and(gone)
 }
 
 fn vote_denied_to_old_log(step: &Step<'_>) -> bool {
     let Some((Message::RequestVote { term, last }, before, _)) = heard_by(step) else { return false };
-    let own = before.disk.log.last();
-    !votes(step) && *term >= before.disk.term && (last.term, last.index) < (own.term, own.index)
+    let own = before.persistent.log.last();
+    !votes(step) && *term >= before.persistent.term && (last.term, last.index) < (own.term, own.index)
 }
 
 fn shorter_log_wins(step: &Step<'_>) -> bool {
     let Some((Message::RequestVote { last, .. }, before, _)) = heard_by(step) else { return false };
     votes(step)
-        && last.term > before.disk.log.last().term
-        && last.index <= before.disk.log.last_index()
-        && before.disk.log.last_index() > 0
+        && last.term > before.persistent.log.last().term
+        && last.index <= before.persistent.log.last_index()
+        && before.persistent.log.last_index() > 0
 }
 
 fn restart_with_vote(step: &Step<'_>) -> bool {
@@ -364,7 +368,7 @@ fn restart_with_entries(step: &Step<'_>) -> bool {
 }
 
 fn torn_after_saving(step: &Step<'_>) -> bool {
-    let saved = |server: &Server| step.storage.is_some_and(|disk| *disk == server.disk);
+    let saved = |server: &Server| step.storage.is_some_and(|disk| *disk == server.persistent);
     step.sends.is_empty()
         && step.cut_short.is_some_and(saved)
         && step.before.is_some_and(|server| !saved(server))
@@ -374,7 +378,7 @@ fn pre_vote_wins(step: &Step<'_>) -> bool {
     heard_by(step).is_some_and(|(msg, b, a)| {
         let Role::PreCandidate { votes } = &b.role else { return false };
         let is_grant = matches!(msg, Message::PreVoteGranted { .. });
-        is_grant && votes.contains(&step.id) && a.disk.term > b.disk.term
+        is_grant && votes.contains(&step.id) && a.persistent.term > b.persistent.term
     })
 }
 
@@ -384,20 +388,23 @@ fn grants(step: &Step<'_>) -> bool {
 
 fn pre_vote_of_voter(step: &Step<'_>) -> bool {
     let Some((Message::PreVote { term, .. }, before, _)) = heard_by(step) else { return false };
-    grants(step) && *term > before.disk.term && before.disk.voted_for.is_some()
+    grants(step) && *term > before.persistent.term && before.persistent.voted_for.is_some()
 }
 
 /// Whether a pre-vote for a later term, of a log as long, is denied.
 fn denies(step: &Step<'_>) -> bool {
     let Some((Message::PreVote { term, last }, before, _)) = heard_by(step) else { return false };
-    !grants(step) && *term > before.disk.term && *last == before.disk.log.last()
+    !grants(step) && *term > before.persistent.term && *last == before.persistent.log.last()
 }
 
 fn denied_to_old_log(step: &Step<'_>) -> bool {
     let Some((Message::PreVote { term, last }, before, _)) = heard_by(step) else { return false };
-    let own = before.disk.log.last();
+    let own = before.persistent.log.last();
     let is_free = matches!(before.role, Role::Follower { lease: false, .. });
-    !grants(step) && *term > before.disk.term && is_free && (last.term, last.index) < (own.term, own.index)
+    !grants(step)
+        && *term > before.persistent.term
+        && is_free
+        && (last.term, last.index) < (own.term, own.index)
 }
 
 fn denied_by_lease(step: &Step<'_>) -> bool {
@@ -427,7 +434,7 @@ fn with_quorum(step: &Step<'_>) -> bool {
 fn append<'a>(step: &Step<'a>) -> Option<(usize, &'a Option<Entry>, usize, &'a Server, &'a Server)> {
     match heard_by(step)? {
         (Message::AppendEntries { term, prev, entry, commit }, before, after)
-            if *term >= before.disk.term =>
+            if *term >= before.persistent.term =>
         {
             Some((prev.index, entry, *commit, before, after))
         }
@@ -436,7 +443,9 @@ fn append<'a>(step: &Step<'a>) -> Option<(usize, &'a Option<Entry>, usize, &'a S
 }
 
 fn follower_appends(step: &Step<'_>) -> bool {
-    append(step).is_some_and(|(.., before, after)| after.disk.log.last_index() > before.disk.log.last_index())
+    append(step).is_some_and(|(.., before, after)| {
+        after.persistent.log.last_index() > before.persistent.log.last_index()
+    })
 }
 
 fn leader_commits(step: &Step<'_>) -> bool {
@@ -461,9 +470,9 @@ fn heartbeat_brings_entry(step: &Step<'_>) -> bool {
 
 fn entry_is_there(step: &Step<'_>) -> bool {
     append(step).is_some_and(|(prev, entry, _, before, after)| {
-        let is_old = entry.map_or(prev, |_| prev + 1) < before.disk.log.last_index();
+        let is_old = entry.map_or(prev, |_| prev + 1) < before.persistent.log.last_index();
         is_old
-            && before.disk.log == after.disk.log
+            && before.persistent.log == after.persistent.log
             && sends(step, |msg| matches!(msg, Message::Appended { .. }))
     })
 }
@@ -481,9 +490,9 @@ fn next_index_falls(step: &Step<'_>) -> bool {
 /// How many entries of the server's own gave way to one of its leader's.
 fn conflict(step: &Step<'_>) -> usize {
     append(step).map_or(0, |(prev, entry, _, before, after)| {
-        let own = before.disk.log.get(prev + 1).filter(|own| entry.is_some_and(|entry| entry != *own));
-        let is_gone = own.is_some() && after.disk.log.get(prev + 1) == *entry;
-        if is_gone { before.disk.log.last_index() - prev } else { 0 }
+        let own = before.persistent.log.get(prev + 1).filter(|own| entry.is_some_and(|entry| entry != *own));
+        let is_gone = own.is_some() && after.persistent.log.get(prev + 1) == *entry;
+        if is_gone { before.persistent.log.last_index() - prev } else { 0 }
     })
 }
 
@@ -494,13 +503,14 @@ fn up_to_verified(step: &Step<'_>) -> bool {
 
 fn old_entry_waits(step: &Step<'_>) -> bool {
     let Some((&Message::Appended { term, matched }, before, after)) = heard_by(step) else { return false };
-    let is_old = before.disk.log.term_at(matched).is_some_and(|of| of < term);
-    is_old && term == before.disk.term && leads(after) && matched > after.commit && after != before
+    let is_old = before.persistent.log.term_at(matched).is_some_and(|of| of < term);
+    is_old && term == before.persistent.term && leads(after) && matched > after.commit && after != before
 }
 
 fn old_entry_committed(step: &Step<'_>) -> bool {
     let Some((before, after)) = both(step) else { return false };
-    let is_old = |index: usize| after.disk.log.term_at(index).is_some_and(|of| of < after.disk.term);
+    let is_old =
+        |index: usize| after.persistent.log.term_at(index).is_some_and(|of| of < after.persistent.term);
     leads(before) && (before.commit + 1..=after.commit).any(is_old)
 }
 
@@ -510,8 +520,8 @@ fn new_members(step: &Step<'_>) -> Vec<(usize, super::Members)> {
     if !leads(before) && !leads(after) {
         return Vec::new();
     }
-    let new = before.disk.log.last_index() + 1..=after.disk.log.last_index();
-    let change = |index| match after.disk.log.get(index)?.command {
+    let new = before.persistent.log.last_index() + 1..=after.persistent.log.last_index();
+    let change = |index| match after.persistent.log.get(index)?.command {
         Command::Members(members) => Some((index, members)),
         Command::Value(_) => None,
     };
@@ -520,20 +530,22 @@ fn new_members(step: &Step<'_>) -> Vec<(usize, super::Members)> {
 
 fn second_change(step: &Step<'_>) -> bool {
     let is_client = matches!(step.event, Event::Choose { value: Command::Members(_), .. });
-    is_client && step.before.is_some_and(|server| server.disk.log.members().is_some())
+    is_client && step.before.is_some_and(|server| server.persistent.log.members().is_some())
 }
 
 fn change_committed(step: &Step<'_>) -> bool {
     let Some((before, after)) = both(step) else { return false };
     let is_change = |index: usize| {
-        after.disk.log.get(index).is_some_and(|entry| matches!(entry.command, Command::Members(_)))
+        after.persistent.log.get(index).is_some_and(|entry| matches!(entry.command, Command::Members(_)))
     };
     leads(before) && (before.commit + 1..=after.commit).any(is_change)
 }
 
 fn joint_left(step: &Step<'_>) -> bool {
-    let is_joint = |server: &Server| server.disk.log.members().is_some_and(|(_, last)| last.then().is_some());
-    let is_left = |server: &Server| server.disk.log.members().is_some_and(|(_, last)| last.then().is_none());
+    let is_joint =
+        |server: &Server| server.persistent.log.members().is_some_and(|(_, last)| last.then().is_some());
+    let is_left =
+        |server: &Server| server.persistent.log.members().is_some_and(|(_, last)| last.then().is_none());
     both(step).is_some_and(|(b, a)| leads(b) && is_joint(b) && is_left(a))
 }
 
@@ -542,8 +554,9 @@ fn joint_inherited(step: &Step<'_>) -> bool {
 }
 
 fn removed_leader(step: &Step<'_>) -> bool {
-    both(step)
-        .is_some_and(|(b, a)| leads(b) && !leads(a) && a.disk.term == b.disk.term && a.commit > b.commit)
+    both(step).is_some_and(|(b, a)| {
+        leads(b) && !leads(a) && a.persistent.term == b.persistent.term && a.commit > b.commit
+    })
 }
 
 fn is_newcomer(step: &Step<'_>) -> bool {

@@ -70,7 +70,7 @@ pub fn observe(past: &Past, step: &NodeStep<'_, Raft>) -> Option<Past> {
     if let Some(term) = step.actor.leads(step.id, end)
         && !leads_on(step)
     {
-        let log = step.before.map_or(&end.disk.log, |server| &server.disk.log);
+        let log = step.before.map_or(&end.persistent.log, |server| &server.persistent.log);
         now.elected.entry((term, step.id)).or_insert_with(|| log.clone());
     }
     if step.actor.values > 0 {
@@ -78,7 +78,7 @@ pub fn observe(past: &Past, step: &NodeStep<'_, Raft>) -> Option<Past> {
             now.store(step.id, &disk.log, disk.term, step.actor.nodes);
         }
         for (index, entry) in applied(step) {
-            now.commit(index, entry, end.disk.term);
+            now.commit(index, entry, end.persistent.term);
         }
     }
     (now != *past).then_some(now)
@@ -94,7 +94,7 @@ fn leads_on(step: &NodeStep<'_, Raft>) -> bool {
 /// The entries that the step applies, each with its index.
 fn applied<'a>(step: &'a NodeStep<'_, Raft>) -> impl Iterator<Item = (usize, Entry)> + 'a {
     let before = step.before.map_or(0, |server| server.commit);
-    let log = step.after.map_or(&[][..], |server| server.disk.log.first(server.commit));
+    let log = step.after.map_or(&[][..], |server| server.persistent.log.first(server.commit));
     log.iter().enumerate().map(|(i, entry)| (i + 1, *entry)).filter(move |(index, _)| *index > before)
 }
 
@@ -169,7 +169,7 @@ fn leader_completeness(past: &Past) -> Result<(), String> {
 }
 
 fn log_matching(_: &Raft, (a, x): (Id, &Server), (b, y): (Id, &Server)) -> Result<(), String> {
-    let (x, y) = (&x.disk.log, &y.disk.log);
+    let (x, y) = (&x.persistent.log, &y.persistent.log);
     let agreed =
         (1..=x.last_index().min(y.last_index())).rev().find(|&index| x.term_at(index) == y.term_at(index));
     match agreed {
@@ -189,10 +189,10 @@ fn leader_append_only(_: &Past, step: &NodeStep<'_, Raft>) -> Result<(), String>
     if let (Some(before), Some(after)) = (step.before, step.after)
         && matches!(before.role, Role::Leader(_))
         && leads_on(step)
-        && !after.disk.log.starts_with(&before.disk.log)
+        && !after.persistent.log.starts_with(&before.persistent.log)
     {
-        let (id, term) = (node_name(step.id), after.disk.term);
-        let (old, new) = (&before.disk.log, &after.disk.log);
+        let (id, term) = (node_name(step.id), after.persistent.term);
+        let (old, new) = (&before.persistent.log, &after.persistent.log);
         return Err(format!("{id}, leader of term {term}, replaced its log {old:?} by {new:?}"));
     }
     Ok(())

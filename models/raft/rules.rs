@@ -8,7 +8,7 @@ use stateright::actor::Id;
 
 use super::history::{Past, has_values};
 use super::log::{Command, Entry, Position};
-use super::{Disk, Leadership, Log, Members, Membership, Message, Raft, Role, Server, Timer};
+use super::{Leadership, Log, Members, Membership, Message, Persistent, Raft, Role, Server, Timer};
 use crate::election::{Check, Event, Invariant, NodeSet, NodeStep, Term, node_name};
 
 type Step<'a> = NodeStep<'a, Raft>;
@@ -130,12 +130,12 @@ fn wrong(step: &Step<'_>, what: &str) -> Verdict {
 fn persistent_state(_: &Past, step: &Step<'_>) -> Verdict {
     if let Some(after) = step.after {
         let saved = step.storage.cloned().unwrap_or_default();
-        if after.disk != saved {
-            return wrong(step, &format!("goes on with {:?}, and has {saved:?} on disk", after.disk));
+        if after.persistent != saved {
+            return wrong(step, &format!("goes on with {:?}, and has {saved:?} on disk", after.persistent));
         }
     }
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
-    let (old, new) = (&before.disk, &end.disk);
+    let (old, new) = (&before.persistent, &end.persistent);
     if new.term < old.term {
         return wrong(step, &format!("goes back from term {} to term {}", old.term, new.term));
     }
@@ -148,7 +148,7 @@ fn persistent_state(_: &Past, step: &Step<'_>) -> Verdict {
 
 fn roles_and_terms(_: &Past, step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
-    let (own, now) = (before.disk.term, end.disk.term);
+    let (own, now) = (before.persistent.term, end.persistent.term);
     let is_for_leaders = match &step.event {
         Event::Timeout { timer: Timer::Election | Timer::Lease } => Some(false),
         Event::Timeout { timer: Timer::Heartbeat | Timer::Quorum } | Event::Choose { .. } => Some(true),
@@ -167,21 +167,23 @@ fn roles_and_terms(_: &Past, step: &Step<'_>) -> Verdict {
         if is_request && term > own && (now != term || !matches!(end.role, Role::Follower { .. })) {
             return wrong(step, &format!("does not adopt the term of {msg:?} as a follower"));
         }
-        if term == now && now > own && end.disk.voted_for.is_some_and(|candidate| candidate != src) {
+        if term == now && now > own && end.persistent.voted_for.is_some_and(|candidate| candidate != src) {
             return wrong(step, &format!("has voted in term {now} when it hears of that term by {msg:?}"));
         }
     }
     if leading(before).or(leading(end)).is_some() && !told.is_some_and(|(_, msg, _)| is_append(msg)) {
-        let new = before.disk.log.last_index() + 1..=end.disk.log.last_index();
-        if let Some(other) = new.filter_map(|index| end.disk.log.get(index)).find(|entry| entry.term != now) {
+        let new = before.persistent.log.last_index() + 1..=end.persistent.log.last_index();
+        if let Some(other) =
+            new.filter_map(|index| end.persistent.log.get(index)).find(|entry| entry.term != now)
+        {
             return wrong(step, &format!("appends {other:?} as leader of term {now}"));
         }
     }
     if now <= own || told.is_some_and(|(_, _, term)| term == now) {
         return Ok(());
     }
-    let is_own =
-        matches!(end.role, Role::Candidate { .. } | Role::Leader(_)) && end.disk.voted_for == Some(step.id);
+    let is_own = matches!(end.role, Role::Candidate { .. } | Role::Leader(_))
+        && end.persistent.voted_for == Some(step.id);
     if now != Term(own.0 + 1) || !is_own {
         return wrong(
             step,
@@ -210,7 +212,7 @@ fn votes(_: &Past, step: &Step<'_>) -> Verdict {
         if !step.storage.is_some_and(|disk| disk.term == term && disk.voted_for == Some(*dst)) {
             return wrong(step, &format!("votes for {to} in term {term}, and has not saved that"));
         }
-        let disk = &before.disk;
+        let disk = &before.persistent;
         if disk.term > term || disk.term == term && disk.voted_for.is_some_and(|candidate| candidate != *dst)
         {
             return wrong(step, &format!("votes for {to} in term {term}, in which it has no vote to give"));
@@ -235,10 +237,10 @@ fn granted(step: &Step<'_>, counted: Option<&Vec<Id>>, grant: &Message) -> NodeS
 
 fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
-    let term = end.disk.term;
-    let config = members(step.actor, &before.disk.log, before.disk.log.last_index());
+    let term = end.persistent.term;
+    let config = members(step.actor, &before.persistent.log, before.persistent.log.last_index());
     let counted = match &before.role {
-        Role::Candidate { votes } if before.disk.term == term => Some(votes),
+        Role::Candidate { votes } if before.persistent.term == term => Some(votes),
         _ => None,
     };
     let voters = granted(step, counted, &Message::Vote { term });
@@ -253,7 +255,7 @@ fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
     let Role::Leader(now) = &end.role else {
         return Ok(());
     };
-    let Some(then) = leading(before).filter(|_| before.disk.term == term) else {
+    let Some(then) = leading(before).filter(|_| before.persistent.term == term) else {
         if are_quorum(config, voters) {
             return Ok(());
         }
@@ -280,24 +282,24 @@ fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
 
 fn says_what_is_so(_: &Past, step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
-    let nothing = Disk::default();
-    let (own, log, saved) = (end.disk.term, &end.disk.log, step.storage.unwrap_or(&nothing));
-    let leads = |server: &Server, of: Term| leading(server).is_some() && server.disk.term == of;
+    let nothing = Persistent::default();
+    let (own, log, saved) = (end.persistent.term, &end.persistent.log, step.storage.unwrap_or(&nothing));
+    let leads = |server: &Server, of: Term| leading(server).is_some() && server.persistent.term == of;
     for (_, msg) in step.sends {
         let is_so = match msg {
             Message::RequestVote { term, last } => {
                 let stands = matches!(end.role, Role::Candidate { .. } | Role::Leader(_));
                 let has_voted = saved.term == own && saved.voted_for == Some(step.id);
-                stands && *term == own && has_voted && *last == before.disk.log.last()
+                stands && *term == own && has_voted && *last == before.persistent.log.last()
             }
             Message::PreVote { term, last } => {
-                *term == Term(before.disk.term.0 + 1) && *last == before.disk.log.last()
+                *term == Term(before.persistent.term.0 + 1) && *last == before.persistent.log.last()
             }
             Message::AppendEntries { term, prev, entry, commit } => {
                 let place = prev.index + 1;
                 let is_there = match entry {
                     Some(entry) => log.get(place) == Some(*entry) && saved.log.get(place) == Some(*entry),
-                    None => place > before.disk.log.last_index(),
+                    None => place > before.persistent.log.last_index(),
                 };
                 (leads(end, *term) || leads(before, *term))
                     && *term == own
@@ -332,7 +334,7 @@ fn is_below(msg: &Message, own: Term) -> bool {
 fn request<'a>(step: &Step<'a>) -> Option<(Id, Append, &'a Server)> {
     let (Some((src, msg)), Some(before)) = (heard(step), step.before) else { return None };
     match *msg {
-        Message::AppendEntries { term, prev, entry, commit } if term >= before.disk.term => {
+        Message::AppendEntries { term, prev, entry, commit } if term >= before.persistent.term => {
             Some((src, Append { prev, entry, commit }, before))
         }
         _ => None,
@@ -374,9 +376,9 @@ impl Append {
 fn append_entries(_: &Past, step: &Step<'_>) -> Verdict {
     let request = request(step);
     if let (Some((_, append, before)), Some(end)) = (&request, end(step)) {
-        let expected = append.expected(&before.disk.log);
-        if end.disk.log != expected {
-            let found = &end.disk.log;
+        let expected = append.expected(&before.persistent.log);
+        if end.persistent.log != expected {
+            let found = &end.persistent.log;
             return wrong(step, &format!("has {found:?} after a request that makes {expected:?} of its log"));
         }
     }
@@ -386,10 +388,10 @@ fn append_entries(_: &Past, step: &Step<'_>) -> Verdict {
             (Message::Appended { matched, .. }, Some((_, append, before))) => {
                 let is_saved =
                     step.storage.is_some_and(|disk| append.is_in(&disk.log)) || append.verified() == 0;
-                append.fits(&before.disk.log) && *matched == append.verified() && is_saved
+                append.fits(&before.persistent.log) && *matched == append.verified() && is_saved
             }
             (Message::Mismatch { prev, .. }, Some((_, append, before))) => {
-                !append.fits(&before.disk.log) && *prev == append.prev.index
+                !append.fits(&before.persistent.log) && *prev == append.prev.index
             }
             (Message::Appended { .. } | Message::Mismatch { .. }, None) => false,
             _ => true,
@@ -403,7 +405,7 @@ fn append_entries(_: &Past, step: &Step<'_>) -> Verdict {
 
 fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
-    let (log, term) = (&end.disk.log, end.disk.term);
+    let (log, term) = (&end.persistent.log, end.persistent.term);
     if end.commit > log.last_index() {
         return wrong(step, &format!("has committed up to {}, beyond its log {log:?}", end.commit));
     }
@@ -413,9 +415,9 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
         return wrong(step, &format!("takes its commit index back from {commit} to {}", end.commit));
     }
     if let Some((_, append, _)) =
-        request(step).filter(|_| leading(before).is_none() || before.disk.term < term)
+        request(step).filter(|_| leading(before).is_none() || before.persistent.term < term)
     {
-        let (least, most) = match append.fits(&before.disk.log) {
+        let (least, most) = match append.fits(&before.persistent.log) {
             true => (append.commit.min(append.verified()).max(commit), append.commit.max(commit)),
             false => (commit, commit),
         };
@@ -432,7 +434,7 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
         Some((src, &Message::Appended { term: of, matched })) if of == term => Some((src, matched)),
         _ => None,
     };
-    let led = leading(before).filter(|_| before.disk.term == term);
+    let led = leading(before).filter(|_| before.persistent.term == term);
     let has = |index: usize| -> NodeSet {
         let known = led.into_iter().flat_map(|led| led.progress.iter().enumerate());
         let known = known.filter(|(_, progress)| progress.matched >= index).map(|(i, _)| Id::from(i));
@@ -441,7 +443,7 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
     };
     let own = |index: usize| log.term_at(index) == Some(term);
     if end.commit > commit {
-        let lengths = before.disk.log.last_index().max(end.commit)..=log.last_index();
+        let lengths = before.persistent.log.last_index().max(end.commit)..=log.last_index();
         let leads = led.is_some() || leading(end).is_some();
         let mut configurations = lengths.map(|entries| members(step.actor, log, entries));
         if !leads || !own(end.commit) || !configurations.any(|config| are_quorum(config, has(end.commit))) {
@@ -455,7 +457,7 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
             );
         }
     } else if let (Some(_), Some((_, matched))) = (led, acknowledged) {
-        let config = members(step.actor, &before.disk.log, before.disk.log.last_index());
+        let config = members(step.actor, &before.persistent.log, before.persistent.log.last_index());
         if matched > commit && own(matched) && are_quorum(config, has(matched)) {
             return wrong(step, &format!("does not commit {log:?} up to {matched}, which a majority has"));
         }
@@ -466,15 +468,15 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
 fn match_index(_: &Past, step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let Some(now) = leading(end) else { return Ok(()) };
-    let (term, last) = (end.disk.term, end.disk.log.last_index());
-    let then = leading(before).filter(|_| before.disk.term == term);
+    let (term, last) = (end.persistent.term, end.persistent.log.last_index());
+    let then = leading(before).filter(|_| before.persistent.term == term);
     for (i, progress) in now.progress.iter().enumerate().filter(|(i, _)| *i != usize::from(step.id)) {
         let peer = node_name(Id::from(i));
         if progress.matched >= progress.next || progress.next > last + 1 {
             return wrong(step, &format!("knows {progress:?} of {peer}, and its own log ends at {last}"));
         }
         let Some(old) = then.map(|then| then.progress[i]) else {
-            if progress.matched > 0 || progress.next != before.disk.log.last_index() + 1 {
+            if progress.matched > 0 || progress.next != before.persistent.log.last_index() + 1 {
                 return wrong(step, &format!("begins to lead with {progress:?} of {peer}"));
             }
             continue;
@@ -503,7 +505,7 @@ fn match_index(_: &Past, step: &Step<'_>) -> Verdict {
 
 fn member_changes(_: &Past, step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
-    let (old, log) = (&before.disk.log, &end.disk.log);
+    let (old, log) = (&before.persistent.log, &end.persistent.log);
     if leading(before).is_some() && leading(end).is_some() && end.commit > before.commit {
         let is_out = |(index, config): (usize, Members)| index <= end.commit && !config.contains(step.id);
         if log.members().is_some_and(is_out) {
@@ -521,7 +523,7 @@ fn member_changes(_: &Past, step: &Step<'_>) -> Verdict {
         let committed = if is_client { before.commit } else { end.commit };
         let differ = config.all().iter().chain(next.all().iter());
         let differ = differ.filter(|&id| config.contains(id) != next.contains(id)).count();
-        let has_own = old.term_at(before.commit) == Some(before.disk.term);
+        let has_own = old.term_at(before.commit) == Some(before.persistent.term);
         let joins = |new: Members| next.groups().eq(new.groups().chain(config.groups()));
         let is_right = match step.actor.membership {
             Membership::Fixed => false,
@@ -545,21 +547,26 @@ fn pre_votes(_: &Past, step: &Step<'_>) -> Verdict {
     if !step.actor.pre_vote {
         return Ok(());
     }
-    let term = Term(before.disk.term.0 + 1);
+    let term = Term(before.persistent.term.0 + 1);
     let asks = step.sends.iter().any(|(_, msg)| matches!(msg, Message::PreVote { .. }));
     let counted = match &before.role {
         Role::PreCandidate { votes } => Some(votes),
         _ => None,
     };
     let grants = granted(step, counted, &Message::PreVoteGranted { term });
-    let stands = matches!(end.role, Role::Candidate { .. } | Role::Leader(_)) && end.disk.term == term;
+    let stands = matches!(end.role, Role::Candidate { .. } | Role::Leader(_)) && end.persistent.term == term;
     if stands {
-        let config = members(step.actor, &before.disk.log, before.disk.log.last_index());
+        let config = members(step.actor, &before.persistent.log, before.persistent.log.last_index());
         if !are_quorum(config, grants) {
             return wrong(step, &format!("stands in term {term} with pre-votes of {grants:?}"));
         }
-    } else if (asks || matches!(heard(step), Some((_, Message::PreVote { .. })))) && end.disk != before.disk {
-        return wrong(step, &format!("changes {:?} to {:?} for a pre-vote", before.disk, end.disk));
+    } else if (asks || matches!(heard(step), Some((_, Message::PreVote { .. }))))
+        && end.persistent != before.persistent
+    {
+        return wrong(
+            step,
+            &format!("changes {:?} to {:?} for a pre-vote", before.persistent, end.persistent),
+        );
     }
     if let Role::PreCandidate { votes } = &end.role
         && let Some(stranger) = votes.iter().find(|&&voter| !grants.contains(voter))
@@ -569,8 +576,8 @@ fn pre_votes(_: &Past, step: &Step<'_>) -> Verdict {
     for (dst, msg) in step.sends {
         let Message::PreVoteGranted { term: granted } = *msg else { continue };
         let asked = matches!(heard(step), Some((src, Message::PreVote { term, .. })) if src == *dst && *term == granted);
-        let free = before.disk.voted_for.is_none_or(|candidate| candidate == *dst);
-        if !asked || granted < before.disk.term || granted == before.disk.term && !free {
+        let free = before.persistent.voted_for.is_none_or(|candidate| candidate == *dst);
+        if !asked || granted < before.persistent.term || granted == before.persistent.term && !free {
             return wrong(step, &format!("grants {} a pre-vote for term {granted}", node_name(*dst)));
         }
     }
