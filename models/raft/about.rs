@@ -136,7 +136,13 @@ pub enum Bug {
     ChangesMembersEarly,
     UnionQuorum,
     FormerCandidateForgets,
+    PreVoteClearsVote,
+    PreVoteCountsAsVote,
     PreVoteWithoutLease,
+    LeaderGrantsPreVote,
+    PreVoteForAnyLog,
+    PreVoteHidesTerm,
+    PreVoteRestartsTimer,
     IgnoresLowerTerms,
     StaleLeaderRestartsTimer,
     RefusalRestartsTimer,
@@ -145,9 +151,9 @@ pub enum Bug {
 
 impl Bug {
     /// Whether the argument why a message can be dead fails with this bug: a server's term falls, or it counts what it
-    /// has counted.
+    /// has counted, or what is not to be counted any more.
     pub fn revives_messages(self) -> bool {
-        matches!(self, Bug::ForgetsTerm | Bug::LowersTerm | Bug::CountsVotesTwice)
+        matches!(self, Bug::ForgetsTerm | Bug::LowersTerm | Bug::CountsVotesTwice | Bug::PreVoteCountsAsVote)
     }
 
     /// The option without which the rule that this bug breaks is not there.
@@ -157,13 +163,23 @@ impl Bug {
                 Some("membership = \"single\"")
             }
             Bug::UnionQuorum if raft.membership != Membership::Joint => Some("membership = \"joint\""),
-            Bug::PreVoteWithoutLease if !raft.pre_vote => Some("pre_vote = true"),
+            Bug::PreVoteClearsVote
+            | Bug::PreVoteCountsAsVote
+            | Bug::PreVoteWithoutLease
+            | Bug::LeaderGrantsPreVote
+            | Bug::PreVoteForAnyLog
+            | Bug::PreVoteHidesTerm
+            | Bug::PreVoteRestartsTimer
+                if !raft.pre_vote =>
+            {
+                Some("pre_vote = true")
+            }
             _ => None,
         }
     }
 }
 
-static BUGS: [BugSpec; 26] = [
+static BUGS: [BugSpec; 32] = [
     BugSpec {
         name: "forgets-vote",
         summary: "A server that restarts has forgotten for whom it voted.",
@@ -306,10 +322,24 @@ static BUGS: [BugSpec; 26] = [
     },
     BugSpec {
         name: "former-candidate-forgets",
-        summary: "A candidate that steps down for the leader of its own term forgets that it voted for itself.",
+        summary: "A candidate or pre-candidate that steps down for the leader of its own term forgets its vote.",
         rule: "a server votes for at most one candidate in a term (5.2)",
-        published: "CCF issue 5891 (not a safety violation)",
-        costs: Costs::Nothing,
+        published: "CCF pull request 8094, 2026 (with PreVote); CCF issue 5891 (without, where it costs nothing)",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "pre-vote-clears-vote",
+        summary: "A server that asks for pre-votes clears the vote that it has given in its term.",
+        rule: "a pre-vote changes nothing (thesis 9.6); one vote in a term (5.2)",
+        published: "canonical/raft issue 196, 2021",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "pre-vote-counts-as-vote",
+        summary: "A candidate counts a pre-vote for its term, granted earlier, as a vote.",
+        rule: "a pre-vote promises nothing (thesis 9.6)",
+        published: "canonical/raft issue 196, 2021 (raised in its discussion)",
+        costs: Costs::Safety,
     },
     BugSpec {
         name: "pre-vote-without-lease",
@@ -320,6 +350,42 @@ static BUGS: [BugSpec; 26] = [
             cases: 300,
             options: &[("membership", Value::Text("joint")), ("values", Value::Number(3))],
         }),
+    },
+    BugSpec {
+        name: "leader-grants-pre-vote",
+        summary: "A leader grants pre-votes, as if it knew of no leader.",
+        rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis 9.6)",
+        published: "braft issues 365, 2022, and 492, 2025",
+        costs: Costs::Liveness(Healing::Hides(
+            "with all links up the election timeouts differ, and somebody is elected",
+        )),
+    },
+    BugSpec {
+        name: "pre-vote-for-any-log",
+        summary: "A server grants pre-votes to a log that is behind its own, and that it would not vote for.",
+        rule: "a pre-vote is granted if the vote would be (thesis 9.6)",
+        published: "NuRaft pull request 134, 2026",
+        costs: Costs::Liveness(Healing::Hides(
+            "with all links up the election timeouts differ, and somebody is elected",
+        )),
+    },
+    BugSpec {
+        name: "pre-vote-hides-term",
+        summary: "A server that denies the pre-vote of a lower term does not tell its own.",
+        rule: "a refusal tells the requester the current term (figure 2, RequestVote RPC, results)",
+        published: "openraft issue 1796, 2026; rabbitmq/ra issue 439, 2024",
+        costs: Costs::Liveness(Healing::Hides(
+            "with all links up the election timeouts differ, and somebody is elected",
+        )),
+    },
+    BugSpec {
+        name: "pre-vote-restarts-timer",
+        summary: "A server restarts its election timer when it grants a pre-vote.",
+        rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
+        published: "hashicorp/raft pull request 609, 2024",
+        costs: Costs::Liveness(Healing::Hides(
+            "with all links up the election timeouts differ, and somebody is elected",
+        )),
     },
     BugSpec {
         name: "ignores-lower-terms",

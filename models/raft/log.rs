@@ -2,16 +2,14 @@
 
 use std::fmt::{self, Debug};
 
-use stateright::actor::Id;
-
 use super::members::Members;
-use crate::election::{Term, node_name};
+use crate::election::Term;
 
 /// What a client asks for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Command {
-    /// A value. The name of the proposing server is value enough to tell entries of equal index and term apart.
-    Value(Id),
+    /// A value. Clients number what they ask for, so that no two values are alike.
+    Value(u32),
     /// Another configuration of the cluster.
     Members(Members),
 }
@@ -19,7 +17,7 @@ pub enum Command {
 impl Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Command::Value(proposer) => f.write_str(&node_name(*proposer)),
+            Command::Value(number) => write!(f, "v{number}"),
             Command::Members(members) => Debug::fmt(members, f),
         }
     }

@@ -39,6 +39,11 @@ impl Members {
         self.all().contains(id)
     }
 
+    /// The sets of which each must agree by a majority: one, or two while it is joint.
+    pub fn groups(self) -> impl Iterator<Item = NodeSet> {
+        std::iter::once(self.new).chain(self.old)
+    }
+
     /// What follows once this one is committed: C(new) after C(old,new).
     pub fn then(self) -> Option<Self> {
         self.old.map(|_| Members::of(self.new))

@@ -3,15 +3,17 @@
 //! (2014), "thesis" below.
 //!
 //! This file is the server, rule by rule: each handler names the rule that it carries out, and each planted bug is one
-//! `if` at the rule that it breaks. What it relies on: [`log`] (entries), [`members`] (quorums), [`message`]; what must
-//! hold of it stands in [`history`]; options and bugs, as data, in [`about`]. What is left out on purpose: see the
-//! README beside this file.
+//! `if` at the rule that it breaks. What it relies on: [`log`] (entries), [`members`] (quorums), [`message`]. What must
+//! hold of it stands in [`history`] (figure 3) and [`rules`] (figure 2, step by step), what a run can reach in [`goals`];
+//! options and bugs, as data, in [`about`]. What is left out on purpose: see the README beside this file.
 
 mod about;
+mod goals;
 mod history;
 mod log;
 mod members;
 mod message;
+mod rules;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +30,8 @@ pub use members::{Members, Membership};
 pub use message::Message;
 
 use crate::election::{
-    About, AfterHealing, CLIENT, Election, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
+    About, AfterHealing, CLIENT, Election, Goal, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term,
+    node_name,
 };
 
 /// A server's configuration: what does not change while it runs.
@@ -237,8 +240,19 @@ impl Election for Raft {
         })
     }
 
+    fn input_number(input: &Command) -> Option<u32> {
+        match *input {
+            Command::Value(number) => Some(number),
+            Command::Members(_) => None,
+        }
+    }
+
     fn invariants() -> Vec<Invariant<Self>> {
-        history::invariants()
+        history::invariants().into_iter().chain(rules::invariants()).collect()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::goals()
     }
 
     /// Rests on two facts about a server: its term never falls, and once it has stopped being the candidate or leader
@@ -357,6 +371,9 @@ impl Turn<'_, '_> {
             return self.campaign();
         }
         self.restart_election_timer();
+        if self.has(Bug::PreVoteClearsVote) {
+            self.persistent().voted_for = None;
+        }
         self.enter(Role::PreCandidate { votes: vec![self.id] });
         let (term, last) = (self.next_term(), self.log().last());
         self.broadcast(&Message::PreVote { term, last });
@@ -442,18 +459,25 @@ impl Turn<'_, '_> {
         let has_leader = match self.server.role {
             Role::Follower { lease, .. } => lease && !self.has(Bug::PreVoteWithoutLease),
             Role::PreCandidate { .. } | Role::Candidate { .. } => false,
-            Role::Leader(_) => !self.has(Bug::PreVoteWithoutLease),
+            Role::Leader(_) => !self.has(Bug::PreVoteWithoutLease) && !self.has(Bug::LeaderGrantsPreVote),
         };
         let voted_for = self.server.persistent.voted_for;
         let is_free = term > self.term() || term == self.term() && voted_for.is_none_or(|c| c == src);
-        if is_free && !has_leader && self.is_up_to_date(last) {
+        let would_vote = self.is_up_to_date(last) || self.has(Bug::PreVoteForAnyLog);
+        if is_free && !has_leader && would_vote {
+            if self.has(Bug::PreVoteRestartsTimer) && !self.is_leader() {
+                self.restart_election_timer();
+            }
             self.o.send(src, Message::PreVoteGranted { term });
-        } else if term <= self.term() {
+        } else if term <= self.term() && !self.has(Bug::PreVoteHidesTerm) {
             self.refuse(src);
         }
     }
 
     fn on_pre_vote_granted(&mut self, src: Id, term: Term) {
+        if self.has(Bug::PreVoteCountsAsVote) && term == self.term() {
+            return self.on_vote(src, term);
+        }
         if term != self.next_term() {
             return;
         }
@@ -571,12 +595,13 @@ impl Turn<'_, '_> {
         self.send(src, Message::Appended { term, matched });
     }
 
-    /// Whoever receives AppendEntries of its own term follows their sender: a candidate has lost (5.2).
+    /// Whoever receives AppendEntries of its own term follows their sender: a candidate has lost (5.2). It keeps the vote
+    /// that it has given in this term, be it to itself.
     fn hear_from_leader(&mut self, leader: Id) {
         if self.is_leader() {
             return; // Only with a planted bug: no two servers lead one term.
         }
-        let was_candidate = matches!(self.server.role, Role::Candidate { .. });
+        let was_candidate = matches!(self.server.role, Role::Candidate { .. } | Role::PreCandidate { .. });
         if self.has(Bug::ClearsVoteInTerm) || self.has(Bug::FormerCandidateForgets) && was_candidate {
             self.persistent().voted_for = None;
         }
@@ -718,7 +743,7 @@ impl Turn<'_, '_> {
             return;
         }
         let (log, commit) = (self.log(), self.server.commit);
-        let mut offers = vec![Command::Value(self.id)];
+        let mut offers: Vec<Command> = (1..=self.raft.values).map(Command::Value).collect();
         let is_last_committed = log.members().is_none_or(|(index, _)| index <= commit);
         // The rule of 2015: otherwise leaders that do not know of each other's could change one configuration in two
         // ways, with majorities that share no server. A joint configuration excludes that by itself.

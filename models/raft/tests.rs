@@ -40,7 +40,7 @@ impl Node {
         Node { raft, server, disk: None, timers: Vec::new(), effects: Vec::new(), offers: Vec::new() }
     }
 
-    /// A server of that term with entries of these terms, all proposed by n9.
+    /// A server of that term with entries of these terms, all of the value v9.
     fn with_log(setup: Setup, term: u64, entries: &[u64]) -> Self {
         let mut node = Node::new(setup);
         node.server.persistent.term = Term(term);
@@ -114,7 +114,12 @@ impl Node {
 }
 
 fn entry(term: u64) -> Entry {
-    Entry { term: Term(term), command: Command::Value(Id::from(8)) }
+    Entry { term: Term(term), command: Command::Value(9) }
+}
+
+/// What a client may ask for with [`with_values`]; the harness lets the next number through.
+fn values() -> Vec<Command> {
+    (1..=9).map(Command::Value).collect()
 }
 
 fn at(index: usize, term: u64) -> Position {
@@ -252,7 +257,7 @@ fn a_vote_needs_a_log_that_is_up_to_date() {
 #[test]
 fn a_leader_appends_and_sends_what_a_client_asks() {
     let mut node = Node::with_log(with_values(), 1, &[1]).elected();
-    let entry = Entry { term: Term(2), command: Command::Value(N1.into()) };
+    let entry = Entry { term: Term(2), command: Command::Value(1) };
     let sent = Message::AppendEntries { term: Term(2), prev: at(1, 1), entry: Some(entry), commit: 0 };
     assert_eq!(node.request(entry.command), [(N2, sent.clone()), (N3, sent)]);
     assert_eq!(node.effects, ["save", "send", "send"]);
@@ -312,7 +317,7 @@ fn a_majority_commits_entries_of_the_own_term() {
     let mut node = Node::with_log(with_values(), 2, &[1, 2]).elected();
     node.hear(N2, appended(3, 2));
     assert_eq!(node.server.commit, 0, "a majority has entry 2, which is of an earlier term");
-    node.request(Command::Value(N1.into()));
+    node.request(Command::Value(1));
     node.hear(N2, appended(3, 3));
     assert_eq!(node.server.commit, 3);
 }
@@ -321,7 +326,7 @@ fn a_majority_commits_entries_of_the_own_term() {
 #[test]
 fn a_restart_keeps_what_is_persistent() {
     let mut node = Node::new(with_values()).elected();
-    node.request(Command::Value(N1.into()));
+    node.request(Command::Value(1));
     node.hear(N2, appended(1, 1));
     let before = node.server.clone();
     assert_eq!(before.commit, 1);
@@ -342,6 +347,27 @@ fn a_pre_vote_comes_before_a_term() {
     assert_eq!(node.server.persistent, Persistent::default());
     let sent = node.hear(N3, Message::PreVoteGranted { term: Term(1) });
     assert_eq!(sent, [(N2, request_vote(1, at(0, 0))), (N3, request_vote(1, at(0, 0)))]);
+}
+
+/// Thesis 9.6: to ask whether an election could be won changes nothing, the vote of the current term included; and what
+/// was granted before the election is no vote in it.
+#[test]
+fn a_pre_vote_neither_takes_nor_gives_a_vote() {
+    let mut node = Node::new(Setup::new(Raft::about(), 5).with("pre_vote", Value::Flag(true)));
+    let granted = |term| Message::PreVoteGranted { term: Term(term) };
+    node.hear(N2, request_vote(1, at(0, 0)));
+    node.time_out(Timer::Election);
+    assert_eq!(node.server.persistent.voted_for, Some(N2.into()));
+    assert_eq!(node.hear(N3, heartbeat(1)), [], "and meets the leader of its term");
+    assert_eq!(node.server.persistent.voted_for, Some(N2.into()));
+    node.time_out(Timer::Election);
+    node.hear(N2, granted(2));
+    node.hear(N3, granted(2));
+    assert!(matches!(node.server.role, Role::Candidate { .. }));
+    for voter in [N2, N3, 3, 4] {
+        assert_eq!(node.hear(voter, granted(2)), []);
+    }
+    assert!(matches!(node.server.role, Role::Candidate { .. }));
 }
 
 /// Thesis 9.6: a voter that has heard from a leader within the minimum election timeout denies its pre-vote.
@@ -381,20 +407,20 @@ fn members(ids: &[usize]) -> Members {
 fn members_change_one_by_one_after_an_own_entry() {
     let setup = with_values().with("membership", Value::Text("single"));
     let mut node = Node::new(setup).elected();
-    node.request(Command::Value(N1.into()));
-    assert_eq!(node.offers, [Command::Value(N1.into())], "nothing of the own term is committed yet");
+    node.request(Command::Value(1));
+    assert_eq!(node.offers, values(), "nothing of the own term is committed yet");
     node.hear(N2, appended(1, 1));
     let change = Command::Members(members(&[0, 1]));
-    assert_eq!(node.offers.len(), 4);
+    assert_eq!(node.offers.len(), values().len() + 3);
     assert!(node.offers.contains(&change));
     assert_eq!(
         node.request(change).len(),
         1,
         "n3 is not sent its own removal: it left when that was appended"
     );
-    assert_eq!(node.offers, [Command::Value(N1.into())], "the change is not committed yet");
+    assert_eq!(node.offers, values(), "the change is not committed yet");
     node.hear(N2, appended(1, 2));
-    assert_eq!(node.offers.len(), 4);
+    assert_eq!(node.offers.len(), values().len() + 3);
 }
 
 /// Section 6: while the configuration is joint, agreement needs majorities of the old and of the new one.
@@ -441,7 +467,7 @@ fn a_leader_ends_the_change_that_it_inherits() {
         node.server.commit = commit;
         let node = node.elected();
         assert_eq!(node.log(), expected);
-        assert_eq!(node.offers, [Command::Value(N1.into())], "the change is still under way");
+        assert_eq!(node.offers, values(), "the change is still under way");
     }
 }
 
