@@ -13,8 +13,10 @@
 mod bugs;
 mod fle;
 mod follower;
+mod goals;
 mod leader;
 mod properties;
+mod rules;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,7 @@ use std::time::Duration;
 
 use stateright::actor::{Actor, Id, Out};
 
-use crate::election::{About, Election, Invariant, NodeStep, OptionSpec, Setup, Term, Value};
+use crate::election::{About, Election, Goal, Invariant, NodeStep, OptionSpec, Setup, Term, Value};
 use bugs::Bug;
 use state::*;
 
@@ -149,7 +151,7 @@ impl Actor for Zab {
     fn on_random(&self, id: Id, state: &mut Cow<Server>, choice: &Choice, o: &mut Out<Self>) {
         match *choice {
             Choice::Elect(leader) => self.settle(id, state.to_mut(), leader, o),
-            Choice::Broadcast => self.on_broadcast(id, state.to_mut(), o),
+            Choice::Broadcast(value) => self.on_broadcast(state.to_mut(), value, o),
         }
     }
 }
@@ -198,9 +200,14 @@ impl Election for Zab {
         server
     }
 
-    /// The later of the epoch promised and the round of the election: both grow without end.
+    /// The epoch promised.
     fn term(&self, server: &Server) -> Term {
-        Term(server.disk.accepted.0.max(server.link.round).into())
+        Term(server.disk.accepted.0.into())
+    }
+
+    /// The round of the election: it grows with each return to phase 0, whether that leads to an epoch or not.
+    fn round(&self, server: &Server) -> u32 {
+        server.link.round
     }
 
     fn leads(&self, _: Id, server: &Server) -> Option<Term> {
@@ -225,12 +232,23 @@ impl Election for Zab {
         nodes.first().map_or(0, |server| server.values)
     }
 
+    fn input_number(input: &Choice) -> Option<u32> {
+        match input {
+            Choice::Broadcast(value) => Some(*value),
+            Choice::Elect(_) => None,
+        }
+    }
+
     fn observe(memory: &properties::Memory, step: &NodeStep<'_, Self>) -> Option<properties::Memory> {
         properties::observe(memory, step)
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
         properties::all()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::all()
     }
 
     fn is_dead(&self, _: Id, server: &Server, src: Id, msg: &Msg) -> bool {
