@@ -115,6 +115,9 @@ fn compare(step: &NodeStep<'_, Zab>, (due, mut says): Due) -> Result<(), String>
 
 pub(super) fn election_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (zab, id) = (step.actor, step.id);
+    if end(step).is_none() {
+        return Ok(());
+    }
     let Some(before) = step.before else { return starts(step) };
     let Role::Looking(looking) = &before.role else { return Ok(()) };
     let mut due = before.clone();
@@ -211,7 +214,7 @@ fn starts(step: &NodeStep<'_, Zab>) -> Result<(), String> {
 
 pub(super) fn follower_steps(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (zab, id) = (step.actor, step.id);
-    let Some(before) = step.before else { return Ok(()) };
+    let (Some(before), Some(_)) = (step.before, end(step)) else { return Ok(()) };
     let Role::Following(following) = &before.role else { return Ok(()) };
     let Following { leader, phase, channel } = *following;
     let reports = |place, report| vec![(leader, Msg::Report { link: channel.link, place, report })];
@@ -325,7 +328,7 @@ fn takes(
 
 pub(super) fn leader_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (zab, id) = (step.actor, step.id);
-    let Some(before) = step.before else { return Ok(()) };
+    let (Some(before), Some(_)) = (step.before, end(step)) else { return Ok(()) };
     let Role::Leading(leading) = &before.role else { return Ok(()) };
     let mut office = Office { step, now: leading.clone(), disk: before.disk.clone(), says: Vec::new() };
     match &step.event {
