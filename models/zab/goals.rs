@@ -46,7 +46,7 @@ fn report<'a>(step: &'a Step<'_>) -> Option<&'a Report> {
     }
 }
 
-fn settled<'a>(step: &'a Step<'_>) -> Option<&'a Settled> {
+fn word<'a>(step: &'a Step<'_>) -> Option<&'a Settled> {
     match &step.event {
         Event::Deliver { msg: Msg::Settled { settled, .. }, .. } => Some(settled),
         _ => None,
@@ -169,18 +169,18 @@ fn phase_0() -> Vec<Goal<Zab>> {
             times_out(s, Timer::Finalize) && following(s.after).is_some()
         }),
         step("joins-settled", "A server joins a leader whom those name who have left the election.", |s| {
-            settled(s).is_some() && following(s.after).is_some()
+            word(s).is_some() && following(s.after).is_some()
         }),
         step(
             "joins-other-round",
             "A server joins a leader who was elected in another round than its own.",
             |s| {
                 let round = s.before.map(|before| before.link.round);
-                settled(s).is_some_and(|settled| Some(settled.round) != round) && following(s.after).is_some()
+                word(s).is_some_and(|settled| Some(settled.round) != round) && following(s.after).is_some()
             },
         ),
         step("named-leader", "A server is to lead because those name it who have left the election.", |s| {
-            settled(s).is_some() && leading(s.after).is_some()
+            word(s).is_some() && leading(s.after).is_some()
         }),
         step("votes-again", "A server goes back to the election within a life.", goes_back),
     ]
@@ -299,6 +299,18 @@ fn connections() -> Vec<Goal<Zab>> {
         }),
         step("follower-gives-up", "A follower in the phase of broadcast goes back to the election.", |s| {
             following(s.before).is_some_and(|f| f.phase == Phase::Broadcast) && goes_back(s)
+        }),
+        step(
+            "waits-in-vain",
+            "A follower that its leader has not answered goes back to the election.",
+            |s| {
+                let waits = following(s.before).is_some_and(|f| f.phase == Phase::Discovery);
+                waits && times_out(s, Timer::Contact) && goes_back(s)
+            },
+        ),
+        step("attempt-given-up", "A leader that does not lead yet goes back to the election.", |s| {
+            let tries = leading(s.before).is_some_and(|l| l.stand != Stand::Broadcast);
+            tries && times_out(s, Timer::Contact) && goes_back(s)
         }),
         step(
             "connects-again",

@@ -58,7 +58,7 @@ fn broadcast(step: &NodeStep<'_, Zab>) -> Option<Txn> {
 }
 
 /// What was delivered before the step, and what is afterwards, if that is more or something else.
-fn delivered<'a>(step: &'a NodeStep<'_, Zab>) -> Option<(&'a [Txn], &'a [Txn])> {
+fn grown<'a>(step: &'a NodeStep<'_, Zab>) -> Option<(&'a [Txn], &'a [Txn])> {
     let before = step.before.map_or(&[][..], Server::delivered);
     let after = step.after?.delivered();
     let grew = after.len() > before.len() || before[..after.len()] != *after;
@@ -67,7 +67,7 @@ fn delivered<'a>(step: &'a NodeStep<'_, Zab>) -> Option<(&'a [Txn], &'a [Txn])> 
 
 /// The transactions delivered in this step, each with what its server had delivered before it.
 pub(super) fn deliveries<'a>(step: &'a NodeStep<'_, Zab>) -> impl Iterator<Item = (Txn, &'a [Txn])> {
-    let (before, after) = delivered(step).unwrap_or_default();
+    let (before, after) = grown(step).unwrap_or_default();
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
     (same..after.len()).map(move |i| (after[i], &after[..i]))
 }
@@ -105,7 +105,7 @@ fn stands_behind(step: &NodeStep<'_, Zab>) -> Option<(u32, Id, Option<(Epoch, Zx
 }
 
 pub(super) fn observe(memory: &Memory, step: &NodeStep<'_, Zab>) -> Option<Memory> {
-    let longer = delivered(step).filter(|(_, after)| after.len() > memory.longest.len());
+    let longer = grown(step).filter(|(_, after)| after.len() > memory.longest.len());
     let new = broadcast(step);
     let leads = established(step).map(|(epoch, _)| epoch).filter(|epoch| !memory.led.contains_key(epoch));
     let supports = stands_behind(step).filter(|(round, leader, history)| {
@@ -175,7 +175,7 @@ fn total_order(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> 
 }
 
 fn agreement(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
-    let Some((_, mine)) = delivered(step) else { return Ok(()) };
+    let Some((_, mine)) = grown(step) else { return Ok(()) };
     let theirs = &memory.longest;
     let only_mine = mine.iter().find(|txn| !theirs.contains(txn));
     let only_theirs = theirs.iter().find(|txn| !mine.contains(txn));
@@ -336,11 +336,11 @@ fn vote_order(zab: &Zab, (a, left): (Id, &Server), (b, right): (Id, &Server)) ->
     }
 }
 
-fn values(servers: &[Zab]) -> bool {
+fn asks_for_values(servers: &[Zab]) -> bool {
     servers.iter().any(|server| server.values > 0)
 }
 
-fn two_values(servers: &[Zab]) -> bool {
+fn asks_for_two(servers: &[Zab]) -> bool {
     servers.iter().any(|server| server.values > 1)
 }
 
@@ -357,7 +357,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              (Zab, properties of atomic broadcast).",
             agreement,
         )
-        .with_setting("values >= 1", values)
+        .with_setting("values >= 1", asks_for_values)
         .needing(&["delivered"]),
         step(
             "total-order",
@@ -365,7 +365,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              properties of atomic broadcast).",
             total_order,
         )
-        .with_setting("values >= 2", two_values)
+        .with_setting("values >= 2", asks_for_two)
         .needing(&["two-delivered"]),
         step(
             "integrity",
@@ -373,7 +373,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              broadcast).",
             integrity,
         )
-        .with_setting("values >= 1", values)
+        .with_setting("values >= 1", asks_for_values)
         .needing(&["delivered"]),
         step(
             "local-primary-order",
@@ -381,7 +381,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              order).",
             local_primary_order,
         )
-        .with_setting("values >= 2", two_values)
+        .with_setting("values >= 2", asks_for_two)
         .needing(&["two-of-one-primary"]),
         step(
             "global-primary-order",
@@ -389,7 +389,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              a before b (Zab, primary order).",
             global_primary_order,
         )
-        .with_setting("values >= 2", two_values)
+        .with_setting("values >= 2", asks_for_two)
         .needing(&["two-delivered"]),
         step(
             "primary-integrity",
@@ -397,7 +397,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              primary has delivered a before it broadcasts b (Zab, primary order).",
             primary_integrity,
         )
-        .with_setting("values >= 2", two_values)
+        .with_setting("values >= 2", asks_for_two)
         .needing(&["delivered"]),
         step(
             "leader-completeness",
@@ -405,7 +405,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
              (Zab, lemma of phase 2: the initial history of an epoch).",
             leader_completeness,
         )
-        .with_setting("values >= 1", values)
+        .with_setting("values >= 1", asks_for_values)
         .needing(&["delivered"]),
         step(
             "legal-commits",

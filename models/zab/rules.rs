@@ -21,7 +21,7 @@ fn is_quorum(zab: &Zab, servers: usize) -> bool {
     servers > zab.count / 2
 }
 
-fn others(zab: &Zab, id: Id) -> impl Iterator<Item = Id> {
+fn all_but(zab: &Zab, id: Id) -> impl Iterator<Item = Id> {
     (0..zab.count).map(Id::from).filter(move |&node| node != id)
 }
 
@@ -31,7 +31,7 @@ fn same(before: &Server) -> Due {
 }
 
 /// A history's last transaction.
-fn last(history: &[Txn]) -> Zxid {
+fn ending(history: &[Txn]) -> Zxid {
     history.last().map(|txn| txn.zxid).unwrap_or_default()
 }
 
@@ -41,8 +41,8 @@ fn upto(history: &[Txn], zxid: Zxid) -> Option<usize> {
     if zxid == Zxid::default() { Some(0) } else { found }
 }
 
-fn own_vote(id: Id, server: &Server) -> Option<Vote> {
-    let vote = Vote { epoch: server.disk.current, zxid: last(&server.disk.history), leader: id };
+fn vote_for_itself(id: Id, server: &Server) -> Option<Vote> {
+    let vote = Vote { epoch: server.disk.current, zxid: ending(&server.disk.history), leader: id };
     server.initialised.then_some(vote)
 }
 
@@ -56,7 +56,7 @@ fn better(a: Vote, b: Vote) -> Vote {
 fn tell_all(zab: &Zab, id: Id, link: Link, vote: Option<Vote>) -> Vec<(Id, Msg)> {
     match zab.oracle {
         Some(_) => Vec::new(),
-        None => others(zab, id).map(|node| (node, Msg::Notification { link, vote })).collect(),
+        None => all_but(zab, id).map(|node| (node, Msg::Notification { link, vote })).collect(),
     }
 }
 
@@ -64,7 +64,7 @@ fn tell_all(zab: &Zab, id: Id, link: Link, vote: Option<Vote>) -> Vec<(Id, Msg)>
 fn goes_back(zab: &Zab, id: Id, before: &Server) -> Due {
     let mut due = before.clone();
     due.link.round += 1;
-    let vote = own_vote(id, &due);
+    let vote = vote_for_itself(id, &due);
     due.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled: BTreeMap::new() });
     let says = tell_all(zab, id, due.link, vote);
     (due, says)
@@ -140,7 +140,7 @@ pub(super) fn election_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(),
         {
             // A later round: the votes of the earlier one no longer count.
             due.link.round = link.round;
-            now.vote = own_vote(id, before).map(|own| better(*vote, own));
+            now.vote = vote_for_itself(id, before).map(|own| better(*vote, own));
             now.votes = BTreeMap::from([(src, *vote)]);
             let says = tell_all(zab, id, due.link, now.vote);
             due.role = Role::Looking(now);
@@ -159,7 +159,7 @@ pub(super) fn election_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(),
         Event::Deliver { src, msg: Msg::Settled { link, settled } } if *link == before.link => {
             now.settled.insert(src, *settled);
             let joins =
-                looking.settled.get(&src) != Some(settled) && may_join(zab, id, before, &now, settled);
+                looking.settled.get(&src) != Some(settled) && can_join(zab, id, before, &now, settled);
             due.role = Role::Looking(now);
             if joins {
                 due.link.round = due.link.round.max(settled.round);
@@ -175,7 +175,7 @@ pub(super) fn election_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(),
 
 /// A quorum stands behind the leader that somebody names who has left the election, and that leader says that it leads.
 /// Leader and epoch must be equal. Who is named itself goes by its own round.
-fn may_join(zab: &Zab, id: Id, before: &Server, now: &Looking, said: &Settled) -> bool {
+fn can_join(zab: &Zab, id: Id, before: &Server, now: &Looking, said: &Settled) -> bool {
     let of_my_round = said.round == before.link.round;
     let is_me = said.leader == id;
     let says_so = |other: &Settled| {
@@ -272,7 +272,7 @@ fn takes(
             phase = Phase::Synchronisation;
             let counts = *epoch > disk.accepted && before.initialised;
             let current = counts.then_some(disk.current);
-            report = Some(Report::AckEpoch { epoch: *epoch, current, last: last(history) });
+            report = Some(Report::AckEpoch { epoch: *epoch, current, last: ending(history) });
         }
         // f.2.1: takes over the leader's history and epoch.
         (Phase::Synchronisation, Packet::NewLeader { epoch, sync }) => {
@@ -304,7 +304,7 @@ fn takes(
         }
         // f.3.1: logs the next transaction.
         (Phase::Synchronised | Phase::Broadcast, Packet::Propose { txn }) => {
-            let before_it = last(history);
+            let before_it = ending(history);
             let counter = if before_it.epoch == disk.current { before_it.counter + 1 } else { 1 };
             if txn.zxid != (Zxid { epoch: disk.current, counter }) {
                 return Err(format!("{} is proposed {txn} after {before_it}", node_name(step.id)));
@@ -377,7 +377,7 @@ struct Office<'a, 'b> {
 }
 
 impl Office<'_, '_> {
-    fn write(&mut self, node: Id, packet: Packet) {
+    fn tells(&mut self, node: Id, packet: Packet) {
         let channel = &mut self.now.learners.get_mut(&node).expect("a learner").channel;
         channel.written += 1;
         self.says.push((node, Msg::Packet { link: channel.link, place: channel.written, packet }));
@@ -395,12 +395,12 @@ impl Office<'_, '_> {
 
     /// l.3.1: the next transaction of this epoch, logged, and proposed to all who have been sent the history before it.
     fn broadcasts(&mut self, value: u32) {
-        let (epoch, before_it) = (self.disk.current, last(&self.disk.history));
+        let (epoch, before_it) = (self.disk.current, ending(&self.disk.history));
         let counter = if before_it.epoch == epoch { before_it.counter + 1 } else { 1 };
         let txn = Txn { zxid: Zxid { epoch, counter }, value };
         self.disk.history.push(txn);
         for node in self.those(|stage| matches!(stage, Stage::Syncing { .. } | Stage::Synced { .. })) {
-            self.write(node, Packet::Propose { txn });
+            self.tells(node, Packet::Propose { txn });
         }
     }
 
@@ -418,7 +418,7 @@ impl Office<'_, '_> {
                 self.now.broken.remove(&src);
                 self.now.learners.insert(src, Learner { channel, stage });
                 if chosen {
-                    self.write(src, Packet::NewEpoch { epoch: self.disk.accepted });
+                    self.tells(src, Packet::NewEpoch { epoch: self.disk.accepted });
                 }
             }
             return Ok(true);
@@ -441,7 +441,7 @@ impl Office<'_, '_> {
             (Report::AckEpoch { current, last: theirs, .. }, Stage::Invited) => {
                 learner.stage = Stage::Promised { last: *theirs };
                 if let (Stand::Negotiation { promised }, Some(current)) = (&mut self.now.stand, current) {
-                    if (*current, *theirs) > (before.disk.current, last(&before.disk.history)) {
+                    if (*current, *theirs) > (before.disk.current, ending(&before.disk.history)) {
                         return Ok(false);
                     }
                     promised.insert(src);
@@ -451,8 +451,8 @@ impl Office<'_, '_> {
                 learner.stage = Stage::Synced { acked: upto };
                 if self.now.stand == Stand::Broadcast {
                     // l.3.4: stands for every COMMIT so far.
-                    let zxid = last(&before.disk.history[..before.delivered]);
-                    self.write(src, Packet::UpToDate { zxid });
+                    let zxid = ending(&before.disk.history[..before.delivered]);
+                    self.tells(src, Packet::UpToDate { zxid });
                 }
             }
             (Report::Ack { zxid }, Stage::Synced { .. }) => learner.stage = Stage::Synced { acked: *zxid },
@@ -479,7 +479,7 @@ impl Office<'_, '_> {
             self.now.stand = Stand::Negotiation { promised: NodeSet::from_iter([me]) };
             for node in self.those(|_| true) {
                 self.now.learners.get_mut(&node).expect("a learner").stage = Stage::Invited;
-                self.write(node, Packet::NewEpoch { epoch: chosen });
+                self.tells(node, Packet::NewEpoch { epoch: chosen });
             }
         }
         if matches!(self.now.stand, Stand::Negotiation { promised } if is_quorum(zab, promised.len())) {
@@ -496,8 +496,8 @@ impl Office<'_, '_> {
         // l.2.2: leads, and delivers its history.
         if self.now.stand == Stand::Synchronisation && is_quorum(zab, synced.len() + 1) {
             self.now.stand = Stand::Broadcast;
-            let zxid = last(&self.disk.history);
-            synced.iter().for_each(|&node| self.write(node, Packet::UpToDate { zxid }));
+            let zxid = ending(&self.disk.history);
+            synced.iter().for_each(|&node| self.tells(node, Packet::UpToDate { zxid }));
             return Ok(self.disk.history.len());
         }
         // l.3.2: delivers, in order, what a quorum has acknowledged.
@@ -508,7 +508,7 @@ impl Office<'_, '_> {
                 break;
             }
             delivered += 1;
-            synced.iter().for_each(|&node| self.write(node, Packet::Commit { zxid: txn.zxid }));
+            synced.iter().for_each(|&node| self.tells(node, Packet::Commit { zxid: txn.zxid }));
         }
         Ok(delivered)
     }
@@ -518,7 +518,7 @@ impl Office<'_, '_> {
         let (history, epoch) = (self.disk.history.clone(), self.disk.accepted);
         let learner = self.now.learners.get_mut(&node).expect("a learner");
         let Stage::Promised { last: theirs } = learner.stage else { unreachable!("has promised") };
-        learner.stage = Stage::Syncing { upto: last(&history) };
+        learner.stage = Stage::Syncing { upto: ending(&history) };
         let sent = self.step.sends.iter().find_map(|(dst, msg)| match msg {
             Msg::Packet { packet: Packet::NewLeader { sync, .. }, .. } if *dst == node => Some(sync.clone()),
             _ => None,
@@ -541,7 +541,7 @@ impl Office<'_, '_> {
                 "{me} has {history:?} and sends {sync:?} to one whose history ends with {theirs}"
             ));
         }
-        self.write(node, Packet::NewLeader { epoch, sync });
+        self.tells(node, Packet::NewLeader { epoch, sync });
         Ok(())
     }
 }
@@ -574,7 +574,7 @@ pub(super) fn said_is_on_disk(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<()
                 current == Some(*epoch) && history == end.disk.history
             }
             Msg::Packet { packet: Packet::NewLeader { epoch, .. }, .. } => current == Some(*epoch),
-            Msg::Report { report: Report::Ack { zxid }, .. } => last(history) == *zxid,
+            Msg::Report { report: Report::Ack { zxid }, .. } => ending(history) == *zxid,
             Msg::Packet { packet: Packet::Propose { txn }, .. } => history.contains(txn),
             _ => true,
         };
