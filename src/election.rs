@@ -123,6 +123,13 @@ pub trait Election:
     /// The term that the node has reached, whether it leads, follows or neither. Bounded by `bounds.max_term`.
     fn term(&self, state: &Self::State) -> Term;
 
+    /// How often the node has tried since it started last, where that grows apart from its term: the round of an
+    /// election that ends without a term. Bounded by `bounds.max_round`.
+    fn round(&self, state: &Self::State) -> u32 {
+        let _ = state;
+        0
+    }
+
     /// The term that the node believes to lead.
     fn leads(&self, id: Id, state: &Self::State) -> Option<Term>;
 

@@ -38,6 +38,8 @@ pub enum Timing {
 pub struct Bounds {
     /// The highest term that a live node may reach.
     pub max_term: Option<u64>,
+    /// The highest round that a live node may reach, where a protocol counts rounds apart from terms.
+    pub max_round: Option<u32>,
     /// How many messages may be in flight, copies counted.
     pub max_in_flight: Option<usize>,
     /// How many copies of one message may be in flight.
@@ -48,16 +50,18 @@ pub struct Bounds {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bound {
     MaxTerm,
+    MaxRound,
     MaxInFlight,
     MaxCopies,
 }
 
 impl Bound {
-    pub const ALL: [Bound; 3] = [Bound::MaxTerm, Bound::MaxInFlight, Bound::MaxCopies];
+    pub const ALL: [Bound; 4] = [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
 
     pub fn name(self) -> &'static str {
         match self {
             Bound::MaxTerm => "max_term",
+            Bound::MaxRound => "max_round",
             Bound::MaxInFlight => "max_in_flight",
             Bound::MaxCopies => "max_copies",
         }
@@ -743,10 +747,14 @@ impl<E: Election> System<E> {
 
     /// The first bound that a state is beyond.
     pub fn beyond(&self, state: &SystemState<E>) -> Option<Bound> {
-        let Bounds { max_term, max_in_flight, max_copies } = self.rules.bounds;
+        let Bounds { max_term, max_round, max_in_flight, max_copies } = self.rules.bounds;
         let term = |(id, node)| self.actors[usize::from(id)].term(node).0;
         if max_term.is_some_and(|max| state.node_states().map(term).any(|t| t > max)) {
             return Some(Bound::MaxTerm);
+        }
+        let round = |(id, node)| self.actors[usize::from(id)].round(node);
+        if max_round.is_some_and(|max| state.node_states().map(round).any(|r| r > max)) {
+            return Some(Bound::MaxRound);
         }
         if max_in_flight.is_some_and(|max| state.network.len() > max) {
             return Some(Bound::MaxInFlight);

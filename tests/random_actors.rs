@@ -233,7 +233,12 @@ fn rules() -> impl Strategy<Value = Rules> {
                     Timing::Asynchronous => Clock::Absent,
                     _ => Clock::Ticks(Duration::from_millis(10)),
                 },
-                bounds: Bounds { max_term: Some(3), max_in_flight: Some(most), max_copies: Some(2) },
+                bounds: Bounds {
+                    max_term: Some(3),
+                    max_in_flight: Some(most),
+                    max_copies: Some(2),
+                    ..Bounds::default()
+                },
                 faults: Faults {
                     crashes,
                     restarts: restarts.min(crashes),

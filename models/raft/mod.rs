@@ -157,11 +157,11 @@ impl Actor for Raft {
 fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
     let led = healed.followed_leader()?;
     let (raft, leader) = healed.get(led.0).expect("a leader is up");
-    let log = &leader.disk.log;
+    let log = &leader.persistent.log;
     let members = raft.members(log).all();
     healed.all_follow(led, members)?;
     let mut up = healed.live().filter(|(id, ..)| members.contains(*id));
-    match up.find(|(_, _, server)| !server.disk.log.starts_with(log)) {
+    match up.find(|(_, _, server)| !server.persistent.log.starts_with(log)) {
         Some((id, ..)) => {
             Err(format!("{} has not the log of its leader {}", node_name(id), node_name(led.0)))
         }
@@ -178,11 +178,11 @@ fn most_recent_has_quorum(healed: &Healed<'_, Raft>) -> bool {
         (term, index)
     };
     let up: Vec<Id> = healed.up().iter().collect();
-    let Some(most_recent) = healed.live().map(|(_, _, server)| recency(&server.disk.log)).max() else {
+    let Some(most_recent) = healed.live().map(|(_, _, server)| recency(&server.persistent.log)).max() else {
         return false;
     };
     let logs = healed.states.iter().zip(&healed.disks).filter_map(|(server, disk)| match server {
-        Some(server) => Some(&server.disk.log),
+        Some(server) => Some(&server.persistent.log),
         None => disk.map(|disk| &disk.log),
     });
     let mut counted = logs.filter(|log| recency(log) >= most_recent);

@@ -74,7 +74,7 @@ impl Zab {
             }
             (Phase::Synchronised, Packet::UpToDate { zxid }) => self.on_up_to_date(id, server, zxid, o),
             (Phase::Synchronised | Phase::Broadcast, Packet::Propose { txn }) => {
-                self.on_propose(id, server, txn, o)
+                self.on_propose(server, txn, o)
             }
             (Phase::Broadcast, Packet::Commit { zxid }) => self.on_commit(id, server, zxid, o),
             _ => self.look(id, server, o),
@@ -174,11 +174,11 @@ impl Zab {
     }
 
     /// f.3.1: logs the transaction, then acknowledges it.
-    fn on_propose(&self, id: Id, server: &mut Server, txn: Txn, o: &mut Out<Self>) {
+    fn on_propose(&self, server: &mut Server, txn: Txn, o: &mut Out<Self>) {
         if self.bug == Some(Bug::ReadsHalfARecord) {
             // Its zxid is on disk, and in place of its value whatever was there before.
             let mut half = server.disk.clone();
-            half.history.push(Txn { from: id, ..txn });
+            half.history.push(Txn { value: 0, ..txn });
             o.save(half);
         }
         server.disk.history.push(txn);

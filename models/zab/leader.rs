@@ -246,16 +246,16 @@ impl Zab {
 
     fn offer_broadcast(&self, o: &mut Out<Self>) {
         if self.values > 0 {
-            o.choose_random(CLIENT, vec![Choice::Broadcast]);
+            o.choose_random(CLIENT, (1..=self.values).map(Choice::Broadcast).collect());
         }
     }
 
     /// l.3.1: a client's transaction, logged before it is proposed.
-    pub(super) fn on_broadcast(&self, id: Id, server: &mut Server, o: &mut Out<Self>) {
+    pub(super) fn on_broadcast(&self, server: &mut Server, value: u32, o: &mut Out<Self>) {
         let epoch = server.disk.current;
         let last = server.disk.last();
         let counter = if last.epoch == epoch { last.counter + 1 } else { 1 };
-        let txn = Txn { zxid: Zxid { epoch, counter }, from: id };
+        let txn = Txn { zxid: Zxid { epoch, counter }, value };
         server.disk.history.push(txn);
         o.save(server.disk.clone());
         let Role::Leading(leading) = &mut server.role else { unreachable!("only a leader is asked") };

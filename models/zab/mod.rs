@@ -13,8 +13,10 @@
 mod bugs;
 mod fle;
 mod follower;
+mod goals;
 mod leader;
 mod properties;
+mod rules;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,8 +29,8 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, AfterHealing, Election, Healed, Invariant, Led, NeedOfTime, NodeStep, OptionSpec, Setup, Term,
-    Value, node_name,
+    About, AfterHealing, Election, Goal, Healed, Invariant, Led, NeedOfTime, NodeStep, OptionSpec, Setup,
+    Term, Value, node_name,
 };
 use bugs::Bug;
 use state::*;
@@ -152,7 +154,7 @@ impl Actor for Zab {
     fn on_random(&self, id: Id, state: &mut Cow<Server>, choice: &Choice, o: &mut Out<Self>) {
         match *choice {
             Choice::Elect(leader) => self.settle(id, state.to_mut(), leader, o),
-            Choice::Broadcast => self.on_broadcast(id, state.to_mut(), o),
+            Choice::Broadcast(value) => self.on_broadcast(state.to_mut(), value, o),
         }
     }
 }
@@ -219,9 +221,14 @@ impl Election for Zab {
         server
     }
 
-    /// The later of the epoch promised and the round of the election: both grow without end.
+    /// The epoch promised.
     fn term(&self, server: &Server) -> Term {
-        Term(server.disk.accepted.0.max(server.link.round).into())
+        Term(server.disk.accepted.0.into())
+    }
+
+    /// The round of the election: it grows with each return to phase 0, whether that leads to an epoch or not.
+    fn round(&self, server: &Server) -> u32 {
+        server.link.round
     }
 
     fn leads(&self, _: Id, server: &Server) -> Option<Term> {
@@ -244,6 +251,13 @@ impl Election for Zab {
 
     fn inputs(nodes: &[Self]) -> u32 {
         nodes.first().map_or(0, |server| server.values)
+    }
+
+    fn input_number(input: &Choice) -> Option<u32> {
+        match input {
+            Choice::Broadcast(value) => Some(*value),
+            Choice::Elect(_) => None,
+        }
     }
 
     fn observe(memory: &properties::Memory, step: &NodeStep<'_, Self>) -> Option<properties::Memory> {
@@ -275,6 +289,10 @@ impl Election for Zab {
 
     fn invariants() -> Vec<Invariant<Self>> {
         properties::all()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::all()
     }
 
     fn is_dead(&self, _: Id, server: &Server, src: Id, msg: &Msg) -> bool {

@@ -49,16 +49,17 @@ impl Debug for Zxid {
     }
 }
 
-/// A transaction. Its value is the server that broadcast it: two that share a zxid and are not the same differ in that.
+/// A transaction. Its value is the number of the client's request, which are counted from 1 on: two that share a zxid
+/// and are not the same differ in that.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Txn {
     pub zxid: Zxid,
-    pub from: Id,
+    pub value: u32,
 }
 
 impl Display for Txn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.zxid, node_name(self.from))
+        write!(f, "{}:{}", self.zxid, self.value)
     }
 }
 
@@ -310,8 +311,8 @@ pub enum Timer {
 /// What is chosen outside the protocol.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Choice {
-    /// A client asks the primary to broadcast.
-    Broadcast,
+    /// A client asks the primary to broadcast this value.
+    Broadcast(u32),
     /// The oracle names whom to follow.
     Elect(Id),
 }
@@ -319,7 +320,7 @@ pub enum Choice {
 impl Debug for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Choice::Broadcast => f.write_str("Broadcast"),
+            Choice::Broadcast(value) => write!(f, "Broadcast {value}"),
             Choice::Elect(leader) => write!(f, "Elect {}", node_name(*leader)),
         }
     }

@@ -41,8 +41,9 @@ pub struct Choice {
     /// may go to
     #[arg(long, value_name = "NAME", help_heading = CHANGES)]
     pub topology: Vec<String>,
-    /// max_term, max_in_flight, max_copies; `none` lifts one. A made-up scenario has max_term=2, max_in_flight=8 and
-    /// max_copies=1 unless told; a scenario of a file has the bounds that it states, and no others
+    /// max_term, max_round, max_in_flight, max_copies; `none` lifts one. A made-up scenario has max_term=2,
+    /// max_round=2, max_in_flight=8 and max_copies=1 unless told; a scenario of a file has the bounds that it states,
+    /// and no others
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub bounds: Vec<String>,
 }
@@ -266,7 +267,7 @@ fn plain_value(text: &str) -> Value {
 
 /// Without bounds, an asynchronous run of most protocols never ends.
 fn usual_bounds() -> Bounds {
-    Bounds { max_term: Some(2), max_in_flight: Some(8), max_copies: Some(1) }
+    Bounds { max_term: Some(2), max_round: Some(2), max_in_flight: Some(8), max_copies: Some(1) }
 }
 
 fn is_file(scenario: &str) -> bool {

@@ -159,6 +159,9 @@ impl Tables {
         if step.flags & step_flag::BEYOND != 0 {
             return Some((0, Taken::Beyond(Bound::MaxTerm)));
         }
+        if step.flags & step_flag::BEYOND_ROUND != 0 {
+            return Some((0, Taken::Beyond(Bound::MaxRound)));
+        }
         if step.flags & step_flag::ADDS_UP != 0 && self.fits(row, step) {
             let Total { sum, in_flight } = self.add_up(row, total, id, misses)?;
             return Some(if bounds.max_in_flight.is_some_and(|max| in_flight as usize > max) {

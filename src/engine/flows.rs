@@ -135,6 +135,8 @@ pub mod step_flag {
     pub const SENDS: u16 = 4;
     /// It leads beyond the bound of terms.
     pub const BEYOND: u16 = 8;
+    /// It leads beyond the bound of rounds.
+    pub const BEYOND_ROUND: u16 = 512;
     /// Messages may die of it.
     pub const BURIES: u16 = 16;
     /// The node after it breaks a property by itself.
@@ -462,6 +464,7 @@ impl Tables {
                 let is = |what: bool, then: u16| u16::from(what) * then;
                 flags |= is(outcome.flags & flag::OBSERVED != 0, step_flag::WORLD | step_flag::OBSERVED)
                     | is(outcome.flags & flag::BEYOND != 0, step_flag::BEYOND)
+                    | is(outcome.flags & flag::BEYOND_ROUND != 0, step_flag::BEYOND_ROUND)
                     | is(self.locals[outcome.after as usize].broken != 0, step_flag::BREAKS)
                     | is(outcome.parcels > 0, step_flag::SENDS);
                 if self.shape.removes_dead && (local != outcome.after || outcome.parcels > 0) {
@@ -487,7 +490,8 @@ impl Tables {
         }
         let depends = flags & (step_flag::WORLD | step_flag::BURIES) != 0
             || flags & step_flag::SENDS != 0 && self.shape.network != NetworkKind::Unordered;
-        let may_be_beyond = self.bounds_messages() || flags & step_flag::BEYOND != 0;
+        let may_be_beyond =
+            self.bounds_messages() || flags & (step_flag::BEYOND | step_flag::BEYOND_ROUND) != 0;
         flags |= u16::from(depends || may_be_beyond) * step_flag::CAREFUL;
         if self.shape.network == NetworkKind::Unordered
             && self.shape.bounds.max_copies.is_none_or(|max| copies <= max)

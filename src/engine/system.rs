@@ -255,6 +255,9 @@ impl<'a, E: Election> SystemFront<'a, E> {
             if self.system.rules.bounds.max_term.is_some_and(|max| actor.term(state).0 > max) {
                 flags |= flag::BEYOND;
             }
+            if self.system.rules.bounds.max_round.is_some_and(|max| actor.round(state) > max) {
+                flags |= flag::BEYOND_ROUND;
+            }
             for (p, invariant) in self.system.invariants.iter().enumerate() {
                 if let Check::Node(holds) = invariant.check {
                     broken |= u16::from(holds(actor, id, state).is_err()) << (p + 1);
@@ -395,7 +398,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         if self.problem.is_none() && after as usize >= known {
             self.problem = self.follow(origin.before, after).err();
         }
-        let beyond = tables.locals[after as usize].flags & flag::BEYOND;
+        let beyond = tables.locals[after as usize].flags & (flag::BEYOND | flag::BEYOND_ROUND);
         self.origins.push(origin);
         tables.add_outcome(Outcome {
             after,

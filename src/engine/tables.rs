@@ -74,6 +74,8 @@ pub mod flag {
     pub const IDLE: u8 = 16;
     /// Of outcomes: the world may take note of this step.
     pub const OBSERVED: u8 = 32;
+    /// The node is beyond the bound of rounds.
+    pub const BEYOND_ROUND: u8 = 64;
 }
 
 #[derive(Clone, Debug)]

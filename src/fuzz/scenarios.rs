@@ -51,7 +51,7 @@ pub fn enlarged<E: Election>(
         if nodes.is_none() && larger.system::<E>().is_err() {
             larger.nodes = base.nodes;
         }
-        larger.bounds = Bounds { max_term: None, max_in_flight: Some(20 * larger.nodes), max_copies: None };
+        larger.bounds = Bounds { max_in_flight: Some(20 * larger.nodes), ..Bounds::default() };
         let faults = &mut larger.faults;
         let Faults {
             crashes,
