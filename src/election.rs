@@ -407,7 +407,7 @@ impl Serialize for Costs {
 /// Whether random runs whose network heals show what a planted bug costs. A test holds every protocol to its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Healing {
-    /// Within so many runs of the bug's own scenario, with these options.
+    /// Within so many runs of seed 1 of the bug's own scenario, with these options.
     Shows { cases: u32, options: &'static [(&'static str, Value)] },
     /// Not in so many as [`Healing::CASES`]; why not, in one sentence.
     Hides(&'static str),

@@ -1,8 +1,8 @@
 //! Random runs of systems far beyond exhaustive reach: a proptest strategy over schedules.
 //!
 //! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged: either every property
-//! after every step, or whether what the protocol promises comes about after the network has healed ([`Recovery`]). [`Runs`] generates
-//! them, and shrinks a failing one by leaving steps out, so that it works in any `proptest!` test. [`Campaign`] is
+//! after every step, or whether what the protocol promises comes about after the network has healed ([`Recovery`]).
+//! [`Runs`] generates them, and shrinks a failing one by leaving steps out, so that it works in any `proptest!` test. [`Campaign`] is
 //! what the command line runs.
 //!
 //! A schedule is kept as steps and not as the random numbers that chose them: numbers mean something else as soon as

@@ -129,10 +129,12 @@ start_steps = [
 
 #[test]
 fn a_start_is_where_the_random_faults_begin() {
-    let file = scratch("start").join("start.toml");
+    let directory = scratch("start");
+    let file = directory.join("start.toml");
     std::fs::write(&file, LONGER_LOG_OF_A_LOWER_TERM).expect("a file");
+    let (scenario, keep) = (file.to_str().unwrap(), directory.to_str().unwrap());
     let args =
-        ["fuzz", "raft", "--heal", "--cases", "20", "--seed", "1", "--scenario", file.to_str().unwrap()];
+        ["fuzz", "raft", "--heal", "--scenario", scenario, "--cases", "20", "--seed", "1", "--keep", keep];
     // A refusal hands on the higher term, so that n1 stands in a later one and wins.
     let (code, out, err) = oneleader(&args);
     assert!(code == 0 && out.contains("nothing found in 20 runs"), "{code}: {out}{err}");

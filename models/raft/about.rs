@@ -415,6 +415,9 @@ static BUGS: [BugSpec; 32] = [
         summary: "A server, a leader too, ignores the higher term in a refusal.",
         rule: "a higher term in a response is adopted (figure 2, All Servers)",
         published: "verdi-raft issue 29",
-        costs: Costs::Liveness(Healing::Shows { cases: 1_000, options: &[("pre_vote", Value::Flag(true))] }),
+        costs: Costs::Liveness(Healing::Shows {
+            cases: 1_000,
+            options: &[("pre_vote", Value::Flag(true)), ("values", Value::Number(1))],
+        }),
     },
 ];

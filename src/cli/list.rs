@@ -239,7 +239,7 @@ fn bug(b: &ListedBug) -> String {
         Some(ListedHealing::Shows { cases, options }) => {
             let options: String = options.iter().map(|option| format!(" --options {option}")).collect();
             let command = format!("fuzz --heal --bug {}{options}", b.name);
-            text += &wrapped(&format!("healing shows it: `{command}`, within {cases} runs"), 6);
+            text += &wrapped(&format!("healing shows it: `{command} --seed 1`, within {cases} runs"), 6);
         }
         Some(ListedHealing::Hides { why }) => text += &wrapped(&format!("healing hides it: {why}"), 6),
         None => {}
