@@ -46,7 +46,9 @@ pub struct Healthy {
 pub enum Outcome {
     Caught(Caught),
     /// Perhaps some scenarios were given up for their size.
-    Survived { endless: Vec<String> },
+    Survived {
+        endless: Vec<String>,
+    },
 }
 
 #[derive(Clone, Debug, serde::Serialize)]

@@ -123,6 +123,7 @@ pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(
     );
 }
 
+#[allow(dead_code)] // Not every protocol has choices.
 pub fn on_random<A: Actor<Timer: Ord> + 'static>(
     actor: &A,
     id: Id,
