@@ -34,7 +34,7 @@ fn sources(directory: &str) -> Vec<(PathBuf, String)> {
 }
 
 fn all_sources() -> Vec<(PathBuf, String)> {
-    let directories = ["models", "src", "tests", "benches", "examples"];
+    let directories = ["models", "src", "tests", "benches", "examples", "mutants"];
     directories.into_iter().flat_map(sources).collect()
 }
 

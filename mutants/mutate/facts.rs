@@ -361,13 +361,13 @@ impl<'ast> Visit<'ast> for Calls {
 
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         if let Expr::Path(path) = &*call.func {
-            self.called.extend(path.path.segments.last().map(|last| last.ident.to_string()));
+            self.called.extend(callee(&path.path));
         }
         visit::visit_expr_call(self, call);
     }
 
     fn visit_expr_path(&mut self, path: &'ast syn::ExprPath) {
-        self.mentioned.extend(path.path.segments.last().map(|last| last.ident.to_string()));
+        self.mentioned.extend(callee(&path.path));
     }
 
     fn visit_macro(&mut self, mac: &'ast syn::Macro) {
@@ -376,6 +376,18 @@ impl<'ast> Visit<'ast> for Calls {
             all.iter().for_each(|expr| self.visit_expr(expr));
         }
     }
+}
+
+/// Types of the election contract and of std. What is called of them is no function of the protocol.
+const FOREIGN: [&str; 9] =
+    ["NodeSet", "Term", "Id", "Duration", "BTreeMap", "BTreeSet", "Vec", "String", "Out"];
+
+/// The name of a function of the protocol, as far as one can see.
+fn callee(path: &syn::Path) -> Option<String> {
+    let mut from_last = path.segments.iter().rev();
+    let name = from_last.next()?.ident.to_string();
+    let is_foreign = from_last.next().is_some_and(|of| FOREIGN.iter().any(|foreign| of.ident == foreign));
+    (!is_foreign).then_some(name)
 }
 
 /// Whether commands are given to it: protocols call it `o`.

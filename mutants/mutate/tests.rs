@@ -228,7 +228,8 @@ fn only_what_handlers_reach_is_mutated_and_nothing_that_shows_or_judges() {
             fn begin(&self) -> bool { self.x < 1 }
         }
         impl Node {
-            fn begin(&self, o: &mut Out<Self>) { o.save(1); }
+            fn begin(&self, o: &mut Out<Self>) { o.save(NodeSet::first(1)); }
+            fn first(&self, o: &mut Out<Self>) { o.save(1); }
             fn idle(&self, o: &mut Out<Self>) { o.save(1); }
         }
         #[cfg(test)]

@@ -5,7 +5,6 @@
 //! As the engine calls a handler once for each of its arguments, a recorded run covers every (state, event) that it reaches.
 
 use std::any::Any;
-use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -97,24 +96,13 @@ pub fn start<E: Election>(actor: &E, id: Id, incarnation: u32, _: &Option<E::Sto
     compare::<E>(id, || format!("start {incarnation}"), |node, clock| local::start(node, clock, run));
 }
 
-pub fn on_msg<A: Actor<Timer: Ord> + 'static>(
-    actor: &A,
-    id: Id,
-    _: &Cow<'_, A::State>,
-    src: Id,
-    msg: &A::Msg,
-) {
+pub fn on_msg<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, src: Id, msg: &A::Msg) {
     let event = Event::Deliver { src, msg };
     let told = || format!("{msg:?} from {}", node_name(src));
     compare::<A>(id, told, |node, clock| local::react(actor, id, node, &event, clock));
 }
 
-pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(
-    actor: &A,
-    id: Id,
-    _: &Cow<'_, A::State>,
-    timer: &A::Timer,
-) {
+pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, timer: &A::Timer) {
     let event = Event::Timeout { timer };
     compare::<A>(
         id,
@@ -123,12 +111,8 @@ pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(
     );
 }
 
-pub fn on_random<A: Actor<Timer: Ord> + 'static>(
-    actor: &A,
-    id: Id,
-    _: &Cow<'_, A::State>,
-    value: &A::Random,
-) {
+#[allow(dead_code)] // Not every protocol has choices.
+pub fn on_random<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, value: &A::Random) {
     // Under which key a choice stood, the handler is not told; if the value is open under one, it is that.
     let told = || format!("choice of {value:?}");
     compare::<A>(id, told, |node, clock| {

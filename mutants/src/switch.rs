@@ -90,6 +90,7 @@ pub fn without_last<I: IntoIterator>(mutant: u32, items: I) -> impl Iterator<Ite
 }
 
 /// The commands from `start` to `middle` may come after all later ones.
+#[allow(dead_code)] // Not every protocol saves.
 pub fn swap<A: Actor>(mutant: u32, out: &mut Out<A>, start: usize, middle: usize) {
     if on(mutant) {
         let mut commands: Vec<_> = std::mem::take(out).into_iter().collect();
