@@ -645,7 +645,7 @@ fn each_property_is_violated_in_the_corpus() {
 /// Asks all properties of a delivery that nothing led to.
 #[test]
 fn each_property_of_a_delivery_can_fail() {
-    let before = oracle(1).server(1).clone();
+    let before = oracle(3).server(1).clone();
     let mut after = before.clone();
     after.disk.history = vec![txn(2, 1), txn(1, 2)];
     after.delivered = 2;
@@ -660,7 +660,7 @@ fn each_property_of_a_delivery_can_fail() {
         ..properties::Memory::default()
     };
     let step = NodeStep {
-        actor: &zab(1, "oracle", None),
+        actor: &zab(3, "oracle", None),
         id: n(1),
         incarnation: 0,
         before: Some(&before),
