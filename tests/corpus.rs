@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use oneleader::check::{Ended, Exploration, Limits, Until, conclude};
+use oneleader::check::{self, Ended, Exploration, Limits, Until, conclude};
 use oneleader::election::{Election, Visitor};
 use oneleader::reference::{self, Search};
 use oneleader::scenario::{self, Scenario, Size};
@@ -62,10 +62,7 @@ impl Visitor for Checked {
     fn visit<E: Election>(self) -> Result<(), Failed> {
         let Checked { scenario, engine } = self;
         let system = Arc::new(scenario.system::<E>().map_err(|problem| problem.to_string())?);
-        let asked: Vec<_> = System::<E>::properties()
-            .into_iter()
-            .filter(|(_, name)| scenario.expect.is_empty() || scenario.expected(name).is_some())
-            .collect();
+        let asked = check::asked(&scenario, &system).properties;
         let ids: Vec<PropertyId> = asked.iter().map(|(id, _)| *id).collect();
         let mut limits = limits(&scenario, &asked);
         if engine != Engine::Compiled {
