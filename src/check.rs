@@ -33,6 +33,9 @@ pub struct Limits {
     pub until: Until,
     /// Distinct states.
     pub max_states: Option<u64>,
+    /// How many states a run may have, the initial one counted: states that are so far away are seen, but not what follows
+    /// them. Honoured by the engine's breadth-first search, whose counts are then those of stateright's `target_max_depth`.
+    pub max_depth: Option<usize>,
     pub time: Option<Duration>,
     /// Bytes held by the exploration.
     pub memory: Option<u64>,
@@ -46,6 +49,7 @@ impl Default for Limits {
             threads: 1,
             until: Until::FirstViolation,
             max_states: None,
+            max_depth: None,
             time: None,
             memory: None,
             interrupted: Arc::default(),
@@ -72,6 +76,8 @@ pub enum Ended {
     /// [`Limits::until`] came true.
     Violated,
     MaxStates,
+    /// States as far away as [`Limits::max_depth`] allows were left as they are.
+    MaxDepth,
     TimeLimit,
     MaxMemory,
     Interrupted,
@@ -275,6 +281,7 @@ pub fn conclude<E: Election>(
         Ended::Exhausted => {}
         Ended::Violated => return early("another property was violated"),
         Ended::MaxStates => return early("the limit of states was reached"),
+        Ended::MaxDepth => return early("the limit of depth was reached"),
         Ended::TimeLimit => return early("the time limit was reached"),
         Ended::MaxMemory => return early("the memory limit was reached"),
         Ended::Interrupted => return early("interrupted"),

@@ -8,8 +8,11 @@ pub mod engine;
 pub mod fuzz;
 pub mod itf;
 pub mod local;
+pub mod memory;
 pub mod names;
 pub mod network;
+mod panics;
+pub mod plain;
 pub mod reference;
 pub mod scenario;
 pub mod start;
@@ -17,6 +20,7 @@ pub mod system;
 pub mod topology;
 pub mod trace;
 pub mod verdict;
+pub mod watch;
 pub mod world;
 
 #[path = "../models/mod.rs"]

@@ -18,6 +18,7 @@ use crate::election::{
 use crate::local::{self, Age, Clock, Disk, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
+use crate::watch;
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// What is assumed of time.
@@ -134,8 +135,25 @@ pub enum Step<M, T, R> {
 /// A step of the protocol `E`.
 pub type StepOf<E> = Step<<E as Actor>::Msg, <E as Actor>::Timer, <E as Actor>::Random>;
 
+/// The words for the kinds of steps, see [`Step::kind`].
+pub const STEP_KINDS: [&str; 13] = [
+    "deliver",
+    "timeout",
+    "choose",
+    "restart",
+    "restart-without-disk",
+    "restart-with-older-disk",
+    "torn",
+    "crash",
+    "lose",
+    "duplicate",
+    "switch",
+    "stabilise",
+    "tick",
+];
+
 impl<M, T, R> Step<M, T, R> {
-    /// The word for this kind of step.
+    /// The word for this kind of step: one of [`STEP_KINDS`].
     pub fn kind(&self) -> &'static str {
         match self {
             Step::Deliver { .. } => "deliver",
@@ -579,6 +597,7 @@ impl<E: Election> System<E> {
 
     /// Runs the handler for an event of a live node.
     pub fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
+        watch::show::<E>(node, self.rules.clock);
         let reaction = local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
         self.note_problem(id, &reaction);
         reaction
@@ -604,6 +623,7 @@ impl<E: Election> System<E> {
 
     /// Starts a node that is down.
     pub fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+        watch::show::<E>(down, self.rules.clock);
         let reaction = self.start_as(&self.actors[usize::from(id)], id, down);
         self.note_problem(id, &reaction);
         reaction
@@ -791,7 +811,7 @@ impl<E: Election> System<E> {
         if self.goals.is_empty() && self.unplanted.is_none() {
             return Facts { elects: self.elects(id, old, new), ..Facts::default() };
         }
-        let whole = self.reaction(before, step);
+        let whole = self.reaction(before, step.cause());
         let (effects, cut_short) = match (step, &whole) {
             (Step::Torn { effects, .. }, Some(whole)) => {
                 (&whole.effects[..*effects], whole.node.state.as_deref().filter(|_| *effects > 0))

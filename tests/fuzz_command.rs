@@ -79,7 +79,8 @@ fn bad_input_is_refused_in_one_sentence() {
         (&["fuzz", "rafft"][..], "did you mean `raft`"),
         (&["fuzz", "raft", "--bug", "forgets-votes"], "did you mean `forgets-vote`"),
         (&["fuzz", "raft", "--nodes", "200"], "expected 1 to 16 nodes, found 200"),
-        (&["fuzz", "raft", "--cases", "0"], "0 is not in 1.."),
+        (&["fuzz", "raft", "--cases", "0"], "expected at least 1"),
+        (&["fuzz", "raft", "--steps", "0"], "expected at least 1"),
         (&["fuzz", "raft", "--bug", "forgets-vote", "--keep", "/no/such/directory"], "/no/such/directory"),
     ] {
         let (code, out, err) = oneleader(args);

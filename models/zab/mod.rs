@@ -166,6 +166,10 @@ impl Election for Zab {
             None => None,
             Some(name) => Some(Bug::named(name).ok_or_else(|| format!("Zab has no bug `{name}`"))?),
         };
+        if setup.nodes < 2 {
+            let why = "alone, it hears of no vote, never looks at its own, and nobody ever leads";
+            return Err(format!("an ensemble needs at least 2 servers: {why}"));
+        }
         let candidates = match setup.number("candidates") {
             0 => setup.nodes,
             some if some <= setup.nodes as u64 => some as usize,

@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::check::Tally;
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Coverage, Versioned};
-use crate::cli::{Ending, Exit, interrupted, output, story};
+use crate::cli::{Ending, Exit, interrupted, output, positive, story, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
 use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, enlarged, promised, recovery};
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
@@ -39,13 +39,13 @@ pub struct Fuzz {
     #[command(flatten)]
     choice: Choice,
     /// How many runs; unless told, as many as the scenario says, 1000 of several scenarios
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = positive::<u32>)]
     cases: Option<u32>,
     /// The longest run, in steps
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive::<usize>)]
     steps: Option<usize>,
     /// Repeat the runs of this seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
     /// Let the network heal after random faults, and expect a leader who stays
     #[arg(long)]
@@ -61,7 +61,9 @@ pub struct Fuzz {
 impl Fuzz {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let about = choice::protocol(catalogue, &self.protocol)?;
-        self.json.iter().try_for_each(|path| output::writable(path))?;
+        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        let outputs: Vec<_> = self.json.iter().map(|path| ("--json", path.as_str())).collect();
+        output::plan(&inputs, &outputs)?;
         let (what, scenarios) = self.scenarios(about)?;
         let fuzzing = Fuzzing { options: self, what, scenarios };
         catalogue.visit(about.name, fuzzing).expect("found just now")
@@ -148,7 +150,14 @@ impl Visitor for Fuzzing<'_> {
             let heal = if options.heal { "-recovery" } else { "" };
             format!("{dir}/{}-{subject}{heal}", E::about().name)
         });
-        file.iter().try_for_each(|file| output::writable(&format!("{file}.json")))?;
+        if let Some(file) = &file {
+            let (runs, seeds) = (format!("{file}.json"), format!("{file}.txt"));
+            let json = options.json.iter().map(|path| ("--json", path.as_str()));
+            let outputs: Vec<_> =
+                [("--keep", runs.as_str()), ("--keep", &seeds)].into_iter().chain(json).collect();
+            let inputs: Vec<_> = options.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+            output::plan(&inputs, &outputs)?;
+        }
         let campaign = Campaign {
             cases: options.cases.unwrap_or(hints.cases),
             seed,
@@ -182,7 +191,7 @@ impl Visitor for Fuzzing<'_> {
         let kept = match (&outcome.found, &file) {
             (Some(found), Some(file)) => {
                 let path = format!("{file}.json");
-                output::write(&path, &trace(found).to_json())?;
+                output::write(&path, &trace(found).to_json());
                 Some(path)
             }
             _ => None,
@@ -190,7 +199,7 @@ impl Visitor for Fuzzing<'_> {
         say(&told(&outcome, kept.as_deref()));
         if let Some(path) = &options.json {
             let report = report(&outcome, &campaign, kept.as_deref());
-            output::write(path, &json::text(&Versioned::new(Results { results: [report] })))?;
+            output::write(path, &json::text(&Versioned::new(Results { results: [report] })));
         }
         Ok(match outcome.found {
             Some(_) => Exit::Bad,

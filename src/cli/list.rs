@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::choice::{self, corpus};
+use crate::cli::choice::{self, Question, Questions, corpus};
 use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, output};
 use crate::election::{About, BugSpec, Catalogue, Costs, OptionSpec};
@@ -29,6 +29,7 @@ struct Listed {
     source: &'static str,
     options: Vec<ListedOption>,
     properties: Vec<ListedProperty>,
+    goals: Vec<ListedGoal>,
     bugs: Vec<ListedBug>,
     scenarios: Vec<ListedScenario>,
 }
@@ -43,6 +44,16 @@ struct ListedOption {
 
 #[derive(Serialize)]
 struct ListedProperty {
+    name: &'static str,
+    meaning: &'static str,
+    /// Without this setting it is not asked.
+    setting: Option<&'static str>,
+    /// A run that does not reach these goals says nothing about it.
+    needs: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct ListedGoal {
     name: &'static str,
     meaning: &'static str,
 }
@@ -71,6 +82,7 @@ struct ListedScenario {
 
 impl List {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        output::plan(&[], &self.json.iter().map(|path| ("--json", path.as_str())).collect::<Vec<_>>())?;
         let names: Vec<String> = self.protocol.iter().cloned().collect();
         let abouts = choice::protocols(catalogue, &names)?;
         let listed = abouts.iter().map(|about| Listed::new(catalogue, about));
@@ -80,7 +92,7 @@ impl List {
             struct Protocols {
                 protocols: Vec<Listed>,
             }
-            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })))?;
+            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })));
         } else if self.protocol.is_some() {
             listed.iter().for_each(|protocol| output::say(&whole(protocol)));
         } else {
@@ -92,14 +104,15 @@ impl List {
 
 impl Listed {
     fn new(catalogue: &impl Catalogue, about: &'static About) -> Result<Self, Problem> {
-        let properties = choice::properties(catalogue, about).into_iter();
+        let Questions { properties, goals } = choice::questions(catalogue, about);
         let corpus = corpus(about)?;
         Ok(Listed {
             name: about.name,
             title: about.title,
             source: about.source,
             options: about.options.iter().map(ListedOption::new).collect(),
-            properties: properties.map(|(name, meaning)| ListedProperty { name, meaning }).collect(),
+            properties: properties.into_iter().map(ListedProperty::new).collect(),
+            goals: goals.into_iter().map(|(name, meaning)| ListedGoal { name, meaning }).collect(),
             bugs: about.bugs.iter().map(|bug| ListedBug::new(bug, &corpus)).collect(),
             scenarios: corpus.into_iter().map(ListedScenario::new).collect(),
         })
@@ -110,6 +123,13 @@ impl ListedOption {
     fn new(option: &'static OptionSpec) -> Self {
         let OptionSpec { name, default, allowed, help } = option;
         ListedOption { name, default: default.to_string(), allowed, help }
+    }
+}
+
+impl ListedProperty {
+    fn new(question: Question) -> Self {
+        let Question { name, meaning, setting, needs } = question;
+        ListedProperty { name, meaning, setting, needs }
     }
 }
 
@@ -155,8 +175,9 @@ fn whole(p: &Listed) -> String {
         }
     };
     section("Options", p.options.iter().map(option).collect());
-    let property = |p: &ListedProperty| format!("  {}\n{}", p.name, wrapped(p.meaning, 6));
     section("Properties", p.properties.iter().map(property).collect());
+    let goal = |g: &ListedGoal| format!("  {}\n{}", g.name, wrapped(g.meaning, 6));
+    section("Goals: what a scenario may mean to reach", p.goals.iter().map(goal).collect());
     section("Bugs", p.bugs.iter().map(bug).collect());
     section("Scenarios", p.scenarios.iter().map(scenario).collect());
     text
@@ -168,6 +189,17 @@ fn option(o: &ListedOption) -> String {
         words => format!(" (one of {})", words.join(", ")),
     };
     format!("  {} = {}{allowed}\n{}", o.name, o.default, wrapped(o.help, 6))
+}
+
+fn property(p: &ListedProperty) -> String {
+    let mut text = format!("  {}\n{}", p.name, wrapped(p.meaning, 6));
+    if let Some(setting) = p.setting {
+        text += &wrapped(&format!("asked only with {setting}"), 6);
+    }
+    if !p.needs.is_empty() {
+        text += &wrapped(&format!("vacuous unless reached: {}", p.needs.join(", ")), 6);
+    }
+    text
 }
 
 fn bug(b: &ListedBug) -> String {

@@ -279,3 +279,18 @@ where
     }
     walk.finish(healing)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::STEP_KINDS;
+
+    #[test]
+    fn every_kind_of_step_has_a_weight_and_a_scenario_may_name_each() {
+        let mut weighed = WEIGHTS.map(|(kind, _)| kind);
+        let mut known = STEP_KINDS;
+        weighed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(weighed, known);
+    }
+}
