@@ -21,6 +21,7 @@ pub(super) enum Bug {
     PromisesTwice,
     PromiseNamesNoBallot,
     UsesASlotTwice,
+    ClosesGaps,
 }
 
 impl Bug {
@@ -43,6 +44,7 @@ impl Bug {
             "never-retransmits" => Bug::NeverRetransmits,
             "promise-names-no-ballot" => Bug::PromiseNamesNoBallot,
             "uses-a-slot-twice" => Bug::UsesASlotTwice,
+            "closes-gaps" => Bug::ClosesGaps,
             "promises-twice" => Bug::PromisesTwice,
             _ => return None,
         })
@@ -122,6 +124,13 @@ pub(super) const BUGS: &[BugSpec] = &[
         summary: "A leader puts an input in the first slot that it does not know chosen, whatever it has proposed there.",
         rule: "an input goes into a slot that the leader has not used (PMS 3; PMMC invariants A4 and C1)",
         published: "our own analysis: slot_out in place of slot_in, in the words of PMMC",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "closes-gaps",
+        summary: "A new leader fills no gap with a no-op, but moves what was reported above it down into it.",
+        rule: "a value reported in a slot is proposed in that slot, and gaps get no-ops (PMS 3)",
+        published: "our own analysis: the shorter log looks like the same log",
         costs: Costs::Safety,
     },
     BugSpec {

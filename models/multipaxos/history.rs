@@ -1,11 +1,11 @@
 //! What the checker remembers of a run of Multi-Paxos, and what must always hold of that: the theorems. The rules that
-//! single steps keep are in [`super::rules`].
+//! single steps keep are in [`super::properties`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stateright::actor::Id;
 
-use super::{Ballot, Msg, MultiPaxos, Role, Slot, State, Value, Votes};
+use super::{Ballot, Disk, Msg, MultiPaxos, Role, Slot, State, Value, Votes};
 use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
 
 /// In a slot, under a ballot, this value.
@@ -21,6 +21,8 @@ pub struct History {
     chosen: BTreeSet<Proposal>,
     /// The ballots that have been led.
     led: BTreeSet<Ballot>,
+    /// The highest round that each node has run for, whether or not it remembers.
+    rounds: BTreeMap<Id, u32>,
     /// Of each candidate: its ballot, the first slot that it asks for, and who has really promised it, with what each
     /// reported. Kept as long as it runs for this ballot.
     campaigns: BTreeMap<Id, (Ballot, Slot, Reports)>,
@@ -37,6 +39,10 @@ impl History {
         next.campaign(step);
         if let Some(State { disk, role: Role::Leader { .. }, .. }) = step.after.or(step.cut_short) {
             next.led.insert(disk.promised);
+        }
+        if let Some(State { disk: Disk { round: round @ 1.., .. }, .. }) = step.after.or(step.cut_short) {
+            let known = next.rounds.entry(step.id).or_default();
+            *known = (*known).max(*round);
         }
         for (dst, msg) in step.sends {
             if let Msg::Promise { ballot, accepted } = msg
@@ -84,6 +90,11 @@ impl History {
     pub fn promises(&self, candidate: Id, ballot: Ballot) -> Option<(Slot, &Reports)> {
         let (current, from, reports) = self.campaigns.get(&candidate)?;
         (*current == ballot).then_some((*from, reports))
+    }
+
+    /// The highest round that a node has run for.
+    pub fn round(&self, id: Id) -> u32 {
+        self.rounds.get(&id).copied().unwrap_or_default()
     }
 
     pub fn has_led(&self, ballot: Ballot) -> bool {

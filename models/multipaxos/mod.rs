@@ -8,7 +8,7 @@
 //! has then promised b itself, and it stops when it promises a higher ballot: so a node never campaigns or leads under
 //! another ballot than the one it promised last, and [`Role`] needs no ballot of its own.
 //!
-//! What the checker remembers is in [`history`], the papers' rules as properties of single steps are in [`rules`], goals in
+//! What the checker remembers is in [`history`], the papers' rules as properties of single steps are in [`properties`], goals in
 //! [`goals`], planted bugs in [`bugs`]. Left out: refusals (a node that has promised more is silent, as if the message were lost), reads and leases, snapshots
 //! and a log that is ever cut, reconfiguration. The README says why that is sound.
 
@@ -27,7 +27,7 @@ use crate::election::{
 mod bugs;
 mod goals;
 mod history;
-mod rules;
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -332,6 +332,10 @@ impl MultiPaxos {
                 None => proposals.push((slot, Value::Noop)),
             }
         }
+        if self.bug == Some(Bug::ClosesGaps) {
+            let inputs = proposals.into_iter().map(|(_, value)| value).filter(|value| *value != Value::Noop);
+            proposals = state.first_unchosen().up_to(last).zip(inputs).collect();
+        }
         let mut acks = BTreeMap::new();
         o.cancel_timer(Timer::Election);
         if self.heartbeats {
@@ -599,7 +603,7 @@ impl Election for MultiPaxos {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        history::invariants().into_iter().chain(rules::invariants()).collect()
+        history::invariants().into_iter().chain(properties::invariants()).collect()
     }
 
     fn goals() -> Vec<Goal<Self>> {

@@ -381,6 +381,35 @@ fn a_leader_that_never_retransmits_beats_without_proposals() {
 }
 
 #[test]
+fn a_leader_that_closes_gaps_moves_what_was_reported_to_another_slot() {
+    let led = |bug| {
+        let mut node = Driven::new(N2, system(3, bug));
+        node.fire(Timer::Election).hear(N3, promise(ballot(1, N2), [(2, vote(1, N1))]));
+        node.out[2].clone()
+    };
+    assert_eq!(led(None), "save promised 1.n2 accepted {1: noop@1.n2, 2: v1@1.n2}");
+    assert_eq!(led(Some(Bug::ClosesGaps)), "save promised 1.n2 accepted {1: v1@1.n2}");
+}
+
+#[test]
+fn a_leader_puts_no_two_inputs_in_one_slot_unless_it_looks_at_what_is_chosen_only() {
+    let used = |bug| {
+        let mut node = Driven::new(N1, system(3, bug));
+        node.fire(Timer::Election).hear(N2, promise(ballot(1, N1), [])).input().input();
+        node.out[0].clone()
+    };
+    assert_eq!(used(None), "save promised 1.n1 accepted {1: v1@1.n1, 2: v2@1.n1}");
+    assert_eq!(used(Some(Bug::UsesASlotTwice)), "save promised 1.n1 accepted {1: v2@1.n1}");
+}
+
+#[test]
+fn a_promise_that_names_no_ballot_counts_towards_a_later_one() {
+    let mut node = Driven::with(N1, Bug::PromiseNamesNoBallot);
+    node.fire(Timer::Election).fire(Timer::Election).hear(N2, promise(ballot(1, N1), []));
+    assert_eq!(node.leads(), Some(Term(6)));
+}
+
+#[test]
 fn every_bug_of_the_list_is_planted() {
     let planted: BTreeSet<String> =
         BUGS.iter().map(|spec| format!("{:?}", Bug::named(spec.name).expect(spec.name))).collect();

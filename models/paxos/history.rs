@@ -1,5 +1,5 @@
 //! What the checker remembers of a run of Paxos, and what must always hold of that: the theorems. The rules that single
-//! steps keep are in [`super::rules`].
+//! steps keep are in [`super::properties`].
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -180,6 +180,27 @@ fn a_promise_for_another_ballot_is_not_counted() {
 }
 
 #[test]
+fn a_promise_that_names_no_ballot_counts_towards_a_later_one() {
+    let mut n1 = Bench::new(N1, setup().with_bug("promise-names-no-ballot"));
+    n1.time_out();
+    n1.time_out();
+    n1.deliver(N3, promise(3, Proposal::NONE));
+    assert_eq!(n1.leads(), Some(6));
+}
+
+#[test]
+fn what_a_proposer_asks_for_is_new_in_each_round_and_life() {
+    let mut n1 = Bench::new(N1, setup());
+    n1.time_out();
+    n1.time_out();
+    assert_eq!(
+        n1.deliver(N3, promise(6, Proposal::NONE))[0].1.clone(),
+        Msg::Accept { proposal: Proposal { ballot: Ballot(6), value: Value { node: 1, round: 2, life: 0 } } }
+    );
+    assert_eq!(format!("{} {}", value(1), Value { node: 1, round: 2, life: 1 }), "v1 v1.2'");
+}
+
+#[test]
 fn the_highest_numbered_report_binds_the_leader() {
     for order in [[N2, N3], [N3, N2]] {
         let mut n1 = Bench::new(N1, Setup::new(Paxos::about(), 5));

@@ -6,7 +6,8 @@ use super::Mutator;
 use super::facts::{self, HANDLERS};
 
 /// Files that introduce a protocol, or say what must hold of it.
-const NO_HANDLERS: [&str; 7] = ["about", "catalogue", "bugs", "properties", "invariants", "history", "tests"];
+const NO_HANDLERS: [&str; 8] =
+    ["about", "catalogue", "bugs", "goals", "properties", "invariants", "history", "tests"];
 
 impl Mutator<'_> {
     pub(super) fn file(&mut self, tree: &syn::File) {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use stateright::actor::Id;
 
 use super::history::{History, VALUES, has_values};
-use super::{Ballot, Disk, Msg, MultiPaxos, Role, Slot, State, Timer, Value, Vote, Votes};
+use super::{Ballot, Msg, MultiPaxos, Role, Slot, State, Timer, Value, Vote, Votes};
 use crate::election::{Check, Election, Event, Invariant, NodeSet, NodeStep, node_name};
 
 type Step<'a> = NodeStep<'a, MultiPaxos>;
@@ -158,7 +158,7 @@ fn committed_prefix_stable(_: &History, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn numbers_are_new(_: &History, step: &Step<'_>) -> Verdict {
+fn numbers_are_new(history: &History, step: &Step<'_>) -> Verdict {
     let asked = sent_to(step, |msg| match msg {
         Msg::Prepare { ballot, from } => Some((*ballot, *from)),
         _ => None,
@@ -167,7 +167,8 @@ fn numbers_are_new(_: &History, step: &Step<'_>) -> Verdict {
         return if asked.is_empty() { Ok(()) } else { fail(step, "asked for promises without a timeout") };
     };
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
-    let Disk { promised, round, .. } = before.disk;
+    let promised = before.disk.promised;
+    let round = before.disk.round.max(history.round(step.id));
     let ballot = after.disk.promised;
     if let Some(led) = leads(before) {
         return fail(step, format_args!("leads {led:?}, and ran for {ballot:?}"));

@@ -466,6 +466,9 @@ fn roles_fit(paxos: &Paxos, id: Id, state: &State) -> Verdict {
             return Err(format!("{name} prepares {} with {promises:?}, bound by {bound:?}", disk.tried));
         }
     }
+    if paxos.election_only && disk.accepted != Proposal::NONE {
+        return Err(format!("{name} accepted {:?} where there is phase 1 alone", disk.accepted));
+    }
     let has_voted = paxos.election_only || disk.accepted.ballot == disk.tried;
     if *phase == Phase::Leading && !has_voted {
         return Err(format!("{name} leads {} and has not accepted its own proposal", disk.tried));
