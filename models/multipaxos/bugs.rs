@@ -19,6 +19,9 @@ pub(super) enum Bug {
     LeavesGaps,
     NeverRetransmits,
     PromisesTwice,
+    PromiseNamesNoBallot,
+    UsesASlotTwice,
+    ClosesGaps,
 }
 
 impl Bug {
@@ -39,6 +42,9 @@ impl Bug {
             "answers-before-disk" => Bug::AnswersBeforeDisk,
             "leaves-gaps" => Bug::LeavesGaps,
             "never-retransmits" => Bug::NeverRetransmits,
+            "promise-names-no-ballot" => Bug::PromiseNamesNoBallot,
+            "uses-a-slot-twice" => Bug::UsesASlotTwice,
+            "closes-gaps" => Bug::ClosesGaps,
             "promises-twice" => Bug::PromisesTwice,
             _ => return None,
         })
@@ -104,6 +110,27 @@ pub(super) const BUGS: &[BugSpec] = &[
         summary: "An acceptor accepts under a ballot below its promise.",
         rule: "an acceptor accepts unless it has promised a higher ballot (PMS 2.2, P1a)",
         published: "the guard is marked in the Paxos pseudo-code of MIT's course 6.824",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "promise-names-no-ballot",
+        summary: "A promise does not say which ballot it is for, and counts towards whichever its candidate runs for by then.",
+        rule: "a majority has promised the ballot of the leader (PMS 2.2)",
+        published: "luohaha/MyPaxos issue 18, 2026 (a late response to an earlier prepare request is counted)",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "uses-a-slot-twice",
+        summary: "A leader puts an input in the first slot that it does not know chosen, whatever it has proposed there.",
+        rule: "an input goes into a slot that the leader has not used (PMS 3; PMMC invariants A4 and C1)",
+        published: "our own analysis: slot_out in place of slot_in, in the words of PMMC",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "closes-gaps",
+        summary: "A new leader fills no gap with a no-op, but moves what was reported above it down into it.",
+        rule: "a value reported in a slot is proposed in that slot, and gaps get no-ops (PMS 3)",
+        published: "our own analysis: the shorter log looks like the same log",
         costs: Costs::Safety,
     },
     BugSpec {

@@ -8,11 +8,12 @@
 //! has then promised b itself, and it stops when it promises a higher ballot: so a node never campaigns or leads under
 //! another ballot than the one it promised last, and [`Role`] needs no ballot of its own.
 //!
-//! Left out: refusals (a node that has promised more is silent, as if the message were lost), reads and leases, snapshots
+//! What the checker remembers is in [`history`], the papers' rules as properties of single steps are in [`properties`], goals in
+//! [`goals`], planted bugs in [`bugs`]. Left out: refusals (a node that has promised more is silent, as if the message were lost), reads and leases, snapshots
 //! and a log that is ever cut, reconfiguration. The README says why that is sound.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::{self, Debug};
 use std::ops::Range;
 use std::time::Duration;
@@ -20,15 +21,19 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, AfterHealing, CLIENT, Check, Election, Healed, Invariant, Led, NeedOfTime, NodeSet, NodeStep,
+    About, AfterHealing, CLIENT, Election, Goal, Healed, Invariant, Led, NeedOfTime, NodeSet, NodeStep,
     OptionSpec, Setup, Term, node_name,
 };
 
 mod bugs;
+mod goals;
+mod history;
+mod properties;
 #[cfg(test)]
 mod tests;
 
 use bugs::{BUGS, Bug};
+use history::History;
 
 static ABOUT: About = About {
     name: "multipaxos",
@@ -120,18 +125,15 @@ impl Debug for Slot {
 pub enum Value {
     /// Fills a gap in the log.
     Noop,
-    /// What a client gave to a node in one of its incarnations. Inputs to one incarnation need no telling apart: it
-    /// puts each in a slot of its own.
-    Input { node: u8, incarnation: u32 },
+    /// What a client asks for, by its number in the run: no two inputs are alike.
+    Input(u8),
 }
 
 impl Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Value::Noop => f.write_str("noop"),
-            Value::Input { node, incarnation } => {
-                write!(f, "v{}{}", node + 1, "'".repeat(incarnation as usize))
-            }
+            Value::Input(number) => write!(f, "v{number}"),
         }
     }
 }
@@ -188,8 +190,6 @@ pub struct State {
     /// Every slot up to this one is chosen, and its value is that of the node's own vote. Learned anew after a crash.
     chosen: Slot,
     role: Role,
-    /// Marks the inputs of this incarnation.
-    incarnation: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -293,8 +293,10 @@ impl MultiPaxos {
         accepted: Votes,
         o: &mut Out<Self>,
     ) {
+        // A promise is for the ballot that it names.
+        let is_for_this = ballot == state.disk.promised || self.bug == Some(Bug::PromiseNamesNoBallot);
         match &state.role {
-            Role::Candidate { promises, .. } if ballot == state.disk.promised && !promises.contains(src) => {}
+            Role::Candidate { promises, .. } if is_for_this && !promises.contains(src) => {}
             _ => return,
         }
         let state = state.to_mut();
@@ -331,6 +333,10 @@ impl MultiPaxos {
                 None => proposals.push((slot, Value::Noop)),
             }
         }
+        if self.bug == Some(Bug::ClosesGaps) {
+            let inputs = proposals.into_iter().map(|(_, value)| value).filter(|value| *value != Value::Noop);
+            proposals = state.first_unchosen().up_to(last).zip(inputs).collect();
+        }
         let mut acks = BTreeMap::new();
         o.cancel_timer(Timer::Election);
         if self.heartbeats {
@@ -340,14 +346,13 @@ impl MultiPaxos {
         }
         state.role = Role::Leader { acks };
         self.propose(id, state, &proposals, o);
-        self.offer_input(id, state, o);
+        self.offer_input(o);
     }
 
     /// A leader takes inputs, any number at a time: it does not wait for one slot before it uses the next (PMS 3).
-    fn offer_input(&self, id: Id, state: &State, o: &mut Out<Self>) {
+    fn offer_input(&self, o: &mut Out<Self>) {
         if self.values > 0 {
-            let input = Value::Input { node: usize::from(id) as u8, incarnation: state.incarnation };
-            o.choose_random(CLIENT, vec![input]);
+            o.choose_random(CLIENT, (1..=self.values as u8).map(Value::Input).collect());
         }
     }
 
@@ -528,36 +533,12 @@ impl Actor for MultiPaxos {
     /// A client's input goes into the first slot that the leader has not used (PMS 3).
     fn on_random(&self, id: Id, state: &mut Cow<State>, input: &Value, o: &mut Out<Self>) {
         let state = state.to_mut();
-        let last = state.disk.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot);
+        let last = match self.bug {
+            Some(Bug::UsesASlotTwice) => state.chosen,
+            _ => state.disk.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot),
+        };
         self.propose(id, state, &[(last.next(), *input)], o);
-        self.offer_input(id, state, o);
-    }
-}
-
-/// In a slot, under a ballot, this value.
-type Proposal = (Slot, Ballot, Value);
-
-/// What happened to the proposals of a run. Votes are counted when they are on disk.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct History {
-    /// Who has ever accepted a proposal, until a majority has.
-    votes: BTreeMap<Proposal, NodeSet>,
-    /// The proposals that a majority has accepted.
-    chosen: BTreeSet<Proposal>,
-}
-
-impl History {
-    fn knows(&self, proposal: &Proposal, id: Id) -> bool {
-        self.chosen.contains(proposal) || self.votes.get(proposal).is_some_and(|who| who.contains(id))
-    }
-
-    fn count(&mut self, proposal: Proposal, id: Id, majority: usize) {
-        let who = self.votes.entry(proposal).or_default();
-        who.insert(id);
-        if who.len() >= majority {
-            self.votes.remove(&proposal);
-            self.chosen.insert(proposal);
-        }
+        self.offer_input(o);
     }
 }
 
@@ -596,7 +577,7 @@ impl Election for MultiPaxos {
     }
 
     /// A node that comes back is a follower with the promise, the rounds used and the votes that are on its disk.
-    fn start(&self, _: Id, incarnation: u32, storage: &Option<Disk>, o: &mut Out<Self>) -> State {
+    fn start(&self, _: Id, _: u32, storage: &Option<Disk>, o: &mut Out<Self>) -> State {
         let mut disk = storage.clone().unwrap_or_default();
         if self.bug == Some(Bug::ForgetsPromise) {
             disk.promised = Ballot::default();
@@ -605,7 +586,7 @@ impl Election for MultiPaxos {
             disk.round = 0;
         }
         o.set_timer(Timer::Election, ELECTION);
-        State { disk, chosen: Slot(0), role: Role::Follower, incarnation }
+        State { disk, chosen: Slot(0), role: Role::Follower }
     }
 
     fn term(&self, state: &State) -> Term {
@@ -627,16 +608,15 @@ impl Election for MultiPaxos {
         nodes.first().map_or(0, |node| node.values as u32)
     }
 
+    fn input_number(input: &Value) -> Option<u32> {
+        match input {
+            Value::Input(number) => Some(u32::from(*number)),
+            Value::Noop => None,
+        }
+    }
+
     fn observe(history: &History, step: &NodeStep<'_, Self>) -> Option<History> {
-        let votes = step.storage.into_iter().flat_map(|disk| &disk.accepted);
-        let mut news = votes
-            .map(|(slot, vote)| (*slot, vote.ballot, vote.value))
-            .filter(|proposal| !history.knows(proposal, step.id))
-            .peekable();
-        news.peek()?;
-        let mut history = history.clone();
-        news.for_each(|proposal| history.count(proposal, step.id, step.actor.majority()));
-        Some(history)
+        history.after(step)
     }
 
     /// Everybody has promised the leader's ballot, and everything proposed is chosen and known to be.
@@ -655,28 +635,11 @@ impl Election for MultiPaxos {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        vec![
-            Invariant::new(
-                "agreement",
-                "at most one value is ever chosen in a slot (PMS 2.1)",
-                Check::Witness(agreement),
-            ),
-            Invariant::new(
-                "one-value-a-ballot",
-                "under one ballot at most one value is ever accepted in a slot (PMS 2.2; PMMC invariant A4)",
-                Check::Witness(one_value_a_ballot),
-            ),
-            Invariant::new(
-                "learned-is-chosen",
-                "a node commits only what is chosen: accepted by a majority under one ballot (PMS 2.1)",
-                Check::NodeWitness(learned_is_chosen),
-            ),
-            Invariant::new(
-                "committed-prefix-stable",
-                "as long as a node runs, what it has committed stays and keeps its value (PMMC invariants R1, R4)",
-                Check::Step(committed_prefix_stable),
-            ),
-        ]
+        history::invariants().into_iter().chain(properties::invariants()).collect()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::all()
     }
 
     fn is_dead(&self, id: Id, state: &State, src: Id, msg: &Msg) -> bool {
@@ -690,6 +653,7 @@ impl Election for MultiPaxos {
             (Msg::Accept { ballot, .. } | Msg::Heartbeat { ballot, .. }, _) => *ballot < promised,
             // A node campaigns under a ballot once, so an answer counts now or never, and once.
             (Msg::Promise { .. } | Msg::Accepted { .. }, Some(Bug::ReusesBallot)) => false,
+            (Msg::Promise { .. }, Some(Bug::PromiseNamesNoBallot)) => false,
             (Msg::Promise { ballot, .. }, _) => match &state.role {
                 Role::Candidate { promises, .. } if *ballot == promised => promises.contains(src),
                 _ => ballot.owner() == id && ballot.round <= state.disk.round,
@@ -703,64 +667,4 @@ impl Election for MultiPaxos {
             },
         }
     }
-}
-
-fn agreement(history: &History) -> Result<(), String> {
-    let differ = |a: &Proposal, b: &Proposal| a.0 == b.0 && a.2 != b.2;
-    match conflict(history.chosen.iter(), differ) {
-        Some(((slot, a, v), (_, b, w))) => {
-            Err(format!("slot {slot:?}: {v:?} is chosen under {a:?}, {w:?} under {b:?}"))
-        }
-        None => Ok(()),
-    }
-}
-
-fn one_value_a_ballot(history: &History) -> Result<(), String> {
-    let differ = |a: &Proposal, b: &Proposal| (a.0, a.1) == (b.0, b.1) && a.2 != b.2;
-    match conflict(history.chosen.iter().chain(history.votes.keys()), differ) {
-        Some(((slot, ballot, v), (_, _, w))) => {
-            Err(format!("slot {slot:?}, ballot {ballot:?}: both {v:?} and {w:?} are accepted"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// The first two of `items` that conflict.
-fn conflict<'a, T>(
-    items: impl Iterator<Item = &'a T> + Clone,
-    conflict: impl Fn(&T, &T) -> bool,
-) -> Option<(&'a T, &'a T)> {
-    let mut rest = items;
-    while let Some(a) = rest.next() {
-        if let Some(b) = rest.clone().find(|b| conflict(a, b)) {
-            return Some((a, b));
-        }
-    }
-    None
-}
-
-fn learned_is_chosen(_: &MultiPaxos, id: Id, state: &State, history: &History) -> Result<(), String> {
-    for (slot, value) in state.committed() {
-        if !history.chosen.iter().any(|(s, _, v)| (*s, *v) == (slot, value)) {
-            return Err(format!(
-                "{} committed {value:?} in slot {slot:?}, which is not chosen",
-                node_name(id)
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn committed_prefix_stable(_: &History, step: &NodeStep<'_, MultiPaxos>) -> Result<(), String> {
-    let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
-    if after.chosen < before.chosen {
-        let (was, is) = (before.chosen, after.chosen);
-        return Err(format!("{} had committed up to slot {was:?}, now up to {is:?}", node_name(step.id)));
-    }
-    for ((slot, was), (_, is)) in before.committed().zip(after.committed()) {
-        if was != is {
-            return Err(format!("{} had committed {was:?} in slot {slot:?}, now {is:?}", node_name(step.id)));
-        }
-    }
-    Ok(())
 }

@@ -19,6 +19,8 @@ struct Driven {
     /// What the last handler asked for, as text, in order.
     out: Vec<String>,
     disk: Option<Disk>,
+    /// How many inputs clients have given to it.
+    inputs: u8,
 }
 
 fn system(nodes: usize, bug: Option<Bug>) -> MultiPaxos {
@@ -29,7 +31,7 @@ impl Driven {
     fn new(node: usize, actor: MultiPaxos) -> Self {
         let id = Id::from(node);
         let state = actor.start(id, 0, &None, &mut Out::new());
-        Driven { actor, id, state, out: Vec::new(), disk: None }
+        Driven { actor, id, state, out: Vec::new(), disk: None, inputs: 0 }
     }
 
     fn with(node: usize, bug: Bug) -> Self {
@@ -72,13 +74,13 @@ impl Driven {
     }
 
     fn input(&mut self) -> &mut Self {
-        let value = Value::Input { node: usize::from(self.id) as u8, incarnation: self.state.incarnation };
+        self.inputs += 1;
+        let value = Value::Input(self.inputs);
         self.react(|actor, id, state, out| actor.on_random(id, state, &value, out))
     }
 
     fn restart(&mut self) -> &mut Self {
-        let incarnation = self.state.incarnation + 1;
-        self.state = self.actor.start(self.id, incarnation, &self.disk, &mut Out::new());
+        self.state = self.actor.start(self.id, 1, &self.disk, &mut Out::new());
         self
     }
 
@@ -99,7 +101,7 @@ fn ballot(round: u32, node: usize) -> Ballot {
 }
 
 fn value(node: usize) -> Value {
-    Value::Input { node: node as u8, incarnation: 0 }
+    Value::Input(node as u8 + 1)
 }
 
 fn vote(round: u32, node: usize) -> Vote {
@@ -186,7 +188,7 @@ fn a_candidate_leads_once_a_majority_has_promised_counting_each_node_once() {
     assert_eq!(node.leads(), None);
     node.hear(N3, promise(ballot(1, N1), []));
     assert_eq!(node.leads(), Some(Term(5)));
-    assert_eq!(node.out, ["cancel Election", "set Heartbeat", "offer [v1]"]);
+    assert_eq!(node.out, ["cancel Election", "set Heartbeat", "offer [v1, v2]"]);
 }
 
 #[test]
@@ -228,12 +230,12 @@ fn a_leader_accepts_its_own_proposal_on_disk_before_it_asks_others() {
             "save promised 1.n1 accepted {1: v1@1.n1}",
             "n2 <- Accept { ballot: 1.n1, slot: 1, value: v1 }",
             "n3 <- Accept { ballot: 1.n1, slot: 1, value: v1 }",
-            "offer [v1]",
+            "offer [v1, v2]",
         ]
     );
     node.input();
     assert_eq!(
-        node.out[1], "n2 <- Accept { ballot: 1.n1, slot: 2, value: v1 }",
+        node.out[1], "n2 <- Accept { ballot: 1.n1, slot: 2, value: v2 }",
         "without waiting for slot 1"
     );
 }
@@ -318,7 +320,7 @@ fn a_new_leader_asks_from_its_first_unchosen_slot_and_repeats_what_is_below_only
     node.hear(N1, accept(1, vote(1, N1))).hear(N1, heartbeat(ballot(1, N1), 1)).fire(Timer::Election);
     assert_eq!(node.out[2], "n1 <- Prepare { ballot: 1.n2, from: 2 }");
     node.hear(N3, promise(ballot(1, N2), []));
-    assert_eq!(node.out, ["cancel Election", "set Heartbeat", "offer [v2]"]);
+    assert_eq!(node.out, ["cancel Election", "set Heartbeat", "offer [v1, v2]"]);
     node.fire(Timer::Heartbeat);
     assert_eq!(node.out[4], "n3 <- Accept { ballot: 1.n2, slot: 1, value: v1 }");
 }
@@ -376,6 +378,35 @@ fn a_leader_that_never_retransmits_beats_without_proposals() {
     let mut node = Driven::with(N1, Bug::NeverRetransmits);
     node.fire(Timer::Election).hear(N2, promise(ballot(1, N1), [])).input();
     assert!(!node.fire(Timer::Heartbeat).out.iter().any(|line| line.contains("Accept")));
+}
+
+#[test]
+fn a_leader_that_closes_gaps_moves_what_was_reported_to_another_slot() {
+    let led = |bug| {
+        let mut node = Driven::new(N2, system(3, bug));
+        node.fire(Timer::Election).hear(N3, promise(ballot(1, N2), [(2, vote(1, N1))]));
+        node.out[2].clone()
+    };
+    assert_eq!(led(None), "save promised 1.n2 accepted {1: noop@1.n2, 2: v1@1.n2}");
+    assert_eq!(led(Some(Bug::ClosesGaps)), "save promised 1.n2 accepted {1: v1@1.n2}");
+}
+
+#[test]
+fn a_leader_puts_no_two_inputs_in_one_slot_unless_it_looks_at_what_is_chosen_only() {
+    let used = |bug| {
+        let mut node = Driven::new(N1, system(3, bug));
+        node.fire(Timer::Election).hear(N2, promise(ballot(1, N1), [])).input().input();
+        node.out[0].clone()
+    };
+    assert_eq!(used(None), "save promised 1.n1 accepted {1: v1@1.n1, 2: v2@1.n1}");
+    assert_eq!(used(Some(Bug::UsesASlotTwice)), "save promised 1.n1 accepted {1: v2@1.n1}");
+}
+
+#[test]
+fn a_promise_that_names_no_ballot_counts_towards_a_later_one() {
+    let mut node = Driven::with(N1, Bug::PromiseNamesNoBallot);
+    node.fire(Timer::Election).fire(Timer::Election).hear(N2, promise(ballot(1, N1), []));
+    assert_eq!(node.leads(), Some(Term(6)));
 }
 
 #[test]

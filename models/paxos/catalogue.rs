@@ -112,6 +112,13 @@ pub const ABOUT: About = About {
             costs: Costs::Safety,
         },
         BugSpec {
+            name: "promise-names-no-ballot",
+            summary: "A promise does not say which ballot it is for, and counts towards whichever its proposer prepares by then.",
+            rule: "Section 2.2, phase 1 (b) and 2 (a): a quorum has answered the prepare request with this number",
+            published: "luohaha/MyPaxos issue 18, 2026 (a late response to an earlier prepare request is counted)",
+            costs: Costs::Safety,
+        },
+        BugSpec {
             name: "takes-lowest-ballot",
             summary: "A leader proposes the value of the lowest-numbered proposal reported.",
             rule: "Section 2.2, phase 2 (a), P2c: the highest-numbered proposal reported decides the value",
@@ -197,6 +204,7 @@ pub enum Bug {
     ComparesWithAccepted,
     AcceptKeepsPromise,
     IgnoresReports,
+    PromiseNamesNoBallot,
     TakesLowestBallot,
     TakesLastReport,
     TakesEmptyReport,
@@ -221,6 +229,7 @@ impl Bug {
             "compares-with-accepted" => Bug::ComparesWithAccepted,
             "accept-keeps-promise" => Bug::AcceptKeepsPromise,
             "ignores-reports" => Bug::IgnoresReports,
+            "promise-names-no-ballot" => Bug::PromiseNamesNoBallot,
             "takes-lowest-ballot" => Bug::TakesLowestBallot,
             "takes-last-report" => Bug::TakesLastReport,
             "takes-empty-report" => Bug::TakesEmptyReport,
@@ -248,6 +257,7 @@ impl Bug {
                 matches!(msg, Msg::Accept { .. })
             }
             Bug::PromisesAgain => matches!(msg, Msg::Prepare { .. }),
+            Bug::PromiseNamesNoBallot => matches!(msg, Msg::Promise { .. }),
             Bug::OverwritesLearned => matches!(msg, Msg::Accepted { .. }),
             Bug::IgnoresReports
             | Bug::TakesLowestBallot

@@ -1,11 +1,12 @@
-//! What the checker remembers of a run of Paxos, and what must always hold of it.
+//! What the checker remembers of a run of Paxos, and what must always hold of that: the theorems. The rules that single
+//! steps keep are in [`super::properties`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use stateright::actor::Id;
 
-use super::{Ballot, Msg, Paxos, Proposal, Value};
-use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
+use super::{Ballot, Msg, Paxos, Phase, Proposal, Value};
+use crate::election::{Check, Invariant, NodeSet, NodeStep};
 
 /// Who proposed, accepted and learned what, over the whole run, whatever has been overwritten since.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
@@ -17,15 +18,23 @@ pub struct History {
     chosen: BTreeMap<Value, Ballot>,
     /// Values learned without having been chosen: one is too many.
     mistaken: BTreeSet<Value>,
+    /// Of each node in phase 1: its ballot, and who has really promised it, with what each reported. Kept as long as that
+    /// node prepares this ballot.
+    preparing: BTreeMap<Id, (Ballot, Reports)>,
 }
+
+/// Promises for one ballot, with the proposal that each reports.
+pub type Reports = BTreeMap<Id, Proposal>;
 
 impl History {
     /// The history after a step, if that adds to it.
     pub fn after(&self, step: &NodeStep<'_, Paxos>) -> Option<History> {
         let mut next = self.clone();
         let disk = step.storage.copied().unwrap_or_default();
-        for (_, msg) in step.sends {
+        next.prepare(step);
+        for (dst, msg) in step.sends {
             match msg {
+                Msg::Promise { ballot, accepted } => next.promise(step.id, *dst, *ballot, *accepted),
                 Msg::Accept { proposal } => next.propose(*proposal),
                 Msg::Accepted { proposal } => next.accept(step.id, *proposal, step.actor.phase2),
                 _ => {}
@@ -37,6 +46,61 @@ impl History {
         next.mistaken.extend(disk.learned);
         next.mistaken.retain(|value| !next.chosen.contains_key(value));
         (next != *self).then_some(next)
+    }
+
+    /// Opens and closes the phase 1 of the node that takes a step. Its own acceptor has promised.
+    fn prepare(&mut self, step: &NodeStep<'_, Paxos>) {
+        match step.after {
+            Some(state) if matches!(state.phase, Phase::Preparing { .. }) => {
+                let ballot = state.durable.tried;
+                let is_new = self.preparing.get(&step.id).is_none_or(|(known, _)| *known != ballot);
+                if is_new {
+                    self.preparing.insert(step.id, (ballot, [(step.id, state.durable.accepted)].into()));
+                }
+            }
+            _ => {
+                self.preparing.remove(&step.id);
+            }
+        }
+    }
+
+    fn promise(&mut self, acceptor: Id, proposer: Id, ballot: Ballot, accepted: Proposal) {
+        if let Some((current, reports)) = self.preparing.get_mut(&proposer)
+            && *current == ballot
+        {
+            reports.entry(acceptor).or_insert(accepted);
+        }
+    }
+
+    /// Who has promised this ballot while the node has been preparing it.
+    pub fn promises(&self, proposer: Id, ballot: Ballot) -> Option<&Reports> {
+        self.preparing.get(&proposer).filter(|(current, _)| *current == ballot).map(|(_, reports)| reports)
+    }
+
+    /// Whether some ballot proposed this value.
+    pub fn has_value(&self, value: Value) -> bool {
+        self.proposals.keys().any(|p| p.value == value)
+    }
+
+    pub fn was_proposed(&self, proposal: &Proposal) -> bool {
+        self.proposals.contains_key(proposal)
+    }
+
+    /// Whether a quorum has accepted some value in one ballot.
+    pub fn has_choice(&self) -> bool {
+        !self.chosen.is_empty()
+    }
+
+    /// Whether some ballot above one in which a value is chosen proposes something.
+    pub fn proposes_above_a_choice(&self) -> bool {
+        let lowest = self.chosen.values().min();
+        lowest.is_some_and(|lowest| self.proposals.keys().any(|p| p.ballot > *lowest))
+    }
+
+    /// Whether two ballots propose different values.
+    pub fn has_rivals(&self) -> bool {
+        let first = self.proposals.keys().next().map(|p| p.value);
+        self.proposals.keys().any(|p| Some(p.value) != first)
     }
 
     fn propose(&mut self, proposal: Proposal) {
@@ -64,39 +128,43 @@ impl History {
     }
 }
 
+/// Most properties speak of values.
+pub const PROPOSES: &str = "election_only = false";
+
+pub fn proposes(nodes: &[Paxos]) -> bool {
+    nodes.iter().all(|node| !node.election_only)
+}
+
 pub fn invariants() -> Vec<Invariant<Paxos>> {
     vec![
         Invariant::new(
             "agreement",
             "No two different values are ever chosen or learned (\"Paxos Made Simple\", section 2.1).",
             Check::Witness(agreement),
-        ),
+        )
+        .with_setting(PROPOSES, proposes)
+        .needing(&["a-value-is-chosen"]),
         Invariant::new(
             "chosen-stays-chosen",
             "No ballot above one in which a value is ever chosen proposes another (section 2.2, P2b).",
             Check::Witness(chosen_stays_chosen),
-        ),
+        )
+        .with_setting(PROPOSES, proposes)
+        .needing(&["proposes-above-a-choice"]),
         Invariant::new(
             "one-value-a-ballot",
             "A ballot proposes at most one value (section 2.2: no two proposals have one number).",
             Check::Witness(one_value_a_ballot),
-        ),
-        Invariant::new(
-            "validity",
-            "A leader proposes what it wants itself or what was proposed before (section 2.1: what is chosen was \
-                      proposed).",
-            Check::Step(validity),
-        ),
+        )
+        .with_setting(PROPOSES, proposes)
+        .needing(&["a-value-is-chosen"]),
         Invariant::new(
             "learned-was-chosen",
             "A node learns that a value has been chosen only if it has been (section 2.1).",
             Check::Witness(learned_was_chosen),
-        ),
-        Invariant::new(
-            "learned-is-final",
-            "What a node has learned it never replaces by another value (section 2.1: there is one value to learn).",
-            Check::Step(learned_is_final),
-        ),
+        )
+        .with_setting(PROPOSES, proposes)
+        .needing(&["counts-a-quorum"]),
     ]
 }
 
@@ -129,33 +197,10 @@ fn one_value_a_ballot(history: &History) -> Result<(), String> {
     Ok(())
 }
 
-fn validity(history: &History, step: &NodeStep<'_, Paxos>) -> Result<(), String> {
-    for (_, msg) in step.sends {
-        if let Msg::Accept { proposal: Proposal { ballot, value } } = msg
-            && *value != Value::wanted_by(step.id)
-            && !history.proposals.keys().any(|p| p.value == *value)
-        {
-            return Err(format!("ballot {ballot} proposed {value}, which nobody had proposed"));
-        }
-    }
-    Ok(())
-}
-
 fn learned_was_chosen(history: &History) -> Result<(), String> {
     match history.mistaken.first() {
         Some(value) => Err(format!("{value} was learned, but no quorum accepted it in one ballot")),
         None => Ok(()),
-    }
-}
-
-fn learned_is_final(_: &History, step: &NodeStep<'_, Paxos>) -> Result<(), String> {
-    let before = step.before.and_then(|state| state.durable.learned);
-    let after = step.storage.and_then(|disk| disk.learned);
-    match (before, after) {
-        (Some(old), Some(new)) if new != old => {
-            Err(format!("{} learned {old} and then {new}", node_name(step.id)))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -166,7 +211,8 @@ mod tests {
     /// P2b speaks of every ballot in which a value is chosen, not of the one in which that came about first.
     #[test]
     fn a_choice_in_a_lower_ballot_binds_those_between() {
-        let proposal = |ballot, value| Proposal { ballot: Ballot(ballot), value: Value(value) };
+        let value = |node| Value { node, round: 1, life: 0 };
+        let proposal = |ballot, node| Proposal { ballot: Ballot(ballot), value: value(node) };
         let mut history = History::default();
         history.accept(Id::from(0), proposal(3, 1), 2);
         history.propose(proposal(4, 2));

@@ -5,12 +5,14 @@
 //! [`Paxos::conclude`] is the one place where the disk is written, always before anything that depends on it is sent.
 //!
 //! A node leads ballot b once its phase 1 for b is complete: nobody else can complete phase 1 for b, and from then on
-//! it alone says which value b proposes. What the checker remembers and asks is in [`history`], options and planted
-//! bugs are in [`catalogue`]. Left out on purpose: retransmission (a proposer that waits too long starts a higher
+//! it alone says which value b proposes. What the checker remembers is in [`history`], the paper's rules as properties of
+//! single steps are in [`properties`], goals in [`goals`], options and planted bugs in [`catalogue`]. Left out on purpose: retransmission (a proposer that waits too long starts a higher
 //! ballot instead) and the choice of a distinguished proposer (timeouts do it).
 
 mod catalogue;
+mod goals;
 mod history;
+mod properties;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +24,7 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, AfterHealing, Election, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
+    About, AfterHealing, Election, Goal, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
 };
 use catalogue::Bug;
 use history::History;
@@ -52,22 +54,32 @@ impl Debug for Ballot {
     }
 }
 
-/// A value, named after the node that wants it: `v1` is what `n1` proposes when it is free to.
+/// A value, named after who wants it, and when: `v1` is what `n1` proposes in its first round when it is free to, `v1.2`
+/// in its second, and `v1'` in its first round again after a restart. So no two free proposals are alike, and a proposer
+/// that uses one ballot twice is seen.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Value(u8);
+pub struct Value {
+    /// From 1.
+    node: u8,
+    round: u8,
+    /// How often the node had been started before.
+    life: u8,
+}
 
 impl Value {
     /// No value; nobody wants it.
-    pub const EMPTY: Value = Value(0);
-
-    fn wanted_by(id: Id) -> Value {
-        Value(usize::from(id) as u8 + 1)
-    }
+    pub const EMPTY: Value = Value { node: 0, round: 0, life: 0 };
 }
 
 impl Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Value::EMPTY { f.write_str("empty") } else { write!(f, "v{}", self.0) }
+        let Value { node, round, life } = *self;
+        match (node, round) {
+            (0, _) => f.write_str("empty")?,
+            (_, 1) => write!(f, "v{node}")?,
+            _ => write!(f, "v{node}.{round}")?,
+        }
+        (0..life).try_for_each(|_| f.write_str("'"))
     }
 }
 
@@ -159,6 +171,8 @@ pub struct State {
     pub phase: Phase,
     /// Empty once a value is learned.
     pub tally: Tally,
+    /// How often the node had been started before.
+    pub incarnation: u32,
 }
 
 /// Whom acceptors tell what they have accepted.
@@ -225,9 +239,10 @@ impl Paxos {
         ballot: Ballot,
         accepted: Proposal,
     ) -> Sends {
+        // A promise is for the ballot that it names (phase 1 (b): a response to the request with number n).
+        let is_for_this = ballot == state.durable.tried || self.bug == Some(Bug::PromiseNamesNoBallot);
         match state.phase {
-            Phase::Preparing { promises, .. } if state.durable.tried == ballot && !promises.contains(src) => {
-            }
+            Phase::Preparing { promises, .. } if is_for_this && !promises.contains(src) => {}
             _ => return Vec::new(),
         }
         let state = state.to_mut();
@@ -260,11 +275,18 @@ impl Paxos {
             Some(Bug::TakesEmptyReport) => false,
             _ => bound == Proposal::NONE,
         };
-        let value = if is_free { Value::wanted_by(id) } else { bound.value };
-        let proposal = Proposal { ballot: state.durable.tried, value };
+        let ballot = state.durable.tried;
+        let value = if is_free { self.wanted(id, ballot, state.incarnation) } else { bound.value };
+        let proposal = Proposal { ballot, value };
         let mut sends = self.to_others(id, Msg::Accept { proposal });
         sends.extend(self.accept(id, state, id, proposal));
         sends
+    }
+
+    /// What a proposer asks for in this ballot, in this life.
+    fn wanted(&self, id: Id, ballot: Ballot, incarnation: u32) -> Value {
+        let round = ballot.0 / self.nodes as u64;
+        Value { node: usize::from(id) as u8 + 1, round: round as u8, life: incarnation as u8 }
     }
 
     /// Section 2.2's optimisation, a proposer informed of a higher number: it gives up this ballot, and the next will be
@@ -495,11 +517,7 @@ impl Actor for Paxos {
     type Random = ();
 
     fn on_start(&self, id: Id, storage: &Option<Disk>, o: &mut Out<Self>) -> State {
-        let disk = self.recall(storage.unwrap_or_default());
-        if disk.learned.is_none() && self.proposes(id) {
-            o.set_timer(Timer::Retry, RETRY);
-        }
-        State { durable: disk, ..State::default() }
+        self.start(id, 0, storage, o)
     }
 
     fn on_msg(&self, id: Id, state: &mut Cow<State>, src: Id, msg: Msg, o: &mut Out<Self>) {
@@ -575,6 +593,14 @@ impl Election for Paxos {
         Ok(vec![paxos; nodes])
     }
 
+    fn start(&self, id: Id, incarnation: u32, storage: &Option<Disk>, o: &mut Out<Self>) -> State {
+        let disk = self.recall(storage.unwrap_or_default());
+        if disk.learned.is_none() && self.proposes(id) {
+            o.set_timer(Timer::Retry, RETRY);
+        }
+        State { durable: disk, incarnation, ..State::default() }
+    }
+
     fn term(&self, state: &State) -> Term {
         Term(state.durable.promised.0)
     }
@@ -624,7 +650,11 @@ impl Election for Paxos {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        history::invariants()
+        history::invariants().into_iter().chain(properties::invariants()).collect()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::all()
     }
 
     /// Used ballots, promises and accepted ballots only grow, and a learned value is kept, crashes included: what is too

@@ -75,17 +75,21 @@ impl Bench {
 fn prepare(ballot: u64) -> Msg {
     Msg::Prepare { ballot: Ballot(ballot) }
 }
-fn proposal(value: u8, ballot: u64) -> Proposal {
-    Proposal { ballot: Ballot(ballot), value: Value(value) }
+/// What that node, from 1, wants in its first round.
+fn value(node: u8) -> Value {
+    Value { node, round: 1, life: 0 }
+}
+fn proposal(node: u8, ballot: u64) -> Proposal {
+    Proposal { ballot: Ballot(ballot), value: value(node) }
 }
 fn promise(ballot: u64, accepted: Proposal) -> Msg {
     Msg::Promise { ballot: Ballot(ballot), accepted }
 }
-fn accept(value: u8, ballot: u64) -> Msg {
-    Msg::Accept { proposal: proposal(value, ballot) }
+fn accept(node: u8, ballot: u64) -> Msg {
+    Msg::Accept { proposal: proposal(node, ballot) }
 }
-fn accepted(value: u8, ballot: u64) -> Msg {
-    Msg::Accepted { proposal: proposal(value, ballot) }
+fn accepted(node: u8, ballot: u64) -> Msg {
+    Msg::Accepted { proposal: proposal(node, ballot) }
 }
 
 #[test]
@@ -176,6 +180,27 @@ fn a_promise_for_another_ballot_is_not_counted() {
 }
 
 #[test]
+fn a_promise_that_names_no_ballot_counts_towards_a_later_one() {
+    let mut n1 = Bench::new(N1, setup().with_bug("promise-names-no-ballot"));
+    n1.time_out();
+    n1.time_out();
+    n1.deliver(N3, promise(3, Proposal::NONE));
+    assert_eq!(n1.leads(), Some(6));
+}
+
+#[test]
+fn what_a_proposer_asks_for_is_new_in_each_round_and_life() {
+    let mut n1 = Bench::new(N1, setup());
+    n1.time_out();
+    n1.time_out();
+    assert_eq!(
+        n1.deliver(N3, promise(6, Proposal::NONE))[0].1.clone(),
+        Msg::Accept { proposal: Proposal { ballot: Ballot(6), value: Value { node: 1, round: 2, life: 0 } } }
+    );
+    assert_eq!(format!("{} {}", value(1), Value { node: 1, round: 2, life: 1 }), "v1 v1.2'");
+}
+
+#[test]
 fn the_highest_numbered_report_binds_the_leader() {
     for order in [[N2, N3], [N3, N2]] {
         let mut n1 = Bench::new(N1, Setup::new(Paxos::about(), 5));
@@ -202,8 +227,8 @@ fn a_value_is_chosen_when_a_quorum_has_accepted_it_in_one_ballot() {
     n1.time_out();
     n1.deliver(N3, promise(3, Proposal::NONE));
     let sent = n1.deliver(N2, accepted(1, 3));
-    assert_eq!(sent, [(N2, Msg::Chosen { value: Value(1) }), (N3, Msg::Chosen { value: Value(1) })]);
-    assert_eq!(n1.state.durable.learned, Some(Value(1)));
+    assert_eq!(sent, [(N2, Msg::Chosen { value: value(1) }), (N3, Msg::Chosen { value: value(1) })]);
+    assert_eq!(n1.state.durable.learned, Some(value(1)));
 }
 
 #[test]
@@ -213,16 +238,16 @@ fn a_learner_does_not_add_up_ballots() {
     n3.deliver(N2, accepted(1, 4));
     assert_eq!(n3.state.durable.learned, None);
     n3.deliver(N1, accepted(1, 4));
-    assert_eq!(n3.state.durable.learned, Some(Value(1)));
+    assert_eq!(n3.state.durable.learned, Some(value(1)));
 }
 
 #[test]
 fn a_learner_keeps_the_value_that_it_has_learned() {
     let mut n3 = Bench::new(N3, setup());
-    n3.deliver(N1, Msg::Chosen { value: Value(1) });
+    n3.deliver(N1, Msg::Chosen { value: value(1) });
     n3.restart();
-    n3.deliver(N1, Msg::Chosen { value: Value(2) });
-    assert_eq!(n3.state.durable.learned, Some(Value(1)));
+    n3.deliver(N1, Msg::Chosen { value: value(2) });
+    assert_eq!(n3.state.durable.learned, Some(value(1)));
 }
 
 #[test]
@@ -324,7 +349,7 @@ fn model(max: u64) -> ActorModel<Paxos, u64, ()> {
             learned.all(|value| Some(value) == first)
         })
         .property(Expectation::Sometimes, "n1 leads, then n2's value is learned by all", |_, state| {
-            state.actor_states.iter().all(|s| s.durable.learned == Some(Value(2)))
+            state.actor_states.iter().all(|s| s.durable.learned == Some(value(2)))
                 && state.actor_states[0].durable.tried == Ballot(3)
         })
 }

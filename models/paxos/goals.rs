@@ -1,0 +1,227 @@
+//! What must be able to happen in a run of Paxos: each message does its work, each role begins and ends in each of its
+//! ways, and the situations occur of which the paper speaks.
+
+use super::history::History;
+use super::{Ballot, Msg, Paxos, Phase, Proposal, State};
+use crate::election::{Event, Goal, NodeStep, Reached};
+
+type Step<'a> = NodeStep<'a, Paxos>;
+
+pub fn all() -> Vec<Goal<Paxos>> {
+    let step = |name, meaning, is: fn(&Step<'_>) -> bool| Goal { name, meaning, reached: Reached::Step(is) };
+    vec![
+        // The acceptor.
+        step("promises", "an acceptor promises a ballot", |step| promise(step).is_some()),
+        step("promises-again-higher", "an acceptor that has promised promises a higher ballot", |step| {
+            promise(step).is_some() && has(step, |state| state.durable.promised > Ballot::NONE)
+        }),
+        step("reports-a-vote", "a promise reports a proposal", |step| {
+            promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
+        }),
+        step("accepts", "an acceptor accepts another's proposal", |step| accepts(step).is_some()),
+        step("accepts-unpromised", "an acceptor accepts in a ballot above its promise", |step| {
+            accepts(step).is_some_and(|proposal| has(step, |state| proposal.ballot > state.durable.promised))
+        }),
+        step("replaces-a-vote", "an acceptor accepts a proposal in place of a lower one", |step| {
+            accepts(step).is_some() && has(step, |state| state.durable.accepted != Proposal::NONE)
+        }),
+        step("answers-though-it-knows", "a node that has learned the value promises or accepts", |step| {
+            let answers = promise(step).is_some() || accepts(step).is_some();
+            answers && has(step, |state| state.durable.learned.is_some())
+        }),
+        step("refuses-to-promise", "a request to prepare is refused", |step| {
+            refuses(step) && matches!(step.event, Event::Deliver { msg: Msg::Prepare { .. }, .. })
+        }),
+        step("refuses-to-accept", "a proposal is refused", |step| {
+            refuses(step) && matches!(step.event, Event::Deliver { msg: Msg::Accept { .. }, .. })
+        }),
+        step("reports-after-restart", "a restarted acceptor reports what it had accepted", |step| {
+            step.incarnation > 0 && promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
+        }),
+        step("restarts-with-a-vote", "a node restarts that has accepted something", |step| {
+            matches!(step.event, Event::Start) && step.storage.is_some_and(|d| d.accepted != Proposal::NONE)
+        }),
+        // The proposer.
+        step("leads-free", "a leader to whom nothing was reported proposes its own value", |step| {
+            proposes(step).is_some() && bound(step) == Some(Proposal::NONE)
+        }),
+        step("leads-bound", "a leader proposes what was reported", |step| {
+            proposes(step).is_some() && bound(step).is_some_and(|bound| bound != Proposal::NONE)
+        }),
+        step(
+            "a-higher-report-wins",
+            "a promise reports a higher proposal than those known, of another value",
+            |s| {
+                report(s).is_some_and(|(known, reported)| {
+                    known != Proposal::NONE && reported.ballot > known.ballot && reported.value != known.value
+                })
+            },
+        ),
+        step(
+            "a-lower-report-loses",
+            "a promise reports a lower proposal than is known, of another value",
+            |s| {
+                report(s).is_some_and(|(known, reported)| {
+                    reported != Proposal::NONE
+                        && reported.ballot < known.ballot
+                        && reported.value != known.value
+                })
+            },
+        ),
+        step("needs-another-promise", "a promise comes that does not complete the quorum", |step| {
+            report(step).is_some() && becomes(step, |state| state.phase != Phase::Leading)
+        }),
+        step("gives-way-preparing", "a proposer in phase 1 promises a higher ballot", |step| {
+            promise(step).is_some() && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
+        }),
+        step("gives-way-leading", "a leader promises a higher ballot", |step| {
+            promise(step).is_some() && has(step, |state| state.phase == Phase::Leading)
+        }),
+        step("gives-way-to-a-proposal", "a proposer accepts in a higher ballot", |step| {
+            accepts(step).is_some() && has(step, |state| state.phase != Phase::Idle)
+        }),
+        step("gives-up-preparing", "a refusal ends a phase 1", |step| {
+            is_refused(step) && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
+        }),
+        step("gives-up-leading", "a refusal ends a phase 2", |step| {
+            is_refused(step) && has(step, |state| state.phase == Phase::Leading)
+        }),
+        step("tries-anew-preparing", "a proposer without enough promises starts a higher ballot", |step| {
+            times_out(step) && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
+        }),
+        step("tries-anew-leading", "a leader without enough votes starts a higher ballot", |step| {
+            times_out(step) && has(step, |state| state.phase == Phase::Leading)
+        }),
+        step("tries-anew-after-giving-way", "a proposer that gave way starts a higher ballot", |step| {
+            let gave_way = |state: &State| state.phase == Phase::Idle && state.durable.tried > Ballot::NONE;
+            times_out(step) && has(step, gave_way)
+        }),
+        step("tries-above-a-promise", "an acceptor that has promised starts its first ballot", |step| {
+            let is_first = |disk: super::Disk| disk.tried == Ballot::NONE && disk.promised > Ballot::NONE;
+            times_out(step) && has(step, |state| is_first(state.durable))
+        }),
+        step(
+            "tries-anew-after-restart",
+            "a restarted proposer starts a ballot above those of its first life",
+            |step| {
+                times_out(step)
+                    && step.incarnation > 0
+                    && has(step, |state| state.durable.tried > Ballot::NONE)
+            },
+        ),
+        // The learner.
+        step("counts-a-quorum", "a learner counts a quorum of votes", |step| {
+            learns(step) && !matches!(step.event, Event::Deliver { msg: Msg::Chosen { .. }, .. })
+        }),
+        step("is-told", "a node is told what is chosen", |step| {
+            learns(step) && matches!(step.event, Event::Deliver { msg: Msg::Chosen { .. }, .. })
+        }),
+        step("stops-preparing", "a proposer in phase 1 learns the value", |step| {
+            learns(step) && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
+        }),
+        step(
+            "counts-anew",
+            "a learner leaves its votes for a lower ballot for those for a higher one",
+            |step| {
+                let ballot = |state: &State| state.tally.proposal.ballot;
+                let is_later =
+                    |old: &State, new: &State| ballot(old) > Ballot::NONE && ballot(new) > ballot(old);
+                step.before.zip(step.after).is_some_and(|(old, new)| is_later(old, new))
+            },
+        ),
+        // The whole.
+        Goal {
+            name: "two-ballots-led",
+            meaning: "two ballots have leaders",
+            reached: Reached::Past(|led, _| led.len() >= 2),
+        },
+        Goal {
+            name: "three-ballots-led",
+            meaning: "three ballots have leaders",
+            reached: Reached::Past(|led, _| led.len() >= 3),
+        },
+        Goal {
+            name: "rival-values",
+            meaning: "two ballots propose different values",
+            reached: Reached::Past(|_, history: &History| history.has_rivals()),
+        },
+        Goal {
+            name: "a-value-is-chosen",
+            meaning: "a quorum accepts a value in one ballot",
+            reached: Reached::Past(|_, history: &History| history.has_choice()),
+        },
+        Goal {
+            name: "proposes-above-a-choice",
+            meaning: "a ballot proposes above one in which a value is chosen",
+            reached: Reached::Past(|_, history: &History| history.proposes_above_a_choice()),
+        },
+    ]
+}
+
+fn has(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
+    step.before.is_some_and(is)
+}
+
+fn becomes(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
+    step.after.is_some_and(is)
+}
+
+/// What a promise reports that is given.
+fn promise(step: &Step<'_>) -> Option<Proposal> {
+    step.sends.iter().find_map(|(_, msg)| match msg {
+        Msg::Promise { accepted, .. } => Some(*accepted),
+        _ => None,
+    })
+}
+
+/// What an acceptor accepts that another proposes.
+fn accepts(step: &Step<'_>) -> Option<Proposal> {
+    let Event::Deliver { msg: Msg::Accept { proposal }, .. } = step.event else { return None };
+    let is_new = has(step, |state| state.durable.accepted != *proposal)
+        && becomes(step, |state| state.durable.accepted == *proposal);
+    is_new.then_some(*proposal)
+}
+
+/// What a new leader proposes.
+fn proposes(step: &Step<'_>) -> Option<Proposal> {
+    step.sends.iter().find_map(|(_, msg)| match msg {
+        Msg::Accept { proposal } => Some(*proposal),
+        _ => None,
+    })
+}
+
+/// What bound a node that begins to lead, with all that was reported to it.
+fn bound(step: &Step<'_>) -> Option<Proposal> {
+    let own = step.before?.durable.accepted;
+    Some(report(step).map_or(own, |(known, reported)| known.max(reported)))
+}
+
+/// What bound a proposer before it was promised something that counts, and what the promise reports.
+fn report(step: &Step<'_>) -> Option<(Proposal, Proposal)> {
+    let Event::Deliver { src, msg: Msg::Promise { ballot, accepted } } = step.event else { return None };
+    let before = step.before?;
+    match before.phase {
+        Phase::Preparing { promises, bound } if !promises.contains(src) => {
+            (before.durable.tried == *ballot).then_some((bound, *accepted))
+        }
+        _ => None,
+    }
+}
+
+fn refuses(step: &Step<'_>) -> bool {
+    step.sends.iter().any(|(_, msg)| matches!(msg, Msg::Refuse { .. }))
+}
+
+fn is_refused(step: &Step<'_>) -> bool {
+    let hears = matches!(step.event, Event::Deliver { msg: Msg::Refuse { .. }, .. });
+    hears && becomes(step, |state| state.phase == Phase::Idle)
+}
+
+fn times_out(step: &Step<'_>) -> bool {
+    matches!(step.event, Event::Timeout { .. }) && step.after.is_some()
+}
+
+fn learns(step: &Step<'_>) -> bool {
+    has(step, |state| state.durable.learned.is_none())
+        && becomes(step, |state| state.durable.learned.is_some())
+}
