@@ -6,6 +6,7 @@
 //! cargo run --example own_actor -- check
 //! cargo run --example own_actor -- check poll --bug votes-for-everyone
 //! cargo run --example own_actor -- fuzz poll --bug votes-for-everyone
+//! cargo run --example own_actor -- fuzz poll --heal    # no leader stays: nobody ever hears of it
 //! ```
 
 use std::borrow::Cow;

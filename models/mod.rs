@@ -1,6 +1,6 @@
 //! The catalogue: the protocols by name. The only place that lists them.
 
-use crate::election::{About, Catalogue, Election, Visitor};
+use crate::election::{About, Catalogue, Visitor};
 
 #[cfg(feature = "bully")]
 pub mod bully;
@@ -21,13 +21,13 @@ macro_rules! catalogue {
     ($($feature:literal => $protocol:ty),* $(,)?) => {
         /// What every protocol says of itself, in the order in which they are presented.
         pub fn all() -> Vec<&'static About> {
-            vec![$(#[cfg(feature = $feature)] <$protocol>::about()),*]
+            vec![$(#[cfg(feature = $feature)] <$protocol as crate::election::Election>::about()),*]
         }
 
         /// Hands the protocol of that name to the visitor; `None` if there is no such protocol.
         pub fn visit<V: Visitor>(name: &str, visitor: V) -> Option<V::Output> {
             $(#[cfg(feature = $feature)]
-            if name == <$protocol>::about().name {
+            if name == <$protocol as crate::election::Election>::about().name {
                 return Some(visitor.visit::<$protocol>());
             })*
             let _ = (name, visitor);

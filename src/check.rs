@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::election::Election;
+use crate::facts::Facts;
 use crate::names;
 use crate::scenario::Scenario;
-use crate::system::{Bound, Facts, PropertyId, Step, StepOf, System, SystemState};
+use crate::system::{Bound, PropertyId, Step, StepOf, System, SystemState};
 use crate::verdict::Word;
 
 /// When to stop looking although there is more to see.
@@ -33,6 +34,9 @@ pub struct Limits {
     pub until: Until,
     /// Distinct states.
     pub max_states: Option<u64>,
+    /// How many states a run may have, the initial one counted: states that are so far away are seen, but not what follows
+    /// them. Honoured by the engine's breadth-first search, whose counts are then those of stateright's `target_max_depth`.
+    pub max_depth: Option<usize>,
     pub time: Option<Duration>,
     /// Bytes held by the exploration.
     pub memory: Option<u64>,
@@ -46,6 +50,7 @@ impl Default for Limits {
             threads: 1,
             until: Until::FirstViolation,
             max_states: None,
+            max_depth: None,
             time: None,
             memory: None,
             interrupted: Arc::default(),
@@ -72,6 +77,8 @@ pub enum Ended {
     /// [`Limits::until`] came true.
     Violated,
     MaxStates,
+    /// States as far away as [`Limits::max_depth`] allows were left as they are.
+    MaxDepth,
     TimeLimit,
     MaxMemory,
     Interrupted,
@@ -275,6 +282,7 @@ pub fn conclude<E: Election>(
         Ended::Exhausted => {}
         Ended::Violated => return early("another property was violated"),
         Ended::MaxStates => return early("the limit of states was reached"),
+        Ended::MaxDepth => return early("the limit of depth was reached"),
         Ended::TimeLimit => return early("the time limit was reached"),
         Ended::MaxMemory => return early("the memory limit was reached"),
         Ended::Interrupted => return early("interrupted"),

@@ -4,13 +4,17 @@
 //! This is the only file of `src/` that a protocol may import. It knows `stateright` and nothing of the harness, so that
 //! an election can be read, and reused, without the checker that questions it.
 
+mod healing;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Display};
 use std::hash::Hash;
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use stateright::actor::{Actor, Id, Out};
+
+pub use healing::{AfterHealing, Healed, Led, NeedOfTime};
 
 /// The number under which a leader leads: a Raft term, a Paxos ballot, a Zab epoch, a view.
 ///
@@ -170,6 +174,21 @@ pub trait Election:
     fn is_dead(&self, id: Id, state: &Self::State, src: Id, msg: &Self::Msg) -> bool {
         let _ = (id, state, src, msg);
         false
+    }
+
+    // ---- What is promised once the network has healed
+
+    /// What these nodes promise once the network has healed; or why they promise nothing. The default asks no more than
+    /// that one node comes to lead; a protocol that says who [`follows`](Election::follows) whom promises more
+    /// ([`AfterHealing::all_follow_a_leader`]).
+    fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
+        let _ = nodes;
+        Ok(AfterHealing::one_leads())
+    }
+
+    /// The options without which nothing can come about as time passes.
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[]
     }
 }
 
@@ -358,14 +377,38 @@ pub struct BugSpec {
 }
 
 /// What a planted bug takes away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Costs {
     Safety,
     /// Only the leader: a liveness check is needed to see it.
-    Liveness,
+    Liveness(Healing),
     /// Nothing, provably: a control.
     Nothing,
+}
+
+/// In one word.
+impl Serialize for Costs {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(match self {
+            Costs::Safety => "safety",
+            Costs::Liveness(_) => "liveness",
+            Costs::Nothing => "nothing",
+        })
+    }
+}
+
+/// Whether random runs whose network heals show what a planted bug costs. A test holds every protocol to its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Healing {
+    /// Within so many runs of the bug's own scenario, with these options.
+    Shows { cases: u32, options: &'static [(&'static str, Value)] },
+    /// Not in so many as [`Healing::CASES`]; why not, in one sentence.
+    Hides(&'static str),
+}
+
+impl Healing {
+    /// How many runs are tried where a bug stays hidden.
+    pub const CASES: u32 = 300;
 }
 
 /// The value of an option.

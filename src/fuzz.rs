@@ -1,7 +1,7 @@
 //! Random runs of systems far beyond exhaustive reach: a proptest strategy over schedules.
 //!
 //! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged: either every property
-//! after every step, or whether a leader comes back after the network has healed ([`Recovery`]). [`Runs`] generates
+//! after every step, or whether what the protocol promises comes about after the network has healed ([`Recovery`]). [`Runs`] generates
 //! them, and shrinks a failing one by leaving steps out, so that it works in any `proptest!` test. [`Campaign`] is
 //! what the command line runs.
 //!
@@ -10,6 +10,7 @@
 //! exhaustive engines are for.
 
 mod campaign;
+mod healing;
 pub mod recovery;
 mod scenarios;
 mod shrink;
@@ -24,11 +25,12 @@ use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
 use crate::check::{self, Tally};
-use crate::election::Election;
+use crate::election::{AfterHealing, Election};
 use crate::scenario::{Problem, Scenario};
 use crate::system::{PropertyId, StepOf, System};
 
 pub use campaign::{Campaign, Found, Outcome};
+pub use healing::{Healing, all_faults};
 pub use recovery::Recovery;
 pub use scenarios::{enlarged, promised};
 pub use shrink::RunTree;
@@ -38,37 +40,44 @@ pub use shrink::RunTree;
 pub enum Asked {
     /// The scenario's properties, after every step.
     Safety,
-    /// A leader that stays, once the network has healed.
+    /// What the protocol promises, once the network has healed.
     Recovery(Recovery),
-}
-
-impl Asked {
-    /// The scenario with the rules that the question needs.
-    pub fn prepared(self, scenario: Scenario) -> Scenario {
-        match self {
-            Asked::Safety => scenario,
-            Asked::Recovery(_) => recovery::healing(scenario),
-        }
-    }
 }
 
 /// A system, and what is asked of its runs.
 pub struct Trial<E: Election> {
+    /// As given.
+    given: Scenario,
+    /// With the rules that the question needs.
     pub scenario: Scenario,
+    /// What is not as given.
+    pub changes: Vec<String>,
     pub system: System<E>,
     pub asked: Asked,
+    /// What must come about, if recovery is asked for.
+    pub promise: Option<AfterHealing<E>>,
     properties: Vec<(PropertyId, &'static str)>,
 }
 
 impl<E: Election> Trial<E> {
-    /// The scenario must have been [prepared](Asked::prepared).
-    ///
     /// # Errors
-    /// What [`Scenario::system`] says.
-    pub fn new(scenario: Scenario, asked: Asked) -> Result<Self, Problem> {
+    /// What [`Scenario::system`] says; and where recovery is asked for, that nothing is promised, or not from there.
+    pub fn new(given: Scenario, asked: Asked) -> Result<Self, Problem> {
+        let Healing { scenario, changes } = match asked {
+            Asked::Safety => Healing { scenario: given.clone(), changes: Vec::new() },
+            Asked::Recovery(_) => Healing::of::<E>(&given)?,
+        };
         let system = scenario.system()?;
+        let promise = match asked {
+            Asked::Safety => None,
+            Asked::Recovery(_) => Some(recovery::promise(&system)?),
+        };
+        if promise.is_some_and(|promise| !recovery::can_heal(&system, &promise, &system.initial())) {
+            let why = "more has failed where it starts than the group could recover from";
+            return Err(Problem::new(format!("scenario `{}`: {why}", scenario.name)));
+        }
         let properties = check::asked(&scenario, &system).properties;
-        Ok(Trial { system, scenario, asked, properties })
+        Ok(Trial { given, scenario, changes, system, asked, promise, properties })
     }
 }
 
@@ -145,14 +154,13 @@ pub struct Runs<E: Election> {
 
 impl<E: Election> Runs<E> {
     pub fn new(scenarios: impl Strategy<Value = Scenario> + 'static, asked: Asked) -> Self {
-        let scenarios = scenarios.prop_map(move |scenario| asked.prepared(scenario)).boxed();
-        Runs { scenarios, asked, last: RefCell::new(None) }
+        Runs { scenarios: scenarios.boxed(), asked, last: RefCell::new(None) }
     }
 
     fn trial(&self, scenario: Scenario) -> Result<Arc<Trial<E>>, Problem> {
         let mut last = self.last.borrow_mut();
         match &*last {
-            Some(trial) if trial.scenario == scenario => Ok(trial.clone()),
+            Some(trial) if trial.given == scenario => Ok(trial.clone()),
             _ => {
                 let trial = Arc::new(Trial::new(scenario, self.asked)?);
                 Ok(last.insert(trial).clone())

@@ -11,7 +11,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
@@ -21,7 +20,9 @@ use stateright::{Checker, HasDiscoveries, Model, Property, UniformChooser};
 
 use crate::check::{Ended, Exploration, Limits, Progress, Tally, Until, Violation};
 use crate::election::Election;
-use crate::system::{self, Bound, PropertyId, Questioned, StepOf, System, SystemState};
+use crate::panics;
+use crate::questions::{Questioned, always};
+use crate::system::{Bound, PropertyId, StepOf, System, SystemState};
 
 /// In which order stateright looks at states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,10 +134,8 @@ impl<E: Election> Watched<E> {
 
     /// Runs what calls the actor's handlers, which are not ours: a panic ends the search, not the program.
     fn guarded<T: Default>(&self, run: impl FnOnce() -> T) -> T {
-        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-            self.stop(Ended::Failed(format!("a handler panicked: {text}")));
+        panics::caught(run).unwrap_or_else(|why| {
+            self.stop(Ended::Failed(format!("a handler panicked: {why}")));
             T::default()
         })
     }
@@ -218,7 +217,7 @@ impl<E: Election> Model for Watched<E> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut all = system::always(&self.asked);
+        let mut all = always(&self.asked);
         all.push(Property::sometimes(TOLD_TO_STOP, |model: &Self, _| model.is_stopped()));
         all
     }
@@ -242,11 +241,13 @@ fn attend<E: Election>(
         pause = (pause * 2).min(Duration::from_millis(20));
         let watched = checker.model();
         let seen = distinct(&checker);
+        // A simulation goes on for ever, be there as few states as there may.
+        let work = if watched.is_simulation { watched.expanded.load(Relaxed) } else { seen };
         let bytes = resident_bytes().zip(bytes_before).map(|(now, before)| now.saturating_sub(before));
         peak_bytes = peak_bytes.max(bytes);
         if limits.is_interrupted() {
             watched.stop(Ended::Interrupted);
-        } else if limits.max_states.is_some_and(|max| seen >= max) {
+        } else if limits.max_states.is_some_and(|max| work >= max) {
             watched.stop(Ended::MaxStates);
         } else if limits.time.is_some_and(|time| begin.elapsed() >= time) {
             watched.stop(Ended::TimeLimit);

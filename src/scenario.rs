@@ -7,17 +7,25 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::check::{Ended, Limits};
 use crate::election::{About, Election, OptionSpec, Setup, Value};
 use crate::local::Clock;
+use crate::memory;
 use crate::network::NetworkKind;
-use crate::start;
-use crate::system::{Bounds, Rules, System, Timing};
+use crate::plain::{self, is_printable};
+use crate::start::{self, NoStart};
+use crate::system::{Bounds, Rules, STEP_KINDS, System, Timing};
 use crate::topology::Topology;
 use crate::verdict::Word;
 use crate::world::Faults;
 
+pub use crate::plain::among;
+
 /// The most nodes that a scenario may have.
 pub const MAX_NODES: usize = 16;
+
+/// How many times as often as usual a kind of step may be chosen.
+const MAX_WEIGHT: u32 = 1000;
 
 /// Bad input: what was expected, what was found, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -59,6 +67,15 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// Why a scenario gives no system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unready {
+    /// What is wrong with it.
+    Wrong(Problem),
+    /// A limit ended the search for where it starts, after so many states.
+    Ended { ended: Ended, states: u64 },
+}
 
 /// Which suites run a scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -220,6 +237,10 @@ fn default_tick() -> Duration {
 
 mod tick {
     use super::*;
+
+    /// Timers are multiples of it, and none runs for days.
+    const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
     use serde::{Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(tick: &Duration, s: S) -> Result<S::Ok, S::Error> {
@@ -229,16 +250,19 @@ mod tick {
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(d)?;
         let digits = text.trim_end_matches(char::is_alphabetic);
-        let unit = match &text[digits.len()..] {
-            "us" => 1,
-            "ms" => 1_000,
-            "s" => 1_000_000,
-            _ => 0,
+        let unit: Option<u64> = match &text[digits.len()..] {
+            "us" => Some(1),
+            "ms" => Some(1_000),
+            "s" => Some(1_000_000),
+            _ => None,
         };
-        match digits.parse::<u64>() {
-            Ok(n) if n * unit > 0 => Ok(Duration::from_micros(n * unit)),
-            _ => Err(D::Error::custom(format!("tick `{text}`: expected a duration such as \"10ms\""))),
-        }
+        let wrong = |why: &str| D::Error::custom(format!("tick `{text}`: {why}"));
+        let (Ok(n @ 1..), Some(unit)) = (digits.parse::<u64>(), unit) else {
+            return Err(wrong("expected a duration above 0, in us, ms or s, such as \"10ms\""));
+        };
+        // So that it can be written again, whatever reads it.
+        let micros = n.checked_mul(unit).filter(|micros| *micros <= LONGEST.as_micros() as u64);
+        micros.map(Duration::from_micros).ok_or_else(|| wrong("expected at most a day"))
     }
 }
 
@@ -256,7 +280,7 @@ struct File {
 pub fn parse(text: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
     let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
     let file: File = toml::from_str(text).map_err(|e| {
-        let problem = Problem::new(e.message().trim_end());
+        let problem = Problem::new(plain::plain(e.message()));
         match e.span() {
             Some(span) => problem.at_line(line_at(span.start)),
             None => problem,
@@ -272,7 +296,10 @@ pub fn parse(text: &str, about: &'static About) -> Result<Vec<Scenario>, Problem
         // A table's span ends before its sub-tables, so a key is looked for from the header on.
         let line_of = |key: &str| {
             let from = &text[span.start..];
-            let is_key = |l: &&str| l.trim_start().starts_with(key) && !key.is_empty();
+            let is_key = |l: &&str| {
+                let line = l.trim_start();
+                line.strip_prefix("[scenario.").unwrap_or(line).starts_with(key) && !key.is_empty()
+            };
             let end = from[1..].find("[[scenario]]").map_or(from.len(), |i| i + 1);
             let before = from[..end].lines().position(|l| is_key(&l)).unwrap_or(0);
             line_at(span.start) + before
@@ -325,8 +352,11 @@ impl Scenario {
         if !(1..=MAX_NODES).contains(&self.nodes) {
             return Err(("nodes", format!("expected 1 to {MAX_NODES} nodes, found {}", self.nodes)));
         }
+        self.check_texts()?;
         self.setup(about)?;
         self.topologies()?;
+        self.check_hints()?;
+        self.check_expected()?;
         let (f, timed) = (&self.faults, self.timing != Timing::Asynchronous);
         let wrong = |key, why: &str| Err((key, why.to_string()));
         if f.restarts > f.crashes {
@@ -356,6 +386,13 @@ impl Scenario {
         if (f.switches == 0) != self.topologies.may.is_empty() {
             return wrong("topologies", "`faults.switches` and `topologies.may` need each other");
         }
+        let Topologies { start, may } = &self.topologies;
+        if may.len() == 1 && may[0] == *start {
+            return wrong(
+                "topologies",
+                "`topologies.may` names only the topology that is there at the start",
+            );
+        }
         if timed && self.network == NetworkKind::Duplicating {
             return wrong(
                 "network",
@@ -364,6 +401,76 @@ impl Scenario {
         }
         if self.start_when.is_some() && !self.start_steps.is_empty() {
             return wrong("start_", "expected `start_when` or `start_steps`, found both");
+        }
+        Ok(())
+    }
+
+    /// Whatever is printed as it stands.
+    fn check_texts(&self) -> Result<(), Wrong> {
+        let name = &self.name;
+        if name.trim().is_empty() || name.trim() != name {
+            return Err(("name", format!("expected a name without spaces around it, found {name:?}")));
+        }
+        if name.contains(['/', '\\']) {
+            let why =
+                format!("expected a name without slashes, which stand in paths of files, found `{name}`");
+            return Err(("name", why));
+        }
+        let Topologies { start, may } = &self.topologies;
+        let texts = [("name", name)].into_iter();
+        let texts = texts.chain(self.bug.iter().map(|bug| ("bug", bug)));
+        let texts = texts.chain([start].into_iter().chain(may).map(|name| ("topologies", name)));
+        let texts = texts.chain(self.start_when.iter().chain(&self.start_steps).map(|text| ("start_", text)));
+        for (key, text) in texts {
+            if !is_printable(text) {
+                return Err((
+                    key,
+                    format!("expected a text on one line without control characters, found {text:?}"),
+                ));
+            }
+        }
+        // A note may have several lines.
+        match self.note.split(['\n', '\t']).find(|line| !is_printable(line.trim_end_matches('\r'))) {
+            Some(line) => {
+                Err(("note", format!("expected a text without control characters, found {line:?}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn check_hints(&self) -> Result<(), Wrong> {
+        let Some(FuzzHints { cases, steps, weights }) = &self.fuzz else { return Ok(()) };
+        let wrong = |why: String| Err(("fuzz", why));
+        if *cases == 0 || *steps == 0 {
+            let which = if *cases == 0 { "cases" } else { "steps" };
+            return wrong(format!("fuzz.{which}: expected at least 1, found 0: nothing would be tried"));
+        }
+        for (kind, weight) in weights {
+            if !STEP_KINDS.contains(&kind.as_str()) {
+                let hint = among(kind, STEP_KINDS.into_iter());
+                return wrong(format!("fuzz.weights: there is no kind of step `{kind}`{hint}"));
+            }
+            if *weight > MAX_WEIGHT {
+                return wrong(format!("fuzz.weights.{kind}: expected at most {MAX_WEIGHT}, found {weight}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_expected(&self) -> Result<(), Wrong> {
+        for (property, Expected { verdict, steps, .. }) in &self.expect {
+            let wrong = |why: String| Err(("expect", format!("expect.{property}: {why}")));
+            if verdict.is_of_liveness() {
+                return wrong(format!(
+                    "no engine gives the verdict `{verdict}` of a property; expected holds, holds-within-bounds, \
+                     violated, not-refuted or vacuous"
+                ));
+            }
+            if steps.is_some() && *verdict != Word::Violated {
+                return wrong(format!(
+                    "`steps` are those of a counterexample, which the verdict `{verdict}` does not have"
+                ));
+            }
         }
         Ok(())
     }
@@ -397,11 +504,39 @@ impl Scenario {
         names.map(|name| Topology::parse(name, self.nodes).map_err(|why| ("topologies", why))).collect()
     }
 
-    /// The system that this scenario describes, for the protocol `E`.
+    /// The system that this scenario describes, for the protocol `E`. Of limits only the [usual](memory::usual_limit) one
+    /// of memory is in force while its start is looked for.
     ///
     /// # Errors
     /// A value that the protocol does not accept, a property that it does not have, a start that cannot be reached.
     pub fn system<E: Election>(&self) -> Result<System<E>, Problem> {
+        let memory = self.start_when.as_ref().and_then(|_| memory::usual_limit());
+        let limits = Limits { memory, ..Limits::default() };
+        self.system_within(&limits).map_err(|unready| match unready {
+            Unready::Wrong(problem) => problem,
+            Unready::Ended { states, .. } => Problem::new(format!(
+                "scenario `{}`: start_when was not reached in {states} states, for which memory is not enough",
+                self.name
+            )),
+        })
+    }
+
+    /// The same, looking for the start within these limits.
+    ///
+    /// # Errors
+    /// As [`Scenario::system`] has them, or a limit.
+    pub fn system_within<E: Election>(&self, limits: &Limits) -> Result<System<E>, Unready> {
+        let system = self.system_from_origin().map_err(Unready::Wrong)?;
+        let prefix = start::prefix(&system, self.start_when.as_deref(), &self.start_steps, limits);
+        let prefix = prefix.map_err(|none| match none {
+            NoStart::Ended { ended, states } => Unready::Ended { ended, states },
+            NoStart::Wrong(why) => Unready::Wrong(Problem::new(format!("scenario `{}`: {why}", self.name))),
+        })?;
+        Ok(system.starting_after(prefix).unwrap_or_else(|i| unreachable!("step {i} of a prefix just taken")))
+    }
+
+    /// The system, checked from its very first state.
+    fn system_from_origin<E: Election>(&self) -> Result<System<E>, Problem> {
         let about = E::about();
         let problem = |why: String| Problem::new(format!("scenario `{}`: {why}", self.name));
         self.check(about).map_err(|(_, why)| problem(why))?;
@@ -443,9 +578,7 @@ impl Scenario {
         } {
             return Err(problem(why.to_string()));
         }
-        let prefix =
-            start::prefix(&system, self.start_when.as_deref(), &self.start_steps).map_err(problem)?;
-        Ok(system.starting_after(prefix).unwrap_or_else(|i| unreachable!("step {i} of a prefix just taken")))
+        Ok(system)
     }
 
     /// What is expected of a property; `None` if this scenario does not ask about it.
@@ -473,33 +606,4 @@ fn option_value(spec: &'static OptionSpec, value: &toml::Value) -> Result<Value,
             Err(format!("option `{}`: expected {expected}, found {found}", spec.name))
         }
     }
-}
-
-/// For a message about an unknown name: the nearest of the known ones, and all of them.
-pub fn among<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    if known.is_empty() {
-        return "; there are none".to_string();
-    }
-    let nearest = known.iter().min_by_key(|k| distance(name, k)).expect("not empty");
-    let hint = match distance(name, nearest) {
-        d if d * 2 <= name.len().max(4) => format!("; did you mean `{nearest}`?"),
-        _ => String::new(),
-    };
-    format!("{hint} (there are: {})", known.join(", "))
-}
-
-/// How many letters must be changed, added or removed.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -2,28 +2,43 @@
 //! shortest run, in which a predicate holds.
 //!
 //! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`, joined by ` and `.
+//!
+//! Looking for a predicate is a search like any other: [`Limits`] hold for it. It keeps of each state no more than a
+//! fingerprint, its predecessor and the step between; states are made again from there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
+use std::time::Instant;
 
 use stateright::actor::Id;
 
+use crate::check::{Ended, Limits};
 use crate::election::{Election, Term};
 use crate::names;
-use crate::system::{Step, StepOf, System, SystemState};
+use crate::system::{Bound, Step, StepOf, System, SystemState};
 
-/// How many states a predicate is looked for in.
-const MAX_STATES: usize = 2_000_000;
+/// Why there is no state to start from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoStart {
+    /// What is wrong with what was asked for.
+    Wrong(String),
+    /// A limit ended the search, after so many states.
+    Ended { ended: Ended, states: u64 },
+}
 
-/// The steps from the very first state to the one where checking starts; or what is wrong.
+/// The steps from the very first state to the one where checking starts.
+///
+/// # Errors
+/// A step that is not enabled, a predicate that is not reached, or a limit.
 pub fn prefix<E: Election>(
     system: &System<E>,
     when: Option<&str>,
     steps: &[String],
-) -> Result<Vec<StepOf<E>>, String> {
+    limits: &Limits,
+) -> Result<Vec<StepOf<E>>, NoStart> {
     match when {
-        Some(predicate) => reach(system, predicate),
-        None => follow(system, steps),
+        Some(predicate) => reach(system, predicate, limits),
+        None => follow(system, steps).map_err(NoStart::Wrong),
     }
 }
 
@@ -123,33 +138,155 @@ fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>)
     }
 }
 
+/// How many states are looked at between two looks at the clock.
+const BREATH: usize = 256;
+
 /// A shortest run to a state in which the predicate holds.
-fn reach<E: Election>(system: &System<E>, predicate: &str) -> Result<Vec<StepOf<E>>, String> {
-    let facts = facts(predicate, system.actors.len())?;
-    let hasher = RandomState::new();
-    let mut seen = HashSet::new();
-    // Each state with the position of its predecessor and the step between.
-    let mut found: Vec<(SystemState<E>, usize, Option<StepOf<E>>)> = vec![(system.origin(), 0, None)];
+fn reach<E: Election>(
+    system: &System<E>,
+    predicate: &str,
+    limits: &Limits,
+) -> Result<Vec<StepOf<E>>, NoStart> {
+    let facts = facts(predicate, system.actors.len()).map_err(NoStart::Wrong)?;
+    let holds = |state: &SystemState<E>| facts.iter().all(|fact| is_true(fact, system, state));
+    let started = Instant::now();
+    let mut tree = Tree::new(system);
+    if holds(&system.origin()) {
+        return Ok(Vec::new());
+    }
+    let mut cut: BTreeMap<Bound, u64> = BTreeMap::new();
     let mut at = 0;
-    while at < found.len() {
-        if facts.iter().all(|fact| is_true(fact, system, &found[at].0)) {
-            let mut steps = Vec::new();
-            while let (_, before, Some(step)) = &found[at] {
-                steps.push(step.clone());
-                at = *before;
-            }
-            steps.reverse();
-            return Ok(steps);
+    while at < tree.len() {
+        if at % BREATH == 0
+            && let Some(ended) = is_over(limits, started, &tree)
+        {
+            return Err(NoStart::Ended { ended, states: tree.len() as u64 });
         }
-        if found.len() > MAX_STATES {
-            return Err(format!("start_when `{predicate}` was not reached in {MAX_STATES} states"));
-        }
-        for (step, next) in system.successors(&found[at].0) {
-            if system.beyond(&next).is_none() && seen.insert(hasher.hash_one(&next)) {
-                found.push((next, at, Some(step)));
+        let state = tree.state(at);
+        for (step, next) in system.successors(&state) {
+            if let Some(bound) = system.beyond(&next) {
+                *cut.entry(bound).or_default() += 1;
+            } else if tree.add(at, step, &next) && holds(&next) {
+                return Ok(tree.path(tree.len() - 1));
             }
         }
         at += 1;
     }
-    Err(format!("start_when `{predicate}` is never reached"))
+    if cut.is_empty() {
+        return Err(NoStart::Wrong(format!(
+            "start_when `{predicate}` is never reached: every reachable state was looked at, {} of them",
+            tree.len()
+        )));
+    }
+    let cut: Vec<String> = cut.iter().map(|(bound, n)| format!("{} cut {n}", bound.name())).collect();
+    Err(NoStart::Wrong(format!(
+        "start_when `{predicate}` is not reached within the bounds ({}); it may be beyond them",
+        cut.join(", ")
+    )))
+}
+
+fn is_over<E: Election>(limits: &Limits, started: Instant, tree: &Tree<'_, E>) -> Option<Ended> {
+    if limits.is_interrupted() {
+        Some(Ended::Interrupted)
+    } else if limits.max_states.is_some_and(|max| tree.len() as u64 >= max) {
+        Some(Ended::MaxStates)
+    } else if limits.time.is_some_and(|time| started.elapsed() >= time) {
+        Some(Ended::TimeLimit)
+    } else if limits.memory.is_some_and(|max| tree.bytes() >= max) {
+        Some(Ended::MaxMemory)
+    } else {
+        None
+    }
+}
+
+/// The states found breadth-first, each as its predecessor and the step between. States are asked for in the order in
+/// which they were found, in which neighbours share most of their way: so only the way to the last one is kept as states.
+struct Tree<'a, E: Election> {
+    system: &'a System<E>,
+    hasher: RandomState,
+    seen: HashSet<u64>,
+    /// The position of the predecessor, and the number of the step. The first is its own predecessor.
+    found: Vec<(u32, u32)>,
+    steps: Vec<StepOf<E>>,
+    numbers: HashMap<StepOf<E>, u32>,
+    /// The positions from the first state to the last one that was asked for, with their states.
+    way: Vec<(u32, SystemState<E>)>,
+}
+
+impl<'a, E: Election> Tree<'a, E> {
+    fn new(system: &'a System<E>) -> Self {
+        let (origin, hasher) = (system.origin(), RandomState::new());
+        Tree {
+            system,
+            seen: HashSet::from([hasher.hash_one(&origin)]),
+            hasher,
+            found: vec![(0, 0)],
+            steps: Vec::new(),
+            numbers: HashMap::new(),
+            way: vec![(0, origin)],
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Adds a state, unless it is there already.
+    fn add(&mut self, before: usize, step: StepOf<E>, state: &SystemState<E>) -> bool {
+        let is_new = self.seen.insert(self.hasher.hash_one(state));
+        if is_new {
+            let next = self.steps.len() as u32;
+            let number = *self.numbers.entry(step.clone()).or_insert(next);
+            if number == next {
+                self.steps.push(step);
+            }
+            self.found.push((before as u32, number));
+        }
+        is_new
+    }
+
+    /// Goes back along the way to where it leaves that of the state, and from there on to the state.
+    fn state(&mut self, at: usize) -> SystemState<E> {
+        let mut missing = Vec::new();
+        let mut node = at as u32;
+        loop {
+            // Predecessors were found earlier, so nothing found later is on the way.
+            while self.last().0 > node {
+                self.way.pop();
+            }
+            if self.last().0 == node {
+                break;
+            }
+            missing.push(node);
+            node = self.found[node as usize].0;
+        }
+        for node in missing.into_iter().rev() {
+            let step = &self.steps[self.found[node as usize].1 as usize];
+            let state = self.system.apply(&self.last().1, step).expect("a step that was taken before");
+            self.way.push((node, state));
+        }
+        self.last().1.clone()
+    }
+
+    fn last(&self) -> &(u32, SystemState<E>) {
+        self.way.last().expect("the first state stays")
+    }
+
+    fn path(&self, mut at: usize) -> Vec<StepOf<E>> {
+        let mut steps = Vec::new();
+        while at > 0 {
+            let (before, step) = self.found[at];
+            steps.push(self.steps[step as usize].clone());
+            at = before as usize;
+        }
+        steps.reverse();
+        steps
+    }
+
+    /// What it holds, about: steps stand twice, and may own a little more.
+    fn bytes(&self) -> u64 {
+        let seen = self.seen.capacity() * (size_of::<u64>() + 1) * 8 / 7;
+        let steps = self.steps.len() * (2 * size_of::<StepOf<E>>() + 128);
+        (seen + self.found.capacity() * size_of::<(u32, u32)>() + steps) as u64
+    }
 }

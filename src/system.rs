@@ -1,4 +1,4 @@
-//! The reference semantics: one `stateright::Model` over any [`Election`], calling the actor's own handlers.
+//! The reference semantics of any [`Election`], calling the actor's own handlers.
 //!
 //! Written to be read and to be right, not to be fast: the compiled engine is held against it, state for state.
 //! Everything that can happen in a run is a [`Step`]; [`System::successors`] lists those that can happen next, in an
@@ -12,12 +12,11 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use stateright::actor::{Actor, Envelope, Id};
 
-use crate::election::{
-    CLIENT, Check, Election, Event, Goal, Invariant, NodeSet, NodeStep, Reached, node_name,
-};
+use crate::election::{CLIENT, Check, Election, Event, Goal, Invariant, NodeSet, NodeStep, node_name};
 use crate::local::{self, Age, Clock, Disk, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
+use crate::watch;
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
 /// What is assumed of time.
@@ -134,8 +133,25 @@ pub enum Step<M, T, R> {
 /// A step of the protocol `E`.
 pub type StepOf<E> = Step<<E as Actor>::Msg, <E as Actor>::Timer, <E as Actor>::Random>;
 
+/// The words for the kinds of steps, see [`Step::kind`].
+pub const STEP_KINDS: [&str; 13] = [
+    "deliver",
+    "timeout",
+    "choose",
+    "restart",
+    "restart-without-disk",
+    "restart-with-older-disk",
+    "torn",
+    "crash",
+    "lose",
+    "duplicate",
+    "switch",
+    "stabilise",
+    "tick",
+];
+
 impl<M, T, R> Step<M, T, R> {
-    /// The word for this kind of step.
+    /// The word for this kind of step: one of [`STEP_KINDS`].
     pub fn kind(&self) -> &'static str {
         match self {
             Step::Deliver { .. } => "deliver",
@@ -233,17 +249,6 @@ impl Debug for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&node_name(self.0))
     }
-}
-
-/// What the tally asks of a step besides its kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Facts {
-    /// A node leads after it that did not lead that term before it.
-    pub elects: bool,
-    /// The goals of single steps that it reaches, as bits.
-    pub goals: u64,
-    /// Without the planted bug the node would have done something else.
-    pub is_changed_by_bug: bool,
 }
 
 /// A property by its position: election safety, then the protocol's invariants in their order.
@@ -526,7 +531,7 @@ impl<E: Election> System<E> {
     }
 
     /// What the handler of a local step does; `None` if the step cannot be taken.
-    fn reaction(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<Reaction<E>> {
+    pub fn reaction(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<Reaction<E>> {
         let id = step.node()?;
         let node = state.nodes.get(usize::from(id))?;
         let timeless = self.is_timeless(&state.world);
@@ -579,6 +584,7 @@ impl<E: Election> System<E> {
 
     /// Runs the handler for an event of a live node.
     pub fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
+        watch::show::<E>(node, self.rules.clock);
         let reaction = local::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
         self.note_problem(id, &reaction);
         reaction
@@ -604,12 +610,14 @@ impl<E: Election> System<E> {
 
     /// Starts a node that is down.
     pub fn start_node(&self, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+        watch::show::<E>(down, self.rules.clock);
         let reaction = self.start_as(&self.actors[usize::from(id)], id, down);
         self.note_problem(id, &reaction);
         reaction
     }
 
-    fn start_as(&self, actor: &E, id: Id, down: &NodeOf<E>) -> Reaction<E> {
+    /// Starts a node that is down as if it were this actor.
+    pub fn start_as(&self, actor: &E, id: Id, down: &NodeOf<E>) -> Reaction<E> {
         local::start(down, self.rules.clock, |storage, out| actor.start(id, down.incarnation, storage, out))
     }
 
@@ -784,85 +792,6 @@ impl<E: Election> System<E> {
         }
     }
 
-    /// What the tally asks of a step, between the states before and after it.
-    pub fn facts(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) -> Facts {
-        let Some(id) = step.node() else { return Facts::default() };
-        let (old, new) = (&before.nodes[usize::from(id)], &after.nodes[usize::from(id)]);
-        if self.goals.is_empty() && self.unplanted.is_none() {
-            return Facts { elects: self.elects(id, old, new), ..Facts::default() };
-        }
-        let whole = self.reaction(before, step);
-        let (effects, cut_short) = match (step, &whole) {
-            (Step::Torn { effects, .. }, Some(whole)) => {
-                (&whole.effects[..*effects], whole.node.state.as_deref().filter(|_| *effects > 0))
-            }
-            (_, Some(whole)) => (&whole.effects[..], None),
-            (_, None) => (&[][..], None),
-        };
-        let is_changed_by_bug =
-            whole.as_ref().is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
-        self.facts_at(
-            id,
-            old,
-            event(step.cause()),
-            new,
-            (&local::sends(effects), cut_short, is_changed_by_bug),
-        )
-    }
-
-    /// [`System::facts`] of what happens at one node, which sends these messages, and perhaps is cut short.
-    pub fn facts_at(
-        &self,
-        id: Id,
-        before: &NodeOf<E>,
-        event: Event<'_, E>,
-        after: &NodeOf<E>,
-        (sends, cut_short, is_changed_by_bug): (&[(Id, E::Msg)], Option<&E::State>, bool),
-    ) -> Facts {
-        let step = NodeStep {
-            actor: &self.actors[usize::from(id)],
-            id,
-            incarnation: after.incarnation,
-            before: before.state.as_deref(),
-            event,
-            after: after.state.as_deref(),
-            cut_short,
-            sends,
-            storage: after.storage.as_deref(),
-        };
-        let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(&step));
-        Facts { elects: self.elects(id, before, after), goals: self.goal_bits(is_reached), is_changed_by_bug }
-    }
-
-    /// Whether a node leads after a step that did not lead the same term before it.
-    fn elects(&self, id: Id, before: &NodeOf<E>, after: &NodeOf<E>) -> bool {
-        let leads = |node: &NodeOf<E>| self.actors[usize::from(id)].leads(id, node.state.as_deref()?);
-        leads(after).is_some() && leads(before) != leads(after)
-    }
-
-    /// Whether a node without the planted bug would have done something else than this.
-    pub fn is_changed_by_bug(&self, id: Id, node: &NodeOf<E>, cause: &StepOf<E>, did: &Reaction<E>) -> bool {
-        let Some(actor) = self.unplanted.as_ref().map(|actors| &actors[usize::from(id)]) else {
-            return false;
-        };
-        let clean = match cause {
-            Step::Restart { disk, .. } => node.found(*disk).map(|down| self.start_as(actor, id, &down)),
-            Step::Crash { .. } => None,
-            _ => Some(local::react(actor, id, node, &event(cause), self.rules.clock)),
-        };
-        clean.is_some_and(|clean| !clean.is_like(did))
-    }
-
-    /// The goals of the past that this world has reached, as bits.
-    pub fn goals_of_past(&self, world: &World<E::Witness>) -> u64 {
-        self.goal_bits(|goal| matches!(goal.reached, Reached::Past(is) if is(&world.led, &world.witness)))
-    }
-
-    fn goal_bits(&self, is_reached: impl Fn(&Goal<E>) -> bool) -> u64 {
-        let bits = self.goals.iter().map(is_reached).enumerate();
-        bits.fold(0, |bits, (i, is)| bits | u64::from(is) << i)
-    }
-
     /// A step by name: `deliver n1 -> n2 RequestVote { term: 1 }`. See [`crate::names`].
     pub fn name(&self, step: &StepOf<E>) -> String {
         crate::names::step(step, &self.rules.topologies)
@@ -878,81 +807,5 @@ pub fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
         Step::Restart { .. } => Event::Start,
         Step::Crash { .. } => Event::Crash,
         _ => unreachable!("not the step of one node"),
-    }
-}
-
-/// A model over the states of a [`System`] whose properties are known by their positions.
-///
-/// The conditions that stateright takes are plain functions, which cannot capture a position: [`always`] makes one for
-/// each.
-pub trait Questioned<E: Election>: stateright::Model<State = SystemState<E>> + Sized {
-    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool;
-}
-
-/// As many properties as a stateright model of ours can have.
-const MAX_PROPERTIES: usize = 16;
-
-/// These properties for stateright's checkers.
-pub fn always<E: Election, M: Questioned<E>>(asked: &[PropertyId]) -> Vec<stateright::Property<M>> {
-    fn nth<E: Election, M: Questioned<E>, const N: u8>(model: &M, state: &SystemState<E>) -> bool {
-        model.holds_here(PropertyId(N), state)
-    }
-    let conditions: [fn(&M, &SystemState<E>) -> bool; MAX_PROPERTIES] = [
-        nth::<E, M, 0>,
-        nth::<E, M, 1>,
-        nth::<E, M, 2>,
-        nth::<E, M, 3>,
-        nth::<E, M, 4>,
-        nth::<E, M, 5>,
-        nth::<E, M, 6>,
-        nth::<E, M, 7>,
-        nth::<E, M, 8>,
-        nth::<E, M, 9>,
-        nth::<E, M, 10>,
-        nth::<E, M, 11>,
-        nth::<E, M, 12>,
-        nth::<E, M, 13>,
-        nth::<E, M, 14>,
-        nth::<E, M, 15>,
-    ];
-    let names = System::<E>::properties();
-    assert!(names.len() <= MAX_PROPERTIES, "at most {MAX_PROPERTIES} properties");
-    let asked = names.into_iter().filter(|(property, _)| asked.contains(property));
-    asked.map(|(p, name)| stateright::Property::always(name, conditions[usize::from(p.0)])).collect()
-}
-
-impl<E: Election> Questioned<E> for System<E> {
-    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
-        self.holds(property, state).is_ok()
-    }
-}
-
-impl<E: Election> stateright::Model for System<E> {
-    type State = SystemState<E>;
-    type Action = StepOf<E>;
-
-    fn init_states(&self) -> Vec<Self::State> {
-        vec![self.initial()]
-    }
-
-    fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
-        actions.extend(self.successors(state).into_iter().map(|(step, _)| step));
-    }
-
-    fn next_state(&self, state: &Self::State, step: Self::Action) -> Option<Self::State> {
-        self.apply(state, &step)
-    }
-
-    fn within_boundary(&self, state: &Self::State) -> bool {
-        self.beyond(state).is_none()
-    }
-
-    fn properties(&self) -> Vec<stateright::Property<Self>> {
-        let all: Vec<PropertyId> = Self::properties().into_iter().map(|(property, _)| property).collect();
-        always(&all)
-    }
-
-    fn format_action(&self, step: &Self::Action) -> String {
-        self.name(step)
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use stateright::actor::Id;
 
 use crate::election::NodeSet;
+use crate::plain::among;
 
 /// Which directed links are up, and under which name.
 ///
@@ -43,8 +44,13 @@ impl Topology {
                 (kind.trim(), rest.trim_end().strip_suffix(')').ok_or_else(|| wrong("`)` missing"))?)
             }
         };
+        let no_twins = |nodes: &[usize]| match (1..nodes.len()).find(|&i| nodes[..i].contains(&nodes[i])) {
+            Some(i) => Err(wrong(&format!("n{} stands twice", nodes[i] + 1))),
+            None => Ok(()),
+        };
         let mut up = vec![vec![false; n]; n];
         match kind {
+            "mesh" if name.trim() != "mesh" => return Err(wrong("a mesh names no nodes")),
             "mesh" => up.iter_mut().for_each(|row| row.fill(true)),
             "star" => {
                 let hub = node(inner)?;
@@ -53,6 +59,7 @@ impl Topology {
             }
             "line" => {
                 let nodes = inner.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
+                no_twins(&nodes)?;
                 for pair in nodes.windows(2) {
                     (up[pair[0]][pair[1]], up[pair[1]][pair[0]]) = (true, true);
                 }
@@ -66,25 +73,39 @@ impl Topology {
             "cut" => {
                 up.iter_mut().for_each(|row| row.fill(true));
                 for link in inner.split(',') {
-                    if let Some((a, b)) = link.split_once('-') {
-                        let (a, b) = (node(a)?, node(b)?);
-                        (up[a][b], up[b][a]) = (false, false);
-                    } else if let Some((a, b)) = link.split_once('>') {
-                        up[node(a)?][node(b)?] = false;
-                    } else {
-                        return Err(wrong(&format!("`{link}` is neither n1-n2 nor n1>n2")));
+                    let (a, b, is_one_way) = match (link.split_once('-'), link.split_once('>')) {
+                        (Some((a, b)), _) => (node(a)?, node(b)?, false),
+                        (None, Some((a, b))) => (node(a)?, node(b)?, true),
+                        (None, None) => {
+                            return Err(wrong(&format!("`{link}` is neither n1-n2 nor n1>n2")));
+                        }
+                    };
+                    if a == b {
+                        return Err(wrong(&format!("`{link}` cuts a node from itself")));
                     }
+                    if !up[a][b] || !is_one_way && !up[b][a] {
+                        return Err(wrong(&format!("`{link}` is cut already")));
+                    }
+                    up[a][b] = false;
+                    up[b][a] &= is_one_way;
                 }
             }
             "split" => {
+                let mut all = Vec::new();
                 for group in inner.split('|') {
                     let nodes = group.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
+                    all.extend(&nodes);
+                    no_twins(&all)?;
                     for &a in &nodes {
                         nodes.iter().for_each(|&b| up[a][b] = true);
                     }
                 }
             }
-            _ => return Err(wrong("unknown kind")),
+            _ => {
+                let known = ["mesh", "star", "line", "isolate", "cut", "split"];
+                let hint = among(kind, known.into_iter());
+                return Err(wrong(&format!("unknown kind{hint}")));
+            }
         }
         for (i, row) in up.iter_mut().enumerate() {
             row[i] = true;
@@ -112,5 +133,36 @@ impl Topology {
 impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_or_a_link_that_stands_twice_is_refused() {
+        for (name, why) in [
+            ("split(n1|n1)", "n1 stands twice"),
+            ("split(n1,n2|n3,n1)", "n1 stands twice"),
+            ("line(n1,n1)", "n1 stands twice"),
+            ("line(n1,n2,n1)", "n1 stands twice"),
+            ("cut(n1-n1)", "cuts a node from itself"),
+            ("cut(n2>n2)", "cuts a node from itself"),
+            ("cut(n1-n2,n2-n1)", "is cut already"),
+            ("cut(n1-n2,n2>n1)", "is cut already"),
+            ("mesh(n1)", "a mesh names no nodes"),
+            ("messh", "did you mean `mesh`?"),
+        ] {
+            let refused = Topology::parse(name, 3).expect_err(name);
+            assert!(refused.contains(why), "{name}: {refused}");
+        }
+    }
+
+    #[test]
+    fn both_directions_of_a_link_may_be_cut_one_after_the_other() {
+        let up = |name| Topology::parse(name, 3).expect(name).up;
+        assert_eq!(up("cut(n1>n2,n2>n1)"), up("cut(n1-n2)"));
+        assert_eq!(up("split(n1|n2)"), up("split(n1|n2|n3)"), "who is in no group is alone");
     }
 }

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::election::Election;
+use crate::plain::plain;
 use crate::scenario::{Problem, Scenario};
 use crate::start;
 use crate::system::{PropertyId, StepOf, System, SystemState};
@@ -66,7 +67,7 @@ impl Trace {
         let wrong = |e: serde_json::Error| {
             let message = e.to_string();
             let what = message.split(" at line ").next().unwrap_or_default();
-            Problem { line: Some(e.line()), ..Problem::new(format!("not a trace: {what}")) }
+            Problem { line: Some(e.line()), ..Problem::new(format!("not a trace: {}", plain(what))) }
         };
         let Versioned { version } = serde_json::from_str(text).map_err(wrong)?;
         if version != VERSION {

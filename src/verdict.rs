@@ -34,6 +34,14 @@ pub enum Word {
     Error,
 }
 
+impl Word {
+    /// Whether it answers a question of liveness, which no engine is asked yet.
+    pub fn is_of_liveness(self) -> bool {
+        use Word::*;
+        matches!(self, Guaranteed | AlmostSure | CanBeLost | Never | TimeStops | Unknown)
+    }
+}
+
 impl fmt::Display for Word {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -213,9 +213,18 @@ fn misspelt_names_are_answered_with_those_that_exist_and_the_nearest() {
     let option = oneleader(&["check", "bully", "--options", "no_such=1"]);
     option.refuses(&["bully has no option `no_such`", "there are:"]);
     let fault = oneleader(&["check", "bully", "--faults", "crashs=1"]);
-    fault.refuses(&["unknown field `crashs`", "`crashes`"]);
+    fault.refuses(&["unknown key `crashs`", "did you mean `crashes`?", "in `faults`"]);
     oneleader(&["check", "bully", "--faults", "crashes"]).refuses(&["expected key=value"]);
-    oneleader(&["check", "bully", "--engine", "compild"]).refuses(&["compiled"]);
+    oneleader(&["check", "bully", "--engine", "compild"]).refuses(&["a similar value exists: 'compiled'"]);
+    for (change, hint) in [
+        (["--timing", "timd"], "did you mean `timed`?"),
+        (["--network", "orderd"], "did you mean `ordered`?"),
+        (["--bounds", "max_trem=2"], "did you mean `max_term`?"),
+        (["--bounds", "max_trem=none"], "did you mean `max_term`?"),
+        (["--topology", "islate(n1)"], "did you mean `isolate`?"),
+    ] {
+        oneleader(&["check", "bully", change[0], change[1]]).refuses(&[hint]);
+    }
 }
 
 #[test]
@@ -308,13 +317,13 @@ fn traces_that_are_not_understood_are_refused() {
     replayed(&|trace| trace["protocol"] = "buly".into()).refuses(&[path, "did you mean `bully`?"]);
     replayed(&|trace| trace["property"] = "election-safty".into())
         .refuses(&["did you mean `election-safety`?"]);
-    replayed(&|trace| trace["color"] = "red".into()).refuses(&[path, "unknown field `color`"]);
+    replayed(&|trace| trace["color"] = "red".into()).refuses(&[path, "unknown key `color`"]);
     std::fs::write(path, "{\n oops }").expect("a file");
     oneleader(&["replay", path]).refuses(&[&format!("{path}:2: not a trace")]);
     oneleader(&["replay", "/no/such/trace.json"]).refuses(&["/no/such/trace.json: cannot be read"]);
     std::fs::write(path, trace.to_string()).expect("a file");
-    oneleader(&["explore", "multipaxos", "--trace", path])
-        .refuses(&["expected a trace of multipaxos, found one of bully"]);
+    oneleader(&["explore", "raft", "--trace", path])
+        .refuses(&["expected a trace of raft, found one of bully"]);
 }
 
 #[test]
@@ -365,7 +374,34 @@ fn a_reader_that_goes_away_causes_no_panic() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     let err = String::from_utf8(output.stderr).expect("UTF-8");
-    assert!(output.status.code().is_some() && err.is_empty(), "{:?} {err}", output.status);
+    assert!(output.status.code() == Some(0) && err.is_empty(), "{:?} {err}", output.status);
+}
+
+/// As `| head -1` and a full disk do it.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_exit_code_is_that_of_the_verdict_whoever_reads_it() {
+    let violated = ["check", "bully", "--bug", "recovers-as-leader"];
+    let mut child =
+        command(&violated).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command runs");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.code() == Some(1) && output.stderr.is_empty(), "{output:?}");
+
+    let full = || std::fs::File::create("/dev/full").expect("a full disk");
+    for (args, code) in [(&violated[..], 1), (&["check", "bully", "--scenario", "pure-election"], 3)] {
+        let output = command(args).stdout(full()).output().expect("the command runs");
+        let err = String::from_utf8_lossy(&output.stderr);
+        assert!(err.contains("standard output: cannot be written: No space left"), "{err}");
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+    }
+    for flag in ["--json", "--junit", "--trace"] {
+        let ended = oneleader(&[&violated[..], &[flag, "/dev/full"]].concat());
+        assert_eq!(ended.code, 1, "{}", ended.err);
+        assert!(ended.err.contains("/dev/full: cannot be written: No space left"), "{flag}: {}", ended.err);
+    }
+    let good = oneleader(&["check", "bully", "--scenario", "pure-election", "--json", "/dev/full"]);
+    assert_eq!(good.code, 3, "a report that is lost is not good: {}", good.err);
 }
 
 #[test]
@@ -389,8 +425,8 @@ fn enter_goes_on_to_the_next_step() {
 /// Interrupts a run that would take hours.
 #[cfg(unix)]
 #[test]
-fn ctrl_c_tells_what_was_seen_so_far_and_exits_3() {
-    for engine in ["compiled", "stateright-bfs"] {
+fn ctrl_c_and_sigterm_tell_what_was_seen_so_far_and_exit_3() {
+    for (engine, signal) in [("compiled", "-INT"), ("stateright-bfs", "-INT"), ("compiled", "-TERM")] {
         let mut child = command(&["check", "bully", "--nodes", "7", "--timing", "timed"])
             .args([
                 "--bounds",
@@ -406,7 +442,7 @@ fn ctrl_c_tells_what_was_seen_so_far_and_exits_3() {
             .expect("the command runs");
         std::thread::sleep(std::time::Duration::from_secs(2));
         let id = child.id().to_string();
-        let kill = Command::new("kill").args(["-INT", &id]).status().expect("kill runs");
+        let kill = Command::new("kill").args([signal, &id]).status().expect("kill runs");
         assert!(kill.success());
         let status = child.wait().expect("it ends");
         assert_eq!(status.code(), Some(3), "{engine}");
@@ -414,5 +450,253 @@ fn ctrl_c_tells_what_was_seen_so_far_and_exits_3() {
         let results = report["results"].as_array().expect("results");
         assert!(!results.is_empty() && results.iter().all(|r| r["verdict"] == "not-refuted"), "{report}");
         assert!(results[0]["distinct"].as_u64() > Some(0), "{report}");
+    }
+}
+
+/// A scenario file of this test, with the lines after its name.
+fn scenario(test: &str, lines: &str) -> PathBuf {
+    file(test, "scenario.toml", &format!("[[scenario]]\nname = \"a\"\n{lines}\n"))
+}
+
+#[test]
+fn pinned_counts_are_looked_at_whether_or_not_anything_is_expected() {
+    let small = "nodes = 2\nbounds = { max_term = 1, max_copies = 1 }";
+    let counted = |lines: &str| {
+        let path = scenario("pinned", &format!("{small}\n{lines}"));
+        oneleader(&["check", "raft", "--scenario", text(&path)])
+    };
+    for expected in ["", "[scenario.expect]\nall = { verdict = \"holds-within-bounds\" }"] {
+        let wrong = counted(&format!("distinct = 1\n{expected}"));
+        assert_eq!(wrong.code, 1, "{}", wrong.out);
+        for told in
+            ["<- counts not as expected", "expected 1 distinct states, found 12", "0 as expected, 1 not"]
+        {
+            assert!(wrong.out.contains(told), "expected `{told}` in: {}", wrong.out);
+        }
+        assert_eq!(counted(&format!("distinct = 12\n{expected}")).code, 0);
+    }
+    // Where nothing is expected, nothing is made up; and what deviates is marked.
+    let row =
+        |ended: &Ended| ended.out.lines().find(|line| line.starts_with("raft  ")).expect("a row").to_string();
+    let open = row(&counted("distinct = 12"));
+    assert!(open.contains("  holds-within-bounds  -  ") && !open.contains("<-"), "{open}");
+    let wrong = row(&counted("[scenario.expect]\nall = { verdict = \"holds\" }"));
+    assert!(wrong.ends_with("<- not as expected"), "{wrong}");
+}
+
+#[test]
+fn pinned_counts_are_looked_at_past_a_violation_that_is_expected() {
+    let lines = "nodes = 3\nbounds = { max_term = 1, max_copies = 1 }\nfaults = { crashes = 1, restarts = 1 }\n\
+                 bug = \"forgets-vote\"\ndistinct = 1\n[scenario.expect]\n\
+                 election-safety = { verdict = \"violated\", steps = 8 }";
+    let path = scenario("pinned-violation", lines);
+    let ended = oneleader(&["check", "raft", "--scenario", text(&path)]);
+    assert_eq!(ended.code, 1, "{}", ended.out);
+    assert!(ended.out.contains("<- counts not as expected"), "{}", ended.out);
+    let early = oneleader(&["check", "raft", "--scenario", text(&path), "--max-states", "1"]);
+    assert_eq!(early.code, 3, "{}", early.out);
+}
+
+#[test]
+fn a_planted_bug_says_what_it_is_held_against() {
+    let planted = oneleader(&["check", "raft", "--bug", "forgets-vote"]);
+    assert_eq!(planted.code, 1);
+    for told in
+        ["<- does not hold", "--bug asks what a bug does: nothing is expected", "--scenario forgets-vote"]
+    {
+        assert!(planted.out.contains(told), "expected `{told}` in: {}", planted.out);
+    }
+    let named = oneleader(&["check", "raft", "--scenario", "forgets-vote"]);
+    assert_eq!(named.code, 0, "{}", named.out);
+    assert!(named.out.contains("violated in 8") && !named.out.contains("<-"), "{}", named.out);
+}
+
+#[test]
+fn what_is_told_of_a_disk_is_what_is_on_it() {
+    let told = oneleader(&["check", "raft", "--scenario", "forgets-vote"]).out;
+    let restart =
+        told.lines().skip_while(|line| !line.ends_with("  restart n1")).nth(1).expect("n1 restarts");
+    assert!(
+        restart.contains("up as Server { persistent: Persistent { term: Term(1), voted_for: None"),
+        "{told}"
+    );
+    assert!(
+        restart.ends_with("with Persistent { term: Term(1), voted_for: Some(n1), log: [] } on disk"),
+        "{told}"
+    );
+    let vote = told
+        .lines()
+        .find(|line| line.contains("disk: empty -> Persistent { term: Term(1), voted_for: Some(n1)"));
+    assert!(vote.is_some(), "the vote is on disk before the crash: {told}");
+}
+
+#[test]
+fn walks_that_cannot_take_a_step_come_to_an_end() {
+    let cut = ["check", "raft", "--bounds", "max_in_flight=0", "--max-states", "300", "--engine"];
+    for engine in ["walk", "stateright-simulation"] {
+        let ended = oneleader(&[&cut[..], &[engine]].concat());
+        assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+    }
+}
+
+#[test]
+fn a_start_is_never_reached_or_not_within_the_bounds() {
+    let never = scenario("never", "nodes = 1\ntiming = \"timed\"\nstart_when = \"n1 is down\"");
+    oneleader(&["check", "bully", "--scenario", text(&never)])
+        .refuses(&["`n1 is down` is never reached: every reachable state was looked at"]);
+    let small = "nodes = 2\nbounds = { max_term = 1, max_copies = 1 }";
+    let beyond = scenario("beyond", &format!("{small}\nstart_when = \"n1 leads term 2\""));
+    oneleader(&["check", "raft", "--scenario", text(&beyond)])
+        .refuses(&["`n1 leads term 2` is not reached within the bounds (max_term cut "]);
+}
+
+#[test]
+fn limits_hold_while_a_start_is_looked_for() {
+    let far = "nodes = 5\nbounds = { max_term = 3 }\nstart_when = \"n1 leads term 3 and n2 leads term 3\"";
+    let path = scenario("far", far);
+    for (flag, most, why) in [
+        ("--time-limit", "0.3", "the time limit was reached"),
+        ("--max-states", "1000", "the limit of states was reached"),
+        ("--max-memory", "100K", "the memory limit was reached"),
+    ] {
+        let ended = oneleader(&["check", "raft", "--scenario", text(&path), flag, most]);
+        assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
+        for told in ["not-refuted", why, "while looking for the start, `n1 leads term 3 and"] {
+            assert!(ended.out.contains(told), "expected `{told}` in: {}", ended.out);
+        }
+    }
+}
+
+#[test]
+fn the_limits_in_force_are_said() {
+    let path = scenario("limits", "nodes = 2\ntiming = \"timed\"");
+    let usual = oneleader(&["check", "bully", "--scenario", text(&path)]);
+    assert!(usual.out.contains("timed, unordered network, no bounds"), "{}", usual.out);
+    assert!(usual.out.contains("B of memory (three quarters of what is free)"), "{}", usual.out);
+    let told =
+        oneleader(&["check", "bully", "--scenario", text(&path), "--max-memory", "2G", "--time-limit", "9"]);
+    assert!(told.out.contains("limits: 9 s, 2.1 GB of memory\n"), "{}", told.out);
+}
+
+#[test]
+fn no_file_is_written_over_another() {
+    let (trace, saved) = saved_trace("overwriting");
+    let folder = trace.parent().expect("a directory");
+    let before = std::fs::read_to_string(&trace).expect("the trace");
+    let again = folder.join("..").join("overwriting").join("trace.json");
+    for args in [
+        &["replay", text(&trace), "--itf", text(&trace)][..],
+        &["replay", text(&trace), "--itf", text(&again)],
+        &["replay", text(&trace), "--json", text(&trace)],
+        &["replay", text(&trace), "--json", text(&trace), "--nonsense"],
+    ] {
+        let ended = oneleader(args);
+        assert_eq!(ended.code, 2, "{args:?}: {}", ended.err);
+        assert_eq!(std::fs::read_to_string(&trace).expect("still there"), before, "{args:?}");
+    }
+    oneleader(&["replay", text(&trace), "--itf", text(&again)])
+        .refuses(&["--itf would overwrite what is read as the trace"]);
+    let (new, newer) = (folder.join("new"), folder.join(".").join("new"));
+    let _ = std::fs::remove_file(&new);
+    let check = ["check", "bully", "--bug", "recovers-as-leader"];
+    let both = oneleader(&[&check[..], &["--json", text(&new), "--trace", text(&newer)]].concat());
+    both.refuses(&["--json and --trace name the same file"]);
+    assert!(both.out.is_empty() && !new.exists());
+    oneleader(&[&check[..], &["--json", "-", "--trace", "-"]].concat())
+        .refuses(&["only one of --json and --trace"]);
+    #[cfg(unix)]
+    {
+        let link = folder.join("link");
+        let _ = std::fs::remove_file(&link);
+        std::os::unix::fs::symlink("new", &link).expect("a link");
+        oneleader(&[&check[..], &["--json", text(&new), "--junit", text(&link)]].concat())
+            .refuses(&["--json and --junit name the same file"]);
+        assert!(link.is_symlink(), "the link stays");
+    }
+    let path = scenario("overwriting", "nodes = 2");
+    oneleader(&["check", "bully", "--scenario", text(&path), "--json", text(&path)])
+        .refuses(&["--json would overwrite what is read as --scenario"]);
+    assert_eq!(saved["protocol"], "bully");
+}
+
+#[test]
+fn a_trace_of_an_earlier_run_does_not_stay_where_nothing_is_violated() {
+    let (trace, _) = saved_trace("older");
+    let ended = oneleader(&["check", "bully", "--scenario", "pure-election", "--trace", text(&trace)]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.err.contains("nothing was violated: no trace was written"), "{}", ended.err);
+    assert!(ended.err.contains("the older file there was removed") && !trace.exists(), "{}", ended.err);
+}
+
+#[test]
+fn what_makes_no_sense_in_a_scenario_is_refused_with_its_line() {
+    for (i, (lines, line, why)) in [
+        ("tick = \"18446744073710s\"", 4, "expected at most a day"),
+        ("tick = \"0s\"", 4, "expected a duration above 0"),
+        ("topologies = { start = \"split(n1|n1)\" }", 4, "n1 stands twice"),
+        ("topologies = { start = \"line(n1,n1)\" }", 4, "n1 stands twice"),
+        ("topologies = { start = \"cut(n1-n1)\" }", 4, "cuts a node from itself"),
+        ("faults = { switches = 1 }\ntopologies = { may = [\"mesh\"] }", 5, "there at the start"),
+        ("fuzz = { cases = 0 }", 4, "fuzz.cases: expected at least 1"),
+        ("fuzz = { steps = 0 }", 4, "fuzz.steps: expected at least 1"),
+        ("fuzz = { weights = { delivr = 3 } }", 4, "did you mean `deliver`?"),
+        ("fuzz = { weights = { deliver = 4000000000 } }", 4, "expected at most 1000"),
+        (
+            "\n[scenario.expect]\nall = { verdict = \"holds\", steps = 3 }",
+            5,
+            "which the verdict `holds` does not have",
+        ),
+        (
+            "[scenario.expect]\nall = { verdict = \"guaranteed\" }",
+            4,
+            "no engine gives the verdict `guaranteed`",
+        ),
+        ("[scenario.expect]\nall = { verdict = \"never\" }", 4, "no engine gives the verdict `never`"),
+        ("[scenario.expect]\nall = { verdict = \"hold\" }", 5, "did you mean `holds`?"),
+        ("timing = \"timd\"", 4, "did you mean `timed`?"),
+        ("network = \"orderd\"", 4, "did you mean `ordered`?"),
+        ("bounds = { max_trem = 1 }", 4, "did you mean `max_term`?"),
+        ("faults = { crashs = 1 }", 4, "did you mean `crashes`?"),
+        ("optoins = { a = 1 }", 4, "did you mean `options`?"),
+        ("bounds = { max_term = \"x\" }", 4, "expected a whole number from 0 on, found the text"),
+        ("note = \"a\\u001b[31m\"", 4, "control characters"),
+        ("start_steps = [\"a\\nb\"]", 4, "control characters"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = file(
+            "senseless",
+            &format!("{i}.toml"),
+            &format!("[[scenario]]\nname = \"a\"\nnodes = 2\n{lines}\n"),
+        );
+        let ended = oneleader(&["check", "raft", "--scenario", text(&path)]);
+        ended.refuses(&[&format!("{}:{line}: ", text(&path)), why]);
+        assert!(!ended.err.contains("usize") && !ended.err.contains('\u{1b}'), "{}", ended.err);
+    }
+    for name in ["a\\nb", "a\\u001b[2J", " a", "", "../a", "a\\u202eb"] {
+        let path = file("names", "name.toml", &format!("[[scenario]]\nname = \"{name}\"\nnodes = 2\n"));
+        let ended = oneleader(&["check", "raft", "--scenario", text(&path)]);
+        ended.refuses(&[&format!("{}:2: ", text(&path)), "expected a "]);
+        assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
+    }
+}
+
+#[test]
+fn what_makes_no_sense_on_the_command_line_is_refused() {
+    oneleader(&["check", "bully", "bully"]).refuses(&["protocol `bully` is named twice"]);
+    oneleader(&["check", "bully", "--faults", "crashes=1", "--faults", "crashes=2"])
+        .refuses(&["--faults crashes: given twice, as 1 and as 2"]);
+    oneleader(&["check", "raft", "--options", "values=1,values=2"])
+        .refuses(&["--options values: given twice"]);
+    oneleader(&["check", "bully", "--bounds", "max_term=x"]).refuses(&["expected a whole number from 0 on"]);
+    oneleader(&["check", "bully", "--nodes", "many"]).refuses(&["expected a whole number from 0 on"]);
+    oneleader(&["check", "bully", "--threads", "0"]).refuses(&["expected at least 1"]);
+    let shapes = [("[]", "expected keys with values, found a list"), ("3", "expected keys with values")];
+    for (content, why) in shapes {
+        let path = file("shapes", "trace.json", content);
+        let ended = oneleader(&["replay", text(&path)]);
+        ended.refuses(&[why]);
+        assert!(!ended.err.contains("struct"), "{}", ended.err);
     }
 }

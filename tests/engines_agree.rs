@@ -6,9 +6,9 @@ use std::sync::Arc;
 use oneleader::check::{Ended, Exploration, Limits};
 use oneleader::election::{About, Election, Visitor};
 use oneleader::reference::{self, Search};
-use oneleader::scenario::{self, Scenario, Size};
+use oneleader::scenario::{Scenario, Size};
 use oneleader::system::{PropertyId, System};
-use oneleader::{engine, models};
+use oneleader::{corpus, engine, models};
 
 /// As many states the reference may take; larger scenarios are compared in the deep suite.
 fn most_states() -> u64 {
@@ -62,7 +62,7 @@ impl Visitor for Compare<'_> {
 }
 
 fn corpus(about: &'static About) -> Vec<Scenario> {
-    scenario::parse(about.corpus, about).unwrap_or_else(|e| panic!("{}: {e}", about.name))
+    corpus::of(about).unwrap_or_else(|e| panic!("{}: {e}", about.name))
 }
 
 /// Compares the scenarios that pass, and says what differs.

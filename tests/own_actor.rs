@@ -1,19 +1,23 @@
 //! An actor that is not of the catalogue, `examples/own_actor.rs`, is checked, fuzzed and explored like any protocol.
 
+use std::borrow::Cow;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use oneleader::check::{Limits, conclude};
+use oneleader::election::{About, Election, Setup, Term};
 use oneleader::engine;
-use oneleader::fuzz::Campaign;
+use oneleader::fuzz::{Asked, Campaign, Recovery, all_faults};
+use oneleader::network::NetworkKind;
 use oneleader::reference::{self, Search};
 use oneleader::scenario::Scenario;
 use oneleader::system::{Bounds, System};
 use oneleader::verdict::Word;
 use oneleader::world::Faults;
 use proptest::strategy::Just;
+use stateright::actor::{Actor, Id, Out, model_peers};
 use stateright::{Checker, Model};
 
 #[path = "../examples/own_actor.rs"]
@@ -69,6 +73,89 @@ fn is_fuzzed_and_a_failure_is_shrunk_to_a_shortest_run() {
     assert_eq!(found.run.steps.len(), 8, "{:?}", found.run);
     let outcome = Campaign { cases: 200, ..campaign }.run::<Poll>(Just(poll(7)), |_| ()).unwrap();
     assert!(outcome.found.is_none() && outcome.tally.elections > 0);
+}
+
+/// Whoever hears nobody higher for a while leads, and says so all the time. It has what the trait asks for and no more.
+#[derive(Clone, Debug)]
+struct Loudest {
+    peers: Vec<Id>,
+}
+
+impl Actor for Loudest {
+    type Msg = ();
+    type Timer = &'static str;
+    type State = bool;
+    type Storage = ();
+    type Random = ();
+
+    fn on_start(&self, _: Id, _: &Option<()>, o: &mut Out<Self>) -> bool {
+        o.set_timer("patience", Duration::from_millis(30)..Duration::from_millis(60));
+        false
+    }
+
+    fn on_timeout(&self, _: Id, leads: &mut Cow<bool>, _: &&'static str, o: &mut Out<Self>) {
+        *leads.to_mut() = true;
+        o.broadcast(&self.peers, &());
+        o.set_timer("patience", Duration::from_millis(10)..Duration::from_millis(20));
+    }
+
+    fn on_msg(&self, id: Id, leads: &mut Cow<bool>, src: Id, (): (), o: &mut Out<Self>) {
+        if src > id {
+            *leads.to_mut() = false;
+            o.set_timer("patience", Duration::from_millis(30)..Duration::from_millis(60));
+        }
+    }
+}
+
+impl Election for Loudest {
+    type Witness = ();
+
+    fn about() -> &'static About {
+        const ABOUT: About = About {
+            name: "loudest",
+            title: "Whoever is heard",
+            source: "this test",
+            has_terms: false,
+            starts_led: false,
+            options: &[],
+            bugs: &[],
+            corpus: "",
+        };
+        &ABOUT
+    }
+
+    fn build(setup: &Setup) -> Result<Vec<Self>, String> {
+        Ok((0..setup.nodes).map(|i| Loudest { peers: model_peers(i, setup.nodes) }).collect())
+    }
+
+    fn term(&self, _: &bool) -> Term {
+        Term(0)
+    }
+
+    fn leads(&self, _: Id, leads: &bool) -> Option<Term> {
+        leads.then_some(Term(0))
+    }
+}
+
+/// What is missing in the end of a run that does not recover, if one is found.
+fn recovery<E: Election>() -> Option<String> {
+    let faults = all_faults(NetworkKind::Unordered);
+    let scenario = Scenario { faults, ..Scenario::new("all-faults", 3) };
+    let campaign = Campaign { cases: 50, asked: Asked::Recovery(Recovery::default()), ..Campaign::default() };
+    let found = campaign.run::<E>(Just(scenario), |_| ()).unwrap().found?;
+    found.run.failure.map(|failure| failure.why)
+}
+
+#[test]
+fn recovers_though_it_does_not_say_who_follows_whom() {
+    assert_eq!(recovery::<Loudest>(), None);
+}
+
+#[test]
+fn does_not_recover_where_nobody_hears_of_the_leader() {
+    // Poll's leader is silent, and everybody, the leader included, runs out of patience again and again.
+    let missing = recovery::<Poll>().expect("no leader stays");
+    assert!(missing.contains("nobody leads") || missing.contains("only since tick"), "{missing}");
 }
 
 #[test]

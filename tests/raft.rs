@@ -13,7 +13,7 @@ use stateright::{Checker, Expectation, Model};
 const MAX_TERM: u64 = 2;
 
 fn within(_: &(), state: &ActorModelState<Raft>) -> bool {
-    let terms = state.actor_states.iter().all(|server| server.disk.term.0 <= MAX_TERM);
+    let terms = state.actor_states.iter().all(|server| server.persistent.term.0 <= MAX_TERM);
     let copies = match &state.network {
         Network::UnorderedNonDuplicating(bag) => bag.values().all(|&copies| copies <= 1),
         _ => true,

@@ -9,7 +9,8 @@ use std::time::Duration;
 use oneleader::check::{Ended, Exploration, Limits, conclude};
 use oneleader::election::{About, Election, Setup, Term};
 use oneleader::engine;
-use oneleader::scenario::Scenario;
+use oneleader::reference::{self, Search};
+use oneleader::scenario::{Scenario, Unready};
 use oneleader::system::{PropertyId, System};
 use oneleader::verdict::Word;
 use stateright::actor::{Actor, Id, Out};
@@ -106,7 +107,8 @@ fn a_handler_that_panics_is_named_with_what_it_was_given() {
     let why = failure(Fault::Panics);
     // All nodes do the same, and each sends to itself; which of them the search comes to first is its own affair.
     let sentence = |node| format!("the actor of {node} panicked at 3 from {node}: three is too many");
-    assert!(["n1", "n2", "n3"].map(sentence).contains(&why), "{why}");
+    assert!(["n1", "n2", "n3"].map(sentence).iter().any(|said| why.starts_with(said)), "{why}");
+    assert!(why.contains("tests/trouble.rs:"), "and where: {why}");
 }
 
 #[test]
@@ -148,4 +150,56 @@ fn random_walks_repeat_with_their_seed() {
     assert!(distinct > 1000 && steps >= 20_000);
     let walked: u64 = sample.lengths.iter().enumerate().map(|(length, n)| length as u64 * n).sum();
     assert_eq!(walked, steps);
+}
+
+#[test]
+fn walks_that_cannot_take_a_step_count_towards_the_limit_of_states() {
+    // Whatever fires first is beyond the bound.
+    let system = Arc::new(system(Fault::None, 0));
+    let limits = Limits { max_states: Some(300), ..Limits::exhaustive() };
+    let seen = engine::walk(&system, &[PropertyId(0)], &limits, &|_| (), 1, 30);
+    assert_eq!((seen.ended, seen.generated, seen.sample.unwrap().walks), (Ended::Sampled, 0, 300));
+
+    let simulation = Search::Simulation { seed: 1 };
+    let seen = reference::explore(simulation, &system, &[PropertyId(0)], &limits, &|_| ());
+    assert_eq!((seen.ended, seen.distinct), (Ended::Sampled, 1));
+}
+
+/// What comes of looking for a start within limits.
+fn looking_for(start: &str, max_term: u64, limits: &Limits) -> Result<usize, Unready> {
+    let mut scenario = Scenario { start_when: Some(start.to_string()), ..Scenario::new("start", 3) };
+    scenario.bounds.max_term = Some(max_term);
+    scenario.system_within::<Counter>(limits).map(|system| system.prefix.len())
+}
+
+#[test]
+fn limits_end_the_search_for_a_start() {
+    let all = Limits::default();
+    let interrupted = Arc::new(AtomicBool::new(true));
+    for (limits, ended) in [
+        (Limits { max_states: Some(2_000), ..all.clone() }, Ended::MaxStates),
+        (Limits { memory: Some(100_000), ..all.clone() }, Ended::MaxMemory),
+        (Limits { time: Some(Duration::from_millis(50)), ..all.clone() }, Ended::TimeLimit),
+        (Limits { interrupted, ..all.clone() }, Ended::Interrupted),
+    ] {
+        match looking_for("n1 leads", 1_000_000, &limits) {
+            Err(Unready::Ended { ended: why, states }) => {
+                assert_eq!(why, ended);
+                // 26 bytes a state and no state whole: some thousands fit into the limit of memory.
+                let least = if ended == Ended::MaxMemory { 1_000 } else { 1 };
+                assert!((least..20_000_000).contains(&states), "{ended:?}: {states}");
+            }
+            other => panic!("{ended:?}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_start_that_bounds_cut_off_is_told_from_one_that_is_never_reached() {
+    let within = looking_for("n1 in term 3", 2, &Limits::default());
+    let Err(Unready::Wrong(problem)) = within else { panic!("{within:?}") };
+    assert!(problem.message.contains("not reached within the bounds (max_term cut "), "{problem}");
+    // Every step of a node takes it one term further.
+    assert_eq!(looking_for("n1 in term 3", 3, &Limits::default()), Ok(3));
+    assert_eq!(looking_for("n1 in term 0", 3, &Limits::default()), Ok(0));
 }

@@ -17,7 +17,8 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, BugSpec, Check, Costs, Election, Invariant, NodeSet, OptionSpec, Setup, Term, Value, node_name,
+    About, AfterHealing, BugSpec, Check, Costs, Election, Healing, Invariant, NeedOfTime, NodeSet,
+    OptionSpec, Setup, Term, Value, node_name,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -343,6 +344,16 @@ impl Election for Bully {
         live.iter().all(|id| members.contains(id))
     }
 
+    /// The textbooks' theorem: the highest node alive leads, and everybody else alive follows it. It needs a leader that is
+    /// watched.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing::highest_leads())
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[NeedOfTime { option: "heartbeat", not: Value::Number(0), but: Value::Number(1) }]
+    }
+
     fn invariants() -> Vec<Invariant<Self>> {
         vec![Invariant::new(
             "follows-higher",
@@ -448,14 +459,14 @@ static ABOUT: About = About {
             summary: "A node that was answered waits for a coordinator for ever, even if the answering node has died.",
             rule: "Rule 7: if no coordinator is announced in time, call another election.",
             published: "The rule: Wikipedia, Bully algorithm; Coulouris et al., 15.3.",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
         BugSpec {
             name: "recovery-waits",
             summary: "A node that recovers does nothing until somebody speaks to it.",
             rule: "Rule 8: a recovering node calls an election.",
             published: "The rule: Garcia-Molina 1982; Coulouris et al., 15.3.",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
         BugSpec {
             name: "ignores-lower-claims",

@@ -1,6 +1,6 @@
 //! The planted mistakes and their stories. Each is one `if` at the rule that it breaks.
 
-use crate::election::{BugSpec, Costs};
+use crate::election::{BugSpec, Costs, Healing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bug {
@@ -139,14 +139,14 @@ pub(super) const BUGS: &[BugSpec] = &[
         summary: "A new leader puts nothing into a slot of which no promise tells, though higher slots are in use.",
         rule: "gaps are filled with no-ops at once, else nothing above them is ever executed (PMS 3)",
         published: "PMS 3 gives the rule and its reason",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
     BugSpec {
         name: "never-retransmits",
         summary: "A leader sends each proposal once: a lost message blocks its slot for ever.",
         rule: "messages can be lost (PMS 2.1), so the leader sends again what is not answered",
         published: "Liu, Chand and Stoller, \"Moderately Complex Paxos Made Simple\", arXiv 1704.00082",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
     BugSpec {
         name: "promises-twice",

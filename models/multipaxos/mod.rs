@@ -20,7 +20,8 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, CLIENT, Check, Election, Invariant, NodeSet, NodeStep, OptionSpec, Setup, Term, node_name,
+    About, AfterHealing, CLIENT, Check, Election, Healed, Invariant, Led, NeedOfTime, NodeSet, NodeStep,
+    OptionSpec, Setup, Term, node_name,
 };
 
 mod bugs;
@@ -560,6 +561,22 @@ impl History {
     }
 }
 
+/// PMS 3: what is proposed is chosen, without gaps, and PMS 2.1: what may have been lost is sent again.
+fn all_know_the_log(healed: &Healed<'_, MultiPaxos>) -> Result<Option<Led>, String> {
+    let led = healed.followed_leader()?;
+    healed.all_follow(led, healed.up())?;
+    let (_, leader) = healed.get(led.0).expect("a leader is up");
+    let last = leader.disk.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot);
+    match healed.live().find(|(_, _, state)| state.chosen < last) {
+        Some((id, _, state)) => Err(format!(
+            "{} knows of nothing chosen beyond slot {:?}, and slot {last:?} is in use",
+            node_name(id),
+            state.chosen
+        )),
+        None => Ok(Some(led)),
+    }
+}
+
 impl Election for MultiPaxos {
     type Witness = History;
 
@@ -620,6 +637,21 @@ impl Election for MultiPaxos {
         let mut history = history.clone();
         news.for_each(|proposal| history.count(proposal, step.id, step.actor.majority()));
         Some(history)
+    }
+
+    /// Everybody has promised the leader's ballot, and everything proposed is chosen and known to be.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing {
+            meaning: "a leader comes about that every node that is up follows, and every slot in use is chosen and known to \
+                      be so by all of them",
+            recovered: all_know_the_log,
+            ..AfterHealing::all_follow_a_leader()
+        })
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        use crate::election::Value::Flag;
+        &[NeedOfTime { option: "heartbeats", not: Flag(false), but: Flag(true) }]
     }
 
     fn invariants() -> Vec<Invariant<Self>> {

@@ -1,7 +1,7 @@
 //! What Paxos says of itself: options, and the published mistakes that can be planted.
 
 use super::Msg;
-use crate::election::{About, BugSpec, Costs, OptionSpec, Value};
+use crate::election::{About, BugSpec, Costs, Healing, OptionSpec, Value};
 
 pub const ABOUT: About = About {
     name: "paxos",
@@ -179,7 +179,7 @@ pub const ABOUT: About = About {
             summary: "A proposer whose ballot does not succeed waits for ever.",
             rule: "Section 2.4: a proposer tries higher numbers until one succeeds",
             published: "Liu, Chand, Stoller, \"Moderately Complex Paxos Made Simple\", 2017 (arXiv 1704.00082)",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
     ],
     corpus: include_str!("scenarios.toml"),

@@ -21,7 +21,9 @@ use std::time::Duration;
 
 use stateright::actor::{Actor, Id, Out};
 
-use crate::election::{About, Election, Invariant, NodeSet, NodeStep, Setup, Term};
+use crate::election::{
+    About, AfterHealing, Election, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
+};
 use catalogue::Bug;
 use history::History;
 
@@ -521,6 +523,20 @@ impl Actor for Paxos {
     }
 }
 
+/// Section 2.3: a learner whom the news has not reached finds out by having a proposal issued, so whoever proposes does.
+/// Others can only be told, and are told once; a distinguished learner tells what it learns, once, and nothing again.
+fn all_have_learned(healed: &Healed<'_, Paxos>) -> Result<Option<Led>, String> {
+    let finds_out = |id: Id, node: &Paxos| match node.learners {
+        Learners::First => id == Id::from(0),
+        Learners::Leader | Learners::All => node.proposes(id),
+    };
+    let mut learners = healed.live().filter(|(id, node, _)| finds_out(*id, node));
+    match learners.find(|(_, _, state)| state.durable.learned.is_none()) {
+        Some((id, ..)) => Err(format!("{} has not learned the value", node_name(id))),
+        None => Ok(None),
+    }
+}
+
 impl Election for Paxos {
     type Witness = History;
 
@@ -581,6 +597,30 @@ impl Election for Paxos {
 
     fn observe(history: &History, step: &NodeStep<'_, Self>) -> Option<History> {
         history.after(step)
+    }
+
+    /// A value is chosen, and that is the end of it: no leader is needed any more.
+    fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
+        if nodes.iter().any(|node| node.election_only) {
+            return Err(
+                "with election_only nothing is ever proposed, so that leaders replace each other for ever"
+                    .to_string(),
+            );
+        }
+        Ok(AfterHealing {
+            meaning: "every learner that is up, and can find out by itself, learns the value",
+            recovered: all_have_learned,
+            can_recover: |healed| {
+                let up = healed.up();
+                let is_enough = |id: Id, node: &Paxos| {
+                    up.len() >= node.phase1.max(node.phase2)
+                        && node.proposes(id)
+                        && (node.learners != Learners::First || up.contains(Id::from(0)))
+                };
+                healed.live().any(|(id, node, _)| is_enough(id, node))
+            },
+            ..AfterHealing::all_follow_a_leader()
+        })
     }
 
     fn invariants() -> Vec<Invariant<Self>> {

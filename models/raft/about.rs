@@ -7,7 +7,7 @@ use serde::de::IntoDeserializer;
 use serde::de::value::Error;
 
 use super::{Members, Membership, Raft};
-use crate::election::{About, BugSpec, Costs, NodeSet, OptionSpec, Setup, Value};
+use crate::election::{About, BugSpec, Costs, Healing, NodeSet, OptionSpec, Setup, Value};
 
 pub static ABOUT: About = About {
     name: "raft",
@@ -316,34 +316,39 @@ static BUGS: [BugSpec; 26] = [
         summary: "A server grants pre-votes although it hears from a leader.",
         rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis 9.6)",
         published: "etcd, PreVote without CheckQuorum; CockroachDB pull request 104042",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows {
+            cases: 300,
+            options: &[("membership", Value::Text("joint")), ("values", Value::Number(3))],
+        }),
     },
     BugSpec {
         name: "ignores-lower-terms",
         summary: "A server does not answer requests of lower terms.",
         rule: "a refusal tells the requester the current term (figure 2, both RPCs, 1)",
         published: "etcd commit 3c7359d",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
     BugSpec {
         name: "stale-leader-restarts-timer",
         summary: "The heartbeat of a leader whose term is over restarts the election timer.",
         rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
         published: "butaneprotocol/oracles issue 32",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Hides("with all links up the old leader is refused, and steps down")),
     },
     BugSpec {
         name: "refusal-restarts-timer",
         summary: "A server restarts its election timer when it refuses a vote in its own term.",
         rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
         published: "J. Gjengset: Students' Guide to Raft, 2016",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Hides(
+            "chance soon lets the server that can win time out before it is asked again",
+        )),
     },
     BugSpec {
         name: "leads-on-when-refused",
         summary: "A server, a leader too, ignores the higher term in a refusal.",
         rule: "a higher term in a response is adopted (figure 2, All Servers)",
         published: "verdi-raft issue 29",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 1_000, options: &[("pre_vote", Value::Flag(true))] }),
     },
 ];

@@ -27,9 +27,9 @@ pub fn observe(past: &Past, step: &NodeStep<'_, Raft>) -> Option<Past> {
     if let Some(term) = step.actor.leads(step.id, after)
         && !leads_on(step)
     {
-        now.elected.entry((term, step.id)).or_insert_with(|| after.disk.log.clone());
+        now.elected.entry((term, step.id)).or_insert_with(|| after.persistent.log.clone());
     }
-    let term = after.disk.term;
+    let term = after.persistent.term;
     for (index, entry) in applied(step) {
         let (first, since) = now.committed.entry(index).or_insert((entry, term));
         if *first == entry {
@@ -48,7 +48,7 @@ fn leads_on(step: &NodeStep<'_, Raft>) -> bool {
 /// The entries that the step applies, each with its index.
 fn applied<'a>(step: &'a NodeStep<'_, Raft>) -> impl Iterator<Item = (usize, Entry)> + 'a {
     let before = step.before.map_or(0, |server| server.commit);
-    let log = step.after.map_or(&[][..], |server| server.disk.log.first(server.commit));
+    let log = step.after.map_or(&[][..], |server| server.persistent.log.first(server.commit));
     log.iter().enumerate().map(|(i, entry)| (i + 1, *entry)).filter(move |(index, _)| *index > before)
 }
 
@@ -107,7 +107,7 @@ fn leader_completeness(past: &Past) -> Result<(), String> {
 }
 
 fn log_matching(_: &Raft, (a, x): (Id, &Server), (b, y): (Id, &Server)) -> Result<(), String> {
-    let (x, y) = (&x.disk.log, &y.disk.log);
+    let (x, y) = (&x.persistent.log, &y.persistent.log);
     let agreed =
         (1..=x.last_index().min(y.last_index())).rev().find(|&index| x.term_at(index) == y.term_at(index));
     match agreed {
@@ -127,10 +127,10 @@ fn leader_append_only(_: &Past, step: &NodeStep<'_, Raft>) -> Result<(), String>
     if let (Some(before), Some(after)) = (step.before, step.after)
         && matches!(before.role, Role::Leader(_))
         && leads_on(step)
-        && !after.disk.log.starts_with(&before.disk.log)
+        && !after.persistent.log.starts_with(&before.persistent.log)
     {
-        let (id, term) = (node_name(step.id), after.disk.term);
-        let (old, new) = (&before.disk.log, &after.disk.log);
+        let (id, term) = (node_name(step.id), after.persistent.term);
+        let (old, new) = (&before.persistent.log, &after.persistent.log);
         return Err(format!("{id}, leader of term {term}, replaced its log {old:?} by {new:?}"));
     }
     Ok(())

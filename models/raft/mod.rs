@@ -27,7 +27,9 @@ pub use log::{Command, Entry, Log, Position};
 pub use members::{Members, Membership};
 pub use message::Message;
 
-use crate::election::{About, CLIENT, Election, Invariant, NodeSet, NodeStep, Setup, Term};
+use crate::election::{
+    About, AfterHealing, CLIENT, Election, Healed, Invariant, Led, NodeSet, NodeStep, Setup, Term, node_name,
+};
 
 /// A server's configuration: what does not change while it runs.
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub struct Raft {
 
 /// Persistent state on all servers: saved before anything that depends on it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Disk {
+pub struct Persistent {
     pub term: Term,
     pub voted_for: Option<Id>,
     pub log: Log,
@@ -56,8 +58,9 @@ pub struct Disk {
 /// A server's state.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
-    /// As it is on disk, too, whenever a handler has ended.
-    pub disk: Disk,
+    /// The copy in memory. It is on disk, too, whenever a handler has ended; not so in the middle of one, nor where a
+    /// planted bug forgets.
+    pub persistent: Persistent,
     /// commitIndex. Committed entries count as applied at once.
     pub commit: usize,
     pub role: Role,
@@ -114,20 +117,20 @@ impl Actor for Raft {
     type Msg = Message;
     type Timer = Timer;
     type State = Server;
-    type Storage = Disk;
+    type Storage = Persistent;
     type Random = Command;
 
     /// Servers start up as followers (5.2), with what they had on disk.
-    fn on_start(&self, _id: Id, storage: &Option<Disk>, o: &mut Out<Self>) -> Server {
-        let mut disk = storage.clone().unwrap_or_default();
+    fn on_start(&self, _id: Id, storage: &Option<Persistent>, o: &mut Out<Self>) -> Server {
+        let mut persistent = storage.clone().unwrap_or_default();
         if self.bug == Some(Bug::ForgetsVote) {
-            disk.voted_for = None;
+            persistent.voted_for = None;
         }
         if self.bug == Some(Bug::ForgetsTerm) {
-            disk.term = Term(0);
+            persistent.term = Term(0);
         }
         o.set_timer(Timer::Election, self.election.clone());
-        Server { disk, commit: 0, role: Role::Follower { leader: None, lease: false } }
+        Server { persistent, commit: 0, role: Role::Follower { leader: None, lease: false } }
     }
 
     fn on_msg(&self, id: Id, server: &mut Cow<Server>, src: Id, msg: Message, o: &mut Out<Self>) {
@@ -148,6 +151,42 @@ impl Actor for Raft {
     }
 }
 
+fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
+    let led = healed.followed_leader()?;
+    let (raft, leader) = healed.get(led.0).expect("a leader is up");
+    let log = &leader.disk.log;
+    let members = raft.members(log).all();
+    healed.all_follow(led, members)?;
+    let mut up = healed.live().filter(|(id, ..)| members.contains(*id));
+    match up.find(|(_, _, server)| !server.disk.log.starts_with(log)) {
+        Some((id, ..)) => {
+            Err(format!("{} has not the log of its leader {}", node_name(id), node_name(led.0)))
+        }
+        None => Ok(Some(led)),
+    }
+}
+
+/// A server can win if no log is more up-to-date than its own, and its own configuration has a quorum that is up. What
+/// others take for the configuration may be outdated; and what a server that is down has in a more recent log may be on its
+/// way to others.
+fn most_recent_has_quorum(healed: &Healed<'_, Raft>) -> bool {
+    let recency = |log: &Log| {
+        let Position { index, term } = log.last();
+        (term, index)
+    };
+    let up: Vec<Id> = healed.up().iter().collect();
+    let Some(most_recent) = healed.live().map(|(_, _, server)| recency(&server.disk.log)).max() else {
+        return false;
+    };
+    let logs = healed.states.iter().zip(&healed.disks).filter_map(|(server, disk)| match server {
+        Some(server) => Some(&server.disk.log),
+        None => disk.map(|disk| &disk.log),
+    });
+    let mut counted = logs.filter(|log| recency(log) >= most_recent);
+    let raft = &healed.nodes[0];
+    counted.all(|log| raft.members(log).are_carried_by(&up, raft.bug))
+}
+
 impl Election for Raft {
     type Witness = Past;
 
@@ -160,22 +199,22 @@ impl Election for Raft {
     }
 
     fn term(&self, server: &Server) -> Term {
-        server.disk.term
+        server.persistent.term
     }
 
     fn leads(&self, _id: Id, server: &Server) -> Option<Term> {
-        matches!(server.role, Role::Leader(_)).then_some(server.disk.term)
+        matches!(server.role, Role::Leader(_)).then_some(server.persistent.term)
     }
 
     fn follows(&self, _id: Id, server: &Server) -> Option<(Term, Id)> {
         match server.role {
-            Role::Follower { leader: Some(leader), .. } => Some((server.disk.term, leader)),
+            Role::Follower { leader: Some(leader), .. } => Some((server.persistent.term, leader)),
             _ => None,
         }
     }
 
     fn is_quorum(&self, server: &Server, _nodes: usize, _live: NodeSet, members: NodeSet) -> bool {
-        self.members(&server.disk.log).are_carried_by(&members.iter().collect::<Vec<_>>(), self.bug)
+        self.members(&server.persistent.log).are_carried_by(&members.iter().collect::<Vec<_>>(), self.bug)
     }
 
     fn inputs(servers: &[Self]) -> u32 {
@@ -184,6 +223,18 @@ impl Election for Raft {
 
     fn observe(past: &Past, step: &NodeStep<'_, Self>) -> Option<Past> {
         history::observe(past, step)
+    }
+
+    /// A leader that the members of its configuration follow, and whose log they have, perhaps with more entries after it:
+    /// those go when they conflict with a new one, and not before (5.3). Nor may entries of earlier terms ever be
+    /// committed: without a client there is no entry of the leader's own (5.4.2). Servers that were removed are not asked.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing {
+            meaning: "a leader comes about that every member of its configuration that is up follows, with the leader's log",
+            recovered: members_follow,
+            can_recover: most_recent_has_quorum,
+            takes: |command| !matches!(command, Command::Members(_)),
+        })
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
@@ -197,7 +248,7 @@ impl Election for Raft {
         if self.bug.is_some_and(Bug::revives_messages) {
             return false;
         }
-        let own = server.disk.term;
+        let own = server.persistent.term;
         match *msg {
             // Not a candidate in that term any more, or counted.
             Message::Vote { term } => {
@@ -319,8 +370,8 @@ impl Turn<'_, '_> {
             own_vote = None;
         }
         let term = self.next_term();
-        self.disk().term = term;
-        self.disk().voted_for = own_vote;
+        self.persistent().term = term;
+        self.persistent().voted_for = own_vote;
         self.restart_election_timer();
         self.enter(Role::Candidate { votes: vec![self.id] });
         let (term, last) = (self.term(), self.log().last());
@@ -335,10 +386,10 @@ impl Turn<'_, '_> {
             return self.refuse(src);
         }
         // 2. A vote if none was given to another in this term, and the candidate's log is at least as up-to-date.
-        let is_free = self.server.disk.voted_for.is_none_or(|candidate| candidate == src);
+        let is_free = self.server.persistent.voted_for.is_none_or(|candidate| candidate == src);
         if (is_free || self.has(Bug::VotesTwice)) && self.is_up_to_date(last) {
-            if self.server.disk.voted_for != Some(src) {
-                self.disk().voted_for = Some(src);
+            if self.server.persistent.voted_for != Some(src) {
+                self.persistent().voted_for = Some(src);
             }
             self.restart_election_timer();
             if self.has(Bug::AnswersBeforeSaving) {
@@ -393,7 +444,7 @@ impl Turn<'_, '_> {
             Role::PreCandidate { .. } | Role::Candidate { .. } => false,
             Role::Leader(_) => !self.has(Bug::PreVoteWithoutLease),
         };
-        let voted_for = self.server.disk.voted_for;
+        let voted_for = self.server.persistent.voted_for;
         let is_free = term > self.term() || term == self.term() && voted_for.is_none_or(|c| c == src);
         if is_free && !has_leader && self.is_up_to_date(last) {
             self.o.send(src, Message::PreVoteGranted { term });
@@ -441,7 +492,7 @@ impl Turn<'_, '_> {
 
     fn append(&mut self, command: Command) {
         let entry = Entry { term: self.term(), command };
-        self.disk().log.push(entry);
+        self.persistent().log.push(entry);
     }
 
     /// AppendEntries RPC to every other member of the configuration.
@@ -487,12 +538,12 @@ impl Turn<'_, '_> {
         }
         // 3. An entry that conflicts with a new one goes, and all that follow it. 4. New entries are appended.
         if self.has(Bug::TruncatesAlways) && prev.index < self.log().last_index() {
-            self.disk().log.truncate(prev.index);
+            self.persistent().log.truncate(prev.index);
         }
         if let Some(entry) = entry {
             let present = self.log().term_at(prev.index + 1);
             if present != Some(entry.term) {
-                let log = &mut self.disk().log;
+                let log = &mut self.persistent().log;
                 log.truncate(prev.index);
                 log.push(entry);
             }
@@ -527,7 +578,7 @@ impl Turn<'_, '_> {
         }
         let was_candidate = matches!(self.server.role, Role::Candidate { .. });
         if self.has(Bug::ClearsVoteInTerm) || self.has(Bug::FormerCandidateForgets) && was_candidate {
-            self.disk().voted_for = None;
+            self.persistent().voted_for = None;
         }
         self.restart_election_timer();
         let lease = self.raft.pre_vote;
@@ -624,9 +675,9 @@ impl Turn<'_, '_> {
 
     /// A server's term never decreases, and in a new one it has not voted (5.1, 5.2).
     fn adopt(&mut self, term: Term) {
-        let disk = self.disk();
-        disk.term = term;
-        disk.voted_for = None;
+        let persistent = self.persistent();
+        persistent.term = term;
+        persistent.voted_for = None;
         self.enter(Role::Follower { leader: None, lease: false });
     }
 
@@ -712,7 +763,7 @@ impl Turn<'_, '_> {
     }
 
     fn term(&self) -> Term {
-        self.server.disk.term
+        self.server.persistent.term
     }
 
     fn next_term(&self) -> Term {
@@ -720,13 +771,13 @@ impl Turn<'_, '_> {
     }
 
     fn log(&self) -> &Log {
-        &self.server.disk.log
+        &self.server.persistent.log
     }
 
     /// The persistent state, about to change.
-    fn disk(&mut self) -> &mut Disk {
+    fn persistent(&mut self) -> &mut Persistent {
         self.unsaved = true;
-        &mut self.server.to_mut().disk
+        &mut self.server.to_mut().persistent
     }
 
     fn is_leader(&self) -> bool {
@@ -780,7 +831,7 @@ impl Turn<'_, '_> {
 
     fn save(&mut self) {
         if self.unsaved {
-            self.o.save(self.server.disk.clone());
+            self.o.save(self.server.persistent.clone());
             self.unsaved = false;
         }
     }

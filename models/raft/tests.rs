@@ -11,7 +11,7 @@ use crate::election::{Setup, Value};
 struct Node {
     raft: Raft,
     server: Server,
-    disk: Option<Disk>,
+    disk: Option<Persistent>,
     /// The timers set by the last handler.
     timers: Vec<Timer>,
     /// Saves and sends of the last handler, in order.
@@ -43,15 +43,15 @@ impl Node {
     /// A server of that term with entries of these terms, all proposed by n9.
     fn with_log(setup: Setup, term: u64, entries: &[u64]) -> Self {
         let mut node = Node::new(setup);
-        node.server.disk.term = Term(term);
-        node.server.disk.log = entries.iter().map(|&term| entry(term)).collect();
+        node.server.persistent.term = Term(term);
+        node.server.persistent.log = entries.iter().map(|&term| entry(term)).collect();
         node
     }
 
     /// The same server, elected leader of the next term by n2.
     fn elected(mut self) -> Self {
         self.time_out(Timer::Election);
-        let term = self.server.disk.term;
+        let term = self.server.persistent.term;
         self.hear(N2, Message::Vote { term });
         assert_eq!(self.raft.leads(N1.into(), &self.server), Some(term));
         self
@@ -104,7 +104,7 @@ impl Node {
     }
 
     fn log(&self) -> Vec<u64> {
-        (1..).map_while(|index| self.server.disk.log.term_at(index)).map(|term| term.0).collect()
+        (1..).map_while(|index| self.server.persistent.log.term_at(index)).map(|term| term.0).collect()
     }
 
     fn progress(&self, peer: usize) -> (usize, usize) {
@@ -156,7 +156,7 @@ fn any_higher_term_is_adopted_and_makes_a_follower() {
     {
         let mut node = Node::new(three()).elected();
         node.hear(N3, msg.clone());
-        assert_eq!(node.server.disk.term, Term(7), "{msg:?}");
+        assert_eq!(node.server.persistent.term, Term(7), "{msg:?}");
         assert!(matches!(node.server.role, Role::Follower { .. }), "{msg:?}");
         assert!(node.timers.contains(&Timer::Election), "a leader that steps down waits again: {msg:?}");
     }
@@ -178,7 +178,7 @@ fn an_election_timeout_starts_an_election() {
     let mut node = Node::with_log(three(), 3, &[1, 3]);
     let sent = node.time_out(Timer::Election);
     assert_eq!(sent, [(N2, request_vote(4, at(2, 3))), (N3, request_vote(4, at(2, 3)))]);
-    assert_eq!(node.server.disk.voted_for, Some(N1.into()));
+    assert_eq!(node.server.persistent.voted_for, Some(N1.into()));
     assert_eq!(node.effects, ["save", "send", "send"], "the own vote is on disk before anybody is asked");
 }
 
@@ -224,7 +224,7 @@ fn a_candidate_follows_the_leader_of_its_term() {
     node.time_out(Timer::Election);
     node.hear(N3, heartbeat(1));
     assert_eq!(node.raft.follows(N1.into(), &node.server), Some((Term(1), N3.into())));
-    assert_eq!(node.server.disk.voted_for, Some(N1.into()), "and keeps the vote that it gave itself");
+    assert_eq!(node.server.persistent.voted_for, Some(N1.into()), "and keeps the vote that it gave itself");
     assert_eq!(node.timers, [Timer::Election]);
 }
 
@@ -326,7 +326,7 @@ fn a_restart_keeps_what_is_persistent() {
     let before = node.server.clone();
     assert_eq!(before.commit, 1);
     node.restart();
-    assert_eq!(node.server.disk, before.disk);
+    assert_eq!(node.server.persistent, before.persistent);
     assert_eq!((node.server.commit, node.server.role), (0, Role::Follower { leader: None, lease: false }));
 }
 
@@ -339,7 +339,7 @@ fn pre_vote(term: u64, last: Position) -> Message {
 fn a_pre_vote_comes_before_a_term() {
     let mut node = Node::new(three().with("pre_vote", Value::Flag(true)));
     assert_eq!(node.time_out(Timer::Election), [(N2, pre_vote(1, at(0, 0))), (N3, pre_vote(1, at(0, 0)))]);
-    assert_eq!(node.server.disk, Disk::default());
+    assert_eq!(node.server.persistent, Persistent::default());
     let sent = node.hear(N3, Message::PreVoteGranted { term: Term(1) });
     assert_eq!(sent, [(N2, request_vote(1, at(0, 0))), (N3, request_vote(1, at(0, 0)))]);
 }
@@ -356,7 +356,7 @@ fn a_pre_vote_is_denied_while_there_is_a_leader() {
     assert_eq!(node.hear(N3, pre_vote(2, at(0, 0))), [granted(2)]);
     assert_eq!(node.hear(N3, pre_vote(1, at(0, 0))), [granted(1)], "no vote was given in term 1");
     assert_eq!(node.hear(N3, pre_vote(0, at(0, 0))), [(N3, refused(1))]);
-    assert_eq!(node.server.disk.term, Term(1));
+    assert_eq!(node.server.persistent.term, Term(1));
 }
 
 /// Thesis 6.2: a leader steps down if an election timeout passes without answers from a majority.
@@ -368,7 +368,7 @@ fn a_leader_without_a_quorum_steps_down() {
     assert_eq!(node.timers, [Timer::Quorum]);
     node.time_out(Timer::Quorum);
     assert!(matches!(node.server.role, Role::Follower { .. }));
-    assert_eq!(node.server.disk.term, Term(1));
+    assert_eq!(node.server.persistent.term, Term(1));
 }
 
 fn members(ids: &[usize]) -> Members {
@@ -435,8 +435,9 @@ fn a_leader_ends_the_change_that_it_inherits() {
     let joint = members(&[0, 1]).successors(Membership::Joint, 3).pop().expect("to all three");
     for (commit, expected) in [(1, [1, 2].as_slice()), (0, &[1])] {
         let mut node = Node::new(with_values().with("membership", Value::Text("joint")));
-        node.server.disk.term = Term(1);
-        node.server.disk.log = Log::from_iter([Entry { term: Term(1), command: Command::Members(joint) }]);
+        node.server.persistent.term = Term(1);
+        node.server.persistent.log =
+            Log::from_iter([Entry { term: Term(1), command: Command::Members(joint) }]);
         node.server.commit = commit;
         let node = node.elected();
         assert_eq!(node.log(), expected);

@@ -21,7 +21,8 @@ use stateright::actor::{Actor, Id, Out};
 
 pub use self::rules::Witness;
 use crate::election::{
-    About, BugSpec, Costs, Election, Goal, Invariant, NodeSet, NodeStep, OptionSpec, Setup, Term, Value,
+    About, AfterHealing, BugSpec, Costs, Election, Goal, Healing, Invariant, NeedOfTime, NodeSet, NodeStep,
+    OptionSpec, Setup, Term, Value,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -258,6 +259,19 @@ impl Election for Ring {
         witness.after(step)
     }
 
+    /// Of the textbook ring, which repairs itself as long as the leader is watched: the highest node alive leads, and
+    /// everybody else alive knows.
+    fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
+        if nodes.iter().any(|node| node.variant == Variant::ChangRoberts) {
+            return Err("Chang and Roberts' election is held once, and repairs nothing".to_string());
+        }
+        Ok(AfterHealing::highest_leads())
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[NeedOfTime { option: "heartbeat", not: Value::Number(0), but: Value::Number(2) }]
+    }
+
     fn invariants() -> Vec<Invariant<Self>> {
         rules::all()
     }
@@ -390,14 +404,14 @@ static ABOUT: About = About {
             summary: "Only the leader takes its announcement off the ring; if it has died, nobody does.",
             rule: "Rule T8: whoever sees a message for the second time takes it off the ring.",
             published: "The orphan of token rings (Le Lann 1977).",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
         BugSpec {
             name: "no-skip",
             summary: "A message for a dead node is lost.",
             rule: "Rule T2: without an acknowledgement, try the node after.",
             published: "Chang and Roberts 1979 have no repair; the rule is Tanenbaum's.",
-            costs: Costs::Liveness,
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
     ],
     corpus: include_str!("scenarios.toml"),

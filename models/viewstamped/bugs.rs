@@ -1,6 +1,6 @@
 //! What the protocol says of itself: its options, and the published mistakes that can be planted.
 
-use crate::election::{About, BugSpec, Costs, OptionSpec, Value};
+use crate::election::{About, BugSpec, Costs, Healing, OptionSpec, Value};
 
 /// A planted bug: one rule left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,13 +239,13 @@ const BUGS: &[BugSpec] = &[
         summary: "A recovering replica does not ask again when the answers do not contain the log of the latest view.",
         rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view change never suffice",
         published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
     BugSpec {
         name: "waits-for-new-view",
         summary: "A replica that has begun a view change waits for its end, however long that takes.",
         rule: "Paper 4.2: a view change that does not complete in time is followed by one to the next view",
         published: "TigerBeetle pull request 494 (2023): a backup that misses the StartView waits for ever",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
 ];

@@ -13,13 +13,13 @@
 mod bugs;
 mod goals;
 mod invariants;
+mod messages;
 mod rules;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -27,123 +27,13 @@ use stateright::actor::{Actor, Id, Out};
 
 pub use self::bugs::Bug;
 pub use self::invariants::Witness;
-use crate::election::{About, CLIENT, Election, Goal, Invariant, NodeSet, NodeStep, Setup, Term};
+pub use self::messages::{Answer, Log, Message, Offer, Op, Request, Suffix, Timer};
+use crate::election::{
+    About, AfterHealing, CLIENT, Election, Goal, Invariant, NeedOfTime, NodeSet, NodeStep, Setup, Term, Value,
+};
 
 /// The number of a view: the term that its primary leads.
 pub type View = u64;
-
-/// A client's operation, known by the number of the request that asks for it: no two requests of a run are alike.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Op(pub u32);
-
-impl fmt::Debug for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "op{}", self.0)
-    }
-}
-
-/// The log: the operation with op-number `n` is at `n - 1`, and the op-number of a replica is its log's length.
-pub type Log = Vec<Op>;
-
-/// What a replica that has fallen behind, or has forgotten, is sent: a log from some place on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Suffix {
-    /// The op-number of the last operation that is *not* sent.
-    pub after: usize,
-    pub ops: Log,
-    pub commit: usize,
-}
-
-impl Suffix {
-    fn of(state: &State, after: usize) -> Self {
-        let ops = state.log.get(after..).unwrap_or_default().to_vec();
-        Suffix { after, ops, commit: state.commit }
-    }
-
-    /// The whole log, given the receiver's own up to `after`; `None` if the receiver has not so much.
-    fn complete(&self, own: &[Op]) -> Option<Log> {
-        Some([own.get(..self.after)?, &self.ops].concat())
-    }
-}
-
-/// The paper's messages. Who sent one is known from its envelope.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Message {
-    Prepare {
-        view: View,
-        op: Op,
-        op_number: usize,
-        commit: usize,
-    },
-    PrepareOk {
-        view: View,
-        op_number: usize,
-    },
-    Commit {
-        view: View,
-        commit: usize,
-    },
-    StartViewChange {
-        view: View,
-    },
-    DoViewChange {
-        view: View,
-        offer: Offer,
-    },
-    StartView {
-        view: View,
-        log: Log,
-        commit: usize,
-    },
-    /// `view` is the one on disk, `op_number` how much of the log is (§5.1); both 0 without a disk.
-    Recovery {
-        nonce: u32,
-        view: View,
-        op_number: usize,
-    },
-    RecoveryResponse {
-        nonce: u32,
-        answer: Answer,
-    },
-    GetState {
-        view: View,
-        op_number: usize,
-    },
-    NewState {
-        view: View,
-        suffix: Suffix,
-    },
-}
-
-/// What a replica contributes to a view change (§4.2, step 2). The order is the order in which logs are preferred.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Offer {
-    /// The latest view in which its status was normal.
-    pub last_normal: View,
-    pub log: Log,
-    pub commit: usize,
-}
-
-/// What a replica tells a recovering one (§4.3, step 2): the view, and the log if it is the view's primary.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Answer {
-    pub view: View,
-    pub suffix: Option<Suffix>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timer {
-    /// An idle primary sends Commit.
-    Heartbeat,
-    /// The primary, or the view change, has taken too long.
-    ViewChange,
-    /// The answers to a Recovery have taken too long, or do not suffice.
-    Recovery,
-}
-
-/// A client's request that has reached the primary, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Request(pub u32);
 
 /// What a replica knows (figure 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -807,6 +697,23 @@ impl Election for Viewstamped {
 
     fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {
         witness.after(step)
+    }
+
+    /// A replica counts as failed until it has recovered (§8.2), and with more than f failed nobody can ever recover. What
+    /// the log says is not asked: a lost Prepare or PrepareOk is not sent again in one view.
+    fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
+        Ok(AfterHealing {
+            meaning: "a view comes about in which every replica that is up is normal",
+            can_recover: |healed| {
+                let counted = healed.live().filter(|(_, _, state)| !state.is_recovering());
+                healed.has_quorum_of(counted.map(|(id, ..)| id).collect())
+            },
+            ..AfterHealing::all_follow_a_leader()
+        })
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[NeedOfTime { option: "heartbeats", not: Value::Flag(false), but: Value::Flag(true) }]
     }
 
     fn invariants() -> Vec<Invariant<Self>> {

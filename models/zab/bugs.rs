@@ -1,6 +1,6 @@
 //! The published mistakes that can be planted. Each is one `if` at the rule that it breaks.
 
-use crate::election::{BugSpec, Costs};
+use crate::election::{BugSpec, Costs, Healing};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bug {
@@ -178,13 +178,13 @@ pub(super) static BUGS: [BugSpec; 19] = [
         summary: "Of two votes with the same zxid and different epochs, each may beat the other: the election never ends.",
         rule: "FastLeaderElection, totalOrderPredicate: the greater server wins only if the epochs are equal, too.",
         published: "ZOOKEEPER-1419",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
     BugSpec {
         name: "joins-by-round",
         summary: "A server joins those who have left the election only if they left it in the same round.",
         rule: "FastLeaderElection: out of the election, leader and epoch are compared and nothing else.",
         published: "ZOOKEEPER-1732, ZOOKEEPER-1805",
-        costs: Costs::Liveness,
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
 ];

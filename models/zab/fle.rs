@@ -27,6 +27,20 @@ impl Zab {
         self.cast(id, server, self.own_vote(id, server), BTreeMap::new(), o);
     }
 
+    /// Back to the election from a leader that cannot be followed, and that will be named again at once: the server waits
+    /// until its vote is due to be repeated, for where messages take no time it would otherwise ask for ever, and no time
+    /// would pass.
+    pub(super) fn look_later(&self, id: Id, server: &mut Server, o: &mut Out<Self>) {
+        if !self.pings || self.oracle.is_some() {
+            return self.look(id, server, o);
+        }
+        server.link.round += 1;
+        o.cancel_timer(Timer::Contact);
+        let vote = self.own_vote(id, server);
+        server.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled: BTreeMap::new() });
+        o.set_timer(Timer::Retry, RETRY);
+    }
+
     /// Starts a round with this vote.
     fn cast(
         &self,

@@ -86,7 +86,7 @@ impl Zab {
     fn on_new_epoch(&self, id: Id, server: &mut Server, epoch: Epoch, o: &mut Out<Self>) {
         let accepted = server.disk.accepted;
         if epoch < accepted {
-            return self.look(id, server, o);
+            return self.look_later(id, server, o);
         }
         let counts = epoch > accepted || self.bug == Some(Bug::EpochNotAbove);
         server.disk.accepted = epoch;

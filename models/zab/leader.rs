@@ -315,12 +315,14 @@ impl Zab {
         }
     }
 
-    /// A leader that a quorum no longer answers goes back to the election: others may have elected a new one.
+    /// A leader that a quorum no longer answers goes back to the election: others may have elected a new one. So does
+    /// one that is not established in time (ZooKeeper's initLimit), whoever answers: no epoch is promised twice, so one
+    /// whose promises were lost will never be promised by a quorum.
     pub(super) fn on_no_contact(&self, id: Id, state: &mut Cow<Server>, o: &mut Out<Self>) {
         let server = state.to_mut();
         if let Role::Leading(leading) = &mut server.role {
             let heard = std::mem::take(&mut leading.heard);
-            if self.is_majority(heard.len() + 1) {
+            if leading.stand == Stand::Broadcast && self.is_majority(heard.len() + 1) {
                 return o.set_timer(Timer::Contact, CONTACT);
             }
         }

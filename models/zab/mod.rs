@@ -26,7 +26,10 @@ use std::time::Duration;
 
 use stateright::actor::{Actor, Id, Out};
 
-use crate::election::{About, Election, Invariant, NodeStep, OptionSpec, Setup, Term, Value};
+use crate::election::{
+    About, AfterHealing, Election, Healed, Invariant, Led, NeedOfTime, NodeStep, OptionSpec, Setup, Term,
+    Value, node_name,
+};
 use bugs::Bug;
 use state::*;
 
@@ -154,6 +157,20 @@ impl Actor for Zab {
     }
 }
 
+fn all_have_delivered(healed: &Healed<'_, Zab>) -> Result<Option<Led>, String> {
+    let led = healed.followed_leader()?;
+    let (_, leader) = healed.get(led.0).expect("a leader is up");
+    let may_follow = |server: &Server| server.disk.accepted <= leader.disk.accepted;
+    let followers = || healed.live().filter(|(_, _, server)| may_follow(server));
+    healed.all_follow(led, followers().map(|(id, ..)| id).collect())?;
+    match followers().find(|(_, _, server)| server.delivered() != leader.disk.history) {
+        Some((id, ..)) => {
+            Err(format!("{} has not delivered the history of {}", node_name(id), node_name(led.0)))
+        }
+        None => Ok(Some(led)),
+    }
+}
+
 impl Election for Zab {
     type Witness = properties::Memory;
 
@@ -166,6 +183,10 @@ impl Election for Zab {
             None => None,
             Some(name) => Some(Bug::named(name).ok_or_else(|| format!("Zab has no bug `{name}`"))?),
         };
+        if setup.nodes < 2 {
+            let why = "alone, it hears of no vote, never looks at its own, and nobody ever leads";
+            return Err(format!("an ensemble needs at least 2 servers: {why}"));
+        }
         let candidates = match setup.number("candidates") {
             0 => setup.nodes,
             some if some <= setup.nodes as u64 => some as usize,
@@ -227,6 +248,29 @@ impl Election for Zab {
 
     fn observe(memory: &properties::Memory, step: &NodeStep<'_, Self>) -> Option<properties::Memory> {
         properties::observe(memory, step)
+    }
+
+    /// Everybody who may follow the leader does, and has delivered its whole history. Who has promised a later epoch may not
+    /// (f.1.2), until there is another leader. A server that has lost its disk has no say in who leads, so it does not count
+    /// as up.
+    fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
+        if nodes.iter().any(|server| server.oracle.is_some()) {
+            return Err("the oracle may name another leader to each server, again and again".to_string());
+        }
+        Ok(AfterHealing {
+            meaning: "a leader comes about that every server that is up and has promised no later epoch follows, and all of \
+                      them have delivered its history",
+            recovered: all_have_delivered,
+            can_recover: |healed| {
+                let voters = healed.live().filter(|(_, _, server)| server.initialised);
+                healed.has_quorum_of(voters.map(|(id, ..)| id).collect())
+            },
+            ..AfterHealing::all_follow_a_leader()
+        })
+    }
+
+    fn needs_of_time() -> &'static [NeedOfTime] {
+        &[NeedOfTime { option: "pings", not: Value::Flag(false), but: Value::Flag(true) }]
     }
 
     fn invariants() -> Vec<Invariant<Self>> {

@@ -622,6 +622,13 @@ fn every_planted_bug_is_known_by_its_name() {
     assert!(Zab::build(&none).is_err());
 }
 
+/// It hears of no vote, never looks at its own, and nobody ever leads: whatever is asked would be vacuous.
+#[test]
+fn an_ensemble_of_one_is_refused() {
+    let why = Zab::build(&Setup::new(Zab::about(), 1)).expect_err("a reason");
+    assert!(why.contains("at least 2 servers"), "{why}");
+}
+
 #[test]
 fn each_property_is_violated_in_the_corpus() {
     let corpus = scenario::parse(Zab::about().corpus, Zab::about()).expect("a valid corpus");

@@ -7,16 +7,21 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::check::Limits;
+use crate::check::{Ended, Limits};
 use crate::cli::choice::{self, Choice, Chosen};
 use crate::cli::json::{self, Report};
 use crate::cli::run::{self, Agreement, Answer, Engine, Group, Prepared, Ran, Request};
 use crate::cli::table::Table;
-use crate::cli::{Ending, Exit, junit, output, progress};
+use crate::cli::{Ending, Exit, junit, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
+use crate::memory;
 use crate::scenario::{Problem, Size, among};
 
 /// Check scenarios exhaustively; without one, the whole corpus
+///
+/// Where nothing is expected (a made-up or changed scenario, a planted --bug, a scenario of a file without `expect`),
+/// `holds` and `holds-within-bounds` count as expected. Ctrl-C and SIGTERM end a run with all that was seen; a second one
+/// ends it at once.
 #[derive(Args)]
 pub struct Check {
     /// The protocols; without any, all
@@ -31,10 +36,10 @@ pub struct Check {
     #[arg(long, value_enum, default_value_t = Engine::Compiled)]
     engine: Engine,
     /// The seed of random walks
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
     /// For the compiled engine all that there are, unless told; for stateright's 1, so that counterexamples are shortest
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = positive::<u16>)]
     threads: Option<u16>,
     /// See every state, past violations
     #[arg(long)]
@@ -42,13 +47,14 @@ pub struct Check {
     /// The corpus's largest scenarios as well
     #[arg(long)]
     deep: bool,
-    /// Stop after this many distinct states
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Stop after this many distinct states (of random walks: steps). Finding the start of a scenario is limited likewise
+    #[arg(long, value_name = "N", value_parser = positive::<u64>)]
     max_states: Option<u64>,
     /// Stop a scenario after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time_limit: Option<Duration>,
-    /// Stop a scenario that takes more memory than this, such as 500M or 2G
+    /// Stop a scenario that takes more memory than this, such as 500M or 2G; unless told, three quarters of what is free
+    /// when the program begins
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     max_memory: Option<u64>,
     /// Write the results as JSON; `-` is standard output, and then nothing else is written there
@@ -66,8 +72,8 @@ pub struct Check {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "expected a number of seconds".to_string())?;
-    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+    let wrong = || "expected a number of seconds from 0 on".to_string();
+    Duration::try_from_secs_f64(text.parse().map_err(|_| wrong())?).map_err(|_| wrong())
 }
 
 fn bytes(text: &str) -> Result<u64, String> {
@@ -86,35 +92,34 @@ fn bytes(text: &str) -> Result<u64, String> {
 impl Check {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let request = self.request()?;
+        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        output::plan(&inputs, &self.outputs().collect::<Vec<_>>())?;
         let chosen = self.chosen(catalogue)?;
-        self.outputs().try_for_each(|path| output::writable(path))?;
-        if self.outputs().filter(|path| *path == "-").count() > 1 {
-            return Err(Problem::new("only one of --json, --junit and --trace can go to standard output"));
-        }
         let prepared = chosen.into_iter().map(|chosen| run::prepare(catalogue, chosen, &request));
         let runs = prepared.collect::<Result<Vec<_>, _>>()?;
         let all = self.run_all(&runs, &request);
         if let Some(path) = &self.json {
-            output::write(path, &json::text(&Report::new(&runs, &all)))?;
+            output::write(path, &json::text(&Report::new(&runs, &all)));
         }
         if let Some(path) = &self.junit {
-            output::write(path, &junit::report(&runs, &all, explain))?;
+            output::write(path, &junit::report(&runs, &all, explain));
         }
         if let Some(path) = &self.trace {
-            self.save_trace(path, &all)?;
+            save_trace(path, &all);
         }
         ending(&runs, &all)
     }
 
     /// Where reports are to be written.
-    fn outputs(&self) -> impl Iterator<Item = &String> {
-        [&self.json, &self.junit, &self.trace].into_iter().flatten()
+    fn outputs(&self) -> impl Iterator<Item = output::Named<'_>> {
+        let all = [("--json", &self.json), ("--junit", &self.junit), ("--trace", &self.trace)];
+        all.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
     }
 
     /// Runs one scenario after the other, saying what comes of each, until interrupted.
     fn run_all(&self, runs: &[Box<dyn Prepared>], request: &Request) -> Vec<Ran> {
         let begin = Instant::now();
-        let is_silent = self.outputs().any(|path| path == "-");
+        let is_silent = self.outputs().any(|(_, path)| path == "-");
         let say = |text: &str| {
             if !is_silent {
                 output::say(text)
@@ -124,7 +129,10 @@ impl Check {
             say(&format!("{remark}\n"));
         }
         if let ([run], false) = (runs, self.quiet) {
-            say(&format!("{}: {}\n\n", title(&**run), choice::assumptions(&run.chosen().scenario)));
+            say(&format!("{}: {}\n", title(&**run), choice::assumptions(&run.chosen().scenario)));
+        }
+        if !self.quiet {
+            say(&format!("{}\n\n", self.limits_in_force(&request.limits)));
         }
         let table = Table::new(runs);
         let mut is_begun = !self.quiet;
@@ -162,8 +170,49 @@ impl Check {
                 say(&coverage(ran));
             }
         }
+        if self.max_memory.is_none() && all.iter().any(|ran| ran.ended == Ended::MaxMemory) {
+            let most = request.limits.memory.map(memory_size).unwrap_or_default();
+            say(&format!(
+                "\nthe limit of memory that ended a run, {most}, is three quarters of what was free when the program \
+                 began: --max-memory sets another, bounds make the space smaller\n"
+            ));
+        }
+        let is_deviating = all.iter().any(|ran| ran.agreement() != Agreement::AsExpected);
+        if let (Some(yardstick), true) = (self.yardstick(runs), is_deviating || !self.quiet) {
+            say(&format!("\n{yardstick}\n"));
+        }
         say(&summary(runs, &all, begin.elapsed()));
         all
+    }
+
+    /// What may end a run before it has seen everything.
+    fn limits_in_force(&self, limits: &Limits) -> String {
+        let mut parts = Vec::new();
+        parts.extend(limits.max_states.map(|n| format!("{n} states")));
+        parts.extend(limits.time.map(|time| format!("{} s", time.as_secs_f64())));
+        parts.extend(limits.memory.map(|bytes| {
+            let usual = if self.max_memory.is_none() { " (three quarters of what is free)" } else { "" };
+            format!("{} of memory{usual}", memory_size(bytes))
+        }));
+        if parts.is_empty() { "no limits".to_string() } else { format!("limits: {}", parts.join(", ")) }
+    }
+
+    /// Against what those runs are held of which nothing is expected, if there are any.
+    fn yardstick(&self, runs: &[Box<dyn Prepared>]) -> Option<String> {
+        let is_open = |chosen: &&Chosen| !chosen.is_as_written || chosen.scenario.expect.is_empty();
+        let open = runs.iter().map(|run| run.chosen()).find(is_open)?;
+        let name = &open.scenario.name;
+        if self.choice.is_bug_alone() {
+            return Some(format!(
+                "--bug asks what a bug does: nothing is expected, and a violation exits 1; \
+                 --scenario {name} holds the same run against what the corpus expects"
+            ));
+        }
+        let why = match open.is_as_written || open.scenario.expect.is_empty() {
+            true => format!("nothing is expected of `{name}`"),
+            false => format!("what `{name}` expects does not count, since flags change it"),
+        };
+        Some(format!("{why}: what holds counts as expected"))
     }
 
     fn request(&self) -> Result<Request, Problem> {
@@ -189,7 +238,7 @@ impl Check {
             threads: self.threads.map_or_else(all, usize::from),
             max_states: self.max_states,
             time: self.time_limit,
-            memory: self.max_memory,
+            memory: self.max_memory.or_else(memory::usual_limit),
             interrupted: super::interrupted(),
             ..Limits::default()
         };
@@ -231,7 +280,9 @@ impl Check {
         mut abouts: Vec<&'static About>,
     ) -> Result<Vec<&'static About>, Problem> {
         let Some(only) = &self.property else { return Ok(abouts) };
-        let names = |about: &&'static About| choice::properties(catalogue, about).into_iter().map(|(n, _)| n);
+        let names = |about: &&'static About| {
+            choice::questions(catalogue, about).properties.into_iter().map(|question| question.name)
+        };
         let known: BTreeSet<&str> = abouts.iter().flat_map(names).collect();
         if !known.contains(only.as_str()) {
             let hint = among(only, known.into_iter());
@@ -240,17 +291,20 @@ impl Check {
         abouts.retain(|about| names(about).any(|name| name == only));
         Ok(abouts)
     }
+}
 
-    fn save_trace(&self, path: &str, all: &[Ran]) -> Result<(), Problem> {
-        let mut found = all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
-        match found.next() {
-            Some(counterexample) => output::write(path, &counterexample.trace.to_json()),
-            None => {
-                output::note(&format!("nothing was violated: no trace was written to {path}"));
-                Ok(())
-            }
-        }
+/// A trace of an earlier run does not stay: it would replay as a violation of this one.
+fn save_trace(path: &str, all: &[Ran]) {
+    let mut found = all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
+    if let Some(counterexample) = found.next() {
+        return output::write(path, &counterexample.trace.to_json());
     }
+    let older = if output::remove(path) { "; the older file there was removed" } else { "" };
+    output::note(&format!("nothing was violated: no trace was written to {path}{older}"));
+}
+
+fn memory_size(bytes: u64) -> String {
+    format!("{}B", memory::short(bytes as f64))
 }
 
 fn title(run: &dyn Prepared) -> String {

@@ -6,10 +6,11 @@ use clap::Args;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::cli::output;
+use crate::cli::{output, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
-use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
-use crate::system::{Bounds, System};
+use crate::plain;
+use crate::scenario::{self, Expected, Problem, Scenario, Size, Topologies, among};
+use crate::system::{Bounds, PropertyId, System};
 use crate::verdict::Word;
 
 /// The flags that choose a scenario, change one, or make one up.
@@ -22,7 +23,7 @@ pub struct Choice {
     #[arg(long, value_name = "NAME")]
     pub bug: Option<String>,
     /// How many nodes
-    #[arg(long, value_name = "N", help_heading = CHANGES)]
+    #[arg(long, value_name = "N", help_heading = CHANGES, value_parser = whole::<u32>)]
     pub nodes: Option<u32>,
     /// An option of the protocol
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
@@ -40,7 +41,8 @@ pub struct Choice {
     /// may go to
     #[arg(long, value_name = "NAME", help_heading = CHANGES)]
     pub topology: Vec<String>,
-    /// max_term, max_in_flight, max_copies; `none` lifts one
+    /// max_term, max_in_flight, max_copies; `none` lifts one. A made-up scenario has max_term=2, max_in_flight=8 and
+    /// max_copies=1 unless told; a scenario of a file has the bounds that it states, and no others
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub bounds: Vec<String>,
 }
@@ -55,16 +57,38 @@ const NODES: usize = 3;
 pub struct Chosen {
     pub about: &'static About,
     pub scenario: Scenario,
-    /// Whether what the scenario expects counts: it is as written, with nothing planted or changed by flags.
+    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or changed by flags.
     pub is_as_written: bool,
     /// How it came to be chosen or what was changed, where that is not plain from the command line.
     pub remark: Option<String>,
+}
+
+impl Chosen {
+    /// What is expected of a property, as far as that counts.
+    pub fn expected(&self, property: &str) -> Option<Expected> {
+        self.is_as_written.then(|| self.scenario.expected(property).cloned()).flatten()
+    }
+
+    /// Whether the scenario says how many states there are.
+    pub fn pins_counts(&self) -> bool {
+        self.scenario.distinct.or(self.scenario.generated).is_some()
+    }
 }
 
 impl Choice {
     /// Whether a scenario or a change is asked for, so that it is not the corpus that runs.
     pub fn is_given(&self) -> bool {
         self.scenario.is_some() || self.bug.is_some() || !self.changes().is_empty()
+    }
+
+    /// Whether nothing but a bug is chosen, so that its own scenario of the corpus runs as it stands.
+    pub fn is_bug_alone(&self) -> bool {
+        self.bug.is_some() && self.scenario.is_none() && self.changes().is_empty()
+    }
+
+    /// The file of scenarios that is read, if one is.
+    pub fn file(&self) -> Option<&str> {
+        self.scenario.as_deref().filter(|scenario| is_file(scenario))
     }
 
     /// The flags that change a scenario, as written.
@@ -131,7 +155,7 @@ impl Choice {
                 let changed = format!("`{}` with {}", scenario.name, changes.join(", "));
                 remark = Some(remark.map_or(changed.clone(), |r| format!("{r}, {changed}")));
             }
-            let is_as_written = changes.is_empty() && self.bug.is_none() && !scenario.expect.is_empty();
+            let is_as_written = changes.is_empty() && self.bug.is_none();
             all.push(Chosen { about, scenario, is_as_written, remark: remark.clone() });
         }
         Ok(all)
@@ -157,6 +181,7 @@ impl Choice {
         for (section, pairs) in
             [("options", &self.options), ("faults", &self.faults), ("bounds", &self.bounds)]
         {
+            let mut given: Vec<(&str, &str)> = Vec::new();
             for pair in pairs {
                 let (key, value) = pair.split_once('=').ok_or_else(|| {
                     Problem::new(format!(
@@ -164,6 +189,11 @@ impl Choice {
                         example(section)
                     ))
                 })?;
+                if let Some((_, before)) = given.iter().find(|(known, _)| *known == key) {
+                    let message = format!("--{section} {key}: given twice, as {before} and as {value}");
+                    return Err(Problem::new(message));
+                }
+                given.push((key, value));
                 let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
                 let entry = entry.as_table_mut().expect("a section of a scenario");
                 match (section, value) {
@@ -171,7 +201,7 @@ impl Choice {
                         // Through the same check of names as any other bound.
                         entry.insert(key.to_string(), Value::Integer(0));
                         Bounds::deserialize(Value::Table(entry.clone()))
-                            .map_err(|e| Problem::new(one_line(&e)))?;
+                            .map_err(|e| Problem::new(format!("--bounds {pair}: {}", plain::of_toml(&e))))?;
                         entry.remove(key);
                     }
                     _ => {
@@ -187,13 +217,8 @@ impl Choice {
             table.insert("topologies".to_string(), Value::Table(topologies));
         }
         Scenario::deserialize(Value::Table(table))
-            .map_err(|e| Problem::new(format!("scenario `{name}`, changed: {}", one_line(&e))))
+            .map_err(|e| Problem::new(format!("scenario `{name}`, changed: {}", plain::of_toml(&e))))
     }
-}
-
-/// What is wrong, and with which key.
-fn one_line(e: &toml::de::Error) -> String {
-    e.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn example(section: &str) -> &'static str {
@@ -216,6 +241,9 @@ pub fn assumptions(scenario: &Scenario) -> String {
         // An option may be a choice even where it is off.
         let shown = entries.filter(|(_, value)| section == "options" || is_set(value));
         parts.extend(shown.map(|(key, value)| format!("{key}={}", value.to_string().trim_matches('"'))));
+    }
+    if scenario.bounds == Bounds::default() {
+        parts.push("no bounds".to_string());
     }
     if scenario.topologies != Topologies::default() {
         let Topologies { start, may } = &scenario.topologies;
@@ -254,6 +282,9 @@ pub fn protocols(catalogue: &impl Catalogue, names: &[String]) -> Result<Vec<&'s
     if names.is_empty() {
         return Ok(all);
     }
+    if let Some(i) = (1..names.len()).find(|&i| names[..i].contains(&names[i])) {
+        return Err(Problem::new(format!("protocol `{}` is named twice", names[i])));
+    }
     names.iter().map(|name| protocol(catalogue, name)).collect()
 }
 
@@ -281,17 +312,46 @@ fn flag_for(name: &str, about: &'static About) -> Option<&'static str> {
     if is_bug { Some("--bug") } else { is_scenario.then_some("--scenario") }
 }
 
-/// The properties of a protocol, each with its meaning.
-pub fn properties(catalogue: &impl Catalogue, about: &'static About) -> Vec<(&'static str, &'static str)> {
-    struct Properties;
-    impl Visitor for Properties {
-        type Output = Vec<(&'static str, &'static str)>;
-        fn visit<E: Election>(self) -> Self::Output {
-            let all = System::<E>::properties().into_iter();
-            all.map(|(property, name)| (name, System::<E>::meaning(property))).collect()
+/// What can be asked of a protocol's runs.
+pub struct Questions {
+    pub properties: Vec<Question>,
+    /// What a scenario may mean to reach, each with its meaning.
+    pub goals: Vec<(&'static str, &'static str)>,
+}
+
+/// A property, as it is listed.
+pub struct Question {
+    pub name: &'static str,
+    pub meaning: &'static str,
+    /// Without this setting it is not asked.
+    pub setting: Option<&'static str>,
+    /// A run that does not reach these goals says nothing about it.
+    pub needs: &'static [&'static str],
+}
+
+/// The properties and goals of a protocol.
+pub fn questions(catalogue: &impl Catalogue, about: &'static About) -> Questions {
+    struct Describe;
+    impl Visitor for Describe {
+        type Output = Questions;
+        fn visit<E: Election>(self) -> Questions {
+            let invariants = E::invariants();
+            let question = |(property, name): (PropertyId, &'static str)| {
+                let invariant = usize::from(property.0).checked_sub(1).map(|i| &invariants[i]);
+                Question {
+                    name,
+                    meaning: System::<E>::meaning(property),
+                    setting: invariant.and_then(|invariant| invariant.setting).map(|(words, _)| words),
+                    needs: invariant.map_or(&[], |invariant| invariant.needs),
+                }
+            };
+            Questions {
+                properties: System::<E>::properties().into_iter().map(question).collect(),
+                goals: E::goals().iter().map(|goal| (goal.name, goal.meaning)).collect(),
+            }
         }
     }
-    catalogue.visit(about.name, Properties).expect("a protocol of the catalogue")
+    catalogue.visit(about.name, Describe).expect("a protocol of the catalogue")
 }
 
 /// The scenarios beside a protocol.

@@ -17,10 +17,12 @@ use stateright::{Model, Property};
 use crate::check::{Limits, Until};
 use crate::cli::choice::{self, Choice};
 use crate::cli::run::{self, Engine};
-use crate::cli::{Ending, Exit, output, progress, replay, story};
+use crate::cli::{Ending, Exit, output, progress, replay, story, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
+use crate::memory;
+use crate::questions::{Questioned, always};
 use crate::scenario::{Problem, Scenario, Size};
-use crate::system::{self, PropertyId, Questioned, StepOf, System, SystemState};
+use crate::system::{PropertyId, StepOf, System, SystemState};
 use crate::trace::{self, Outcome, Trace};
 use crate::verdict::Word;
 
@@ -35,7 +37,7 @@ pub struct Explore {
     #[arg(long, value_name = "FILE")]
     trace: Option<String>,
     /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, value_name = "P", default_value_t = 3000)]
+    #[arg(long, value_name = "P", default_value_t = 3000, value_parser = whole::<u16>)]
     port: u16,
 }
 
@@ -128,7 +130,8 @@ fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<F
     }
     let asked = if expected.is_empty() { all.into_iter().map(|(p, _)| p).collect() } else { expected };
     let line = progress::Line::new(false, None);
-    let limits = Limits { until: Until::FirstViolation, ..Limits::default() };
+    let memory = memory::usual_limit();
+    let limits = Limits { until: Until::FirstViolation, memory, ..Limits::default() };
     let seen = run::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| line.show("searching", p));
     line.clear();
     let (property, violation) = seen.violations.into_iter().min_by_key(|(_, v)| v.steps.len())?;
@@ -228,8 +231,8 @@ impl<E: Election> Model for Guided<E> {
         let all = System::<E>::properties().into_iter().map(|(property, _)| property);
         match &self.found {
             // Of any other property the path says nothing, and the Explorer would say that it holds.
-            Some(found) => system::always(&[found.property]),
-            None => system::always(&all.collect::<Vec<_>>()),
+            Some(found) => always(&[found.property]),
+            None => always(&all.collect::<Vec<_>>()),
         }
     }
 

@@ -14,9 +14,9 @@ use serde::Serialize;
 use crate::check::Tally;
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Coverage, Versioned};
-use crate::cli::{Ending, Exit, interrupted, output, story};
-use crate::election::{About, Catalogue, Election, Visitor};
-use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, enlarged, promised, recovery};
+use crate::cli::{Ending, Exit, interrupted, output, positive, story, whole};
+use crate::election::{About, Catalogue, Election, NeedOfTime, Visitor};
+use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, enlarged, promised};
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
 use crate::system::System;
 use crate::trace::Trace;
@@ -39,15 +39,15 @@ pub struct Fuzz {
     #[command(flatten)]
     choice: Choice,
     /// How many runs; unless told, as many as the scenario says, 1000 of several scenarios
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = positive::<u32>)]
     cases: Option<u32>,
     /// The longest run, in steps
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = positive::<usize>)]
     steps: Option<usize>,
     /// Repeat the runs of this seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
-    /// Let the network heal after random faults, and expect a leader who stays
+    /// Let the network heal after random faults, and expect what the protocol promises then
     #[arg(long)]
     heal: bool,
     /// Where to keep a run that fails; unless told, in `proptest-regressions`, if there is such a directory
@@ -61,7 +61,9 @@ pub struct Fuzz {
 impl Fuzz {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let about = choice::protocol(catalogue, &self.protocol)?;
-        self.json.iter().try_for_each(|path| output::writable(path))?;
+        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        let outputs: Vec<_> = self.json.iter().map(|path| ("--json", path.as_str())).collect();
+        output::plan(&inputs, &outputs)?;
         let (what, scenarios) = self.scenarios(about)?;
         let fuzzing = Fuzzing { options: self, what, scenarios };
         catalogue.visit(about.name, fuzzing).expect("found just now")
@@ -69,6 +71,9 @@ impl Fuzz {
 
     /// What to try, and in words.
     fn scenarios(&self, about: &'static About) -> Result<(String, Vec<Scenario>), Problem> {
+        if self.heal {
+            self.can_be_healed()?;
+        }
         let Choice { nodes, .. } = self.choice;
         let is_open = !Choice { nodes: None, ..self.choice.clone() }.is_given();
         if !is_open {
@@ -78,15 +83,20 @@ impl Fuzz {
                 None => format!("scenario `{}`", chosen[0].scenario.name),
             };
             let mut scenarios: Vec<Scenario> = chosen.into_iter().map(|chosen| chosen.scenario).collect();
-            for scenario in scenarios.iter_mut().filter(|s| self.heal && s.faults == Default::default()) {
-                scenario.faults = recovery::all_faults(scenario.network);
+            let faultless = |s: &&mut Scenario| self.heal && s.faults == Default::default();
+            let mut changed = 0;
+            for scenario in scenarios.iter_mut().filter(faultless) {
+                scenario.faults = all_faults(scenario.network);
+                changed += 1;
             }
-            return Ok((what, scenarios));
+            let faults =
+                if changed > 0 { ", with all faults that a disk survives where it has none" } else { "" };
+            return Ok((what + faults, scenarios));
         }
         let nodes = nodes.map(|n| usize::try_from(n).unwrap_or(0));
         if self.heal {
             let mut scenario = Scenario::new("all-faults", nodes.unwrap_or(NODES));
-            scenario.faults = recovery::all_faults(scenario.network);
+            scenario.faults = all_faults(scenario.network);
             return Ok((
                 format!("all faults that a disk survives, {} nodes", scenario.nodes),
                 vec![scenario],
@@ -94,6 +104,35 @@ impl Fuzz {
         }
         let sizes = nodes.map_or("up to 7".to_string(), |n| n.to_string());
         Ok((format!("what the corpus promises, with {sizes} nodes"), promised(about)?))
+    }
+
+    /// Healing has a timing of its own, and needs a network on which time can pass.
+    fn can_be_healed(&self) -> Result<(), Problem> {
+        let Choice { timing, network, .. } = &self.choice;
+        let refused = match (timing, network) {
+            (Some(timing), _) => format!(
+                "--timing {timing}: a network that heals is asynchronous until it does, and keeps time from then on"
+            ),
+            (_, Some(network)) if network == "duplicating" => {
+                format!("--network {network}: it delivers for ever, so that no time could pass after healing")
+            }
+            _ => return Ok(()),
+        };
+        Err(Problem::new(format!("{refused}; leave it out of `fuzz --heal`")))
+    }
+
+    /// What time needs is not to be taken away by hand.
+    fn has_what_time_needs<E: Election>(&self) -> Result<(), Problem> {
+        for need in E::needs_of_time() {
+            let NeedOfTime { option, not, but } = need;
+            if self.choice.options.contains(&format!("{option}={not}")) {
+                return Err(Problem::new(format!(
+                    "--options {option}={not}: nothing comes about as time passes without {option} = {but}; leave it out of \
+                     `fuzz --heal`"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// The strategy over those scenarios.
@@ -130,9 +169,17 @@ impl Visitor for Fuzzing<'_> {
         let asked = if options.heal { Asked::Recovery(Recovery::default()) } else { Asked::Safety };
         // A scenario that cannot be built is bad input; better found before than between the runs.
         let nodes = options.choice.nodes.map(|n| usize::try_from(n).unwrap_or(0));
+        let mut changes = Vec::new();
+        let mut meaning = None;
+        if options.heal {
+            options.has_what_time_needs::<E>()?;
+        }
         for scenario in &scenarios {
             let sized = Scenario { nodes: nodes.unwrap_or(scenario.nodes), ..scenario.clone() };
-            asked.prepared(sized).system::<E>()?;
+            let trial = Trial::<E>::new(sized, asked)?;
+            changes
+                .extend(trial.changes.iter().map(|change| format!("  in `{}`: {change}\n", scenario.name)));
+            meaning = meaning.or(asked_meaning(&trial));
         }
         let hints = match &scenarios[..] {
             [only] => only.fuzz.clone().unwrap_or_default(),
@@ -148,7 +195,14 @@ impl Visitor for Fuzzing<'_> {
             let heal = if options.heal { "-recovery" } else { "" };
             format!("{dir}/{}-{subject}{heal}", E::about().name)
         });
-        file.iter().try_for_each(|file| output::writable(&format!("{file}.json")))?;
+        if let Some(file) = &file {
+            let (runs, seeds) = (format!("{file}.json"), format!("{file}.txt"));
+            let json = options.json.iter().map(|path| ("--json", path.as_str()));
+            let outputs: Vec<_> =
+                [("--keep", runs.as_str()), ("--keep", &seeds)].into_iter().chain(json).collect();
+            let inputs: Vec<_> = options.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+            output::plan(&inputs, &outputs)?;
+        }
         let campaign = Campaign {
             cases: options.cases.unwrap_or(hints.cases),
             seed,
@@ -167,8 +221,8 @@ impl Visitor for Fuzzing<'_> {
         say(&format!(
             "{name}: {what}\n{cases} random runs of seed {seed} (repeat them with --seed {seed})\n"
         ));
-        if let Asked::Recovery(recovery) = asked {
-            say(&format!("asked: {}\n", recovery.meaning()));
+        if let Some(meaning) = meaning {
+            say(&format!("asked: {meaning}\n{}", changes.concat()));
         }
         let is_watched = io::stderr().is_terminal();
         let outcome = campaign.run::<E>(options.strategy::<E>(scenarios), |done| {
@@ -182,7 +236,7 @@ impl Visitor for Fuzzing<'_> {
         let kept = match (&outcome.found, &file) {
             (Some(found), Some(file)) => {
                 let path = format!("{file}.json");
-                output::write(&path, &trace(found).to_json())?;
+                output::write(&path, &trace(found).to_json());
                 Some(path)
             }
             _ => None,
@@ -190,7 +244,7 @@ impl Visitor for Fuzzing<'_> {
         say(&told(&outcome, kept.as_deref()));
         if let Some(path) = &options.json {
             let report = report(&outcome, &campaign, kept.as_deref());
-            output::write(path, &json::text(&Versioned::new(Results { results: [report] })))?;
+            output::write(path, &json::text(&Versioned::new(Results { results: [report] })));
         }
         Ok(match outcome.found {
             Some(_) => Exit::Bad,
@@ -252,13 +306,18 @@ fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
 
 fn meaning<E: Election>(run: &crate::fuzz::Run<E>) -> String {
     let failure = run.failure.as_ref().expect("a run that was found fails");
-    match run.trial.asked {
-        Asked::Recovery(recovery) => recovery.meaning(),
-        Asked::Safety => {
-            let mut known = System::<E>::properties().into_iter();
-            let (property, _) = known.find(|(_, name)| *name == failure.property).expect("it was asked");
-            System::<E>::meaning(property).to_string()
-        }
+    asked_meaning(&run.trial).unwrap_or_else(|| {
+        let mut known = System::<E>::properties().into_iter();
+        let (property, _) = known.find(|(_, name)| *name == failure.property).expect("it was asked");
+        System::<E>::meaning(property).to_string()
+    })
+}
+
+/// What is asked of whole runs, in one sentence.
+fn asked_meaning<E: Election>(trial: &Trial<E>) -> Option<String> {
+    match trial.asked {
+        Asked::Recovery(recovery) => trial.promise.as_ref().map(|promise| recovery.meaning(promise)),
+        Asked::Safety => None,
     }
 }
 

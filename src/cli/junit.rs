@@ -37,10 +37,7 @@ pub fn report(
 
 /// A wrong count of states spoils all answers of its run.
 fn agreement(ran: &Ran, answer: &Answer) -> Agreement {
-    match ran.miscounted {
-        Some(_) => answer.agreement.max(Agreement::NotAsExpected),
-        None => answer.agreement,
-    }
+    answer.agreement.max(ran.counts())
 }
 
 fn case(

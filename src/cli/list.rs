@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::choice::{self, corpus};
+use crate::cli::choice::{self, Question, Questions, corpus};
 use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, output};
-use crate::election::{About, BugSpec, Catalogue, Costs, OptionSpec};
+use crate::election::{About, BugSpec, Catalogue, Costs, Healing, OptionSpec};
 use crate::scenario::{Expected, Problem, Scenario, Size};
 
 /// List protocols; of one, its options, properties, scenarios and bugs
@@ -29,6 +29,7 @@ struct Listed {
     source: &'static str,
     options: Vec<ListedOption>,
     properties: Vec<ListedProperty>,
+    goals: Vec<ListedGoal>,
     bugs: Vec<ListedBug>,
     scenarios: Vec<ListedScenario>,
 }
@@ -45,6 +46,16 @@ struct ListedOption {
 struct ListedProperty {
     name: &'static str,
     meaning: &'static str,
+    /// Without this setting it is not asked.
+    setting: Option<&'static str>,
+    /// A run that does not reach these goals says nothing about it.
+    needs: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct ListedGoal {
+    name: &'static str,
+    meaning: &'static str,
 }
 
 #[derive(Serialize)]
@@ -54,8 +65,24 @@ struct ListedBug {
     rule: &'static str,
     published: &'static str,
     costs: Costs,
+    /// Of one that costs only the leader: whether `fuzz --heal` shows it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    healing: Option<ListedHealing>,
     /// The scenarios of the corpus that plant it.
     scenarios: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum ListedHealing {
+    Shows {
+        cases: u32,
+        /// As `--options` takes them.
+        options: Vec<String>,
+    },
+    Hides {
+        why: &'static str,
+    },
 }
 
 #[derive(Serialize)]
@@ -71,6 +98,7 @@ struct ListedScenario {
 
 impl List {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        output::plan(&[], &self.json.iter().map(|path| ("--json", path.as_str())).collect::<Vec<_>>())?;
         let names: Vec<String> = self.protocol.iter().cloned().collect();
         let abouts = choice::protocols(catalogue, &names)?;
         let listed = abouts.iter().map(|about| Listed::new(catalogue, about));
@@ -80,7 +108,7 @@ impl List {
             struct Protocols {
                 protocols: Vec<Listed>,
             }
-            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })))?;
+            output::write(path, &json::text(&Versioned::new(Protocols { protocols: listed })));
         } else if self.protocol.is_some() {
             listed.iter().for_each(|protocol| output::say(&whole(protocol)));
         } else {
@@ -92,14 +120,15 @@ impl List {
 
 impl Listed {
     fn new(catalogue: &impl Catalogue, about: &'static About) -> Result<Self, Problem> {
-        let properties = choice::properties(catalogue, about).into_iter();
+        let Questions { properties, goals } = choice::questions(catalogue, about);
         let corpus = corpus(about)?;
         Ok(Listed {
             name: about.name,
             title: about.title,
             source: about.source,
             options: about.options.iter().map(ListedOption::new).collect(),
-            properties: properties.map(|(name, meaning)| ListedProperty { name, meaning }).collect(),
+            properties: properties.into_iter().map(ListedProperty::new).collect(),
+            goals: goals.into_iter().map(|(name, meaning)| ListedGoal { name, meaning }).collect(),
             bugs: about.bugs.iter().map(|bug| ListedBug::new(bug, &corpus)).collect(),
             scenarios: corpus.into_iter().map(ListedScenario::new).collect(),
         })
@@ -113,12 +142,27 @@ impl ListedOption {
     }
 }
 
+impl ListedProperty {
+    fn new(question: Question) -> Self {
+        let Question { name, meaning, setting, needs } = question;
+        ListedProperty { name, meaning, setting, needs }
+    }
+}
+
 impl ListedBug {
     fn new(bug: &'static BugSpec, corpus: &[Scenario]) -> Self {
         let BugSpec { name, summary, rule, published, costs } = *bug;
         let planted = corpus.iter().filter(|s| s.bug.as_deref() == Some(name));
         let scenarios = planted.map(|s| s.name.clone()).collect();
-        ListedBug { name, summary, rule, published, costs, scenarios }
+        let healing = match costs {
+            Costs::Liveness(Healing::Shows { cases, options }) => {
+                let options = options.iter().map(|(option, value)| format!("{option}={value}")).collect();
+                Some(ListedHealing::Shows { cases, options })
+            }
+            Costs::Liveness(Healing::Hides(why)) => Some(ListedHealing::Hides { why }),
+            Costs::Safety | Costs::Nothing => None,
+        };
+        ListedBug { name, summary, rule, published, costs, healing, scenarios }
     }
 }
 
@@ -155,8 +199,9 @@ fn whole(p: &Listed) -> String {
         }
     };
     section("Options", p.options.iter().map(option).collect());
-    let property = |p: &ListedProperty| format!("  {}\n{}", p.name, wrapped(p.meaning, 6));
     section("Properties", p.properties.iter().map(property).collect());
+    let goal = |g: &ListedGoal| format!("  {}\n{}", g.name, wrapped(g.meaning, 6));
+    section("Goals: what a scenario may mean to reach", p.goals.iter().map(goal).collect());
     section("Bugs", p.bugs.iter().map(bug).collect());
     section("Scenarios", p.scenarios.iter().map(scenario).collect());
     text
@@ -170,15 +215,35 @@ fn option(o: &ListedOption) -> String {
     format!("  {} = {}{allowed}\n{}", o.name, o.default, wrapped(o.help, 6))
 }
 
+fn property(p: &ListedProperty) -> String {
+    let mut text = format!("  {}\n{}", p.name, wrapped(p.meaning, 6));
+    if let Some(setting) = p.setting {
+        text += &wrapped(&format!("asked only with {setting}"), 6);
+    }
+    if !p.needs.is_empty() {
+        text += &wrapped(&format!("vacuous unless reached: {}", p.needs.join(", ")), 6);
+    }
+    text
+}
+
 fn bug(b: &ListedBug) -> String {
     let costs = match b.costs {
         Costs::Safety => "",
-        Costs::Liveness => " (costs only the leader: for a liveness check)",
+        Costs::Liveness(_) => " (costs only the leader)",
         Costs::Nothing => " (a control: costs nothing)",
     };
     let mut text = format!("  {}{costs}\n{}", b.name, wrapped(b.summary, 6));
     text += &wrapped(&format!("rule: {}", b.rule), 6);
     text += &wrapped(&format!("published: {}", b.published), 6);
+    match &b.healing {
+        Some(ListedHealing::Shows { cases, options }) => {
+            let options: String = options.iter().map(|option| format!(" --options {option}")).collect();
+            let command = format!("fuzz --heal --bug {}{options}", b.name);
+            text += &wrapped(&format!("healing shows it: `{command}`, within {cases} runs"), 6);
+        }
+        Some(ListedHealing::Hides { why }) => text += &wrapped(&format!("healing hides it: {why}"), 6),
+        None => {}
+    }
     if !b.scenarios.is_empty() {
         text += &wrapped(&format!("scenarios: {}", b.scenarios.join(", ")), 6);
     }

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
-use signal_hook::consts::SIGINT;
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::election::Catalogue;
 use crate::scenario::Problem;
@@ -33,7 +33,8 @@ use crate::scenario::Problem;
 ///
 /// Is there ever more than one leader in a term? Does a leader eventually emerge, and stay?
 ///
-/// Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 inconclusive.
+/// Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 inconclusive (or a report could not be
+/// written).
 #[derive(Parser)]
 #[command(name = "oneleader", version, max_term_width = 100)]
 struct Cli {
@@ -76,7 +77,8 @@ type Ending = Result<Exit, Problem>;
 
 /// The whole program, for the protocols of this catalogue.
 pub fn main(catalogue: &impl Catalogue) -> ExitCode {
-    if std::env::var_os("RUST_BACKTRACE").is_none() {
+    // What a panic says is enough for most; a backtrace is for those who ask for all of it.
+    if std::env::var_os("RUST_BACKTRACE").is_none_or(|what| what != "full") {
         panic::set_hook(Box::new(|info| output::note(&info.to_string())));
     }
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -96,7 +98,8 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
     // Engines catch what a handler does wrong; what is left is told like bad input, so that reports are closed.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| run(catalogue, cli.command)));
     let defect = || Problem::new("a defect of the protocol or of this program, see above");
-    ended.unwrap_or_else(|_| Err(defect())).unwrap_or_else(|problem| refuse(&problem, json)).into()
+    let exit = ended.unwrap_or_else(|_| Err(defect())).unwrap_or_else(|problem| refuse(&problem, json));
+    output::settle(exit).into()
 }
 
 fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
@@ -113,30 +116,47 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
 fn refuse(problem: &Problem, json: Option<String>) -> Exit {
     output::note(&format!("error: {problem}"));
     if let Some(path) = json {
-        // What cannot be written has been said above.
-        let _ = output::write(&path, &json::failure(problem));
+        output::write(&path, &json::failure(problem));
     }
     Exit::BadInput
 }
 
-/// Where JSON is wanted, even if the arguments are otherwise wrong.
+/// Where JSON is wanted, even if the arguments are otherwise wrong; but never over a file that another argument names.
 fn json_path(args: &[OsString]) -> Option<String> {
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        match arg.to_str()?.strip_prefix("--json") {
-            Some("") => return args.next()?.to_str().map(String::from),
-            Some(path) => return path.strip_prefix('=').map(String::from),
-            None => {}
-        }
-    }
-    None
+    let args: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
+    let at = args.iter().position(|arg| *arg == "--json" || arg.starts_with("--json="))?;
+    let (path, used) = match args[at].strip_prefix("--json=") {
+        Some(path) => (path, 1),
+        None => (*args.get(at + 1)?, 2),
+    };
+    let mut others = args[..at].iter().chain(&args[at + used..]);
+    let is_named =
+        |arg: &&str| arg.split_once('=').into_iter().any(|(_, value)| output::are_one(path, value));
+    let is_taken = path != "-" && others.any(|arg| output::are_one(path, arg) || is_named(arg));
+    (!is_taken).then(|| path.to_string())
 }
 
-/// Set by Ctrl-C; a second one ends the program at once.
+/// Set by Ctrl-C, or by the signal with which other programs ask for an end; a second one ends the program at once.
 fn interrupted() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
-    // Without a handler, Ctrl-C ends the program at once, which is still an answer.
-    let _ = signal_hook::flag::register_conditional_shutdown(SIGINT, 130, flag.clone());
-    let _ = signal_hook::flag::register(SIGINT, flag.clone());
+    for signal in [SIGINT, SIGTERM] {
+        // Without a handler, the signal ends the program at once, which is still an answer.
+        let _ = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flag.clone());
+        let _ = signal_hook::flag::register(signal, flag.clone());
+    }
     flag
+}
+
+/// A whole number, for clap.
+fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let number: u64 = text.parse().map_err(|_| "expected a whole number from 0 on".to_string())?;
+    T::try_from(number).map_err(|_| "the number is too large".to_string())
+}
+
+/// A whole number above 0, for clap.
+fn positive<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    match whole(text)? {
+        0u64 => Err("expected at least 1".to_string()),
+        _ => whole(text),
+    }
 }

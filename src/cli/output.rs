@@ -1,22 +1,127 @@
-//! Where output goes: standard output, standard error, files. Nothing here panics when nobody listens.
+//! Where output goes: standard output, standard error, files. Nothing here panics, and nothing here ends the program: the
+//! exit code is that of the verdict, whoever reads it.
 
 use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::path::Path;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use crate::cli::Exit;
+use crate::plain::printable;
 use crate::scenario::Problem;
 
-/// Writes to standard output. When nobody reads it any more, there is nothing left to do.
+/// Standard output takes nothing any more.
+static IS_CLOSED: AtomicBool = AtomicBool::new(false);
+/// Something that was to be written was not, though somebody wants it.
+static IS_LOST: AtomicBool = AtomicBool::new(false);
+
+/// Writes to standard output. What cannot be printed is shown as an escape.
 pub fn say(text: &str) {
+    put(&printable(text));
+}
+
+fn put(text: &str) {
+    if IS_CLOSED.load(Relaxed) {
+        return;
+    }
     let mut out = io::stdout().lock();
-    if out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_err() {
-        std::process::exit(3);
+    let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
+    IS_CLOSED.store(true, Relaxed);
+    // Who has read enough, as `head` does, misses nothing.
+    if e.kind() != ErrorKind::BrokenPipe {
+        lost("standard output", &e);
     }
 }
 
 /// Writes a line to standard error.
 pub fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", printable(text));
+}
+
+fn lost(what: &str, e: &io::Error) {
+    IS_LOST.store(true, Relaxed);
+    note(&format!("error: {what}: cannot be written: {e}"));
+}
+
+/// The exit code, now that all is written: a verdict stays, but nothing is good whose report is lost.
+pub fn settle(exit: Exit) -> Exit {
+    match exit {
+        Exit::Good if IS_LOST.load(Relaxed) => Exit::Inconclusive,
+        exit => exit,
+    }
+}
+
+/// A file, and what it is to the command: a flag, or the word for an argument.
+pub type Named<'a> = (&'static str, &'a str);
+
+/// Finds out, before a long run, whether these files can be written after it, and whether one would overwrite another.
+///
+/// # Errors
+/// The first that cannot.
+pub fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Problem> {
+    for (i, (flag, path)) in outputs.iter().enumerate() {
+        for (input, read) in inputs {
+            if *path != "-" && are_one(path, read) {
+                let message = format!("{flag} would overwrite what is read as {input}");
+                return Err(Problem::new(message).in_file(path));
+            }
+        }
+        for (other, earlier) in &outputs[..i] {
+            if *path == "-" && *earlier == "-" {
+                return Err(Problem::new(format!(
+                    "only one of {other} and {flag} can go to standard output"
+                )));
+            }
+            let is_sink = place(path) == Path::new("/dev/null");
+            if *path != "-" && *earlier != "-" && are_one(path, earlier) && !is_sink {
+                let message = format!("{other} and {flag} name the same file: one would overwrite the other");
+                return Err(Problem::new(message).in_file(path));
+            }
+        }
+        if is_standard_output(path) {
+            let message = format!(
+                "{flag} would overwrite standard output, which goes to the same file; `-` stands for it"
+            );
+            return Err(Problem::new(message).in_file(path));
+        }
+    }
+    outputs.iter().try_for_each(|(_, path)| writable(path))
+}
+
+/// Whether two paths lead to one file, be it there already or not.
+pub fn are_one(a: &str, b: &str) -> bool {
+    #[cfg(unix)]
+    if let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) {
+        use std::os::unix::fs::MetadataExt;
+        return (a.dev(), a.ino()) == (b.dev(), b.ino());
+    }
+    place(a) == place(b)
+}
+
+/// Whether standard output has been directed to this very file.
+fn is_standard_output(path: &str) -> bool {
+    let is_file = fs::metadata("/dev/stdout").is_ok_and(|out| out.is_file());
+    cfg!(unix) && path != "-" && is_file && are_one(path, "/dev/stdout")
+}
+
+/// Where a path leads, links followed, even those that lead to nothing yet.
+fn place(path: &str) -> PathBuf {
+    let mut path = PathBuf::from(path);
+    for _ in 0..32 {
+        if let Ok(real) = fs::canonicalize(&path) {
+            return real;
+        }
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = folder(&path).join(target);
+    }
+    match (fs::canonicalize(folder(&path)), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path,
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Finds out, before a long run, whether a file can be written after it.
@@ -27,24 +132,34 @@ pub fn writable(path: &str) -> Result<(), Problem> {
     if path == "-" {
         return Ok(());
     }
-    let is_new = !Path::new(path).exists();
-    OpenOptions::new().append(true).create(true).open(path).map_err(|e| cannot_write(path, &e))?;
+    let place = place(path);
+    let is_new = !place.exists();
+    OpenOptions::new().append(true).create(true).open(&place).map_err(|e| cannot_write(path, &e))?;
     if is_new {
-        fs::remove_file(path).map_err(|e| cannot_write(path, &e))?;
+        fs::remove_file(&place).map_err(|e| cannot_write(path, &e))?;
     }
     Ok(())
 }
 
-/// Writes a file, or to standard output if the path is `-`.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(path: &str, text: &str) -> Result<(), Problem> {
+/// Writes a file, or to standard output if the path is `-`. What cannot be written is said.
+pub fn write(path: &str, text: &str) {
     if path == "-" {
-        say(text);
-        return Ok(());
+        return put(text);
     }
-    fs::write(path, text).map_err(|e| cannot_write(path, &e))
+    if let Err(e) = fs::write(path, text) {
+        lost(path, &e);
+    }
+}
+
+/// Removes what an earlier run has written there, which would be taken for this run's. Tells whether there was any.
+pub fn remove(path: &str) -> bool {
+    let place = place(path);
+    let is_there = path != "-" && fs::metadata(&place).is_ok_and(|file| file.is_file());
+    if is_there && let Err(e) = fs::remove_file(&place) {
+        lost(path, &e);
+        return false;
+    }
+    is_there
 }
 
 /// Reads a text file.

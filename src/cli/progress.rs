@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use crate::check::Progress;
+use crate::memory::{self, short};
 
 /// The line, and whether there is one now.
 pub struct Line {
@@ -21,7 +22,7 @@ impl Line {
             is_shown: !is_quiet && io::stderr().is_terminal(),
             is_there: Cell::new(false),
             last: Cell::new(None),
-            memory: max_memory.or_else(available_memory),
+            memory: max_memory.or_else(memory::available),
         }
     }
 
@@ -69,21 +70,4 @@ fn memory_lasts(progress: &Progress, bytes: u64, memory: u64) -> Option<String> 
         s if s < 86400.0 => Some(format!("{:.0} h", s / 3600.0)),
         _ => None,
     }
-}
-
-/// Three digits and a unit.
-fn short(n: f64) -> String {
-    let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
-    match units.into_iter().find(|(unit, _)| n >= *unit) {
-        Some((unit, letter)) => format!("{:.1} {letter}", n / unit),
-        None => format!("{n:.0} ").trim_end().to_string(),
-    }
-}
-
-/// What the machine can still give, where it tells.
-fn available_memory() -> Option<u64> {
-    let meminfo = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = meminfo.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
 }

@@ -38,7 +38,10 @@ pub struct Replay {
 
 impl Replay {
     pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
-        [&self.itf, &self.json].into_iter().flatten().try_for_each(|path| output::writable(path))?;
+        let outputs = [("--itf", &self.itf), ("--json", &self.json)];
+        let outputs: Vec<_> =
+            outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))).collect();
+        output::plan(&[("the trace", &self.trace)], &outputs)?;
         let trace = read(&self.trace)?;
         choice::protocol(catalogue, &trace.protocol).map_err(|problem| problem.in_file(&self.trace))?;
         let protocol = trace.protocol.clone();
@@ -82,7 +85,9 @@ impl Visitor for Replaying<'_> {
         let in_file = |problem: Problem| problem.in_file(&options.trace);
         let system = trace.system::<E>().map_err(in_file)?;
         let (run, meaning) = if trace.property == recovery::PROPERTY {
-            (recovery::replay(&system, &trace.steps), recovery::Recovery::default().meaning())
+            let promise = recovery::promise(&system).map_err(in_file)?;
+            let meaning = recovery::Recovery::default().meaning(&promise);
+            (recovery::replay(&system, &trace.steps).map_err(in_file)?, meaning)
         } else {
             let property = trace.property::<E>().map_err(in_file)?;
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
@@ -92,10 +97,10 @@ impl Visitor for Replaying<'_> {
             options.tell(&system, &run.steps);
         }
         if let Some(path) = &options.itf {
-            output::write(path, &itf::export(&system, &run.steps))?;
+            output::write(path, &itf::export(&system, &run.steps));
         }
         if let Some(path) = &options.json {
-            output::write(path, &json::text(&Versioned::new(report(&trace, &run))))?;
+            output::write(path, &json::text(&Versioned::new(report(&trace, &run))));
         }
         match run.outcome {
             Outcome::Violated { after, why } => {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::check::{self, Asked, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
 use crate::cli::choice::Chosen;
@@ -12,7 +13,7 @@ use crate::cli::story;
 use crate::election::{Catalogue, Election, Visitor};
 use crate::engine;
 use crate::reference::{self, Search};
-use crate::scenario::{Expected, Problem};
+use crate::scenario::{Expected, Problem, Unready};
 use crate::system::{Bound, PropertyId, System};
 use crate::trace::Trace;
 use crate::verdict::Word;
@@ -71,6 +72,8 @@ pub struct Ran {
     pub not_asked: Vec<(&'static str, &'static str)>,
     /// How the counts of an exhausted run differ from those that the scenario pins.
     pub miscounted: Option<String>,
+    /// Counts are pinned, and the run ended before it could tell.
+    pub is_uncounted: bool,
 }
 
 /// What is said about one property.
@@ -140,9 +143,15 @@ impl Ran {
 
     pub fn agreement(&self) -> Agreement {
         let worst = self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected);
+        worst.max(self.counts())
+    }
+
+    /// How the counts compare with those that the scenario pins.
+    pub fn counts(&self) -> Agreement {
         match self.miscounted {
-            Some(_) => worst.max(Agreement::NotAsExpected),
-            None => worst,
+            Some(_) => Agreement::NotAsExpected,
+            None if self.is_uncounted => Agreement::Inconclusive,
+            None => Agreement::AsExpected,
         }
     }
 }
@@ -172,7 +181,23 @@ impl Visitor for Prepare {
     fn visit<E: Election>(self) -> Self::Output {
         let Prepare { chosen, mut request } = self;
         let scenario = &chosen.scenario;
-        let system = Arc::new(scenario.system::<E>()?);
+        let begin = Instant::now();
+        let system = match scenario.system_within::<E>(&request.limits) {
+            Ok(system) => Arc::new(system),
+            Err(Unready::Wrong(problem)) => return Err(problem),
+            Err(Unready::Ended { ended, states }) => {
+                let seconds = begin.elapsed().as_secs_f64();
+                let is_asked = |name: &str| match &request.property {
+                    Some(only) => only == name,
+                    None => scenario.expect.is_empty() || scenario.expected(name).is_some(),
+                };
+                let asked = System::<E>::properties().into_iter().filter(|(_, name)| is_asked(name));
+                let asked = asked.map(|(property, name)| Question::of::<E>(property, name)).collect();
+                return Ok(Box::new(Startless { chosen, asked, ended, states, seconds }));
+            }
+        };
+        // Looking for the start is part of the run.
+        request.limits.time = request.limits.time.map(|time| time.saturating_sub(begin.elapsed()));
         let Asked { properties: asked, not_asked } = match &request.property {
             Some(only) => {
                 let one = System::<E>::properties().into_iter().filter(|(_, name)| name == only);
@@ -182,7 +207,8 @@ impl Visitor for Prepare {
         };
         if !request.no_stop {
             let expected = |name: &str| scenario.expected(name).map(|e| e.verdict);
-            request.limits.until = until(&asked, chosen.is_as_written, expected);
+            let is_pinned = chosen.is_as_written && chosen.pins_counts();
+            request.limits.until = until(&asked, chosen.is_as_written, is_pinned, expected);
         } else {
             request.limits.until = Until::Exhausted;
         }
@@ -191,19 +217,88 @@ impl Visitor for Prepare {
 }
 
 /// When a run has answered everything. Where nothing is expected to be violated, a violation is a surprise to be told at
-/// once. Where something is, that is waited for; and if the scenario as written says that the rest holds, only the whole
-/// space tells.
+/// once. Where something is, that is waited for; and if the scenario as written says that the rest holds, or how many
+/// states there are, only the whole space tells.
 fn until(
     asked: &[(PropertyId, &str)],
     is_as_written: bool,
+    is_pinned: bool,
     expected: impl Fn(&str) -> Option<Word>,
 ) -> Until {
     let is_violated = |(_, name): &&(PropertyId, &str)| expected(name) == Some(Word::Violated);
     let violated: Vec<PropertyId> = asked.iter().filter(is_violated).map(|(property, _)| *property).collect();
     match violated.len() {
         0 => Until::FirstViolation,
-        n if n == asked.len() || !is_as_written => Until::Violated(violated),
+        n if (n == asked.len() && !is_pinned) || !is_as_written => Until::Violated(violated),
         _ => Until::Exhausted,
+    }
+}
+
+/// A property that is asked.
+#[derive(Clone, Copy)]
+struct Question {
+    name: &'static str,
+    kind: &'static str,
+    meaning: &'static str,
+}
+
+impl Question {
+    fn of<E: Election>(property: PropertyId, name: &'static str) -> Self {
+        let kind = if property.0 == crate::world::ELECTION_SAFETY { "safety" } else { "invariant" };
+        Question { name, kind, meaning: System::<E>::meaning(property) }
+    }
+}
+
+/// A scenario whose start was not found within the limits, so that there is nothing to run.
+struct Startless {
+    chosen: Chosen,
+    asked: Vec<Question>,
+    ended: Ended,
+    states: u64,
+    seconds: f64,
+}
+
+impl Prepared for Startless {
+    fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
+    fn properties(&self) -> Vec<&'static str> {
+        self.asked.iter().map(|question| question.name).collect()
+    }
+
+    fn run(&self, _: &dyn Fn(&Progress)) -> Ran {
+        let what = match self.ended {
+            Ended::MaxStates => "the limit of states was reached",
+            Ended::TimeLimit => "the time limit was reached",
+            Ended::MaxMemory => "the memory limit was reached",
+            _ => "interrupted",
+        };
+        let scenario = &self.chosen.scenario;
+        let start = scenario.start_when.as_deref().unwrap_or_default();
+        let why = format!("{what} after {} states, while looking for the start, `{start}`", self.states);
+        let answer = |&Question { name, kind, meaning }: &Question| {
+            let conclusion = Conclusion { word: Word::NotRefuted, why: Some(why.clone()) };
+            let expected = self.chosen.expected(name);
+            let agreement = compare(Word::NotRefuted, None, expected.as_ref());
+            Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample: None }
+        };
+        Ran {
+            engine: "start",
+            ended: self.ended.clone(),
+            distinct: 0,
+            generated: 0,
+            depth: 0,
+            seconds: self.seconds,
+            threads: 1,
+            cut: BTreeMap::new(),
+            tally: Tally::default(),
+            collision_probability: 0.0,
+            answers: self.asked.iter().map(answer).collect(),
+            not_asked: Vec::new(),
+            miscounted: None,
+            is_uncounted: self.chosen.is_as_written && self.chosen.pins_counts(),
+        }
     }
 }
 
@@ -233,6 +328,9 @@ impl<E: Election> Prepared for Ready<E> {
             answers: answers.collect(),
             miscounted: self.miscounted(&exploration),
             not_asked: self.not_asked.clone(),
+            is_uncounted: self.chosen.is_as_written
+                && self.chosen.pins_counts()
+                && exploration.ended != Ended::Exhausted,
             engine: exploration.engine,
             ended: exploration.ended,
             distinct: exploration.distinct,
@@ -256,12 +354,10 @@ impl<E: Election> Ready<E> {
             story: story::tell(&self.system, &violation.steps),
             trace: Trace::new(&self.system, &self.chosen.scenario, name, &violation.why, &violation.steps),
         });
-        let scenario = &self.chosen.scenario;
-        let expected = self.chosen.is_as_written.then(|| scenario.expected(name).cloned()).flatten();
+        let expected = self.chosen.expected(name);
         let shortest = counterexample.as_ref().filter(|c| c.is_shortest).map(|c| c.steps);
         let agreement = compare(conclusion.word, shortest, expected.as_ref());
-        let kind = if property.0 == crate::world::ELECTION_SAFETY { "safety" } else { "invariant" };
-        let meaning = System::<E>::meaning(property);
+        let Question { kind, meaning, .. } = Question::of::<E>(property, name);
         Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample }
     }
 

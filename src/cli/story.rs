@@ -83,12 +83,18 @@ fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
             compare("", &names::value(old), &names::value(new), &mut parts)
         }
         (Some(_), None) => parts.push("down".to_string()),
-        (None, Some(state)) => parts.push(format!("up as {}", names::value(state))),
+        (None, Some(state)) => {
+            parts.push(format!("up as {}", names::value(state)));
+            // What it remembers may not be what it had saved.
+            if let (Some(disk), true) = (&new.storage, old.storage == new.storage) {
+                parts.push(format!("with {} on disk", names::value(disk)));
+            }
+        }
         _ => {}
     }
     if old.storage != new.storage {
         let text = |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
-        compare("saved", &text(old), &text(new), &mut parts);
+        compare("disk", &text(old), &text(new), &mut parts);
     }
     parts
 }

@@ -1,6 +1,7 @@
-//! The table of verdicts, a row as soon as it is known.
+//! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so in words behind it.
 
-use crate::cli::run::{Group, Prepared, Ran};
+use crate::cli::run::{Agreement, Answer, Group, Prepared, Ran};
+use crate::verdict::Word;
 
 /// The widths of the columns that depend on what is run.
 pub struct Table {
@@ -25,7 +26,7 @@ impl Table {
     pub fn header(&self) -> String {
         let columns =
             ["protocol", "scenario", "property", "verdict", "expected", "distinct", "steps", "seconds"];
-        let header = self.row(columns.map(String::from));
+        let header = self.row(columns.map(String::from), "");
         format!("{header}{}\n", "-".repeat(header.trim_end().len()))
     }
 
@@ -39,9 +40,9 @@ impl Table {
                     Some(steps) => format!("{} in {steps}", expected.verdict),
                     None => expected.verdict.to_string(),
                 },
-                None => "holds".to_string(),
+                None => "-".to_string(),
             };
-            self.row([
+            let cells = [
                 run.chosen().about.name.to_string(),
                 run.chosen().scenario.name.clone(),
                 group.label,
@@ -50,7 +51,9 @@ impl Table {
                 once(ran.distinct.to_string()),
                 answer.counterexample.as_ref().map_or("-".to_string(), |c| c.steps.to_string()),
                 once(format!("{:.2}", ran.seconds)),
-            ])
+            ];
+            let counts = if i == 0 { ran.counts() } else { Agreement::AsExpected };
+            self.row(cells, &mark(answer, counts))
         };
         ran.groups().into_iter().enumerate().map(row).collect()
     }
@@ -58,11 +61,32 @@ impl Table {
     fn row(
         &self,
         [protocol, scenario, property, verdict, expected, distinct, steps, seconds]: [String; 8],
+        mark: &str,
     ) -> String {
         let (a, b, c) = (self.protocol, self.scenario, self.property);
         let line = format!(
-            "{protocol:a$}  {scenario:b$}  {property:c$}  {verdict:VERDICT$}  {expected:VERDICT$}  {distinct:>11}  {steps:>5}  {seconds:>8}"
+            "{protocol:a$}  {scenario:b$}  {property:c$}  {verdict:VERDICT$}  {expected:VERDICT$}  {distinct:>11}  {steps:>5}  {seconds:>8}  {mark}"
         );
         line.trim_end().to_string() + "\n"
     }
+}
+
+/// What is wrong with a row, if anything.
+fn mark(answer: &Answer, counts: Agreement) -> String {
+    let word = answer.conclusion.word;
+    let of_answer = match (answer.agreement, &answer.expected) {
+        (Agreement::AsExpected, _) => None,
+        (Agreement::Inconclusive, _) => Some("inconclusive"),
+        (Agreement::NotAsExpected, Some(_)) => Some("not as expected"),
+        (Agreement::NotAsExpected, None) if word == Word::Violated => Some("does not hold"),
+        (Agreement::NotAsExpected, None) => Some("says nothing"),
+        (Agreement::Error, _) => Some("error"),
+    };
+    let of_counts = match counts {
+        Agreement::AsExpected => None,
+        Agreement::Inconclusive => Some("counts not seen"),
+        _ => Some("counts not as expected"),
+    };
+    let all: Vec<&str> = of_answer.into_iter().chain(of_counts).collect();
+    if all.is_empty() { String::new() } else { format!("<- {}", all.join(", ")) }
 }

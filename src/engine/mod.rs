@@ -7,6 +7,7 @@
 //! [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not depend on the
 //! number of threads.
 
+mod actor_front;
 mod actor_model;
 mod change;
 mod crew;
@@ -64,7 +65,7 @@ pub fn explore_with_seed<E: Election>(
 }
 
 /// Walks a system at random, each walk of at most `longest` steps, until a limit is reached: `max_states` bounds the
-/// steps taken. Counterexamples are not shortest ones.
+/// steps taken, and the walks that cannot take any. Counterexamples are not shortest ones.
 pub fn walk<E: Election>(
     system: &System<E>,
     properties: &[PropertyId],

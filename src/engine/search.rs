@@ -136,6 +136,8 @@ struct Kept {
     goals: u64,
     /// A step led to something else than it adds up to.
     is_wrong: bool,
+    /// Why a state could not be judged.
+    unjudged: Option<String>,
 }
 
 /// What one thread does at a time.
@@ -220,6 +222,7 @@ impl Work {
             outside: Vec::new(),
             goals: 0,
             is_wrong: false,
+            unjudged: None,
         };
         Work { block, expanded: None, judged: Vec::new(), kept }
     }
@@ -280,6 +283,9 @@ impl Search<'_> {
             if self.is_reached() {
                 return Ok(Ended::Violated);
             }
+            if self.goal.limits.max_depth.is_some_and(|most| self.depth + 1 >= most) {
+                return Ok(Ended::MaxDepth);
+            }
             self.log.open_level(self.distinct);
             let mut over = None;
             while (over.is_none() && !self.frontier.is_empty()) || !self.sifted.is_empty() {
@@ -310,7 +316,7 @@ impl Search<'_> {
             self.answer(std::mem::take(&mut misses))?;
             broken = self.tables.broken(initial, None, true, &mut misses);
         }
-        broken |= self.resolver.judge(initial, self.tables).broken;
+        broken |= self.resolver.judge(initial, self.tables)?.broken;
         self.note_broken(0, broken);
         (self.distinct, self.generated) = (1, 1);
         self.goals = self.tables.worlds[initial[0] as usize].goals;
@@ -403,6 +409,9 @@ impl Search<'_> {
                 return Err(
                     "a step leads to something else than it adds up to (a defect of oneleader)".into()
                 );
+            }
+            if let Some(why) = sifted.iter_mut().find_map(|work| work.kept.unjudged.take()) {
+                return Err(why);
             }
             if misses.is_empty() {
                 break;
@@ -591,7 +600,13 @@ fn keep<F: Cell, C: Holds<F>>(
         kept.done += 1;
         if judges {
             let row: Vec<u32> = row.iter().map(|cell| cell.id()).collect();
-            let judgement = resolver.judge(&row, tables);
+            let judgement = match resolver.judge(&row, tables) {
+                Ok(judgement) => judgement,
+                Err(why) => {
+                    kept.unjudged = Some(why);
+                    return;
+                }
+            };
             if !judgement.is_within {
                 kept.outside.push(candidate.sum);
                 rows.pop();

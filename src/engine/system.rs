@@ -1,19 +1,19 @@
 //! The front end for [`System`]: values behind the numbers of the tables, and the actors' handlers behind the steps.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use stateright::actor::{Actor, Envelope, Id};
 
 use super::change::Whole;
-use super::digest::{Digest, Interner};
+use super::digest::{Digest, Interned, Interner};
 use super::flows::{Range, StepId};
 use super::tables::*;
-use super::wire::{Wire, panic_text};
+use super::wire::Wire;
 use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
 use crate::local::{self, Disk, Effect, NodeOf, Reaction};
 use crate::names;
 use crate::network::Network;
+use crate::panics;
 use crate::system::{Step, StepOf, System, SystemState, Timing, event};
 use crate::world::{ELECTION_SAFETY, Faults, World};
 
@@ -50,6 +50,15 @@ struct Origin {
     cut_short: Option<Local>,
 }
 
+/// What is kept of a local state to see that what is dead to a node stays dead.
+#[derive(Clone, Debug, Default)]
+struct Buried {
+    /// Some of the messages that are dead.
+    messages: Vec<Message>,
+    /// The local states that were met for the first time after this one.
+    followed_by: Vec<Local>,
+}
+
 /// The front end for one system.
 pub struct SystemFront<'a, E: Election> {
     system: &'a System<E>,
@@ -63,8 +72,8 @@ pub struct SystemFront<'a, E: Election> {
     /// Reactions that are computed once more at the end.
     sample: Vec<(Local, Message, Digest)>,
     seen: usize,
-    /// By local state: some of the messages that are dead to it. What is dead stays dead, so later local states inherit them.
-    buried: Vec<[Option<Message>; BURIED]>,
+    /// By local state.
+    buried: Vec<Buried>,
     /// A mistake found where none can be returned.
     problem: Option<String>,
 }
@@ -225,10 +234,11 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     fn local(&mut self, i: usize, node: Arc<NodeOf<E>>, tables: &mut Tables) -> Local {
         let digest = Digest::of(self.seed, i as u64, &node);
-        let (local, is_new) = self.nodes.intern(digest, (i as u8, node));
-        if is_new {
+        let (local, interned) = self.nodes.intern(digest, (i as u8, node));
+        if let Interned::New(digest) = interned {
             let info = self.describe(i, &self.nodes[local].1, digest);
             tables.add_local(info);
+            self.buried.push(Buried::default());
         }
         local
     }
@@ -259,8 +269,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     fn world(&mut self, world: Arc<World<E::Witness>>, tables: &mut Tables) -> WorldId {
         let digest = Digest::of(self.seed, place::WORLD, &world);
-        let (id, is_new) = self.worlds.intern(digest, world);
-        if is_new {
+        let (id, interned) = self.worlds.intern(digest, world);
+        if let Interned::New(digest) = interned {
             let info = self.describe_world(&self.worlds[id], digest);
             tables.add_world(info);
         }
@@ -328,9 +338,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let whole = tables.outcomes.len() as OutcomeId;
         let origin = Origin { before, cause, cut_short: None };
         let step = self.told(origin);
-        let is_changed = catch_unwind(AssertUnwindSafe(|| {
-            self.system.is_changed_by_bug(Id::from(i), &node, &step, &reaction)
-        }));
+        let is_changed =
+            panics::caught(|| self.system.is_changed_by_bug(Id::from(i), &node, &step, &reaction));
         let is_changed = is_changed.unwrap_or(true);
         self.outcome(
             origin,
@@ -384,7 +393,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let known = tables.locals.len();
         let after = self.local(i, Arc::new(after.clone()), tables);
         if self.problem.is_none() && after as usize >= known {
-            self.problem = self.expect_buried_stay_dead(origin.before, after).err();
+            self.problem = self.follow(origin.before, after).err();
         }
         let beyond = tables.locals[after as usize].flags & flag::BEYOND;
         self.origins.push(origin);
@@ -400,10 +409,8 @@ impl<'a, E: Election> SystemFront<'a, E> {
 
     /// Runs a handler, or says that it panicked.
     fn guarded<T>(&self, i: usize, what: &str, run: impl FnOnce() -> T) -> Result<T, String> {
-        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-            let node = node_name(Id::from(i));
-            format!("the actor of {node} panicked at {what}: {}", panic_text(panic))
-        })
+        let node = || node_name(Id::from(i));
+        panics::caught(run).map_err(|why| format!("the actor of {} panicked at {what}: {why}", node()))
     }
 
     fn reaction(&self, local: Local, message: Message) -> Result<Reaction<E>, String> {
@@ -606,30 +613,37 @@ impl<'a, E: Election> SystemFront<'a, E> {
         ))
     }
 
-    fn buried_at(&mut self, local: Local) -> &mut [Option<Message>; BURIED] {
-        let local = local as usize;
-        self.buried.resize(self.buried.len().max(local + 1), [None; BURIED]);
-        &mut self.buried[local]
-    }
-
-    fn remember_buried(&mut self, local: Local, message: Message) {
-        let buried = self.buried_at(local);
-        if let Some(free) = buried.iter_mut().find(|buried| buried.is_none()) {
-            *free = Some(message);
+    /// Takes note that a message is dead to a node from this local state on, and delivers it in those that have followed.
+    /// Of each local state only a few such messages are kept.
+    ///
+    /// # Errors
+    /// The message is alive again.
+    fn bury(&mut self, from: Local, message: Message) -> Result<(), String> {
+        let mut open = vec![from];
+        while let Some(local) = open.pop() {
+            if local != from && self.nodes[local].1.is_up() {
+                self.expect_no_effect(local, message)?;
+            }
+            let Buried { messages, followed_by } = &mut self.buried[local as usize];
+            if messages.len() < BURIED && !messages.contains(&message) {
+                messages.push(message);
+                open.extend(followed_by.iter());
+            }
         }
+        Ok(())
     }
 
-    /// Delivers a sample of what was dead to a local state to one that follows it for the first time.
+    /// Takes note that a local state is met for the first time, after another: what was dead to that is delivered to it.
     ///
     /// # Errors
     /// One of these messages is alive again.
-    fn expect_buried_stay_dead(&mut self, before: Local, after: Local) -> Result<(), String> {
-        let buried = *self.buried_at(before);
-        *self.buried_at(after) = buried;
-        if self.nodes[after].1.is_up() {
-            for message in buried.into_iter().flatten() {
+    fn follow(&mut self, before: Local, after: Local) -> Result<(), String> {
+        self.buried[before as usize].followed_by.push(after);
+        for message in self.buried[before as usize].messages.clone() {
+            if self.nodes[after].1.is_up() {
                 self.expect_no_effect(after, message)?;
             }
+            self.bury(after, message)?;
         }
         Ok(())
     }
@@ -668,7 +682,7 @@ where
                 let is_dead = self.is_dead(local, message);
                 if is_dead {
                     self.expect_no_effect(local, message)?;
-                    self.remember_buried(local, message);
+                    self.bury(local, message)?;
                 }
                 tables.dead.insert(local, message, u32::from(is_dead));
             }

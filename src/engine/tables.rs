@@ -8,9 +8,10 @@ use std::collections::HashMap;
 
 use super::flows::{Column, EMPTY, FlowId, Flows, Range, Steps};
 use super::memo::{Memo, Mostly};
+use crate::facts::Facts;
 use crate::local::Disk;
 use crate::network::NetworkKind;
-use crate::system::{Bounds, Facts};
+use crate::system::Bounds;
 
 /// A node's local state.
 pub type Local = u32;
@@ -562,8 +563,11 @@ pub trait Resolver: Send + Sync {
     }
 
     /// Judges a whole state, where the tables do not tell all.
-    fn judge(&self, row: &[u32], tables: &Tables) -> Judgement {
+    ///
+    /// # Errors
+    /// What is asked of the state panicked.
+    fn judge(&self, row: &[u32], tables: &Tables) -> Result<Judgement, String> {
         let _ = (row, tables);
-        Judgement { broken: 0, is_within: true }
+        Ok(Judgement { broken: 0, is_within: true })
     }
 }

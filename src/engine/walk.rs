@@ -2,6 +2,8 @@
 //!
 //! Every walk starts at the initial state and takes one of the enabled steps at random, each with the same
 //! probability, until none is enabled or the walk is as long as it may be. A sample: it can refute, never prove.
+//!
+//! Limits count work: a walk that cannot take its first step counts as one.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -53,6 +55,7 @@ pub fn walk(
         sample: Sample { seed, walks: 0, lengths: vec![0; longest + 1] },
         started: Instant::now(),
         steps: 0,
+        stuck: 0,
         depth: 0,
     };
     let ended = walks.run(initial, goal, longest).unwrap_or_else(Ended::Failed);
@@ -84,6 +87,8 @@ struct Walks<'a> {
     started: Instant,
     /// Steps taken, over all walks.
     steps: u64,
+    /// Walks that ended where they began.
+    stuck: u64,
     depth: usize,
 }
 
@@ -116,13 +121,19 @@ impl Walks<'_> {
             if is_reached(&goal.limits.until, &self.broken) {
                 return Ok(Ended::Violated);
             }
-            if self.steps >= next_breath || path.is_empty() {
-                next_breath = self.steps + BREATH;
+            self.stuck += u64::from(path.is_empty());
+            if self.work() >= next_breath || path.is_empty() {
+                next_breath = self.work() + BREATH;
                 if let Some(ended) = self.is_over(goal) {
                     return Ok(ended);
                 }
             }
         }
+    }
+
+    /// What `max_states` bounds.
+    fn work(&self) -> u64 {
+        self.steps + self.stuck
     }
 
     fn is_over(&self, goal: &Goal<'_>) -> Option<Ended> {
@@ -139,7 +150,7 @@ impl Walks<'_> {
         let limits = goal.limits;
         if limits.is_interrupted() {
             Some(Ended::Interrupted)
-        } else if limits.max_states.is_some_and(|max| self.steps >= max)
+        } else if limits.max_states.is_some_and(|max| self.work() >= max)
             || limits.time.is_some_and(|time| seconds >= time)
         {
             Some(Ended::Sampled)

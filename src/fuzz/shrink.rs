@@ -46,13 +46,17 @@ pub struct RunTree<E: Election> {
     current: Run<E>,
     /// The simplest run that is known to fail.
     failing: Run<E>,
+    /// How long the run was that was found. A healing network takes its own course, a longer one perhaps after fewer
+    /// steps: that would be no simpler.
+    found: usize,
     pass: Pass,
 }
 
 impl<E: Election> RunTree<E> {
     pub(super) fn new(run: Run<E>) -> Self {
-        let size = run.chosen.div_ceil(2);
-        RunTree { current: run.clone(), failing: run, pass: Pass::Drop { size, at: 0, progress: false } }
+        let (size, found) = (run.chosen.div_ceil(2), run.steps.len());
+        let pass = Pass::Drop { size, at: 0, progress: false };
+        RunTree { current: run.clone(), failing: run, found, pass }
     }
 
     /// The next variant that is worth a test, if there is one.
@@ -105,12 +109,14 @@ impl<E: Election> RunTree<E> {
         walk::along(&self.failing.trial, kept, self.failing.healing)
     }
 
-    /// Fewer steps chosen, or as many and fewer in all; and if the run fails by itself, the same failure.
+    /// Fewer steps chosen, or as many and fewer in all, and never more than were found; and if the run fails by itself,
+    /// the same failure.
     fn is_simpler(&self, run: &Run<E>) -> bool {
         let property = |run: &Run<E>| run.failure.as_ref().map(|failure| failure.property);
         let length = |run: &Run<E>| (run.chosen, run.steps.len());
         (self.failing.failure.is_none() || property(run) == property(&self.failing))
             && length(run) < length(&self.failing)
+            && run.steps.len() <= self.found
     }
 
     /// The run up to `from`, then a shorter way to the same failure.

@@ -9,7 +9,7 @@ use stateright::actor::Id;
 
 use super::{Asked, Failure, Run, Trial, recovery};
 use crate::check::Tally;
-use crate::election::Election;
+use crate::election::{CLIENT, Election};
 use crate::names;
 use crate::scenario::FuzzHints;
 use crate::system::{Step, StepOf, SystemState, Timing};
@@ -147,14 +147,15 @@ impl<E: Election> Walk<E> {
 
     /// The state after a step that may be taken here: within the bounds, and no fault that could not be healed.
     fn after(&self, step: &StepOf<E>) -> Option<SystemState<E>> {
-        let next = self.trial.system.apply(&self.state, step)?;
-        if self.trial.system.beyond(&next).is_some() {
+        let Trial { system, promise, .. } = &*self.trial;
+        let next = system.apply(&self.state, step)?;
+        // Bounds are for what comes before healing: terms must be free to grow after it.
+        let is_healed = promise.is_some() && next.world.stabilised;
+        if !is_healed && system.beyond(&next).is_some() {
             return None;
         }
-        match self.trial.asked {
-            Asked::Safety => Some(next),
-            Asked::Recovery(_) => recovery::can_heal(&self.trial.system, &next).then_some(next),
-        }
+        let can_go_on = promise.is_none_or(|promise| recovery::can_heal(system, &promise, &next));
+        can_go_on.then_some(next)
     }
 
     fn advance(&mut self, step: StepOf<E>, next: SystemState<E>) {
@@ -176,6 +177,12 @@ impl<E: Election> Walk<E> {
         let mut open = system.candidates(&self.state);
         if self.trial.asked == Asked::Safety && system.can_stabilise(&self.state) {
             open.push(system.stabilisation(&self.state, |age| rng.random_range(0..age.last)));
+        }
+        if let (Some(promise), true) = (self.trial.promise, self.state.world.stabilised) {
+            open.retain(|step| match step {
+                Step::Choose { key, value, .. } if key == CLIENT => (promise.takes)(value),
+                _ => true,
+            });
         }
         while let Some(i) = pace.pick(&open, rng) {
             let step = open.swap_remove(i);
@@ -278,4 +285,19 @@ where
         walk.step_like(step);
     }
     walk.finish(healing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::STEP_KINDS;
+
+    #[test]
+    fn every_kind_of_step_has_a_weight_and_a_scenario_may_name_each() {
+        let mut weighed = WEIGHTS.map(|(kind, _)| kind);
+        let mut known = STEP_KINDS;
+        weighed.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(weighed, known);
+    }
 }

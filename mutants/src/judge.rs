@@ -1,0 +1,241 @@
+//! What `check` says of a mutant: the healthy scenarios of its protocol's corpus are run with the mistake made, the cheapest
+//! first, up to the first verdict that deviates from what it is without.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use oneleader::check::{Ended, Limits};
+use oneleader::cli::choice::{Choice, Chosen};
+use oneleader::cli::run::{self, Engine, Ran, Request};
+use oneleader::election::{About, Catalogue, Election, Visitor};
+use oneleader::scenario::{Problem, Size};
+use oneleader::verdict::Word;
+
+use crate::models::Shipped;
+use crate::record::{self, Suspect};
+use crate::switch;
+use crate::table::Mutant;
+
+/// A mutant's run may see more states than the clean one, but not without end.
+const TIMES: u64 = 4;
+const BESIDES: u64 = 10_000;
+
+thread_local! {
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic on this thread is one of a mutant's, and no news.
+pub fn is_quiet() -> bool {
+    IS_QUIET.get()
+}
+
+/// A scenario without a planted bug, and what it gives without a mistake.
+pub struct Healthy {
+    chosen: Chosen,
+    verdicts: Vec<(&'static str, Word)>,
+    distinct: u64,
+}
+
+impl Healthy {
+    pub fn chosen(&self) -> Chosen {
+        self.chosen.clone()
+    }
+}
+
+/// What became of a mutant.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Caught(Caught),
+    /// Whether the changed code was reached, and the scenarios that did not end.
+    Survived {
+        ran: bool,
+        endless: Vec<String>,
+    },
+}
+
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Caught {
+    pub scenario: String,
+    pub property: String,
+    pub verdict: Word,
+    pub why: String,
+}
+
+/// The healthy scenarios of a protocol.
+///
+/// # Errors
+/// Its corpus is wrong.
+pub fn scenarios(about: &'static About, size: Size) -> Result<Vec<Chosen>, Problem> {
+    let all = Choice::default().scenarios(about, size)?;
+    Ok(all.into_iter().filter(|chosen| chosen.scenario.bug.is_none()).collect())
+}
+
+/// Runs each scenario without a mistake. The cheapest come first; also says which do not give a verdict.
+pub fn clean(scenarios: Vec<Chosen>, threads: usize) -> (Vec<Healthy>, Vec<String>) {
+    let found = share_out(&scenarios, threads, |chosen| {
+        let ran = attempt(chosen, None, Arc::default());
+        ran.map(|ran| (verdicts(&ran), ran.distinct)).map_err(|why| format!("{}: {why}", name(chosen)))
+    });
+    let (mut healthy, mut problems) = (Vec::new(), Vec::new());
+    for (chosen, result) in scenarios.into_iter().zip(found) {
+        match result {
+            Ok((verdicts, distinct)) if verdicts.iter().all(|(_, word)| *word != Word::Error) => {
+                healthy.push(Healthy { chosen, verdicts, distinct });
+            }
+            Ok(_) => problems.push(format!("{}: an error without any mistake", name(&chosen))),
+            Err(why) => problems.push(why),
+        }
+    }
+    healthy.sort_by_key(|healthy| healthy.distinct);
+    (healthy, problems)
+}
+
+fn name(chosen: &Chosen) -> String {
+    chosen.scenario.name.clone()
+}
+
+fn verdicts(ran: &Ran) -> Vec<(&'static str, Word)> {
+    ran.answers.iter().map(|answer| (answer.property, answer.conclusion.word)).collect()
+}
+
+/// Puts one mutant to the test.
+pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
+    let mut ran_at_all = false;
+    let mut endless = Vec::new();
+    for Healthy { chosen, verdicts, distinct } in corpus {
+        switch::put_to_test(mutant.number);
+        let result = attempt(chosen, Some(distinct * TIMES + BESIDES), Arc::default());
+        ran_at_all |= switch::has_run();
+        switch::put_to_test(switch::NONE);
+        let caught = |property: &str, verdict, why: Option<&str>| {
+            let why = why.unwrap_or_default().lines().next().unwrap_or_default().to_string();
+            Outcome::Caught(Caught { scenario: name(chosen), property: property.to_string(), verdict, why })
+        };
+        let ran = match result {
+            Ok(ran) => ran,
+            Err(Failure::Panic(why)) => return caught("all", Word::Error, Some(&why)),
+            // The steps to begin with cannot be taken: `check` refuses the scenario, which is no verdict.
+            Err(Failure::Refused(_)) => continue,
+        };
+        let worse = |word| matches!(word, Word::Violated | Word::Vacuous | Word::Error);
+        let deviates = ran.answers.iter().find(|answer| {
+            let word = answer.conclusion.word;
+            worse(word) && !verdicts.contains(&(answer.property, word))
+        });
+        if let Some(answer) = deviates {
+            return caught(answer.property, answer.conclusion.word, answer.conclusion.why.as_deref());
+        }
+        if ran.ended == Ended::MaxStates {
+            endless.push(name(chosen));
+        }
+    }
+    Outcome::Survived { ran: ran_at_all, endless }
+}
+
+/// Why a scenario gives nothing.
+enum Failure {
+    Refused(String),
+    Panic(String),
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Refused(why) => f.write_str(why),
+            Failure::Panic(why) => write!(f, "panic: {why}"),
+        }
+    }
+}
+
+/// Runs a scenario on this thread.
+fn attempt(chosen: &Chosen, max_states: Option<u64>, interrupted: Arc<AtomicBool>) -> Result<Ran, Failure> {
+    let request = Request {
+        engine: Engine::Compiled,
+        seed: 0,
+        property: None,
+        no_stop: false,
+        limits: Limits { threads: 1, max_states, interrupted, ..Limits::default() },
+    };
+    IS_QUIET.set(true);
+    let run = || Ok(run::prepare(&Shipped, chosen.clone(), &request)?.run(&|_| {}));
+    let result = catch_unwind(AssertUnwindSafe(run));
+    IS_QUIET.set(false);
+    match result {
+        Ok(Ok(ran)) => Ok(ran),
+        Ok(Err(problem)) => {
+            let problem: Problem = problem;
+            Err(Failure::Refused(problem.to_string()))
+        }
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().cloned();
+            let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+            Err(Failure::Panic(text.unwrap_or_default()))
+        }
+    }
+}
+
+/// Compares survivors with the original in every (state, event) that these scenarios reach.
+pub fn compare(
+    about: &'static About,
+    scenarios: &[Chosen],
+    suspects: Vec<u32>,
+    threads: usize,
+) -> Vec<Suspect> {
+    let new = |number| Suspect { number, ran: false, difference: None };
+    let all = Mutex::new(suspects.into_iter().map(new).collect::<Vec<_>>());
+    share_out(scenarios, threads, |chosen| {
+        let left =
+            |all: &[Suspect]| all.iter().filter(|s| s.difference.is_none()).cloned().collect::<Vec<_>>();
+        let suspects = left(&all.lock().expect("nobody panics with it"));
+        if suspects.is_empty() {
+            return;
+        }
+        let recorded = Shipped.visit(about.name, Compare { chosen, suspects });
+        let mut all = all.lock().expect("nobody panics with it");
+        for found in recorded.expect("a protocol of the catalogue") {
+            let suspect = all.iter_mut().find(|s| s.number == found.number).expect("one of them");
+            suspect.ran |= found.ran;
+            suspect.difference = suspect.difference.take().or(found.difference);
+        }
+    });
+    all.into_inner().expect("nobody panics with it")
+}
+
+struct Compare<'a> {
+    chosen: &'a Chosen,
+    suspects: Vec<Suspect>,
+}
+
+impl Visitor for Compare<'_> {
+    type Output = Vec<Suspect>;
+    fn visit<E: Election>(self) -> Vec<Suspect> {
+        let done = Arc::<AtomicBool>::default();
+        let Compare { chosen, suspects } = self;
+        let run = || attempt(chosen, None, done.clone());
+        record::during::<E, _>(&chosen.scenario.name, suspects, done.clone(), run).0
+    }
+}
+
+/// Does something with every item, on so many threads; the results are in the order of the items.
+pub fn share_out<I: Sync, T: Send>(items: &[I], threads: usize, work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let i = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(i) else { break };
+                    let result = work(item);
+                    results.lock().expect("nobody panics with it").push((i, result));
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().expect("nobody panics with it");
+    results.sort_by_key(|(i, _)| *i);
+    results.into_iter().map(|(_, result)| result).collect()
+}

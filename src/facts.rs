@@ -1,0 +1,102 @@
+//! What is counted of a step besides its kind: whether it elects, which goals it reaches, and whether a planted bug made a
+//! difference to it. The same for the reference semantics, which asks between two states, and for the compiled engine, which
+//! asks once for each outcome of a handler.
+
+use stateright::actor::Id;
+
+use crate::election::{Election, Event, Goal, NodeStep, Reached};
+use crate::local::{self, NodeOf, Reaction};
+use crate::system::{Step, StepOf, System, SystemState, event};
+use crate::world::World;
+
+/// What the tally asks of a step besides its kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Facts {
+    /// A node leads after it that did not lead that term before it.
+    pub elects: bool,
+    /// The goals of single steps that it reaches, as bits.
+    pub goals: u64,
+    /// Without the planted bug the node would have done something else.
+    pub is_changed_by_bug: bool,
+}
+
+impl<E: Election> System<E> {
+    /// What the tally asks of a step, between the states before and after it.
+    pub fn facts(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) -> Facts {
+        let Some(id) = step.node() else { return Facts::default() };
+        let (old, new) = (&before.nodes[usize::from(id)], &after.nodes[usize::from(id)]);
+        if self.goals.is_empty() && self.unplanted.is_none() {
+            return Facts { elects: self.elects(id, old, new), ..Facts::default() };
+        }
+        let whole = self.reaction(before, step.cause());
+        let (effects, cut_short) = match (step, &whole) {
+            (Step::Torn { effects, .. }, Some(whole)) => {
+                (&whole.effects[..*effects], whole.node.state.as_deref().filter(|_| *effects > 0))
+            }
+            (_, Some(whole)) => (&whole.effects[..], None),
+            (_, None) => (&[][..], None),
+        };
+        let is_changed_by_bug =
+            whole.as_ref().is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
+        self.facts_at(
+            id,
+            old,
+            event(step.cause()),
+            new,
+            (&local::sends(effects), cut_short, is_changed_by_bug),
+        )
+    }
+
+    /// [`System::facts`] of what happens at one node, which sends these messages, and perhaps is cut short.
+    pub fn facts_at(
+        &self,
+        id: Id,
+        before: &NodeOf<E>,
+        event: Event<'_, E>,
+        after: &NodeOf<E>,
+        (sends, cut_short, is_changed_by_bug): (&[(Id, E::Msg)], Option<&E::State>, bool),
+    ) -> Facts {
+        let step = NodeStep {
+            actor: &self.actors[usize::from(id)],
+            id,
+            incarnation: after.incarnation,
+            before: before.state.as_deref(),
+            event,
+            after: after.state.as_deref(),
+            cut_short,
+            sends,
+            storage: after.storage.as_deref(),
+        };
+        let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(&step));
+        Facts { elects: self.elects(id, before, after), goals: self.goal_bits(is_reached), is_changed_by_bug }
+    }
+
+    /// Whether a node leads after a step that did not lead the same term before it.
+    fn elects(&self, id: Id, before: &NodeOf<E>, after: &NodeOf<E>) -> bool {
+        let leads = |node: &NodeOf<E>| self.actors[usize::from(id)].leads(id, node.state.as_deref()?);
+        leads(after).is_some() && leads(before) != leads(after)
+    }
+
+    /// Whether a node without the planted bug would have done something else than this.
+    pub fn is_changed_by_bug(&self, id: Id, node: &NodeOf<E>, cause: &StepOf<E>, did: &Reaction<E>) -> bool {
+        let Some(actor) = self.unplanted.as_ref().map(|actors| &actors[usize::from(id)]) else {
+            return false;
+        };
+        let clean = match cause {
+            Step::Restart { disk, .. } => node.found(*disk).map(|down| self.start_as(actor, id, &down)),
+            Step::Crash { .. } => None,
+            _ => Some(local::react(actor, id, node, &event(cause), self.rules.clock)),
+        };
+        clean.is_some_and(|clean| !clean.is_like(did))
+    }
+
+    /// The goals of the past that this world has reached, as bits.
+    pub fn goals_of_past(&self, world: &World<E::Witness>) -> u64 {
+        self.goal_bits(|goal| matches!(goal.reached, Reached::Past(is) if is(&world.led, &world.witness)))
+    }
+
+    fn goal_bits(&self, is_reached: impl Fn(&Goal<E>) -> bool) -> u64 {
+        let bits = self.goals.iter().map(is_reached).enumerate();
+        bits.fold(0, |bits, (i, is)| bits | u64::from(is) << i)
+    }
+}

@@ -1,0 +1,122 @@
+//! The scenario of a network that heals, made of one that does not.
+//!
+//! What a scenario says holds until the network heals: its start, its faults, its bounds, its topologies. What healing
+//! cannot honour is changed, and each change is told ([`Healing::changes`]): time is kept after healing and not before,
+//! and options that only time needs are on. What would then be another question is refused.
+
+use crate::election::{Election, NeedOfTime, OptionSpec, Value};
+use crate::network::NetworkKind;
+use crate::scenario::{Problem, Scenario, Topologies};
+use crate::system::Timing;
+use crate::world::Faults;
+
+/// A scenario whose network heals.
+#[derive(Clone, Debug)]
+pub struct Healing {
+    pub scenario: Scenario,
+    /// What is not as it was in the scenario given.
+    pub changes: Vec<String>,
+}
+
+/// Every fault that a disk survives, several times.
+pub fn all_faults(network: NetworkKind) -> Faults {
+    Faults {
+        crashes: 3,
+        restarts: 3,
+        losses: 8,
+        duplications: if network == NetworkKind::Unordered { 4 } else { 0 },
+        torn: true,
+        disk_losses: 0,
+        disk_rollbacks: 0,
+        switches: 3,
+    }
+}
+
+impl Healing {
+    /// The scenario with the rules under which a network can heal: stabilising, and with one switch of the topology more
+    /// than its budget, to heal with.
+    ///
+    /// # Errors
+    /// A scenario from which no system can be built, or that starts where no network could heal any more.
+    pub fn of<E: Election>(given: &Scenario) -> Result<Self, Problem> {
+        let mut scenario = given.clone();
+        let mut changes = Vec::new();
+        scenario.expect.clear();
+        for need in E::needs_of_time() {
+            if is_wanting(&scenario, E::about().options, need) {
+                scenario.options.insert(need.option.to_string(), toml_value(need.but));
+                changes.push(format!("{} = {}, not {}", need.option, need.but, need.not));
+            }
+        }
+        if scenario.network == NetworkKind::Duplicating {
+            scenario.network = NetworkKind::Unordered;
+            changes.push("the network is unordered: on a duplicating one no time could pass".to_string());
+        }
+        start::<E>(&mut scenario)?;
+        if scenario.timing == Timing::Timed {
+            changes.push("time is kept only after healing".to_string());
+        }
+        scenario.timing = Timing::Stabilising;
+        topologies(&mut scenario);
+        Ok(Healing { scenario, changes })
+    }
+}
+
+/// Whether a scenario leaves this need of time unmet.
+fn is_wanting(scenario: &Scenario, specs: &[OptionSpec], need: &NeedOfTime) -> bool {
+    match scenario.options.get(need.option) {
+        Some(given) => *given == toml_value(need.not),
+        None => specs.iter().any(|spec| spec.name == need.option && spec.default == need.not),
+    }
+}
+
+fn toml_value(value: Value) -> toml::Value {
+    match value {
+        Value::Flag(b) => toml::Value::Boolean(b),
+        Value::Number(n) => toml::Value::Integer(n as i64),
+        Value::Text(t) => toml::Value::String(t.to_string()),
+    }
+}
+
+/// Finds the start under the scenario's own bounds and faults, before there is time, and gives its steps by name.
+fn start<E: Election>(scenario: &mut Scenario) -> Result<(), Problem> {
+    if scenario.start_when.is_none() && scenario.start_steps.is_empty() {
+        return Ok(());
+    }
+    if scenario.timing == Timing::Timed {
+        return Err(Problem::new(format!(
+            "scenario `{}`: a network that heals keeps no time before it does, so it cannot start where a timed one does \
+             (`start_when`, `start_steps`)",
+            scenario.name
+        )));
+    }
+    let before = Scenario { timing: Timing::Asynchronous, ..scenario.clone() };
+    let system = before.system::<E>()?;
+    scenario.start_steps = system.prefix.iter().map(|step| system.name(step)).collect();
+    scenario.start_when = None;
+    Ok(())
+}
+
+/// Topologies to fail with, unless the scenario has its own, and the one to heal to.
+fn topologies(scenario: &mut Scenario) {
+    let n = scenario.nodes;
+    if scenario.faults.switches > 0 && scenario.topologies.may.is_empty() && n > 1 {
+        let group = |range: std::ops::RangeInclusive<usize>| {
+            range.map(|i| format!("n{i}")).collect::<Vec<_>>().join(",")
+        };
+        let halves = format!("split({}|{})", group(1..=n / 2), group(n / 2 + 1..=n));
+        scenario.topologies.may = vec![
+            halves,
+            "isolate(n1)".into(),
+            format!("isolate(n{n})"),
+            "star(n1)".into(),
+            "cut(n1>n2)".into(),
+        ];
+    }
+    let mesh = Topologies::default().start;
+    let Topologies { start, may } = &mut scenario.topologies;
+    if *start != mesh && !may.contains(&mesh) {
+        may.push(mesh);
+    }
+    scenario.faults.switches = if may.is_empty() { 0 } else { scenario.faults.switches + 1 };
+}
