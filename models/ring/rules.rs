@@ -13,6 +13,10 @@ pub struct Witness {
     up: NodeSet,
     /// For each node that leads, or has announced itself: the higher nodes that have been up ever since it did.
     above: BTreeMap<Id, NodeSet>,
+    /// Who leads now.
+    leading: NodeSet,
+    /// Whether some node has ever crashed.
+    crashed: bool,
 }
 
 impl Witness {
@@ -23,12 +27,18 @@ impl Witness {
         let mut now = self.clone();
         let id = step.id;
         let Some(after) = step.after else {
+            now.crashed = true;
             now.up = without(self.up, id);
+            now.leading = without(self.leading, id);
             now.above.remove(&id);
             now.above.values_mut().for_each(|higher| *higher = without(*higher, id));
             return Some(now);
         };
         now.up.insert(id);
+        now.leading = match after.role {
+            Role::Leading => with(self.leading, id),
+            _ => without(self.leading, id),
+        };
         let attempts = step.before.map_or(0, |before| before.attempt.count);
         if !matches!(after.role, Role::Elect | Role::Leading) {
             now.above.remove(&id);
@@ -73,7 +83,8 @@ pub fn all() -> Vec<Invariant<Ring>> {
         .needing(&["elected"]),
         Invariant::new(
             "goes-round-by-the-rules",
-            "What a node becomes and sends is what the rules T1 to T8, or C1 to C5, say.",
+            "What a node becomes and sends is what the rules T1 to T8, or C1 to C5, say; and while nobody has died, nobody \
+             misses a leader that leads (T1).",
             Check::Step(goes_round_by_the_rules),
         ),
     ]
@@ -138,8 +149,20 @@ fn announced(msg: &Message) -> Option<Id> {
 /// A node's state after a step, and what it sends, in order.
 type Outcome = (State, Vec<(Id, Message)>);
 
-fn goes_round_by_the_rules(_: &Witness, step: &NodeStep<'_, Ring>) -> Result<(), String> {
+fn goes_round_by_the_rules(witness: &Witness, step: &NodeStep<'_, Ring>) -> Result<(), String> {
     let Some(after) = step.after else { return Ok(()) };
+    if let (Event::Timeout { timer: Timer::Monitor }, Some(Role::Following(leader))) =
+        (&step.event, step.before.map(|before| before.role))
+        && !witness.crashed
+        && witness.leading.contains(leader)
+    {
+        // What a dying node holds is lost, and a live leader may go unheard; but only then.
+        return Err(format!(
+            "{} misses {}, which leads, though nobody has died",
+            node_name(step.id),
+            node_name(leader)
+        ));
+    }
     let (rule, outcome) = match (step.actor.variant, step.before, &step.event) {
         (Variant::ChangRoberts, before, event) => chang_roberts(step, before, event),
         (Variant::Textbook, before, event) => textbook(step, before, event),

@@ -603,9 +603,9 @@ impl Actor for Viewstamped {
         }
     }
 
-    fn on_random(&self, id: Id, state: &mut Cow<State>, Request(number): &Request, o: &mut Out<Self>) {
+    fn on_random(&self, id: Id, state: &mut Cow<State>, request: &Request, o: &mut Out<Self>) {
         let before = state.clone();
-        self.on_request(id, state, Op(*number), o);
+        self.on_request(id, state, Op(request.0), o);
         self.write_behind(&before, state, o);
     }
 }
