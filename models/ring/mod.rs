@@ -8,6 +8,8 @@
 //! The rules are numbered as in this folder's README.
 
 mod chang_roberts;
+mod goals;
+mod rules;
 mod textbook;
 
 use std::borrow::Cow;
@@ -17,9 +19,10 @@ use std::time::Duration;
 
 use stateright::actor::{Actor, Id, Out};
 
+pub use self::rules::Witness;
 use crate::election::{
-    About, AfterHealing, BugSpec, Check, Costs, Election, Healing, Invariant, NeedOfTime, NodeSet,
-    OptionSpec, Setup, Term, Value, node_name,
+    About, AfterHealing, BugSpec, Costs, Election, Goal, Healing, Invariant, NeedOfTime, NodeSet, NodeStep,
+    OptionSpec, Setup, Term, Value,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -98,6 +101,7 @@ enum Bug {
     StaleAnnouncementCounts,
     OrphanAnnouncement,
     NoSkip,
+    InitiatorAnnounces,
 }
 
 /// One node.
@@ -168,7 +172,7 @@ impl Actor for Ring {
 }
 
 impl Election for Ring {
-    type Witness = ();
+    type Witness = Witness;
 
     fn about() -> &'static About {
         &ABOUT
@@ -251,6 +255,10 @@ impl Election for Ring {
         matches!(msg, Message::Elected { number } if *number == self.number(id))
     }
 
+    fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {
+        witness.after(step)
+    }
+
     /// Of the textbook ring, which repairs itself as long as the leader is watched: the highest node alive leads, and
     /// everybody else alive knows.
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
@@ -265,17 +273,11 @@ impl Election for Ring {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        vec![Invariant::new(
-            "follows-higher",
-            "A node follows only nodes with a higher identifier than its own: the highest wins (Chang and Roberts \
-             1979).",
-            Check::Node(|_, id, state: &State| match state.role {
-                Role::Following(leader) if leader < id => {
-                    Err(format!("{} follows {}, which is lower", node_name(id), node_name(leader)))
-                }
-                _ => Ok(()),
-            }),
-        )]
+        rules::all()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::all()
     }
 }
 
@@ -307,6 +309,7 @@ fn bug_named(name: &'static str) -> Bug {
         "stale-announcement-counts" => Bug::StaleAnnouncementCounts,
         "orphan-announcement" => Bug::OrphanAnnouncement,
         "no-skip" => Bug::NoSkip,
+        "initiator-announces" => Bug::InitiatorAnnounces,
         other => panic!("ring has no bug {other}"),
     }
 }
@@ -387,6 +390,13 @@ static ABOUT: About = About {
             summary: "A winner takes any announcement of its own that comes round for the latest.",
             rule: "Rule T5: only the announcement of the present attempt counts.",
             published: "A token from before a restart, as in the Le Lann and Chang-Roberts folklore; our own analysis.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "initiator-announces",
+            summary: "Whoever has called the election announces the winner, which leads when it hears so.",
+            rule: "Rules T4 and T5: the winner announces itself, and leads when that has come round.",
+            published: "Tanenbaum, van Steen: the initiator circulates the message once more, as COORDINATOR.",
             costs: Costs::Safety,
         },
         BugSpec {

@@ -351,3 +351,41 @@ fn stateright_agrees_that_chang_and_roberts_elect_the_highest_and_nobody_else() 
         .join();
     checker.assert_properties();
 }
+
+// ---- The corpus ----
+
+fn corpus() -> Vec<crate::scenario::Scenario> {
+    crate::corpus::of(Ring::about()).expect("the corpus can be read")
+}
+
+#[test]
+fn every_goal_is_covered_by_a_healthy_scenario() {
+    for goal in Ring::goals() {
+        let covers =
+            corpus().iter().any(|s| s.bug.is_none() && s.covers.iter().any(|name| name == goal.name));
+        assert!(covers, "no healthy scenario covers {}", goal.name);
+    }
+}
+
+#[test]
+fn every_property_can_be_broken() {
+    use crate::verdict::Word;
+    for (_, name) in crate::system::System::<Ring>::properties() {
+        let breaks = corpus().iter().any(|s| s.expect.get(name).is_some_and(|e| e.verdict == Word::Violated));
+        assert!(breaks, "no scenario violates {name}");
+    }
+}
+
+#[test]
+fn every_safety_bug_is_caught_elsewhere_too() {
+    let caught = crate::corpus::caught_by(Ring::about()).expect("the corpus can be read");
+    for spec in ABOUT.bugs.iter().filter(|spec| spec.costs == Costs::Safety) {
+        match &caught[spec.name] {
+            crate::corpus::CaughtBy::None { none } => assert!(!none.is_empty()),
+            crate::corpus::CaughtBy::Scenario(name) => {
+                let is_clean = corpus().iter().any(|s| s.name == *name && s.bug.is_none());
+                assert!(is_clean, "{} is to be caught by {name}, which is no clean scenario", spec.name);
+            }
+        }
+    }
+}

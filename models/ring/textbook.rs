@@ -100,6 +100,11 @@ impl Ring {
             return self.pass(id, state, id, Message::Election { seen: with(seen, id) }, o);
         }
         let leader = seen.iter().max().expect("it contains this node");
+        if self.bug == Some(Bug::InitiatorAnnounces) && leader != id {
+            self.follow(id, leader, state, o);
+            let announcement = Message::Coordinator { leader, attempt: state.attempt, seen: only(id) };
+            return self.pass(id, state, id, announcement, o);
+        }
         self.on_winner(id, state, leader, NodeSet::default(), o);
     }
 
@@ -144,6 +149,9 @@ impl Ring {
             let is_latest = attempt == state.attempt || self.bug == Some(Bug::StaleAnnouncementCounts);
             if state.role == Role::Elect && is_latest {
                 self.lead(id, state, o);
+            } else if self.bug == Some(Bug::InitiatorAnnounces) && state.role != Role::Leading {
+                self.lead(id, state, o);
+                self.announce(id, state, o);
             }
             return;
         }

@@ -18,6 +18,12 @@ pub enum Bug {
     TrustsLogOnDisk,
     OwnCommitNumber,
     AsksOnce,
+    OffersViewNumber,
+    CommitsWhatItLacks,
+    AppendsState,
+    ResumesView,
+    HalfIsAQuorum,
+    WaitsForNewView,
 }
 
 impl Bug {
@@ -37,6 +43,12 @@ impl Bug {
             "trusts-log-on-disk" => Bug::TrustsLogOnDisk,
             "own-commit-number" => Bug::OwnCommitNumber,
             "asks-once" => Bug::AsksOnce,
+            "offers-view-number" => Bug::OffersViewNumber,
+            "commits-what-it-lacks" => Bug::CommitsWhatItLacks,
+            "appends-state" => Bug::AppendsState,
+            "resumes-view" => Bug::ResumesView,
+            "half-is-a-quorum" => Bug::HalfIsAQuorum,
+            "waits-for-new-view" => Bug::WaitsForNewView,
             _ => unreachable!("{name} is not a bug of this protocol"),
         }
     }
@@ -55,6 +67,10 @@ impl Bug {
                 | Bug::CountsOldAnswers
                 | Bug::VotesWhileRecovering
                 | Bug::TrustsLogOnDisk
+                | Bug::OffersViewNumber
+                | Bug::AppendsState
+                | Bug::ResumesView
+                | Bug::HalfIsAQuorum
         )
     }
 }
@@ -85,6 +101,13 @@ pub static ABOUT: About = About {
             allowed: &[],
             help: "an idle primary sends Commit messages; without them backups time out under timed, and the \
                    asynchronous state space is smaller",
+        },
+        OptionSpec {
+            name: "trusts_time",
+            default: Value::Flag(false),
+            allowed: &[],
+            help: "offers-with-f-others also asks that no live primary is suspected; right where time and links can be \
+                   trusted, and heartbeats are sent",
         },
     ],
     bugs: BUGS,
@@ -170,8 +193,43 @@ const BUGS: &[BugSpec] = &[
         costs: Costs::Safety,
     },
     BugSpec {
+        name: "offers-view-number",
+        summary: "A replica offers its log as if it were of the view that it leaves, although it was never normal in that view.",
+        rule: "Paper 4.2, step 2: v' is the view number of the latest view in which its status was normal",
+        published: "J. Vanlightly, vsr-tlaplus (2022): one half of defect 1, where last_normal_view runs ahead of the log",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "half-is-a-quorum",
+        summary: "In a group of an even size, half of the replicas are taken for a quorum.",
+        rule: "Paper 2.2 and 8.1: the quorums of two views must intersect",
+        published: "our own; the slip of a majority rounded down",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "commits-what-it-lacks",
+        summary: "A backup takes the commit-number of a Commit message although its log is shorter.",
+        rule: "Paper 4.1, step 7: it waits until it has the request in its log, which may require state transfer",
+        published: "our own; known from Raft as a commit index that is not the minimum of leaderCommit and the last entry",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "appends-state",
+        summary: "A replica appends the operations of a NewState to whatever its log has become since it asked for them.",
+        rule: "Paper 5.2: NewState continues the log from the op-number that GetState named",
+        published: "our own; the place is one where specifications differ",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "resumes-view",
+        summary: "A replica that comes back is normal at once in the view on its disk, although that may be one that it had only begun to change to.",
+        rule: "Paper 4.3: it recovers first; a view number on disk says which views are over, not in which it was normal",
+        published: "our own; original VR (Oki, Liskov 1988) writes the number during the view change, so it cannot tell",
+        costs: Costs::Safety,
+    },
+    BugSpec {
         name: "own-commit-number",
-        summary: "The new primary keeps its own commit-number instead of the largest one offered. A control: what it does not know to be committed stays in its log, and is committed again, with the next operation at the latest.",
+        summary: "The new primary keeps its own commit-number instead of the largest one offered. A control, but for the rule's own letter: what it does not know to be committed stays in its log, and is committed again, with the next operation at the latest.",
         rule: "Paper 4.2, step 3: the largest commit-number received",
         published: "our own control; the place is one that specifications of the protocol check",
         costs: Costs::Nothing,
@@ -181,6 +239,13 @@ const BUGS: &[BugSpec] = &[
         summary: "A recovering replica does not ask again when the answers do not contain the log of the latest view.",
         rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view change never suffice",
         published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
+        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+    },
+    BugSpec {
+        name: "waits-for-new-view",
+        summary: "A replica that has begun a view change waits for its end, however long that takes.",
+        rule: "Paper 4.2: a view change that does not complete in time is followed by one to the next view",
+        published: "TigerBeetle pull request 494 (2023): a backup that misses the StartView waits for ever",
         costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
     },
 ];

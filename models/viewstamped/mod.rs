@@ -2,7 +2,8 @@
 //! are those of that paper.
 //!
 //! A group of 2f+1 replicas moves through numbered views. The primary of a view is fixed by arithmetic (§4: the
-//! replicas take turns), so an election elects a *log*: the view change collects f+1 logs and installs one of them. A
+//! replicas take turns), so an election elects a *log*: the view change collects f+1 logs and installs one of them. (A
+//! group of 2f+2 works too, with quorums of f+2.) A
 //! replica that crashes forgets everything and gets its state back from the others (§4.3); what, if anything, is on
 //! disk is the option `disk`.
 //!
@@ -10,13 +11,15 @@
 //! application state and checkpoints (§5.1), reconfiguration (§7).
 
 mod bugs;
+mod goals;
 mod invariants;
+mod messages;
+mod rules;
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -24,125 +27,13 @@ use stateright::actor::{Actor, Id, Out};
 
 pub use self::bugs::Bug;
 pub use self::invariants::Witness;
+pub use self::messages::{Answer, Log, Message, Offer, Op, Request, Suffix, Timer};
 use crate::election::{
-    About, AfterHealing, CLIENT, Election, Invariant, NeedOfTime, NodeSet, NodeStep, Setup, Term, Value,
+    About, AfterHealing, CLIENT, Election, Goal, Invariant, NeedOfTime, NodeSet, NodeStep, Setup, Term, Value,
 };
 
 /// The number of a view: the term that its primary leads.
 pub type View = u64;
-
-/// A client's operation in a log, known by its viewstamp: the view whose primary gave it its place, and that place.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Op(pub View);
-
-impl fmt::Debug for Op {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v{}", self.0)
-    }
-}
-
-/// The log: the operation with op-number `n` is at `n - 1`, and the op-number of a replica is its log's length.
-pub type Log = Vec<Op>;
-
-/// What a replica that has fallen behind, or has forgotten, is sent: a log from some place on.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Suffix {
-    /// The op-number of the last operation that is *not* sent.
-    pub after: usize,
-    pub ops: Log,
-    pub commit: usize,
-}
-
-impl Suffix {
-    fn of(state: &State, after: usize) -> Self {
-        let ops = state.log.get(after..).unwrap_or_default().to_vec();
-        Suffix { after, ops, commit: state.commit }
-    }
-
-    /// The whole log, given the receiver's own up to `after`; `None` if the receiver has not so much.
-    fn complete(&self, own: &[Op]) -> Option<Log> {
-        Some([own.get(..self.after)?, &self.ops].concat())
-    }
-}
-
-/// The paper's messages. Who sent one is known from its envelope.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Message {
-    /// The request is not spelled out: it becomes the operation with the viewstamp ⟨view, op_number⟩.
-    Prepare {
-        view: View,
-        op_number: usize,
-        commit: usize,
-    },
-    PrepareOk {
-        view: View,
-        op_number: usize,
-    },
-    Commit {
-        view: View,
-        commit: usize,
-    },
-    StartViewChange {
-        view: View,
-    },
-    DoViewChange {
-        view: View,
-        offer: Offer,
-    },
-    StartView {
-        view: View,
-        log: Log,
-        commit: usize,
-    },
-    /// `view` is the one on disk, `op_number` how much of the log is (§5.1); both 0 without a disk.
-    Recovery {
-        nonce: u32,
-        view: View,
-        op_number: usize,
-    },
-    RecoveryResponse {
-        nonce: u32,
-        answer: Answer,
-    },
-    GetState {
-        view: View,
-        op_number: usize,
-    },
-    NewState {
-        view: View,
-        suffix: Suffix,
-    },
-}
-
-/// What a replica contributes to a view change (§4.2, step 2). The order is the order in which logs are preferred.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Offer {
-    /// The latest view in which its status was normal.
-    pub last_normal: View,
-    pub log: Log,
-    pub commit: usize,
-}
-
-/// What a replica tells a recovering one (§4.3, step 2): the view, and the log if it is the view's primary.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Answer {
-    pub view: View,
-    pub suffix: Option<Suffix>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timer {
-    /// An idle primary sends Commit.
-    Heartbeat,
-    /// The primary, or the view change, has taken too long.
-    ViewChange,
-    /// The answers to a Recovery have taken too long, or do not suffice.
-    Recovery,
-}
-
-/// A client's request that has reached the primary.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Request;
 
 /// What a replica knows (figure 2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -219,6 +110,8 @@ pub struct Viewstamped {
     values: u32,
     disk: Disk,
     heartbeats: bool,
+    /// Nothing but a property asks this.
+    trusts_time: bool,
     bug: Option<Bug>,
 }
 
@@ -240,9 +133,10 @@ impl Timer {
 }
 
 impl Viewstamped {
-    /// How many replicas may fail; f+1 are a quorum of the 2f+1.
+    /// How many others make a quorum with a replica. Of 2f+1 replicas that is f, and f may fail; of 2f+2 it is f+1, for
+    /// two quorums must meet.
     fn f(&self) -> usize {
-        self.replicas / 2
+        if self.bug == Some(Bug::HalfIsAQuorum) { (self.replicas - 1) / 2 } else { self.replicas / 2 }
     }
 
     /// §4: the replicas take turns as primary, in the order of their numbers.
@@ -259,12 +153,17 @@ impl Viewstamped {
     // ---- Normal operation (§4.1)
 
     /// Steps 2 and 3: the primary gives the request the next op-number and asks the others to prepare it.
-    fn on_request(&self, id: Id, state: &mut Cow<State>, o: &mut Out<Self>) {
+    fn on_request(&self, id: Id, state: &mut Cow<State>, op: Op, o: &mut Out<Self>) {
         let s = state.to_mut();
-        s.log.push(Op(s.view));
+        s.log.push(op);
         let (view, op_number, commit) = (s.view, s.log.len(), s.commit);
-        self.broadcast(id, &Message::Prepare { view, op_number, commit }, o);
-        o.choose_random(CLIENT, vec![Request]);
+        self.broadcast(id, &Message::Prepare { view, op, op_number, commit }, o);
+        self.listen_to_clients(o);
+    }
+
+    /// Takes the next request, whichever it is; each reaches a primary once.
+    fn listen_to_clients(&self, o: &mut Out<Self>) {
+        o.choose_random(CLIENT, (1..=self.values).map(Request).collect());
     }
 
     /// Step 4: a backup prepares operations in their order, each only after all earlier ones.
@@ -273,7 +172,7 @@ impl Viewstamped {
         id: Id,
         state: &mut Cow<State>,
         src: Id,
-        (view, op_number, commit): (View, usize, usize),
+        (view, op, op_number, commit): (View, Op, usize, usize),
         o: &mut Out<Self>,
     ) {
         let accepts = match state.status {
@@ -291,7 +190,7 @@ impl Viewstamped {
             return self.catch_up(id, state, src, view, o);
         }
         let s = state.to_mut();
-        s.log.push(Op(view));
+        s.log.push(op);
         s.commit = s.commit.max(commit);
         o.send(src, Message::PrepareOk { view, op_number });
         Timer::ViewChange.set(o);
@@ -327,7 +226,8 @@ impl Viewstamped {
         if !state.is_normal() || view != state.view {
             return;
         }
-        if commit > state.log.len() {
+        // It waits until the operations are in its log.
+        if commit > state.log.len() && self.bug != Some(Bug::CommitsWhatItLacks) {
             self.catch_up(id, state, src, view, o);
         } else if commit > state.commit {
             state.to_mut().commit = commit;
@@ -340,6 +240,7 @@ impl Viewstamped {
     /// Step 1: the replica advances its view, stops normal operation, and tells the others.
     fn start_view_change(&self, id: Id, state: &mut Cow<State>, view: View, o: &mut Out<Self>) {
         let last_normal = match state.status {
+            _ if self.bug == Some(Bug::OffersViewNumber) => state.view,
             Status::Normal { .. } => state.view,
             Status::ViewChange { last_normal, .. } => last_normal,
             Status::Recovering { .. } => 0,
@@ -348,7 +249,11 @@ impl Viewstamped {
         let s = state.to_mut();
         s.status = Status::ViewChange { last_normal, started: NodeSet::default(), offers: BTreeMap::new() };
         self.enter(s, view, o);
-        Timer::ViewChange.set(o);
+        // If the view change takes too long, the next one is started.
+        match self.bug {
+            Some(Bug::WaitsForNewView) => o.cancel_timer(Timer::ViewChange),
+            _ => Timer::ViewChange.set(o),
+        }
         self.broadcast(id, &Message::StartViewChange { view }, o);
         if self.start_view_changes_needed() == 0 {
             self.do_view_change(id, s, o);
@@ -500,7 +405,12 @@ impl Viewstamped {
         if view < state.view {
             return;
         }
-        let Some(log) = suffix.complete(&state.log) else { return };
+        // What has been prepared since the state was asked for is part of it.
+        let log = match self.bug {
+            Some(Bug::AppendsState) => Some([state.log.as_slice(), &suffix.ops].concat()),
+            _ => suffix.complete(&state.log),
+        };
+        let Some(log) = log else { return };
         if state.is_behind(view) || log.len() > state.log.len() {
             self.follow(id, state, view, log, suffix.commit, o);
         } else if suffix.commit > state.commit {
@@ -613,7 +523,7 @@ impl Viewstamped {
             Timer::Heartbeat.set(o);
         }
         if self.values > 0 {
-            o.choose_random(CLIENT, vec![Request]);
+            self.listen_to_clients(o);
         }
     }
 
@@ -664,8 +574,8 @@ impl Actor for Viewstamped {
             {
                 self.catch_up(id, state, src, view, o)
             }
-            Message::Prepare { view, op_number, commit } => {
-                self.on_prepare(id, state, src, (view, op_number, commit), o)
+            Message::Prepare { view, op, op_number, commit } => {
+                self.on_prepare(id, state, src, (view, op, op_number, commit), o)
             }
             Message::PrepareOk { view, op_number } => self.on_prepare_ok(id, state, src, view, op_number),
             Message::Commit { view, commit } => self.on_commit(id, state, src, view, commit, o),
@@ -693,9 +603,9 @@ impl Actor for Viewstamped {
         }
     }
 
-    fn on_random(&self, id: Id, state: &mut Cow<State>, _: &Request, o: &mut Out<Self>) {
+    fn on_random(&self, id: Id, state: &mut Cow<State>, request: &Request, o: &mut Out<Self>) {
         let before = state.clone();
-        self.on_request(id, state, o);
+        self.on_request(id, state, Op(request.0), o);
         self.write_behind(&before, state, o);
     }
 }
@@ -709,8 +619,8 @@ impl Election for Viewstamped {
 
     fn build(setup: &Setup) -> Result<Vec<Self>, String> {
         let replicas = setup.nodes;
-        if replicas < 3 || replicas.is_multiple_of(2) {
-            return Err(format!("a group has 2f+1 replicas, 3 or 5 or 7 and so on, not {replicas}"));
+        if replicas < 3 {
+            return Err(format!("a group that survives a failure has 3 or more replicas, not {replicas}"));
         }
         let replica = Viewstamped {
             replicas,
@@ -721,10 +631,14 @@ impl Election for Viewstamped {
                 _ => Disk::View,
             },
             heartbeats: setup.flag("heartbeats"),
+            trusts_time: setup.flag("trusts_time"),
             bug: setup.bug.map(Bug::named),
         };
         if replica.bug == Some(Bug::TrustsLogOnDisk) && replica.disk != Disk::Log {
             return Err("bug `trusts-log-on-disk` needs the option disk = \"log\"".to_string());
+        }
+        if replica.bug == Some(Bug::HalfIsAQuorum) && !replicas.is_multiple_of(2) {
+            return Err(format!("bug `half-is-a-quorum` needs an even number of nodes, not {replicas}"));
         }
         Ok(vec![replica; replicas])
     }
@@ -745,6 +659,14 @@ impl Election for Viewstamped {
         // §5.1: the suffix is fetched. What was not known to be committed may have been replaced since.
         if self.bug != Some(Bug::TrustsLogOnDisk) {
             log.truncate(commit);
+        }
+        // §4.3: the view number alone does not make a replica normal, on disk or not.
+        if self.bug == Some(Bug::ResumesView) {
+            match self.primary(view) == id {
+                true => self.lead(o),
+                false => Timer::ViewChange.set(o),
+            }
+            return State { view, log, commit, status: Status::Normal { prepared: BTreeMap::new() } };
         }
         let status = Status::Recovering { nonce: incarnation, answers: BTreeMap::new() };
         let state = State { view, log, commit, status };
@@ -769,6 +691,10 @@ impl Election for Viewstamped {
         replicas[0].values
     }
 
+    fn input_number(Request(number): &Request) -> Option<u32> {
+        Some(*number)
+    }
+
     fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {
         witness.after(step)
     }
@@ -791,7 +717,11 @@ impl Election for Viewstamped {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        invariants::all()
+        [invariants::all(), rules::all()].concat()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        goals::all()
     }
 
     /// Within an incarnation views only grow, and in a view logs and commit-numbers do; with the view on disk, that
