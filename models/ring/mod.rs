@@ -8,6 +8,7 @@
 //! The rules are numbered as in this folder's README.
 
 mod chang_roberts;
+mod properties;
 mod textbook;
 
 use std::borrow::Cow;
@@ -18,7 +19,7 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, BugSpec, Check, Costs, Election, Invariant, NodeSet, OptionSpec, Setup, Term, Value, node_name,
+    About, BugSpec, Costs, Election, Goal, Invariant, NodeSet, OptionSpec, Setup, Term, Value,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +98,9 @@ enum Bug {
     StaleAnnouncementCounts,
     OrphanAnnouncement,
     NoSkip,
+    AcknowledgesFirst,
+    InitiatorWins,
+    RecoveryWaits,
 }
 
 /// One node.
@@ -218,6 +222,7 @@ impl Election for Ring {
         let mut state = Cow::Owned(State { role: Role::Searching, attempt });
         match self.variant {
             Variant::ChangRoberts => self.participate(id, &mut state, o),
+            Variant::Textbook if self.bug == Some(Bug::RecoveryWaits) => {}
             Variant::Textbook => self.call_election(id, &mut state, o),
         }
         state.into_owned()
@@ -251,17 +256,11 @@ impl Election for Ring {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        vec![Invariant::new(
-            "follows-higher",
-            "A node follows only nodes with a higher identifier than its own: the highest wins (Chang and Roberts \
-             1979).",
-            Check::Node(|_, id, state: &State| match state.role {
-                Role::Following(leader) if leader < id => {
-                    Err(format!("{} follows {}, which is lower", node_name(id), node_name(leader)))
-                }
-                _ => Ok(()),
-            }),
-        )]
+        properties::invariants()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        properties::goals()
     }
 }
 
@@ -293,6 +292,9 @@ fn bug_named(name: &'static str) -> Bug {
         "stale-announcement-counts" => Bug::StaleAnnouncementCounts,
         "orphan-announcement" => Bug::OrphanAnnouncement,
         "no-skip" => Bug::NoSkip,
+        "acknowledges-first" => Bug::AcknowledgesFirst,
+        "initiator-wins" => Bug::InitiatorWins,
+        "recovery-waits" => Bug::RecoveryWaits,
         other => panic!("ring has no bug {other}"),
     }
 }
@@ -387,6 +389,28 @@ static ABOUT: About = About {
             summary: "A message for a dead node is lost.",
             rule: "Rule T2: without an acknowledgement, try the node after.",
             published: "Chang and Roberts 1979 have no repair; the rule is Tanenbaum's.",
+            costs: Costs::Liveness,
+        },
+        BugSpec {
+            name: "acknowledges-first",
+            summary: "A node acknowledges a message before it has passed it on.",
+            rule: "Rule T2: the acknowledgement comes last, so that a message is never with nobody.",
+            published: "Acknowledging before the work is done: the end-to-end argument (Saltzer, Reed, Clark 1984); our own \
+                        analysis.",
+            costs: Costs::Liveness,
+        },
+        BugSpec {
+            name: "initiator-wins",
+            summary: "Whoever closes the round takes itself for the winner, not the highest that was collected.",
+            rule: "Rule T3: the highest identifier collected wins.",
+            published: "A misreading of `the initiator sends the result round` (Tanenbaum, van Steen); our own analysis.",
+            costs: Costs::Liveness,
+        },
+        BugSpec {
+            name: "recovery-waits",
+            summary: "A node that recovers does nothing until somebody speaks to it.",
+            rule: "Rule T1: whoever recovers calls an election.",
+            published: "The same omission as in Bully.",
             costs: Costs::Liveness,
         },
     ],

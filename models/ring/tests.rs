@@ -271,6 +271,36 @@ fn no_skip_neither_waits_for_an_acknowledgement_nor_gives_one() {
     assert_eq!(done.set, [Timer::Monitor]);
 }
 
+#[test]
+fn acknowledges_first_and_passes_on_after_that() {
+    let mut state = Cow::Owned(state(Role::Searching));
+    let (node, mut out) = (node(&textbook().with_bug("acknowledges-first")), Out::new());
+    node.on_msg(id(N2), &mut state, id(N1), election(&[N1]), &mut out);
+    let sent: Vec<usize> = out
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::Send(dst, _) => Some(dst.into()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, [N1, N3], "the sender, then the successor");
+}
+
+#[test]
+fn initiator_wins_although_it_has_collected_somebody_higher() {
+    let buggy = textbook().with_bug("initiator-wins");
+    let done = deliver(&buggy, N1, Role::Searching, N3, election(&[N1, N2, N3]));
+    assert_eq!((done.state.role, done.sent), (Role::Elect, vec![(N2, coordinator(N1, 2, &[N1]))]));
+}
+
+#[test]
+fn recovery_waits_until_somebody_speaks() {
+    let mut out = Out::new();
+    let state = node(&textbook().with_bug("recovery-waits")).start(id(N3), 1, &None, &mut out);
+    let done = done(state, out);
+    assert_eq!((done.state.role, done.sent, done.set), (Role::Searching, vec![], vec![]));
+}
+
 // ---- Chang and Roberts ----
 
 #[test]

@@ -72,6 +72,10 @@ impl Ring {
             o.cancel_timer(Timer::Skip { to: src, message: *of });
             return;
         }
+        if self.bug == Some(Bug::AcknowledgesFirst) {
+            o.send(src, Message::Ack { of: Box::new(msg.clone()) });
+            return self.receive(id, state, msg, o);
+        }
         self.receive(id, state, msg.clone(), o);
         // Acknowledged last: a node that crashes before it has passed a message on leaves it with the sender.
         if self.bug != Some(Bug::NoSkip) {
@@ -99,7 +103,8 @@ impl Ring {
             }
             return self.pass(id, state, id, Message::Election { seen: with(seen, id) }, o);
         }
-        let leader = seen.iter().max().expect("it contains this node");
+        let highest = seen.iter().max().expect("it contains this node");
+        let leader = if self.bug == Some(Bug::InitiatorWins) { id } else { highest };
         self.on_winner(id, state, leader, NodeSet::default(), o);
     }
 
