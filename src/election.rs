@@ -240,12 +240,14 @@ pub struct Invariant<E: Election> {
     pub setting: Option<(&'static str, fn(&[E]) -> bool)>,
     /// The names of the [goals](Goal) that a run must reach, or else it says nothing about this property.
     pub needs: &'static [&'static str],
+    /// Asked only in states in which time may pass, and in all where time is not modelled.
+    pub when_time_passes: bool,
 }
 
 impl<E: Election> Invariant<E> {
     /// A property of every run.
     pub fn new(name: &'static str, meaning: &'static str, check: Check<E>) -> Self {
-        Invariant { name, meaning, check, setting: None, needs: &[] }
+        Invariant { name, meaning, check, setting: None, needs: &[], when_time_passes: false }
     }
 
     /// The property speaks only of nodes with a certain setting. Where they have another it is not asked.
@@ -257,6 +259,13 @@ impl<E: Election> Invariant<E> {
     /// A run that reaches not all of these goals says nothing about the property: its verdict is `vacuous`.
     pub fn needing(mut self, goals: &'static [&'static str]) -> Self {
         self.needs = goals;
+        self
+    }
+
+    /// The property is judged as election safety without terms is: only when nothing is left to do before time passes. For
+    /// properties of states; a step or a past that breaks a rule has broken it.
+    pub fn when_time_passes(mut self) -> Self {
+        self.when_time_passes = true;
         self
     }
 }

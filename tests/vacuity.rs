@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use oneleader::check::{self, Conclusion, Exploration, Limits, conclude};
-use oneleader::election::Election;
+use oneleader::election::{Check, Election, Invariant};
 use oneleader::engine;
 use oneleader::reference::{self, Search};
 use oneleader::scenario::Scenario;
@@ -208,4 +208,23 @@ fn a_message_that_is_called_dead_and_is_not_is_an_error() {
         let why = "Hello from n1 is called dead to n2, and has an effect on it: its `is_dead` is wrong";
         assert_eq!(found, Conclusion { word: Word::Error, why: Some(why.to_string()) }, "{bug}");
     }
+}
+
+#[test]
+fn what_is_asked_when_time_passes_is_not_asked_in_the_middle_of_a_tick() {
+    // Every node's timer is due in every tick, so that all have one term when time passes, and not in between.
+    let judged = |when_time_passes, timing: &str| {
+        let scenario: Scenario =
+            toml::from_str(&format!("name = 'test'\n{TERM_2}timing = '{timing}'")).unwrap();
+        let mut system = scenario.system::<Herald>().unwrap();
+        let agree = Check::Pair(|_: &Herald, (_, a), (_, b)| {
+            if a.term == b.term { Ok(()) } else { Err(format!("terms {} and {}", a.term, b.term)) }
+        });
+        system.invariants[0] = Invariant { when_time_passes, ..Invariant::new("terms-agree", "", agree) };
+        let (property, system) = (System::<Herald>::properties()[1].0, Arc::new(system));
+        seen(&system).violations.get(&property).map(|violation| violation.steps.len())
+    };
+    assert_eq!(judged(true, "timed"), None);
+    assert_eq!(judged(false, "timed"), Some(2), "a tick, and one of the timeouts");
+    assert_eq!(judged(true, "asynchronous"), Some(1), "where time is not modelled, every state counts");
 }

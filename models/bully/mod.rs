@@ -10,6 +10,8 @@
 //! reorganisation of the work to be done, and hence his READY. Of his HALT only this is left: a leader that reads
 //! COORDINATOR stops. The new one leads already, so two may lead within a tick.
 
+mod properties;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::time::Duration;
@@ -17,8 +19,8 @@ use std::time::Duration;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, AfterHealing, BugSpec, Check, Costs, Election, Healing, Invariant, NeedOfTime, NodeSet,
-    OptionSpec, Setup, Term, Value, node_name,
+    About, AfterHealing, BugSpec, Costs, Election, Goal, Healing, Invariant, NeedOfTime, NodeSet, OptionSpec,
+    Setup, Term, Value,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +73,9 @@ enum Bug {
     NoSecondWait,
     RecoveryWaits,
     IgnoresLowerClaims,
+    AsksTheNextOnly,
+    LateAnswersCount,
+    HalfIsEnough,
 }
 
 /// One node.
@@ -144,7 +149,8 @@ impl Bully {
     /// Rule 1: an election asks every higher node. A node that has none above it has won already.
     /// Returns the role in which this leaves the node.
     fn call_election(&self, id: Id, o: &mut Out<Self>) -> Role {
-        self.higher(id).for_each(|other| o.send(other, Message::Election));
+        let asked = if self.bug == Some(Bug::AsksTheNextOnly) { 1 } else { self.nodes };
+        self.higher(id).take(asked).for_each(|other| o.send(other, Message::Election));
         if self.higher(id).next().is_some() { Role::Electing } else { self.win(id, o) }
     }
 
@@ -156,7 +162,8 @@ impl Bully {
 
     /// What a winner is: without quorums, a leader; with them, only once a majority of all nodes accepts it.
     fn accepted_by(&self, nodes: NodeSet) -> Role {
-        if !self.needs_majority || nodes.len() * 2 > self.nodes {
+        let is_half = self.bug == Some(Bug::HalfIsEnough) && nodes.len() * 2 == self.nodes;
+        if !self.needs_majority || nodes.len() * 2 > self.nodes || is_half {
             Role::Leading
         } else {
             Role::Claiming(nodes)
@@ -191,7 +198,7 @@ impl Bully {
 
     /// Rule 3: one answer is enough to give up, and to wait for a coordinator instead. A late answer says nothing.
     fn on_answer(&self, role: &mut Cow<'_, Role>, o: &mut Out<Self>) {
-        if **role != Role::Electing {
+        if **role != Role::Electing && self.bug != Some(Bug::LateAnswersCount) {
             return;
         }
         self.take(role, Role::Waiting, o);
@@ -355,17 +362,11 @@ impl Election for Bully {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        vec![Invariant::new(
-            "follows-higher",
-            "A node follows only nodes with a higher identifier than its own (Coulouris et al., section 15.3: the \
-             elected process is the non-crashed one with the largest identifier).",
-            Check::Node(|_, id, role| match role {
-                Role::Following(leader) if *leader < id => {
-                    Err(format!("{} follows {}, which is lower", node_name(id), node_name(*leader)))
-                }
-                _ => Ok(()),
-            }),
-        )]
+        properties::invariants()
+    }
+
+    fn goals() -> Vec<Goal<Self>> {
+        properties::goals()
     }
 }
 
@@ -379,6 +380,9 @@ fn bug_named(name: &'static str) -> Bug {
         "no-second-wait" => Bug::NoSecondWait,
         "recovery-waits" => Bug::RecoveryWaits,
         "ignores-lower-claims" => Bug::IgnoresLowerClaims,
+        "asks-the-next-only" => Bug::AsksTheNextOnly,
+        "late-answers-count" => Bug::LateAnswersCount,
+        "half-is-enough" => Bug::HalfIsEnough,
         other => panic!("bully has no bug {other}"),
     }
 }
@@ -475,6 +479,27 @@ static ABOUT: About = About {
             published: "A control as long as no message is lost: then this rule only saves time. A lost announcement is \
                         mended by it. Our own analysis.",
             costs: Costs::Nothing,
+        },
+        BugSpec {
+            name: "asks-the-next-only",
+            summary: "A node asks only the next higher node, and takes that one's silence for everybody's.",
+            rule: "Rule 1: an election asks all higher nodes.",
+            published: "The rule: Garcia-Molina 1982; Coulouris et al., 15.3. The mistake: our own analysis.",
+            costs: Costs::Safety,
+        },
+        BugSpec {
+            name: "late-answers-count",
+            summary: "An answer makes a node wait whatever it is doing, so that a late one stops a leader.",
+            rule: "Rule 3: an answer ends only the asking.",
+            published: "Our own analysis.",
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        },
+        BugSpec {
+            name: "half-is-enough",
+            summary: "With quorums, a winner leads once half of all nodes accept it.",
+            rule: "Rule 4: a majority, which no two halves are.",
+            published: "Elasticsearch's discovery.zen.minimum_master_nodes set to half of the nodes, as its manual warns.",
+            costs: Costs::Safety,
         },
     ],
     corpus: include_str!("scenarios.toml"),

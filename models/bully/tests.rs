@@ -261,6 +261,13 @@ fn recovery_waits_until_somebody_speaks() {
 }
 
 #[test]
+fn late_answers_count_makes_a_leader_wait() {
+    let done =
+        deliver(&node(&setup().with_bug("late-answers-count")), N2, Role::Leading, N3, Message::Answer);
+    assert_eq!((done.role, done.cancelled), (Role::Waiting, vec![Timer::Heartbeat]));
+}
+
+#[test]
 fn timeouts_that_would_take_the_living_for_dead_are_rejected() {
     let reason = |name, value| Bully::build(&setup().with(name, Value::Number(value))).unwrap_err();
     assert!(reason("answer", 0).starts_with("answer = 0"));

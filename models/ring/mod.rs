@@ -8,8 +8,7 @@
 //! The rules are numbered as in this folder's README.
 
 mod chang_roberts;
-mod goals;
-mod rules;
+mod properties;
 mod textbook;
 
 use std::borrow::Cow;
@@ -19,10 +18,9 @@ use std::time::Duration;
 
 use stateright::actor::{Actor, Id, Out};
 
-pub use self::rules::Witness;
 use crate::election::{
-    About, AfterHealing, BugSpec, Costs, Election, Goal, Healing, Invariant, NeedOfTime, NodeSet, NodeStep,
-    OptionSpec, Setup, Term, Value,
+    About, AfterHealing, BugSpec, Costs, Election, Goal, Healing, Invariant, NeedOfTime, NodeSet, OptionSpec,
+    Setup, Term, Value,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,7 +99,9 @@ enum Bug {
     StaleAnnouncementCounts,
     OrphanAnnouncement,
     NoSkip,
-    InitiatorAnnounces,
+    AcknowledgesFirst,
+    InitiatorWins,
+    RecoveryWaits,
 }
 
 /// One node.
@@ -172,7 +172,7 @@ impl Actor for Ring {
 }
 
 impl Election for Ring {
-    type Witness = Witness;
+    type Witness = ();
 
     fn about() -> &'static About {
         &ABOUT
@@ -223,6 +223,7 @@ impl Election for Ring {
         let mut state = Cow::Owned(State { role: Role::Searching, attempt });
         match self.variant {
             Variant::ChangRoberts => self.participate(id, &mut state, o),
+            Variant::Textbook if self.bug == Some(Bug::RecoveryWaits) => {}
             Variant::Textbook => self.call_election(id, &mut state, o),
         }
         state.into_owned()
@@ -255,10 +256,6 @@ impl Election for Ring {
         matches!(msg, Message::Elected { number } if *number == self.number(id))
     }
 
-    fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {
-        witness.after(step)
-    }
-
     /// Of the textbook ring, which repairs itself as long as the leader is watched: the highest node alive leads, and
     /// everybody else alive knows.
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
@@ -273,11 +270,11 @@ impl Election for Ring {
     }
 
     fn invariants() -> Vec<Invariant<Self>> {
-        rules::all()
+        properties::invariants()
     }
 
     fn goals() -> Vec<Goal<Self>> {
-        goals::all()
+        properties::goals()
     }
 }
 
@@ -309,7 +306,9 @@ fn bug_named(name: &'static str) -> Bug {
         "stale-announcement-counts" => Bug::StaleAnnouncementCounts,
         "orphan-announcement" => Bug::OrphanAnnouncement,
         "no-skip" => Bug::NoSkip,
-        "initiator-announces" => Bug::InitiatorAnnounces,
+        "acknowledges-first" => Bug::AcknowledgesFirst,
+        "initiator-wins" => Bug::InitiatorWins,
+        "recovery-waits" => Bug::RecoveryWaits,
         other => panic!("ring has no bug {other}"),
     }
 }
@@ -393,13 +392,6 @@ static ABOUT: About = About {
             costs: Costs::Safety,
         },
         BugSpec {
-            name: "initiator-announces",
-            summary: "Whoever has called the election announces the winner, which leads when it hears so.",
-            rule: "Rules T4 and T5: the winner announces itself, and leads when that has come round.",
-            published: "Tanenbaum, van Steen: the initiator circulates the message once more, as COORDINATOR.",
-            costs: Costs::Safety,
-        },
-        BugSpec {
             name: "orphan-announcement",
             summary: "Only the leader takes its announcement off the ring; if it has died, nobody does.",
             rule: "Rule T8: whoever sees a message for the second time takes it off the ring.",
@@ -411,6 +403,28 @@ static ABOUT: About = About {
             summary: "A message for a dead node is lost.",
             rule: "Rule T2: without an acknowledgement, try the node after.",
             published: "Chang and Roberts 1979 have no repair; the rule is Tanenbaum's.",
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        },
+        BugSpec {
+            name: "acknowledges-first",
+            summary: "A node acknowledges a message before it has passed it on.",
+            rule: "Rule T2: the acknowledgement comes last, so that a message is never with nobody.",
+            published: "Acknowledging before the work is done: the end-to-end argument (Saltzer, Reed, Clark 1984); our own \
+                        analysis.",
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        },
+        BugSpec {
+            name: "initiator-wins",
+            summary: "Whoever closes the round takes itself for the winner, not the highest that was collected.",
+            rule: "Rule T3: the highest identifier collected wins.",
+            published: "A misreading of `the initiator sends the result round` (Tanenbaum, van Steen); our own analysis.",
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        },
+        BugSpec {
+            name: "recovery-waits",
+            summary: "A node that recovers does nothing until somebody speaks to it.",
+            rule: "Rule T1: whoever recovers calls an election.",
+            published: "The same omission as in Bully.",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
     ],

@@ -271,6 +271,36 @@ fn no_skip_neither_waits_for_an_acknowledgement_nor_gives_one() {
     assert_eq!(done.set, [Timer::Monitor]);
 }
 
+#[test]
+fn acknowledges_first_and_passes_on_after_that() {
+    let mut state = Cow::Owned(state(Role::Searching));
+    let (node, mut out) = (node(&textbook().with_bug("acknowledges-first")), Out::new());
+    node.on_msg(id(N2), &mut state, id(N1), election(&[N1]), &mut out);
+    let sent: Vec<usize> = out
+        .into_iter()
+        .filter_map(|command| match command {
+            Command::Send(dst, _) => Some(dst.into()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(sent, [N1, N3], "the sender, then the successor");
+}
+
+#[test]
+fn initiator_wins_although_it_has_collected_somebody_higher() {
+    let buggy = textbook().with_bug("initiator-wins");
+    let done = deliver(&buggy, N1, Role::Searching, N3, election(&[N1, N2, N3]));
+    assert_eq!((done.state.role, done.sent), (Role::Elect, vec![(N2, coordinator(N1, 2, &[N1]))]));
+}
+
+#[test]
+fn recovery_waits_until_somebody_speaks() {
+    let mut out = Out::new();
+    let state = node(&textbook().with_bug("recovery-waits")).start(id(N3), 1, &None, &mut out);
+    let done = done(state, out);
+    assert_eq!((done.state.role, done.sent, done.set), (Role::Searching, vec![], vec![]));
+}
+
 // ---- Chang and Roberts ----
 
 #[test]
@@ -350,42 +380,4 @@ fn stateright_agrees_that_chang_and_roberts_elect_the_highest_and_nobody_else() 
         .spawn_bfs()
         .join();
     checker.assert_properties();
-}
-
-// ---- The corpus ----
-
-fn corpus() -> Vec<crate::scenario::Scenario> {
-    crate::corpus::of(Ring::about()).expect("the corpus can be read")
-}
-
-#[test]
-fn every_goal_is_covered_by_a_healthy_scenario() {
-    for goal in Ring::goals() {
-        let covers =
-            corpus().iter().any(|s| s.bug.is_none() && s.covers.iter().any(|name| name == goal.name));
-        assert!(covers, "no healthy scenario covers {}", goal.name);
-    }
-}
-
-#[test]
-fn every_property_can_be_broken() {
-    use crate::verdict::Word;
-    for (_, name) in crate::system::System::<Ring>::properties() {
-        let breaks = corpus().iter().any(|s| s.expect.get(name).is_some_and(|e| e.verdict == Word::Violated));
-        assert!(breaks, "no scenario violates {name}");
-    }
-}
-
-#[test]
-fn every_safety_bug_is_caught_elsewhere_too() {
-    let caught = crate::corpus::caught_by(Ring::about()).expect("the corpus can be read");
-    for spec in ABOUT.bugs.iter().filter(|spec| spec.costs == Costs::Safety) {
-        match &caught[spec.name] {
-            crate::corpus::CaughtBy::None { none } => assert!(!none.is_empty()),
-            crate::corpus::CaughtBy::Scenario(name) => {
-                let is_clean = corpus().iter().any(|s| s.name == *name && s.bug.is_none());
-                assert!(is_clean, "{} is to be caught by {name}, which is no clean scenario", spec.name);
-            }
-        }
-    }
 }

@@ -72,6 +72,10 @@ impl Ring {
             o.cancel_timer(Timer::Skip { to: src, message: *of });
             return;
         }
+        if self.bug == Some(Bug::AcknowledgesFirst) {
+            o.send(src, Message::Ack { of: Box::new(msg.clone()) });
+            return self.receive(id, state, msg, o);
+        }
         self.receive(id, state, msg.clone(), o);
         // Acknowledged last: a node that crashes before it has passed a message on leaves it with the sender.
         if self.bug != Some(Bug::NoSkip) {
@@ -99,12 +103,8 @@ impl Ring {
             }
             return self.pass(id, state, id, Message::Election { seen: with(seen, id) }, o);
         }
-        let leader = seen.iter().max().expect("it contains this node");
-        if self.bug == Some(Bug::InitiatorAnnounces) && leader != id {
-            self.follow(id, leader, state, o);
-            let announcement = Message::Coordinator { leader, attempt: state.attempt, seen: only(id) };
-            return self.pass(id, state, id, announcement, o);
-        }
+        let highest = seen.iter().max().expect("it contains this node");
+        let leader = if self.bug == Some(Bug::InitiatorWins) { id } else { highest };
         self.on_winner(id, state, leader, NodeSet::default(), o);
     }
 
@@ -149,9 +149,6 @@ impl Ring {
             let is_latest = attempt == state.attempt || self.bug == Some(Bug::StaleAnnouncementCounts);
             if state.role == Role::Elect && is_latest {
                 self.lead(id, state, o);
-            } else if self.bug == Some(Bug::InitiatorAnnounces) && state.role != Role::Leading {
-                self.lead(id, state, o);
-                self.announce(id, state, o);
             }
             return;
         }

@@ -143,6 +143,7 @@ where
             asks_pairs: false,
             asks_node_worlds: false,
             one_leader_at_a_time: false,
+            when_time_passes: 0,
             any_topology_stabilises: false,
         });
         let front = ModelFront {

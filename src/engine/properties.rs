@@ -16,7 +16,10 @@ impl Tables {
         new_world: bool,
         misses: &mut Vec<Miss>,
     ) -> u16 {
-        let whole = self.shape.asks_pairs | self.shape.asks_node_worlds | self.shape.one_leader_at_a_time;
+        let whole = self.shape.asks_pairs
+            | self.shape.asks_node_worlds
+            | self.shape.one_leader_at_a_time
+            | (self.shape.when_time_passes != 0);
         let breaks = |step| self.steps.all[step as usize].flags & step_flag::BREAKS != 0;
         match step {
             Some(step) if !new_world && !whole && (step >= WHOLE || !breaks(step)) => 0,
@@ -36,6 +39,8 @@ impl Tables {
         let (nodes, local) = (self.shape.nodes, |node: usize| row[1 + node].id());
         let node_of = |step: StepId| self.steps.all.get(step as usize).map_or(NO_NODE, |s| s.node);
         let changed = step.map(|step| Some(usize::from(node_of(step))).filter(|&node| node < nodes));
+        // Whether time may pass can change although the nodes concerned have not.
+        let changed = changed.filter(|_| self.shape.when_time_passes == 0);
         let asked = |node: usize| changed.is_none_or(|changed| changed == Some(node));
         let of = |local: Local| self.locals[local as usize].broken;
         match changed {
@@ -60,6 +65,10 @@ impl Tables {
             let leads = |node: &usize| self.locals[local(*node) as usize].flags & flag::LEADS != 0;
             let timeless = self.worlds[row[0].id() as usize].timeless;
             broken |= u16::from((0..nodes).filter(leads).count() > 1 && (timeless || self.can_tick(row)));
+        }
+        let waits = broken & self.shape.when_time_passes;
+        if waits != 0 && !self.worlds[row[0].id() as usize].timeless && !self.can_tick(row) {
+            broken &= !waits;
         }
         broken
     }

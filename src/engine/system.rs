@@ -9,7 +9,7 @@ use super::digest::{Digest, Interned, Interner};
 use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::Wire;
-use crate::election::{CLIENT, Check, Election, Event, NodeStep, node_name};
+use crate::election::{CLIENT, Check, Election, Event, Invariant, NodeStep, node_name};
 use crate::local::{self, Disk, Effect, NodeOf, Reaction};
 use crate::names;
 use crate::network::Network;
@@ -108,6 +108,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
             asks_pairs: has(|c| matches!(c, Check::Pair(_))),
             asks_node_worlds: has(|c| matches!(c, Check::NodeWitness(_))),
             one_leader_at_a_time: !E::about().has_terms,
+            when_time_passes: when_time_passes(&system.invariants),
             any_topology_stabilises: system.any_topology_stabilises(),
         });
         let front = SystemFront {
@@ -717,6 +718,12 @@ where
         }
         Ok(())
     }
+}
+
+/// The properties, as bits, that are asked only in states in which time may pass.
+fn when_time_passes<E: Election>(invariants: &[Invariant<E>]) -> u16 {
+    let waits = |(i, invariant): (usize, &Invariant<E>)| u16::from(invariant.when_time_passes) << (i + 1);
+    invariants.iter().enumerate().map(waits).fold(0, |bits, bit| bits | bit)
 }
 
 /// Election safety is asked by bit 0.

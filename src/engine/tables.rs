@@ -299,6 +299,8 @@ pub struct Shape {
     pub asks_node_worlds: bool,
     /// Election safety without terms: at most one node leads, judged when time may pass.
     pub one_leader_at_a_time: bool,
+    /// The properties, as bits, that are asked only in states in which time may pass.
+    pub when_time_passes: u16,
     /// The system may stabilise while nodes that are not connected make up a quorum.
     pub any_topology_stabilises: bool,
 }
