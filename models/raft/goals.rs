@@ -278,7 +278,7 @@ fn stood_before(step: &Step<'_>) -> bool {
 fn votes_again(step: &Step<'_>) -> bool {
     let Some((src, &Message::RequestVote { term, .. })) = heard(step) else { return false };
     let voted = |server: &Server| server.persistent.term == term && server.persistent.voted_for == Some(src);
-    votes(step) && step.before.is_some_and(voted)
+    grants_vote(step) && step.before.is_some_and(voted)
 }
 
 fn request_is_sent(step: &Step<'_>) -> bool {
@@ -329,7 +329,7 @@ fn pre_vote_refused(step: &Step<'_>) -> bool {
     refuses(step) && heard(step).is_some_and(|(_, msg)| matches!(msg, Message::PreVote { .. }))
 }
 
-fn votes(step: &Step<'_>) -> bool {
+fn grants_vote(step: &Step<'_>) -> bool {
     sends(step, |msg| matches!(msg, Message::Vote { .. }))
 }
 
@@ -338,18 +338,18 @@ fn vote_denied(step: &Step<'_>) -> bool {
     let gone = |server: &Server| {
         server.persistent.term == term && server.persistent.voted_for.is_some_and(|to| to != src)
     };
-    !votes(step) && step.before.is_some_and(gone)
+    !grants_vote(step) && step.before.is_some_and(gone)
 }
 
 fn vote_denied_to_old_log(step: &Step<'_>) -> bool {
     let Some((Message::RequestVote { term, last }, before, _)) = heard_by(step) else { return false };
     let own = before.persistent.log.last();
-    !votes(step) && *term >= before.persistent.term && (last.term, last.index) < (own.term, own.index)
+    !grants_vote(step) && *term >= before.persistent.term && (last.term, last.index) < (own.term, own.index)
 }
 
 fn shorter_log_wins(step: &Step<'_>) -> bool {
     let Some((Message::RequestVote { last, .. }, before, _)) = heard_by(step) else { return false };
-    votes(step)
+    grants_vote(step)
         && last.term > before.persistent.log.last().term
         && last.index <= before.persistent.log.last_index()
         && before.persistent.log.last_index() > 0
@@ -431,7 +431,7 @@ fn with_quorum(step: &Step<'_>) -> bool {
 }
 
 /// The request to append that a server takes, without its term.
-fn append<'a>(step: &Step<'a>) -> Option<(usize, &'a Option<Entry>, usize, &'a Server, &'a Server)> {
+fn taken<'a>(step: &Step<'a>) -> Option<(usize, &'a Option<Entry>, usize, &'a Server, &'a Server)> {
     match heard_by(step)? {
         (Message::AppendEntries { term, prev, entry, commit }, before, after)
             if *term >= before.persistent.term =>
@@ -443,7 +443,7 @@ fn append<'a>(step: &Step<'a>) -> Option<(usize, &'a Option<Entry>, usize, &'a S
 }
 
 fn follower_appends(step: &Step<'_>) -> bool {
-    append(step).is_some_and(|(.., before, after)| {
+    taken(step).is_some_and(|(.., before, after)| {
         after.persistent.log.last_index() > before.persistent.log.last_index()
     })
 }
@@ -453,7 +453,7 @@ fn leader_commits(step: &Step<'_>) -> bool {
 }
 
 fn follower_commits(step: &Step<'_>) -> bool {
-    append(step).is_some_and(|(.., before, after)| after.commit > before.commit)
+    taken(step).is_some_and(|(.., before, after)| after.commit > before.commit)
 }
 
 fn brings_entry(step: &Step<'_>) -> bool {
@@ -469,7 +469,7 @@ fn heartbeat_brings_entry(step: &Step<'_>) -> bool {
 }
 
 fn entry_is_there(step: &Step<'_>) -> bool {
-    append(step).is_some_and(|(prev, entry, _, before, after)| {
+    taken(step).is_some_and(|(prev, entry, _, before, after)| {
         let is_old = entry.map_or(prev, |_| prev + 1) < before.persistent.log.last_index();
         is_old
             && before.persistent.log == after.persistent.log
@@ -489,7 +489,7 @@ fn next_index_falls(step: &Step<'_>) -> bool {
 
 /// How many entries of the server's own gave way to one of its leader's.
 fn conflict(step: &Step<'_>) -> usize {
-    append(step).map_or(0, |(prev, entry, _, before, after)| {
+    taken(step).map_or(0, |(prev, entry, _, before, after)| {
         let own = before.persistent.log.get(prev + 1).filter(|own| entry.is_some_and(|entry| entry != *own));
         let is_gone = own.is_some() && after.persistent.log.get(prev + 1) == *entry;
         if is_gone { before.persistent.log.last_index() - prev } else { 0 }
@@ -497,7 +497,7 @@ fn conflict(step: &Step<'_>) -> usize {
 }
 
 fn up_to_verified(step: &Step<'_>) -> bool {
-    append(step)
+    taken(step)
         .is_some_and(|(.., commit, before, after)| after.commit > before.commit && after.commit < commit)
 }
 
@@ -568,5 +568,5 @@ fn newcomer_appends(step: &Step<'_>) -> bool {
 }
 
 fn newcomer_votes(step: &Step<'_>) -> bool {
-    is_newcomer(step) && votes(step)
+    is_newcomer(step) && grants_vote(step)
 }

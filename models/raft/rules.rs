@@ -34,7 +34,7 @@ pub fn invariants() -> Vec<Invariant<Raft>> {
             "votes",
             "a vote is on disk when it is sent, in answer to a request of its term, and goes to one candidate in a term, with \
              a log at least as up-to-date (figure 2, RequestVote RPC; 5.4.1)",
-            votes,
+            one_vote,
         ),
         rule(
             "elected-by-quorum",
@@ -118,7 +118,7 @@ fn are_quorum(members: Members, servers: NodeSet) -> bool {
 }
 
 /// The server's configuration after so many entries of its log.
-fn members(raft: &Raft, log: &Log, entries: usize) -> Members {
+fn configuration(raft: &Raft, log: &Log, entries: usize) -> Members {
     let known: Log = log.first(entries).iter().copied().collect();
     known.members().map_or(raft.initial, |(_, last)| last)
 }
@@ -197,7 +197,7 @@ fn is_append(msg: &Message) -> bool {
     matches!(msg, Message::AppendEntries { .. })
 }
 
-fn votes(_: &Past, step: &Step<'_>) -> Verdict {
+fn one_vote(_: &Past, step: &Step<'_>) -> Verdict {
     for (dst, msg) in step.sends {
         let Message::Vote { term } = *msg else { continue };
         let to = node_name(*dst);
@@ -238,7 +238,7 @@ fn granted(step: &Step<'_>, counted: Option<&Vec<Id>>, grant: &Message) -> NodeS
 fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let term = end.persistent.term;
-    let config = members(step.actor, &before.persistent.log, before.persistent.log.last_index());
+    let config = configuration(step.actor, &before.persistent.log, before.persistent.log.last_index());
     let counted = match &before.role {
         Role::Candidate { votes } if before.persistent.term == term => Some(votes),
         _ => None,
@@ -354,14 +354,14 @@ impl Append {
     }
 
     /// The index up to which the request tells what is in the leader's log.
-    fn verified(&self) -> usize {
+    fn told(&self) -> usize {
         self.prev.index + usize::from(self.entry.is_some())
     }
 
     /// The log that the request leaves behind.
     fn expected(&self, log: &Log) -> Log {
         let Some(entry) = self.entry.filter(|_| self.fits(log)) else { return log.clone() };
-        if log.term_at(self.verified()) == Some(entry.term) {
+        if log.term_at(self.told()) == Some(entry.term) {
             return log.clone();
         }
         log.first(self.prev.index).iter().copied().chain([entry]).collect()
@@ -369,7 +369,7 @@ impl Append {
 
     /// Whether what was verified is in this log.
     fn is_in(&self, log: &Log) -> bool {
-        self.fits(log) && self.entry.is_none_or(|entry| log.term_at(self.verified()) == Some(entry.term))
+        self.fits(log) && self.entry.is_none_or(|entry| log.term_at(self.told()) == Some(entry.term))
     }
 }
 
@@ -386,9 +386,8 @@ fn append_entries(_: &Past, step: &Step<'_>) -> Verdict {
         let asked = request.as_ref().filter(|(src, ..)| src == dst);
         let is_right = match (msg, asked) {
             (Message::Appended { matched, .. }, Some((_, append, before))) => {
-                let is_saved =
-                    step.storage.is_some_and(|disk| append.is_in(&disk.log)) || append.verified() == 0;
-                append.fits(&before.persistent.log) && *matched == append.verified() && is_saved
+                let is_saved = step.storage.is_some_and(|disk| append.is_in(&disk.log)) || append.told() == 0;
+                append.fits(&before.persistent.log) && *matched == append.told() && is_saved
             }
             (Message::Mismatch { prev, .. }, Some((_, append, before))) => {
                 !append.fits(&before.persistent.log) && *prev == append.prev.index
@@ -418,7 +417,7 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
         request(step).filter(|_| leading(before).is_none() || before.persistent.term < term)
     {
         let (least, most) = match append.fits(&before.persistent.log) {
-            true => (append.commit.min(append.verified()).max(commit), append.commit.max(commit)),
+            true => (append.commit.min(append.told()).max(commit), append.commit.max(commit)),
             false => (commit, commit),
         };
         if !(least..=most).contains(&end.commit) {
@@ -445,7 +444,7 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
     if end.commit > commit {
         let lengths = before.persistent.log.last_index().max(end.commit)..=log.last_index();
         let leads = led.is_some() || leading(end).is_some();
-        let mut configurations = lengths.map(|entries| members(step.actor, log, entries));
+        let mut configurations = lengths.map(|entries| configuration(step.actor, log, entries));
         if !leads || !own(end.commit) || !configurations.any(|config| are_quorum(config, has(end.commit))) {
             let holders = has(end.commit);
             return wrong(
@@ -457,7 +456,7 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
             );
         }
     } else if let (Some(_), Some((_, matched))) = (led, acknowledged) {
-        let config = members(step.actor, &before.persistent.log, before.persistent.log.last_index());
+        let config = configuration(step.actor, &before.persistent.log, before.persistent.log.last_index());
         if matched > commit && own(matched) && are_quorum(config, has(matched)) {
             return wrong(step, &format!("does not commit {log:?} up to {matched}, which a majority has"));
         }
@@ -556,7 +555,7 @@ fn pre_votes(_: &Past, step: &Step<'_>) -> Verdict {
     let grants = granted(step, counted, &Message::PreVoteGranted { term });
     let stands = matches!(end.role, Role::Candidate { .. } | Role::Leader(_)) && end.persistent.term == term;
     if stands {
-        let config = members(step.actor, &before.persistent.log, before.persistent.log.last_index());
+        let config = configuration(step.actor, &before.persistent.log, before.persistent.log.last_index());
         if !are_quorum(config, grants) {
             return wrong(step, &format!("stands in term {term} with pre-votes of {grants:?}"));
         }

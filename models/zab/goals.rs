@@ -332,6 +332,16 @@ fn connections() -> Vec<Goal<Zab>> {
             times_out(s, Timer::Retry) && !s.sends.is_empty()
         }),
         step("pings", "A leader says that it lives.", |s| times_out(s, Timer::Ping) && !s.sends.is_empty()),
+        step(
+            "ping-sees-gap",
+            "A follower learns from a ping that it has missed a packet, and leaves.",
+            |s| matches!(s.event, Event::Deliver { msg: Msg::Ping { .. }, .. }) && goes_back(s),
+        ),
+        step("pong-sees-gap", "A leader learns from an answer that it has missed a report.", |s| {
+            let learners = |server| leading(server).map(|l| l.learners.len());
+            let is_pong = matches!(s.event, Event::Deliver { msg: Msg::Pong { .. }, .. });
+            is_pong && learners(s.before) > learners(s.after)
+        }),
         step("ping-answered", "A follower answers.", |s| says(s, |msg| matches!(msg, Msg::Pong { .. }))),
         step("stays", "A leader has heard of a quorum, and goes on.", |s| {
             times_out(s, Timer::Contact) && leading(s.after).is_some()

@@ -1,6 +1,6 @@
 //! All mutants of the protocols that were built, and a sample of them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// One mistake, as the build script found it.
 #[derive(Debug, serde::Serialize)]
@@ -43,42 +43,33 @@ fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): a seed means the same sample for ever.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^= z >> 31;
-        ((u128::from(z) * sides as u128) >> 64) as usize
-    }
+/// A number drawn for a text: SplitMix64 (Steele, Lea and Flood 2014) from the seed and the text's digest. As each text has
+/// its own, a sample stays what it is where the protocol stays what it is.
+fn draw(seed: u64, text: &str) -> u64 {
+    let mut z = (seed ^ hash(text)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
-/// Draws mutants of one protocol: one of each function; then, until there are `each`, one of an operator that is drawn
-/// first, so that what is rare in the text (a save, a quorum) is not rare in the sample.
+/// Draws mutants of one protocol: of each function the one with the least number drawn; then, until there are `each`, of
+/// one operator after the other, in the order of their numbers, the one with the least number that is left. So what is
+/// rare in the text (a save, a quorum) is not rare in the sample.
 pub fn sample(mut pool: Vec<&'static Mutant>, each: usize, seed: u64) -> Vec<&'static Mutant> {
-    let Some(protocol) = pool.first().map(|mutant| mutant.protocol) else { return Vec::new() };
-    let mut dice = Dice(seed ^ hash(protocol));
-    let mut drawn = Vec::new();
-    let mut functions: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
-    for mutant in &pool {
-        functions.entry((mutant.file, mutant.function)).or_default().push(mutant.number);
-    }
-    for numbers in functions.into_values() {
-        let number = numbers[dice.roll(numbers.len())];
-        let at = pool.iter().position(|mutant| mutant.number == number).expect("it is there");
-        drawn.push(pool.remove(at));
-    }
-    while drawn.len() < each && !pool.is_empty() {
-        let mut operators: Vec<&str> = pool.iter().map(|mutant| mutant.operator).collect();
-        operators.sort_unstable();
-        operators.dedup();
-        let operator = operators[dice.roll(operators.len())];
-        let places: Vec<usize> = (0..pool.len()).filter(|&i| pool[i].operator == operator).collect();
-        drawn.push(pool.remove(places[dice.roll(places.len())]));
+    pool.sort_by_cached_key(|mutant| (draw(seed, &mutant.id()), mutant.number));
+    let mut functions = BTreeSet::new();
+    let (mut drawn, mut pool): (Vec<_>, Vec<_>) =
+        pool.into_iter().partition(|mutant| functions.insert((mutant.file, mutant.function)));
+    let operators: BTreeSet<&str> = pool.iter().map(|mutant| mutant.operator).collect();
+    let mut operators: Vec<&str> = operators.into_iter().collect();
+    operators.sort_by_key(|operator| draw(seed, operator));
+    for operator in operators.iter().cycle() {
+        if drawn.len() >= each || pool.is_empty() {
+            break;
+        }
+        if let Some(least) = pool.iter().position(|mutant| mutant.operator == *operator) {
+            drawn.push(pool.remove(least));
+        }
     }
     drawn.sort_by_key(|mutant| mutant.number);
     drawn
@@ -113,6 +104,19 @@ mod tests {
             let drawn = sample(pool(protocol), 20, 1);
             assert!(drawn.len() >= 20, "{protocol}: {}", drawn.len());
             assert_eq!(functions(&drawn), functions(&pool(protocol)), "{protocol}");
+        }
+    }
+
+    #[test]
+    fn a_sample_stays_what_it_is_where_something_else_is_left_out() {
+        for protocol in protocols() {
+            let all = sample(pool(protocol), 20, 1);
+            let drawn = |mutant: &Mutant| all.iter().any(|other| other.number == mutant.number);
+            let mut others = pool(protocol);
+            let spare = others.iter().rposition(|mutant| !drawn(mutant)).expect("a sample is not all");
+            others.remove(spare);
+            let numbers = |all: &[&Mutant]| all.iter().map(|m| m.number).collect::<Vec<_>>();
+            assert_eq!(numbers(&sample(others, 20, 1)), numbers(&all), "{protocol}");
         }
     }
 
