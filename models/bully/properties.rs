@@ -296,7 +296,9 @@ fn one_timer_a_role(step: &Step) -> Verdict {
 
 fn majorities_accept(step: &Step) -> Verdict {
     let (before, Some(after)) = (step.before, step.after) else { return Ok(()) };
-    let wins = has_won(after) && !before.is_some_and(has_won);
+    // Whoever holds another election while it claims or leads has to be accepted anew.
+    let is_anew = !says_nothing(step, Message::Coordinator) && expired(step) != Some(Timer::Heartbeat);
+    let wins = has_won(after) && (is_anew || !before.is_some_and(has_won));
     let is_majority = |nodes: NodeSet| nodes.len() > step.actor.nodes / 2;
     let accepted = match (before, delivered(step)) {
         _ if wins => Some([step.id].into_iter().collect::<NodeSet>()),
