@@ -343,7 +343,8 @@ pub(super) fn leader_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), S
             office.says = leading.learners.iter().map(ping).collect();
         }
         Event::Timeout { timer: Timer::Contact } => {
-            if !is_quorum(zab, leading.heard.len() + 1) {
+            // ZooKeeper's syncLimit, and its initLimit for who is not established yet.
+            if leading.stand != Stand::Broadcast || !is_quorum(zab, leading.heard.len() + 1) {
                 return compare(step, goes_back(zab, id, before));
             }
             office.now.heard = NodeSet::default();
