@@ -2,8 +2,8 @@
 //!
 //! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged: either every property
 //! after every step, or whether what the protocol promises comes about after the network has healed ([`Recovery`]).
-//! [`Runs`] generates them, and shrinks a failing one by leaving steps out, so that it works in any `proptest!` test. [`Campaign`] is
-//! what the command line runs.
+//! [`Runs`] generates them, and shrinks a failing one by leaving steps out, so that it works in any `proptest!` test.
+//! [`Campaign`] is what the command line runs.
 //!
 //! A schedule is kept as steps and not as the random numbers that chose them: numbers mean something else as soon as
 //! one of them is dropped, steps mean the same. It leaves out on purpose any memory of states seen: that is what the

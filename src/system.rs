@@ -339,7 +339,7 @@ impl<E: Election> System<E> {
 
     /// The very first state: every node has been started.
     pub fn origin(&self) -> SystemState<E> {
-        let nodes = vec![Arc::new(self.blank()); self.actors.len()];
+        let nodes = self.actors.iter().map(|_| Arc::new(self.blank())).collect();
         let world = World::new(self.rules.faults, E::inputs(&self.actors));
         let mut state =
             SystemState { nodes, network: Network::new(self.rules.network), world: Arc::new(world) };

@@ -492,7 +492,9 @@ static ABOUT: About = About {
             summary: "An answer makes a node wait whatever it is doing, so that a late one stops a leader.",
             rule: "Rule 3: an answer ends only the asking.",
             published: "Our own analysis.",
-            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+            costs: Costs::Liveness(Healing::Hides(
+                "who has given up waits for a coordinator, and then calls an election again",
+            )),
         },
         BugSpec {
             name: "half-is-enough",

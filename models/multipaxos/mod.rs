@@ -8,9 +8,10 @@
 //! has then promised b itself, and it stops when it promises a higher ballot: so a node never campaigns or leads under
 //! another ballot than the one it promised last, and [`Role`] needs no ballot of its own.
 //!
-//! What the checker remembers is in [`history`], the papers' rules as properties of single steps are in [`properties`], goals in
-//! [`goals`], planted bugs in [`bugs`]. Left out: refusals (a node that has promised more is silent, as if the message were lost), reads and leases, snapshots
-//! and a log that is ever cut, reconfiguration. The README says why that is sound.
+//! What the checker remembers is in [`history`], the papers' rules as properties of single steps are in [`properties`],
+//! goals in [`goals`], planted bugs in [`bugs`]. Left out: refusals (a node that has promised more is silent, as if the
+//! message were lost), reads and leases, snapshots and a log that is ever cut, reconfiguration. The README says why
+//! that is sound.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

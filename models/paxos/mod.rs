@@ -6,8 +6,9 @@
 //!
 //! A node leads ballot b once its phase 1 for b is complete: nobody else can complete phase 1 for b, and from then on
 //! it alone says which value b proposes. What the checker remembers is in [`history`], the paper's rules as properties of
-//! single steps are in [`properties`], goals in [`goals`], options and planted bugs in [`catalogue`]. Left out on purpose: retransmission (a proposer that waits too long starts a higher
-//! ballot instead) and the choice of a distinguished proposer (timeouts do it).
+//! single steps are in [`properties`], goals in [`goals`], options and planted bugs in [`catalogue`]. Left out on
+//! purpose: retransmission (a proposer that waits too long starts a higher ballot instead) and the choice of a
+//! distinguished proposer (timeouts do it).
 
 mod catalogue;
 mod goals;

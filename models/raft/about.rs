@@ -357,7 +357,7 @@ static BUGS: [BugSpec; 32] = [
         rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis 9.6)",
         published: "braft issues 365, 2022, and 492, 2025",
         costs: Costs::Liveness(Healing::Hides(
-            "with all links up the election timeouts differ, and somebody is elected",
+            "with all links up everybody hears the leader, and asks for no pre-vote",
         )),
     },
     BugSpec {
@@ -365,9 +365,7 @@ static BUGS: [BugSpec; 32] = [
         summary: "A server grants pre-votes to a log that is behind its own, and that it would not vote for.",
         rule: "a pre-vote is granted if the vote would be (thesis 9.6)",
         published: "NuRaft pull request 134, 2026",
-        costs: Costs::Liveness(Healing::Hides(
-            "with all links up the election timeouts differ, and somebody is elected",
-        )),
+        costs: Costs::Liveness(Healing::Hides("another timer soon ends first, of a server that can win")),
     },
     BugSpec {
         name: "pre-vote-hides-term",
@@ -375,7 +373,7 @@ static BUGS: [BugSpec; 32] = [
         rule: "a refusal tells the requester the current term (figure 2, RequestVote RPC, results)",
         published: "openraft issue 1796, 2026; rabbitmq/ra issue 439, 2024",
         costs: Costs::Liveness(Healing::Hides(
-            "with all links up the election timeouts differ, and somebody is elected",
+            "random faults seldom leave a quorum in which the longer log has the lower term",
         )),
     },
     BugSpec {
@@ -384,7 +382,7 @@ static BUGS: [BugSpec; 32] = [
         rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
         published: "hashicorp/raft pull request 609, 2024",
         costs: Costs::Liveness(Healing::Hides(
-            "with all links up the election timeouts differ, and somebody is elected",
+            "chance soon lets the server that can win time out before it is asked again",
         )),
     },
     BugSpec {

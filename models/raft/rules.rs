@@ -261,7 +261,10 @@ fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
         }
         return wrong(step, &format!("leads term {term} with the votes of {voters:?}"));
     };
-    let is_answer = |msg: &Message| matches!(*msg, Message::Appended { term: of, .. } | Message::Mismatch { term: of, .. } if of == term);
+    let is_answer = |msg: &Message| match *msg {
+        Message::Appended { term: of, .. } | Message::Mismatch { term: of, .. } => of == term,
+        _ => false,
+    };
     let answers = then.heard.iter().chain(heard(step).filter(|(_, msg)| is_answer(msg)).map(|(src, _)| src));
     let answers: NodeSet = answers.chain([step.id]).collect();
     if let Some(silent) = now.heard.iter().find(|&id| !answers.contains(id)) {

@@ -411,14 +411,16 @@ static ABOUT: About = About {
             rule: "Rule T2: the acknowledgement comes last, so that a message is never with nobody.",
             published: "Acknowledging before the work is done: the end-to-end argument (Saltzer, Reed, Clark 1984); our own \
                         analysis.",
-            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+            costs: Costs::Liveness(Healing::Hides("some monitor ends at last, and begins another election")),
         },
         BugSpec {
             name: "initiator-wins",
             summary: "Whoever closes the round takes itself for the winner, not the highest that was collected.",
             rule: "Rule T3: the highest identifier collected wins.",
             published: "A misreading of `the initiator sends the result round` (Tanenbaum, van Steen); our own analysis.",
-            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+            costs: Costs::Liveness(Healing::Hides(
+                "in its turn the highest node asks, too, and nobody swallows its announcement",
+            )),
         },
         BugSpec {
             name: "recovery-waits",

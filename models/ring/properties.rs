@@ -369,7 +369,10 @@ fn the_winner_stands(step: &Step) -> Verdict {
 fn leads_when_announced(step: &Step) -> Verdict {
     let leads = |state: Option<&State>| state.is_some_and(|state| state.role == Role::Leading);
     let Some(now) = step.after else { return Ok(()) };
-    let own = |msg: &Message, attempt: Attempt| matches!(msg, Message::Coordinator { leader, attempt: a, .. } if *leader == step.id && *a == attempt);
+    let own = |msg: &Message, now: Attempt| match msg {
+        Message::Coordinator { leader, attempt, .. } => *leader == step.id && *attempt == now,
+        _ => false,
+    };
     let is_round = step.before.is_some_and(|before| {
         before.role == Role::Elect && came(step).is_some_and(|msg| own(msg, before.attempt))
     });
@@ -552,7 +555,10 @@ pub(super) fn goals() -> Vec<Goal<Ring>> {
             becomes(s, Role::Leading)
         }),
         goal("stale-announcement", "An announcement of an earlier attempt comes round.", |s| {
-            let own = |m: &Message, now: &State| matches!(m, Message::Coordinator { leader, attempt, .. } if *leader == s.id && *attempt != now.attempt);
+            let own = |m: &Message, now: &State| match m {
+                Message::Coordinator { leader, attempt, .. } => *leader == s.id && *attempt != now.attempt,
+                _ => false,
+            };
             came(s).is_some_and(|msg| s.after.is_some_and(|now| own(msg, now)))
         }),
         goal("repeated", "A leader repeats its announcement.", |s| {

@@ -357,10 +357,10 @@ pub(super) fn leader_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), S
             _ => {}
         },
         Event::Choose { value: Choice::Broadcast(value), .. } => office.broadcasts(*value),
-        Event::Deliver { src, msg: Msg::Report { link, place, report } } => {
-            if !office.hears(before, *src, (*link, *place), report)? {
-                return compare(step, goes_back(zab, id, before));
-            }
+        Event::Deliver { src, msg: Msg::Report { link, place, report } }
+            if !office.hears(before, *src, (*link, *place), report)? =>
+        {
+            return compare(step, goes_back(zab, id, before));
         }
         _ => {}
     }

@@ -42,6 +42,7 @@ impl Healing {
         let mut scenario = given.clone();
         let mut changes = Vec::new();
         scenario.expect.clear();
+        scenario.covers.clear();
         for need in E::needs_of_time() {
             if is_wanting(&scenario, E::about().options, need) {
                 scenario.options.insert(need.option.to_string(), toml_value(need.but));
@@ -52,12 +53,12 @@ impl Healing {
             scenario.network = NetworkKind::Unordered;
             changes.push("the network is unordered: on a duplicating one no time could pass".to_string());
         }
+        topologies(&mut scenario);
         start::<E>(&mut scenario)?;
         if scenario.timing == Timing::Timed {
             changes.push("time is kept only after healing".to_string());
         }
         scenario.timing = Timing::Stabilising;
-        topologies(&mut scenario);
         Ok(Healing { scenario, changes })
     }
 }
