@@ -53,7 +53,7 @@ fn loosest<E: Election>(scenario: &Scenario) -> Scenario {
     let sizes = [3, 2].into_iter().flat_map(|nodes| (1..=6).rev().map(move |most| (nodes, most)));
     let mut sized = sizes.map(|(nodes, most)| {
         let bounds =
-            Bounds { max_term: Some(3), max_in_flight: Some(most), max_copies: Some(1), ..Bounds::default() };
+            Bounds { max_term: Some(3), max_round: Some(3), max_in_flight: Some(most), max_copies: Some(1) };
         Scenario { nodes, bounds, ..scenario.clone() }
     });
     let limits = Limits { max_states: Some(FEW.end), ..Limits::exhaustive() };

@@ -118,7 +118,7 @@ start_steps = [
     "deliver n2 -> n1 PreVoteGranted { term: 1 }",
     "deliver n1 -> n2 RequestVote { term: 1 }",
     "deliver n2 -> n1 Vote { term: 1 }",
-    "choose n1 client = n1",
+    "choose n1 client = v1",
     "timeout n2 Election",
     "deliver n2 -> n3 PreVote { term: 2 }",
     "deliver n3 -> n2 PreVoteGranted { term: 2 }",

@@ -16,7 +16,7 @@ pub(super) fn invariants() -> Vec<Invariant<Bully>> {
         Invariant::new(
             "highest-leads",
             "Whenever time passes, whoever leads is higher than every live node, those apart that are holding an election \
-             themselves (Garcia-Molina 1982; Coulouris et al., section 15.3). Under the assumptions about time only.",
+             themselves or have won and lack a majority (Garcia-Molina 1982; Coulouris et al., section 15.3). Under the assumptions about time only.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),
@@ -175,7 +175,9 @@ fn unless(holds: bool, step: &Step, what: &str) -> Verdict {
 // ---- The rules ----
 
 fn highest_leads(_: &Bully, (a, lower): (Id, &Role), (b, higher): (Id, &Role)) -> Verdict {
-    if *lower == Role::Leading && !is_holding_one(higher) {
+    // A claimant that is cut off from a majority has won as well as it can.
+    let claims = matches!(higher, Role::Claiming(_));
+    if *lower == Role::Leading && !is_holding_one(higher) && !claims {
         return Err(format!("{} leads, {} is alive and holds no election", node_name(a), node_name(b)));
     }
     Ok(())

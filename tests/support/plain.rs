@@ -81,7 +81,9 @@ fn within<E: Election>((actors, bounds): &(Vec<E>, Bounds), state: &ActorModelSt
         }
         Network::UnorderedDuplicating(..) => unreachable!("not compared"),
     };
+    let mut rounds = actors.iter().zip(&state.actor_states).map(|(actor, state)| actor.round(state));
     bounds.max_term.is_none_or(|max| terms.all(|term| term <= max))
+        && bounds.max_round.is_none_or(|max| rounds.all(|round| round <= max))
         && bounds.max_in_flight.is_none_or(|max| in_flight <= max)
         && bounds.max_copies.is_none_or(|max| copies.unwrap_or(0) <= max)
 }
