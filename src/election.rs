@@ -208,6 +208,24 @@ pub enum Event<'a, E: Actor> {
     Crash,
 }
 
+/// A timer's age and limits, in ticks. All zero where time is not modelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Age {
+    pub now: u16,
+    /// The first age at which the timer may fire.
+    pub first: u16,
+    /// The last age at which the timer may fire: time cannot pass it.
+    pub last: u16,
+}
+
+impl Age {
+    /// A timer that was set in this tick, to fire `first` to `last` ticks later. Where time is not modelled, any timer is.
+    pub fn is_new(self, first: u64, last: u64) -> bool {
+        let limits = (u64::from(self.first), u64::from(self.last));
+        self == Age::default() || self.now == 0 && limits == (first, last)
+    }
+}
+
 /// One step of one node, as invariants and witnesses see it.
 pub struct NodeStep<'a, E: Election> {
     /// The node's configuration.
@@ -227,6 +245,10 @@ pub struct NodeStep<'a, E: Election> {
     pub sends: &'a [(Id, E::Msg)],
     /// What is on disk afterwards.
     pub storage: Option<&'a E::Storage>,
+    /// The timers that ran before the step. Where it is a timer's end, that timer included.
+    pub timers_before: &'a BTreeMap<E::Timer, Age>,
+    /// The timers that run afterwards; none at a node that is down.
+    pub timers: &'a BTreeMap<E::Timer, Age>,
 }
 
 /// A named safety property of one protocol, beyond election safety.
@@ -329,6 +351,9 @@ pub enum Check<E: Election> {
     Node(fn(&E, Id, &E::State) -> Result<(), String>),
     /// Of every pair of live nodes, the lower identifier first.
     Pair(fn(&E, (Id, &E::State), (Id, &E::State)) -> Result<(), String>),
+    /// Of every step by itself: a rule that handlers follow. Costs nothing, as handlers are called once for each of their
+    /// arguments.
+    Rule(fn(&NodeStep<'_, E>) -> Result<(), String>),
     /// Of every step, with the witness before it.
     Step(fn(&E::Witness, &NodeStep<'_, E>) -> Result<(), String>),
     /// Of what is remembered.

@@ -4,7 +4,7 @@
 
 use stateright::actor::Id;
 
-use crate::election::{Election, Event, Goal, NodeStep, Reached};
+use crate::election::{Check, Election, Event, Goal, NodeStep, Reached};
 use crate::local::{self, NodeOf, Reaction};
 use crate::system::{Step, StepOf, System, SystemState, event};
 use crate::world::World;
@@ -38,25 +38,20 @@ impl<E: Election> System<E> {
         };
         let is_changed_by_bug =
             whole.as_ref().is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
-        self.facts_at(
-            id,
-            old,
-            event(step.cause()),
-            new,
-            (&local::sends(effects), cut_short, is_changed_by_bug),
-        )
+        let sends = local::sends(effects);
+        let step = self.node_step(id, (old, event(step.cause()), new), &sends, cut_short);
+        self.facts_of(&step, is_changed_by_bug)
     }
 
-    /// [`System::facts`] of what happens at one node, which sends these messages, and perhaps is cut short.
-    pub fn facts_at(
-        &self,
+    /// What a node did, which sent these messages and perhaps was cut short.
+    pub fn node_step<'a>(
+        &'a self,
         id: Id,
-        before: &NodeOf<E>,
-        event: Event<'_, E>,
-        after: &NodeOf<E>,
-        (sends, cut_short, is_changed_by_bug): (&[(Id, E::Msg)], Option<&E::State>, bool),
-    ) -> Facts {
-        let step = NodeStep {
+        (before, event, after): (&'a NodeOf<E>, Event<'a, E>, &'a NodeOf<E>),
+        sends: &'a [(Id, E::Msg)],
+        cut_short: Option<&'a E::State>,
+    ) -> NodeStep<'a, E> {
+        NodeStep {
             actor: &self.actors[usize::from(id)],
             id,
             incarnation: after.incarnation,
@@ -66,9 +61,23 @@ impl<E: Election> System<E> {
             cut_short,
             sends,
             storage: after.storage.as_deref(),
-        };
-        let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(&step));
-        Facts { elects: self.elects(id, before, after), goals: self.goal_bits(is_reached), is_changed_by_bug }
+            timers_before: &before.timers,
+            timers: &after.timers,
+        }
+    }
+
+    /// [`System::facts`] of what happened at one node.
+    pub fn facts_of(&self, step: &NodeStep<'_, E>, is_changed_by_bug: bool) -> Facts {
+        let leads = |state: Option<&E::State>| step.actor.leads(step.id, state?);
+        let elects = leads(step.after).is_some() && leads(step.before) != leads(step.after);
+        let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(step));
+        Facts { elects, goals: self.goal_bits(is_reached), is_changed_by_bug }
+    }
+
+    /// Whether a step breaks a rule that is asked.
+    pub fn breaks_a_rule(&self, step: &NodeStep<'_, E>) -> bool {
+        let breaks = |check| matches!(check, Check::Rule(holds) if holds(step).is_err());
+        self.invariants.iter().any(|invariant| breaks(invariant.check))
     }
 
     /// Whether a node leads after a step that did not lead the same term before it.

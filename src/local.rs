@@ -14,17 +14,7 @@ use std::time::Duration;
 
 use stateright::actor::{Actor, Command, Id, Out, is_no_op, is_no_op_with_timer};
 
-use crate::election::Event;
-
-/// A timer's age and limits, in ticks. All zero where time is not modelled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Age {
-    pub now: u16,
-    /// The first age at which the timer may fire.
-    pub first: u16,
-    /// The last age at which the timer may fire: time cannot pass it.
-    pub last: u16,
-}
+use crate::election::{Age, Event};
 
 /// How durations of timers become ages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use stateright::actor::{Actor, Envelope, Id};
 
-use crate::election::{CLIENT, Check, Election, Event, Goal, Invariant, NodeSet, NodeStep, node_name};
-use crate::local::{self, Age, Clock, Disk, Effect, Node, NodeOf, Reaction};
+use crate::election::{Age, CLIENT, Check, Election, Event, Goal, Invariant, NodeSet, node_name};
+use crate::local::{self, Clock, Disk, Effect, Node, NodeOf, Reaction};
 use crate::network::{Network, NetworkKind};
 use crate::topology::Topology;
 use crate::watch;
@@ -663,17 +663,7 @@ impl<E: Election> System<E> {
         let i = usize::from(id);
         let sends = local::sends(effects);
         if self.rules.remember {
-            let step = NodeStep {
-                actor: &self.actors[i],
-                id,
-                incarnation: node.incarnation,
-                before: next.nodes[i].state.as_deref(),
-                event,
-                after: node.state.as_deref(),
-                cut_short,
-                sends: &sends,
-                storage: node.storage.as_deref(),
-            };
+            let step = self.node_step(id, (&next.nodes[i], event, &node), &sends, cut_short);
             if let Some(world) = next.world.observe(&self.invariants, &step) {
                 next.world = Arc::new(world);
             }
@@ -786,7 +776,7 @@ impl<E: Election> System<E> {
         }
         let actor = |id: Id| &self.actors[usize::from(id)];
         match invariant.check {
-            Check::Step(_) => Ok(()),
+            Check::Rule(_) | Check::Step(_) => Ok(()),
             Check::Witness(holds) => holds(&state.world.witness),
             Check::Node(holds) => state.node_states().try_for_each(|(id, node)| holds(actor(id), id, node)),
             Check::NodeWitness(holds) => state

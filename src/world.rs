@@ -100,9 +100,12 @@ impl<W> World<W> {
     {
         let mut broken = Vec::new();
         for (i, invariant) in invariants.iter().enumerate() {
-            if let Check::Step(holds) = invariant.check
-                && let Err(why) = holds(&self.witness, step)
-            {
+            let holds = match invariant.check {
+                Check::Rule(holds) => holds(step),
+                Check::Step(holds) => holds(&self.witness, step),
+                _ => Ok(()),
+            };
+            if let Err(why) = holds {
                 broken.push((i as u8 + 1, why));
             }
         }

@@ -167,6 +167,7 @@ impl Election for Table {
         vec![
             invariant("node", Check::Node(|_, id, state| unless(usize::from(id) == 1 && *state == 2))),
             invariant("pair", Check::Pair(|_, (_, a), (_, b)| unless(*a == 1 && *b == 3))),
+            invariant("rule", Check::Rule(|step| unless(step.before == Some(&1) && step.timers.len() > 1))),
             invariant("step", Check::Step(|_, step| unless(step.sends.len() > 1 && step.after == Some(&2)))),
             invariant("witness", Check::Witness(|w| unless(*w == 2))),
             invariant("node-witness", Check::NodeWitness(|_, _, state, w| unless(*w == 1 && *state == 2))),

@@ -669,6 +669,8 @@ fn each_property_of_a_delivery_can_fail() {
         cut_short: None,
         sends: &[],
         storage: None,
+        timers_before: &BTreeMap::new(),
+        timers: &BTreeMap::new(),
     };
     let failing: Vec<&str> = Zab::invariants()
         .into_iter()

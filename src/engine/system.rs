@@ -9,7 +9,7 @@ use super::digest::{Digest, Interned, Interner};
 use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::Wire;
-use crate::election::{CLIENT, Check, Election, Event, Invariant, NodeStep, node_name};
+use crate::election::{CLIENT, Check, Election, Event, Invariant, node_name};
 use crate::local::{self, Disk, Effect, NodeOf, Reaction};
 use crate::names;
 use crate::network::Network;
@@ -374,14 +374,14 @@ impl<'a, E: Election> SystemFront<'a, E> {
         let id = Id::from(i);
         let sends = local::sends(effects);
         let cut_short = origin.cut_short.and_then(|local| self.nodes[local].1.state.clone());
-        let extent = (&sends[..], cut_short.as_deref(), is_changed);
-        let facts = self.system.facts_at(id, before, event(step), after, extent);
-        let ends_leading =
-            facts.elects || cut_short.is_some_and(|s| self.system.actors[i].leads(id, &s).is_some());
+        let did = self.system.node_step(id, (before, event(step), after), &sends, cut_short.as_deref());
+        let facts = self.system.facts_of(&did, is_changed);
+        let ends_leading = facts.elects || did.cut_short.is_some_and(|s| did.actor.leads(id, s).is_some());
         // Without a witness and step invariants, the world takes note of nothing but new leaders.
         let observed = self.system.rules.remember
             && (size_of::<E::Witness>() > 0
                 || self.has_step_invariants
+                || self.system.breaks_a_rule(&did)
                 || (ends_leading && E::about().has_terms));
         let message = match step {
             Step::Deliver { msg, .. } if !is_torn => Some(names::kind(msg)),
@@ -551,17 +551,9 @@ impl<'a, E: Election> SystemFront<'a, E> {
         };
         let sends: Vec<(Id, E::Msg)> = tables.sends_of(outcome).iter().map(envelope).collect();
         let told = self.told(self.origins[id as usize]);
-        let step = NodeStep {
-            actor: &self.system.actors[usize::from(*i)],
-            id: Id::from(usize::from(*i)),
-            incarnation: after.incarnation,
-            before: before.state.as_deref(),
-            event: event(&told),
-            after: after.state.as_deref(),
-            cut_short: cut_short.and_then(|local| self.nodes[local].1.state.as_deref()),
-            sends: &sends,
-            storage: after.storage.as_deref(),
-        };
+        let cut_short = cut_short.and_then(|local| self.nodes[local].1.state.as_deref());
+        let id = Id::from(usize::from(*i));
+        let step = self.system.node_step(id, (before, event(&told), after), &sends, cut_short);
         world.observe(&self.system.invariants, &step)
     }
 
