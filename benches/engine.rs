@@ -7,12 +7,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use oneleader::check::{Ended, Limits};
 use oneleader::election::{About, Election, Visitor};
-use oneleader::network::NetworkKind;
+use oneleader::exploration::{Ended, Limits};
 use oneleader::scenario::{self, Scenario, Size};
-use oneleader::system::{PropertyId, System, Timing};
-use oneleader::world::Faults;
+use oneleader::semantics::network::NetworkKind;
+use oneleader::semantics::world::Faults;
+use oneleader::semantics::{PropertyId, System, Timing};
 use oneleader::{engine, models};
 
 #[path = "../tests/support/plain.rs"]

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use oneleader::check::{Ended, Limits};
 use oneleader::election::{Election, Visitor};
 use oneleader::engine;
+use oneleader::exploration::{Ended, Limits};
 use oneleader::models;
-use oneleader::network::NetworkKind;
 use oneleader::scenario::Scenario;
-use oneleader::system::Bounds;
+use oneleader::semantics::Bounds;
+use oneleader::semantics::network::NetworkKind;
 
 #[path = "support/plain.rs"]
 mod plain;

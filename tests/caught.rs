@@ -4,11 +4,11 @@
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use oneleader::check::{self, Ended, Limits};
-use oneleader::corpus::{self, CaughtBy};
 use oneleader::election::{About, Costs, Election, Visitor};
-use oneleader::scenario::Scenario;
-use oneleader::system::PropertyId;
+use oneleader::exploration::{Ended, Limits};
+use oneleader::scenario::corpus::{self, CaughtBy};
+use oneleader::scenario::{self, Scenario};
+use oneleader::semantics::PropertyId;
 use oneleader::{engine, models};
 
 /// So many states a scenario may see before it finds a bug that is not its own.
@@ -22,7 +22,7 @@ impl Visitor for Planted {
 
     fn visit<E: Election>(self) -> Result<(), Failed> {
         let system = self.0.system::<E>().map_err(|problem| problem.to_string())?;
-        let asked = check::asked(&self.0, &system).properties;
+        let asked = scenario::asked(&self.0, &system).properties;
         let properties: Vec<PropertyId> = asked.iter().map(|(property, _)| *property).collect();
         let limits = Limits { max_states: Some(MOST_STATES), ..Limits::default() };
         let seen = engine::explore(&system, &properties, &limits, &|_| ());

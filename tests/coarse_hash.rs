@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use oneleader::check::Limits;
 use oneleader::engine::{self, ModelExploration};
+use oneleader::exploration::Limits;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stateright::Expectation;

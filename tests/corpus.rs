@@ -8,14 +8,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use oneleader::check::{self, Ended, Exploration, Limits, Until, conclude};
-use oneleader::corpus;
 use oneleader::election::{Election, Visitor};
+use oneleader::exploration::verdict::Word;
+use oneleader::exploration::{Ended, Exploration, Limits, Until, conclude};
 use oneleader::reference::{self, Search};
-use oneleader::scenario::{Scenario, Size};
-use oneleader::system::{PropertyId, System};
-use oneleader::trace::{Outcome, Trace, replay};
-use oneleader::verdict::Word;
+use oneleader::run::trace::{Outcome, Trace, replay};
+use oneleader::scenario::corpus;
+use oneleader::scenario::{self, Scenario, Size};
+use oneleader::semantics::{PropertyId, System};
 use oneleader::{engine, models};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -63,7 +63,7 @@ impl Visitor for Checked {
     fn visit<E: Election>(self) -> Result<(), Failed> {
         let Checked { scenario, engine } = self;
         let system = Arc::new(scenario.system::<E>().map_err(|problem| problem.to_string())?);
-        let asked = check::asked(&scenario, &system).properties;
+        let asked = scenario::asked(&scenario, &system).properties;
         let ids: Vec<PropertyId> = asked.iter().map(|(id, _)| *id).collect();
         let mut limits = limits(&scenario, &asked);
         if engine != Engine::Compiled {

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use oneleader::check::{Ended, Exploration, Limits};
 use oneleader::election::{About, Election, Visitor};
+use oneleader::exploration::{Ended, Exploration, Limits};
 use oneleader::reference::{self, Search};
+use oneleader::scenario::corpus;
 use oneleader::scenario::{Scenario, Size};
-use oneleader::system::{PropertyId, System};
-use oneleader::{corpus, engine, models};
+use oneleader::semantics::{PropertyId, System};
+use oneleader::{engine, models};
 
 /// As many states the reference may take; larger scenarios are compared in the deep suite.
 fn most_states() -> u64 {

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use oneleader::election::{About, BugSpec, Costs, Election, Healing, Value, Visitor};
+use oneleader::exploration::verdict::Word;
 use oneleader::fuzz::{Asked, Campaign, Found, Recovery, all_faults, enlarged, promised, recovery};
 use oneleader::models;
+use oneleader::run::trace::{Outcome, Trace, replay};
 use oneleader::scenario::{self, Scenario, Size};
-use oneleader::trace::{Outcome, Trace, replay};
-use oneleader::verdict::Word;
 use proptest::sample::select;
 use proptest::strategy::Just;
 use proptest::test_runner::FileFailurePersistence;

@@ -7,8 +7,8 @@ use std::hash::{Hash, Hasher};
 use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use oneleader::check::{Ended, Limits};
 use oneleader::engine::{self, ModelExploration};
+use oneleader::exploration::{Ended, Limits};
 use stateright::actor::{Actor, ActorModel, Envelope, Id, LossyNetwork, Network, Out, model_timeout};
 use stateright::{Checker, Expectation, Model};
 

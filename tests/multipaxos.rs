@@ -6,10 +6,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use oneleader::election::{Election, Event};
-use oneleader::local::{self, Clock, NodeOf};
 use oneleader::models::multipaxos::{Msg, MultiPaxos};
 use oneleader::scenario::Scenario;
-use oneleader::system::System;
+use oneleader::semantics::System;
+use oneleader::semantics::node::{self, Clock, NodeOf};
 use stateright::actor::{Actor, Id, Out};
 
 /// Local states, and messages with receiver and sender.
@@ -70,10 +70,10 @@ fn dead_messages_stay_dead(options: &str, bug: Option<&str>) -> usize {
                     .iter()
                     .flat_map(|(key, values)| values.iter().map(move |value| Event::Choose { key, value })),
             )
-            .map(|event| local::react(actor, id, &node, &event, Clock::Absent).node)
+            .map(|event| node::react(actor, id, &node, &event, Clock::Absent).node)
             .collect();
         next.push(
-            local::start(&node.crashed(), Clock::Absent, |disk, out| {
+            node::start(&node.crashed(), Clock::Absent, |disk, out| {
                 actor.start(id, node.incarnation + 1, disk, out)
             })
             .node,

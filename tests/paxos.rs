@@ -8,7 +8,7 @@ use std::sync::Arc;
 use oneleader::election::Election;
 use oneleader::models::paxos::{Msg, Paxos, State};
 use oneleader::scenario::{self, Scenario};
-use oneleader::system::{System, SystemState};
+use oneleader::semantics::{System, SystemState};
 use stateright::actor::{Actor, Id, Out, is_no_op};
 
 /// Three nodes, two ballots, a crash and a restart, dead messages kept.

@@ -1,9 +1,9 @@
 //! The bare election of Raft has exactly the states that stateright, TLC and SPIN have counted, each written by itself.
 
-use oneleader::check::Limits;
 use oneleader::engine;
+use oneleader::exploration::Limits;
 use oneleader::scenario::Scenario;
-use oneleader::system::System;
+use oneleader::semantics::System;
 use stateright::{Checker, Model};
 
 #[path = "support/raft_election.rs"]

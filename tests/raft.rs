@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use oneleader::election::{Election, Setup};
 use oneleader::models::raft::{Message, Raft};
 use oneleader::scenario::parse;
-use oneleader::system::{Step, System};
+use oneleader::semantics::{Step, System};
 use stateright::actor::{ActorModel, ActorModelState, Envelope, Network};
 use stateright::{Checker, Expectation, Model};
 

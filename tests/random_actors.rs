@@ -7,16 +7,16 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use oneleader::check::{Ended, Limits, Tally};
 use oneleader::election::{
     About, CLIENT, Check, Election, Event, Goal, Invariant, NodeStep, Reached, Setup, Term,
 };
 use oneleader::engine;
-use oneleader::local::Clock;
-use oneleader::network::NetworkKind;
-use oneleader::system::{Bound, Bounds, PropertyId, Rules, System, Timing};
-use oneleader::topology::Topology;
-use oneleader::world::Faults;
+use oneleader::exploration::{Ended, Limits, Tally};
+use oneleader::semantics::network::NetworkKind;
+use oneleader::semantics::node::Clock;
+use oneleader::semantics::topology::Topology;
+use oneleader::semantics::world::Faults;
+use oneleader::semantics::{Bound, Bounds, PropertyId, Rules, System, Timing};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stateright::actor::{Actor, ActorModel, ActorModelState, Id, LossyNetwork, Network, Out};

@@ -7,8 +7,8 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Duration;
 
-use oneleader::check::{Ended, Limits};
 use oneleader::engine;
+use oneleader::exploration::{Ended, Limits};
 use stateright::actor::register::{RegisterActor, RegisterMsg};
 use stateright::actor::{Actor, ActorModel, Id, LossyNetwork, Network, Out, majority, model_peers};
 use stateright::semantics::LinearizabilityTester;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use oneleader::check::{Ended, Exploration, Limits, conclude};
 use oneleader::election::{About, Election, Setup, Term};
 use oneleader::engine;
+use oneleader::exploration::verdict::Word;
+use oneleader::exploration::{Ended, Exploration, Limits, conclude};
 use oneleader::reference::{self, Search};
 use oneleader::scenario::{Scenario, Unready};
-use oneleader::system::{PropertyId, System};
-use oneleader::verdict::Word;
+use oneleader::semantics::{PropertyId, System};
 use stateright::actor::{Actor, Id, Out};
 
 /// Counts up to a limit, on any of the nodes; how it goes wrong is up to `fault`.

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use oneleader::check::{self, Conclusion, Exploration, Limits, conclude};
 use oneleader::election::{Check, Election, Invariant};
 use oneleader::engine;
+use oneleader::exploration::verdict::Word;
+use oneleader::exploration::{Conclusion, Exploration, Limits, conclude};
 use oneleader::reference::{self, Search};
-use oneleader::scenario::Scenario;
-use oneleader::system::System;
-use oneleader::verdict::Word;
+use oneleader::scenario::{self, Scenario};
+use oneleader::semantics::System;
 
 #[path = "support/herald.rs"]
 mod herald;
@@ -131,7 +131,7 @@ fn a_property_whose_precondition_never_came_about_is_vacuous_by_itself() {
 fn a_property_that_the_options_leave_nothing_to_speak_of_is_not_asked() {
     let asked = |options: &str| {
         let scenario: Scenario = toml::from_str(&format!("name = 'test'\n{TERM_2}{options}")).unwrap();
-        check::asked(&scenario, &scenario.system::<Herald>().unwrap())
+        scenario::asked(&scenario, &scenario.system::<Herald>().unwrap())
     };
     let names =
         |options: &str| asked(options).properties.into_iter().map(|(_, name)| name).collect::<Vec<_>>();

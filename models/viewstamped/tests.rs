@@ -8,9 +8,9 @@ use stateright::actor::{Actor, Command, Id, Out};
 use super::bugs::ABOUT;
 use super::*;
 use crate::election::{Costs, Value};
+use crate::exploration::verdict::Word;
 use crate::scenario::{self, Scenario};
-use crate::system::{Step, StepOf, System, SystemState};
-use crate::verdict::Word;
+use crate::semantics::{Step, StepOf, System, SystemState};
 
 /// One replica of three, driven by hand.
 struct Replica {
@@ -523,17 +523,17 @@ fn half_of_an_even_group_is_no_quorum() {
 
 /// The scenarios of the corpus, twins included.
 fn corpus() -> Vec<Scenario> {
-    crate::corpus::of(&ABOUT).unwrap()
+    crate::scenario::corpus::of(&ABOUT).unwrap()
 }
 
 /// Where a bug that costs safety is caught besides in its own scenario is written down, and is what it should be.
 #[test]
 fn every_safety_bug_is_caught_elsewhere_too() {
-    let caught = crate::corpus::caught_by(&ABOUT).unwrap();
+    let caught = crate::scenario::corpus::caught_by(&ABOUT).unwrap();
     for spec in ABOUT.bugs.iter().filter(|spec| spec.costs == Costs::Safety) {
         match caught.get(spec.name).unwrap_or_else(|| panic!("{} is not in [caught_by]", spec.name)) {
-            crate::corpus::CaughtBy::None { none } => assert!(!none.is_empty()),
-            crate::corpus::CaughtBy::Scenario(name) => {
+            crate::scenario::corpus::CaughtBy::None { none } => assert!(!none.is_empty()),
+            crate::scenario::corpus::CaughtBy::Scenario(name) => {
                 let scenario = corpus().into_iter().find(|s| s.name == *name).expect(name);
                 assert_eq!(scenario.bug, None, "{name}");
                 assert!(!name.starts_with(spec.name), "{name} was written for {}", spec.name);

@@ -7,11 +7,11 @@ use stateright::actor::{ActorModel, Command, Network};
 use stateright::{Checker, Expectation, Model};
 
 use super::*;
-use crate::check::Limits;
 use crate::election::{Check, Event, NodeSet};
+use crate::exploration::Limits;
+use crate::exploration::verdict::Word;
 use crate::scenario::{self, Scenario};
-use crate::system::System;
-use crate::verdict::Word;
+use crate::semantics::System;
 use crate::{engine, reference};
 
 /// What left a handler, in order.

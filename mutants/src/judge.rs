@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use oneleader::check::{Ended, Limits};
-use oneleader::cli::choice::{Choice, Chosen};
-use oneleader::cli::run::{self, Engine, Ran, Request};
+use oneleader::cli::choice::Choice;
 use oneleader::election::{About, Catalogue, Election, Visitor};
+use oneleader::exploration::verdict::Word;
+use oneleader::exploration::{Ended, Limits};
+use oneleader::judge::{self, Chosen, Engine, Ran, Request};
 use oneleader::scenario::{Problem, Size};
-use oneleader::verdict::Word;
 
 use crate::models::Shipped;
 use crate::record::{self, Suspect};
@@ -155,7 +155,7 @@ fn attempt(chosen: &Chosen, max_states: Option<u64>, interrupted: Arc<AtomicBool
         limits: Limits { threads: 1, max_states, interrupted, ..Limits::default() },
     };
     IS_QUIET.set(true);
-    let run = || Ok(run::prepare(&Shipped, chosen.clone(), &request)?.run(&|_| {}));
+    let run = || Ok(judge::prepare(&Shipped, chosen.clone(), &request)?.run(&|_| {}));
     let result = catch_unwind(AssertUnwindSafe(run));
     IS_QUIET.set(false);
     match result {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use oneleader::election::{Election, Event, node_name};
-use oneleader::local::{self, Clock, NodeOf, Reaction};
-use oneleader::watch;
+use oneleader::semantics::node::{self, Clock, NodeOf, Reaction};
+use oneleader::semantics::watch;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::switch;
@@ -88,18 +88,18 @@ pub fn is_wanted() -> bool {
 
 pub fn on_start<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &Option<A::Storage>) {
     let run = |storage: &Option<A::Storage>, o: &mut Out<A>| actor.on_start(id, storage, o);
-    compare::<A>(id, || "start".to_string(), |node, clock| local::start(node, clock, run));
+    compare::<A>(id, || "start".to_string(), |node, clock| node::start(node, clock, run));
 }
 
 pub fn start<E: Election>(actor: &E, id: Id, incarnation: u32, _: &Option<E::Storage>) {
     let run = |storage: &Option<E::Storage>, o: &mut Out<E>| actor.start(id, incarnation, storage, o);
-    compare::<E>(id, || format!("start {incarnation}"), |node, clock| local::start(node, clock, run));
+    compare::<E>(id, || format!("start {incarnation}"), |node, clock| node::start(node, clock, run));
 }
 
 pub fn on_msg<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, src: Id, msg: &A::Msg) {
     let event = Event::Deliver { src, msg };
     let told = || format!("{msg:?} from {}", node_name(src));
-    compare::<A>(id, told, |node, clock| local::react(actor, id, node, &event, clock));
+    compare::<A>(id, told, |node, clock| node::react(actor, id, node, &event, clock));
 }
 
 pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, timer: &A::Timer) {
@@ -107,7 +107,7 @@ pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::Stat
     compare::<A>(
         id,
         || format!("timeout {timer:?}"),
-        |node, clock| local::react(actor, id, node, &event, clock),
+        |node, clock| node::react(actor, id, node, &event, clock),
     );
 }
 
@@ -118,7 +118,7 @@ pub fn on_random<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State
     compare::<A>(id, told, |node, clock| {
         let open = node.choices.iter().find(|(_, values)| values.contains(value));
         let key = open.map_or(oneleader::election::CLIENT, |(key, _)| key);
-        local::react(actor, id, node, &Event::Choose { key, value }, clock)
+        node::react(actor, id, node, &Event::Choose { key, value }, clock)
     });
 }
 

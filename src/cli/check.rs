@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::check::{Ended, Limits};
-use crate::cli::choice::{self, Choice, Chosen};
+use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Report};
-use crate::cli::run::{self, Agreement, Answer, Engine, Group, Prepared, Ran, Request};
 use crate::cli::table::Table;
 use crate::cli::{Ending, Exit, junit, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
-use crate::memory;
+use crate::exploration::{Ended, Limits};
+use crate::judge::{self, Agreement, Answer, Chosen, Engine, Group, Prepared, Ran, Request};
 use crate::scenario::{Problem, Size, among};
+use crate::support::memory;
 
 /// Check scenarios exhaustively; without one, the whole corpus
 ///
@@ -95,7 +95,7 @@ impl Check {
         let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
         output::plan(&inputs, &self.outputs().collect::<Vec<_>>())?;
         let chosen = self.chosen(catalogue)?;
-        let prepared = chosen.into_iter().map(|chosen| run::prepare(catalogue, chosen, &request));
+        let prepared = chosen.into_iter().map(|chosen| judge::prepare(catalogue, chosen, &request));
         let runs = prepared.collect::<Result<Vec<_>, _>>()?;
         let all = self.run_all(&runs, &request);
         if let Some(path) = &self.json {

@@ -8,10 +8,11 @@ use toml::{Table, Value};
 
 use crate::cli::{output, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
-use crate::plain;
-use crate::scenario::{self, Expected, Problem, Scenario, Size, Topologies, among};
-use crate::system::{Bounds, PropertyId, System};
-use crate::verdict::Word;
+use crate::exploration::verdict::Word;
+use crate::judge::Chosen;
+use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
+use crate::semantics::{Bounds, PropertyId, System};
+use crate::support::plain;
 
 /// The flags that choose a scenario, change one, or make one up.
 #[derive(Args, Clone, Debug, Default)]
@@ -52,29 +53,6 @@ const CHANGES: &str = "Making up a scenario, or changing one";
 
 /// How many nodes a made-up scenario has, unless told.
 const NODES: usize = 3;
-
-/// A scenario to run.
-#[derive(Clone, Debug)]
-pub struct Chosen {
-    pub about: &'static About,
-    pub scenario: Scenario,
-    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or changed by flags.
-    pub is_as_written: bool,
-    /// How it came to be chosen or what was changed, where that is not plain from the command line.
-    pub remark: Option<String>,
-}
-
-impl Chosen {
-    /// What is expected of a property, as far as that counts.
-    pub fn expected(&self, property: &str) -> Option<Expected> {
-        self.is_as_written.then(|| self.scenario.expected(property).cloned()).flatten()
-    }
-
-    /// Whether the scenario says how many states there are.
-    pub fn pins_counts(&self) -> bool {
-        self.scenario.distinct.or(self.scenario.generated).is_some()
-    }
-}
 
 impl Choice {
     /// Whether a scenario or a change is asked for, so that it is not the corpus that runs.
@@ -360,7 +338,7 @@ pub fn questions(catalogue: &impl Catalogue, about: &'static About) -> Questions
 /// # Errors
 /// The protocol's own file is wrong.
 pub fn corpus(about: &'static About) -> Result<Vec<Scenario>, Problem> {
-    crate::corpus::of(about)
+    crate::scenario::corpus::of(about)
 }
 
 fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {

@@ -14,17 +14,18 @@ use std::time::Duration;
 use clap::Args;
 use stateright::{Model, Property};
 
-use crate::check::{Limits, Until};
 use crate::cli::choice::{self, Choice};
-use crate::cli::run::{self, Engine};
-use crate::cli::{Ending, Exit, output, progress, replay, story, whole};
+use crate::cli::{Ending, Exit, output, progress, replay, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
-use crate::memory;
-use crate::questions::{Questioned, always};
+use crate::exploration::verdict::Word;
+use crate::exploration::{Limits, Until};
+use crate::judge::{self, Engine};
+use crate::reference::questions::{Questioned, always};
+use crate::run::trace::{self, Outcome, Trace};
 use crate::scenario::{Problem, Scenario, Size};
-use crate::system::{PropertyId, StepOf, System, SystemState};
-use crate::trace::{self, Outcome, Trace};
-use crate::verdict::Word;
+use crate::semantics::{PropertyId, StepOf, System, SystemState};
+use crate::support::memory;
+use crate::tell::story;
 
 /// Open the Stateright Explorer, on a counterexample if there is one
 #[derive(Args)]
@@ -132,7 +133,7 @@ fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<F
     let line = progress::Line::new(false, None);
     let memory = memory::usual_limit();
     let limits = Limits { until: Until::FirstViolation, memory, ..Limits::default() };
-    let seen = run::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| line.show("searching", p));
+    let seen = judge::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| line.show("searching", p));
     line.clear();
     let (property, violation) = seen.violations.into_iter().min_by_key(|(_, v)| v.steps.len())?;
     Some(Found { property, steps: violation.steps, why: violation.why })

@@ -11,16 +11,17 @@ use proptest::strategy::{BoxedStrategy, Strategy};
 use proptest::test_runner::{FailurePersistence, FileFailurePersistence, PersistedSeed};
 use serde::Serialize;
 
-use crate::check::Tally;
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Coverage, Versioned};
-use crate::cli::{Ending, Exit, interrupted, output, positive, story, whole};
+use crate::cli::{Ending, Exit, interrupted, output, positive, whole};
 use crate::election::{About, Catalogue, Election, NeedOfTime, Visitor};
+use crate::exploration::Tally;
+use crate::exploration::verdict::Word;
 use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, enlarged, promised};
+use crate::run::trace::Trace;
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
-use crate::system::System;
-use crate::trace::Trace;
-use crate::verdict::Word;
+use crate::semantics::System;
+use crate::tell::story;
 
 /// How many nodes a healing network has, unless told.
 const NODES: usize = 5;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::check::Tally;
-use crate::cli::run::{Agreement, Prepared, Ran};
+use crate::exploration::Tally;
+use crate::exploration::verdict::Word;
+use crate::judge::{Agreement, Prepared, Ran};
 use crate::scenario::Problem;
-use crate::verdict::Word;
 
 const VERSION: u32 = 1;
 

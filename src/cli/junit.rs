@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::cli::run::{Agreement, Answer, Prepared, Ran};
+use crate::judge::{Agreement, Answer, Prepared, Ran};
 
 /// The whole report. `explain` tells what is to be said about an answer that is not as expected.
 pub fn report(

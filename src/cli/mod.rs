@@ -13,8 +13,6 @@ mod list;
 mod output;
 mod progress;
 mod replay;
-pub mod run;
-pub mod story;
 mod table;
 
 use std::ffi::OsString;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::cli::Exit;
-use crate::plain::printable;
 use crate::scenario::Problem;
+use crate::support::plain::printable;
 
 /// Standard output takes nothing any more.
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);

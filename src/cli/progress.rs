@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use crate::check::Progress;
-use crate::memory::{self, short};
+use crate::exploration::Progress;
+use crate::support::memory::{self, short};
 
 /// The line, and whether there is one now.
 pub struct Line {

@@ -6,13 +6,14 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::json::{self, Versioned};
-use crate::cli::{Ending, Exit, choice, output, story};
+use crate::cli::{Ending, Exit, choice, output};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
-use crate::itf;
+use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay};
 use crate::scenario::Problem;
-use crate::system::{StepOf, System};
-use crate::trace::{Outcome, Replay as Run, Trace, diverged, replay};
+use crate::semantics::{StepOf, System};
+use crate::tell::itf;
+use crate::tell::story;
 
 /// Replay a saved trace
 ///

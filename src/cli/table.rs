@@ -1,7 +1,7 @@
 //! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so in words behind it.
 
-use crate::cli::run::{Agreement, Answer, Group, Prepared, Ran};
-use crate::verdict::Word;
+use crate::exploration::verdict::Word;
+use crate::judge::{Agreement, Answer, Group, Prepared, Ran};
 
 /// The widths of the columns that depend on what is run.
 pub struct Table {

@@ -21,11 +21,11 @@ use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::Wire;
 use crate::election::{Event, node_name};
-use crate::local::{self, Clock, Disk, Node, Older, Reaction};
-use crate::names;
-use crate::network::NetworkKind;
-use crate::panics;
-use crate::system::Bounds;
+use crate::semantics::Bounds;
+use crate::semantics::names;
+use crate::semantics::network::NetworkKind;
+use crate::semantics::node::{self, Clock, Disk, Node, Older, Reaction};
+use crate::support::panics;
 
 const WORLD: u64 = 3 << 32;
 
@@ -348,7 +348,7 @@ where
     ) -> Result<Reaction<A>, String> {
         let i = usize::from(self.parts[local].0);
         let (id, actor, node) = (Id::from(i), &self.model.actors[i], Self::node(part));
-        let react = |event: &Event<'_, A>| local::react(actor, id, &node, event, Clock::Absent);
+        let react = |event: &Event<'_, A>| node::react(actor, id, &node, event, Clock::Absent);
         let run = || match cause {
             Cause::Deliver(message) => {
                 let Envelope { src, msg: known, .. } = self.envelope(message);
@@ -362,7 +362,7 @@ where
                 let (key, value) = Self::choice(part, k);
                 react(&Event::Choose { key: &key, value: &value })
             }
-            Cause::Restart => local::start(&node, Clock::Absent, |disk, out| actor.on_start(id, disk, out)),
+            Cause::Restart => node::start(&node, Clock::Absent, |disk, out| actor.on_start(id, disk, out)),
             Cause::Crash => Reaction::crash(&node),
         };
         guarded(|| format!("the actor of {} at {}", self.name(local), self.told(local, cause)), run)

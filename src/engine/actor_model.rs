@@ -14,10 +14,10 @@ use stateright::{Expectation, Model};
 
 use super::actor_front::{ActionOf, ModelFront, guarded};
 use super::search::{Goal, search};
-use crate::check::{Ended, Limits, Progress};
 use crate::election::node_name;
-use crate::names;
-use crate::system::PropertyId;
+use crate::exploration::{Ended, Limits, Progress};
+use crate::semantics::PropertyId;
+use crate::semantics::names;
 
 /// The most actors, and the most properties, of a model.
 const MOST: usize = 16;
@@ -112,7 +112,7 @@ impl<A: Actor> ModelExploration<A> {
 /// an empty map of discoveries may as well mean that a limit ended the search.
 ///
 /// ```
-/// use oneleader::check::Limits;
+/// use oneleader::exploration::Limits;
 /// use oneleader::engine;
 /// # use stateright::actor::{Actor, ActorModel, Id, Network, Out};
 /// # use stateright::Expectation;

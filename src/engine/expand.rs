@@ -1,13 +1,13 @@
 //! The steps of a row: what can happen in a system state, and the fingerprint of the state after it, by look-ups alone.
 //!
-//! The meaning is that of [`crate::system`]; here it is told a second time, over numbers, and the two are held against
+//! The meaning is that of [`crate::semantics`]; here it is told a second time, over numbers, and the two are held against
 //! each other on every scenario.
 
 use super::change::{Change, Whole};
 use super::flows::{Column, EMPTY, FlowId, NO_COLUMN, Range, Step, StepId, step_flag};
 use super::row::Cell;
 use super::tables::*;
-use crate::system::Bound;
+use crate::semantics::Bound;
 
 /// What becomes of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::digest::{Identity, chain};
 use super::memo::{Mostly, Value};
 use super::row::Cell;
 use super::tables::*;
-use crate::network::NetworkKind;
+use crate::semantics::network::NetworkKind;
 
 /// The messages in flight from one node to another, by number among the flows to the same node.
 pub type FlowId = u32;

@@ -27,9 +27,9 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use crate::check::{Ended, Exploration, Limits, Progress, Sample, Tally, Violation};
 use crate::election::Election;
-use crate::system::{PropertyId, StepOf, System};
+use crate::exploration::{Ended, Exploration, Limits, Progress, Sample, Tally, Violation};
+use crate::semantics::{PropertyId, StepOf, System};
 use flows::StepId;
 use search::{Goal, Report, search};
 use system::SystemFront;

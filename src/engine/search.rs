@@ -22,8 +22,8 @@ use super::log::{Log, Page};
 use super::row::{Cell, Holds, Packed, Rows};
 use super::tables::{Miss, Resolver, Tables};
 use super::visited::{self, SHARDS, Shard};
-use crate::check::{Ended, Limits, Progress, Until};
-use crate::system::{Bound, PropertyId};
+use crate::exploration::{Ended, Limits, Progress, Until};
+use crate::semantics::{Bound, PropertyId};
 
 /// How many rows make a batch, about: as many as a processor's second cache holds together with their candidates.
 const BATCH: usize = 1 << 14;

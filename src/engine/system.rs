@@ -10,12 +10,12 @@ use super::flows::{Range, StepId};
 use super::tables::*;
 use super::wire::Wire;
 use crate::election::{CLIENT, Check, Election, Event, Invariant, node_name};
-use crate::local::{self, Disk, Effect, NodeOf, Reaction};
-use crate::names;
-use crate::network::Network;
-use crate::panics;
-use crate::system::{Step, StepOf, System, SystemState, Timing, event};
-use crate::world::{ELECTION_SAFETY, Faults, World};
+use crate::semantics::names;
+use crate::semantics::network::Network;
+use crate::semantics::node::{self, Disk, Effect, NodeOf, Reaction};
+use crate::semantics::world::{ELECTION_SAFETY, Faults, World};
+use crate::semantics::{Step, StepOf, System, SystemState, Timing, event};
+use crate::support::panics;
 
 /// Where components stand, for their digests.
 mod place {
@@ -372,7 +372,7 @@ impl<'a, E: Election> SystemFront<'a, E> {
         tables: &mut Tables,
     ) {
         let id = Id::from(i);
-        let sends = local::sends(effects);
+        let sends = node::sends(effects);
         let cut_short = origin.cut_short.and_then(|local| self.nodes[local].1.state.clone());
         let did = self.system.node_step(id, (before, event(step), after), &sends, cut_short.as_deref());
         let facts = self.system.facts_of(&did, is_changed);

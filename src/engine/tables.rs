@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use super::flows::{Column, EMPTY, FlowId, Flows, Range, Steps};
 use super::memo::{Memo, Mostly};
-use crate::facts::Facts;
-use crate::local::Disk;
-use crate::network::NetworkKind;
-use crate::system::Bounds;
+use crate::semantics::Bounds;
+use crate::semantics::facts::Facts;
+use crate::semantics::network::NetworkKind;
+use crate::semantics::node::Disk;
 
 /// A node's local state.
 pub type Local = u32;

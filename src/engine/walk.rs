@@ -13,8 +13,8 @@ use super::flows::StepId;
 use super::search::{Goal, Report, is_reached};
 use super::tables::{Miss, Resolver, Tables};
 use super::visited::{SHARDS, Shard, shard_of};
-use crate::check::{Ended, Progress, Sample};
-use crate::system::{Bound, PropertyId};
+use crate::exploration::{Ended, Progress, Sample};
+use crate::semantics::{Bound, PropertyId};
 
 /// How often, in steps, limits are looked at.
 const BREATH: u64 = 1 << 14;

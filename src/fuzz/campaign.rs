@@ -10,8 +10,8 @@ use proptest::test_runner::{
 };
 
 use super::{Asked, Run, Runs};
-use crate::check::Tally;
 use crate::election::Election;
+use crate::exploration::Tally;
 use crate::scenario::{Problem, Scenario};
 
 /// How much to try.

@@ -5,10 +5,10 @@
 //! and options that only time needs are on. What would then be another question is refused.
 
 use crate::election::{Election, NeedOfTime, OptionSpec, Value};
-use crate::network::NetworkKind;
 use crate::scenario::{Problem, Scenario, Topologies};
-use crate::system::Timing;
-use crate::world::Faults;
+use crate::semantics::Timing;
+use crate::semantics::network::NetworkKind;
+use crate::semantics::world::Faults;
 
 /// A scenario whose network heals.
 #[derive(Clone, Debug)]

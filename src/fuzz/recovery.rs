@@ -19,10 +19,10 @@ use stateright::actor::Id;
 use super::campaign::seed_bytes;
 use super::walk::{Pace, Walk};
 use crate::election::{AfterHealing, Election, Healed, Led, node_name};
-use crate::local::{Disk, NodeOf};
+use crate::run::trace::{Replay, replay_until};
 use crate::scenario::Problem;
-use crate::system::{Step, StepOf, System, SystemState};
-use crate::trace::{Replay, replay_until};
+use crate::semantics::node::{Disk, NodeOf};
+use crate::semantics::{Step, StepOf, System, SystemState};
 
 /// What traces call it, in the place of a property.
 pub const PROPERTY: &str = "recovery";

@@ -9,10 +9,10 @@ use proptest::sample::select;
 use proptest::strategy::Strategy;
 
 use crate::election::{About, Election};
+use crate::exploration::verdict::Word;
 use crate::scenario::{self, Problem, Scenario};
-use crate::system::Bounds;
-use crate::verdict::Word;
-use crate::world::Faults;
+use crate::semantics::Bounds;
+use crate::semantics::world::Faults;
 
 /// The longest run of a scenario that was enlarged.
 const STEPS: usize = 300;

@@ -13,7 +13,7 @@ use proptest::strategy::ValueTree;
 
 use super::{Asked, Run, walk};
 use crate::election::Election;
-use crate::system::{PropertyId, StepOf, SystemState};
+use crate::semantics::{PropertyId, StepOf, SystemState};
 
 /// How many states one search for a shortcut may expand.
 const SHORTCUT_STATES: usize = 300;

@@ -8,11 +8,11 @@ use proptest::test_runner::TestRng;
 use stateright::actor::Id;
 
 use super::{Asked, Failure, Run, Trial, recovery};
-use crate::check::Tally;
 use crate::election::{CLIENT, Election};
-use crate::names;
+use crate::exploration::Tally;
 use crate::scenario::FuzzHints;
-use crate::system::{Step, StepOf, SystemState, Timing};
+use crate::semantics::names;
+use crate::semantics::{Step, StepOf, SystemState, Timing};
 
 /// How often each kind of step is chosen when nothing else is said, against the other kinds that are enabled.
 const WEIGHTS: [(&str, u32); 13] = [
@@ -290,7 +290,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::STEP_KINDS;
+    use crate::semantics::STEP_KINDS;
 
     #[test]
     fn every_kind_of_step_has_a_weight_and_a_scenario_may_name_each() {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Debug;
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use oneleader::check::Ended;
 use oneleader::engine::ModelExploration;
+use oneleader::exploration::Ended;
 use stateright::actor::{Actor, ActorModel, ActorModelState};
 use stateright::{Expectation, Model};
 

@@ -5,8 +5,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use oneleader::election::Election;
-use oneleader::network::NetworkKind;
-use oneleader::system::{Bounds, System};
+use oneleader::semantics::network::NetworkKind;
+use oneleader::semantics::{Bounds, System};
 use stateright::actor::{ActorModel, ActorModelState, Network};
 use stateright::{Checker, Expectation, Model, Property};
 

@@ -7,16 +7,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::check::{self, Asked, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
-use crate::cli::choice::Chosen;
-use crate::cli::story;
-use crate::election::{Catalogue, Election, Visitor};
+use crate::election::{About, Catalogue, Election, Visitor};
 use crate::engine;
+use crate::exploration::verdict::Word;
+use crate::exploration::{self, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
 use crate::reference::{self, Search};
-use crate::scenario::{Expected, Problem, Unready};
-use crate::system::{Bound, PropertyId, System};
-use crate::trace::Trace;
-use crate::verdict::Word;
+use crate::run::trace::Trace;
+use crate::scenario::{self, Asked, Expected, Problem, Scenario, Unready};
+use crate::semantics::{Bound, PropertyId, System};
+use crate::tell::story;
 
 /// A random walk that is not over after so many steps is begun anew.
 const LONGEST_WALK: usize = 1000;
@@ -31,6 +30,29 @@ pub enum Engine {
     StaterightBfs,
     StaterightDfs,
     StaterightSimulation,
+}
+
+/// A scenario to run.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    pub about: &'static About,
+    pub scenario: Scenario,
+    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or changed by flags.
+    pub is_as_written: bool,
+    /// How it came to be chosen or what was changed, where that is not plain from the command line.
+    pub remark: Option<String>,
+}
+
+impl Chosen {
+    /// What is expected of a property, as far as that counts.
+    pub fn expected(&self, property: &str) -> Option<Expected> {
+        self.is_as_written.then(|| self.scenario.expected(property).cloned()).flatten()
+    }
+
+    /// Whether the scenario says how many states there are.
+    pub fn pins_counts(&self) -> bool {
+        self.scenario.distinct.or(self.scenario.generated).is_some()
+    }
 }
 
 /// What the command line asks of every run.
@@ -203,7 +225,7 @@ impl Visitor for Prepare {
                 let one = System::<E>::properties().into_iter().filter(|(_, name)| name == only);
                 Asked { properties: one.collect(), not_asked: Vec::new() }
             }
-            None => check::asked(scenario, &system),
+            None => scenario::asked(scenario, &system),
         };
         if !request.no_stop {
             let expected = |name: &str| scenario.expected(name).map(|e| e.verdict);
@@ -244,7 +266,8 @@ struct Question {
 
 impl Question {
     fn of<E: Election>(property: PropertyId, name: &'static str) -> Self {
-        let kind = if property.0 == crate::world::ELECTION_SAFETY { "safety" } else { "invariant" };
+        let kind =
+            if property.0 == crate::semantics::world::ELECTION_SAFETY { "safety" } else { "invariant" };
         Question { name, kind, meaning: System::<E>::meaning(property) }
     }
 }
@@ -347,7 +370,7 @@ impl<E: Election> Prepared for Ready<E> {
 
 impl<E: Election> Ready<E> {
     fn answer(&self, seen: &Exploration<E>, property: PropertyId, name: &'static str) -> Answer {
-        let conclusion = check::conclude(&self.system, seen, property);
+        let conclusion = exploration::conclude(&self.system, seen, property);
         let counterexample = seen.violations.get(&property).map(|violation| Counterexample {
             steps: violation.steps.len(),
             is_shortest: violation.is_shortest,

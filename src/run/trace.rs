@@ -1,16 +1,16 @@
 //! A run as named steps: what is saved of a counterexample, and how it is replayed.
 //!
 //! A trace carries its whole scenario, so that it can be replayed years later without the file that it came from. Steps
-//! stand by name (see [`crate::names`]), so that it survives edits of the model; where it does not, [`replay`] says at
+//! stand by name (see [`crate::semantics::names`]), so that it survives edits of the model; where it does not, [`replay`] says at
 //! which step, and what could have been done instead.
 
 use serde::{Deserialize, Serialize};
 
 use crate::election::Election;
-use crate::plain::plain;
+use crate::scenario::start;
 use crate::scenario::{Problem, Scenario};
-use crate::start;
-use crate::system::{PropertyId, StepOf, System, SystemState};
+use crate::semantics::{PropertyId, StepOf, System, SystemState};
+use crate::support::plain::plain;
 
 /// The format that this crate writes and reads.
 const VERSION: u64 = 1;

@@ -1,7 +1,7 @@
 //! What one step does to one node: the actor's own handler is run, its commands are applied to the node's timers,
 //! choices and disk, and what leaves the node is listed in order.
 //!
-//! This is the one definition that the reference semantics ([`crate::system`]) and the compiled engine share: they
+//! This is the one definition that the reference semantics ([`crate::semantics`]) and the compiled engine share: they
 //! differ in how they store nodes, not in what a step of a node means. It knows nothing of networks, budgets or terms.
 
 use std::borrow::Cow;

@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use stateright::actor::Id;
 
-use crate::check::{Ended, Limits};
 use crate::election::{Election, Term};
-use crate::names;
-use crate::system::{Bound, Step, StepOf, System, SystemState};
+use crate::exploration::{Ended, Limits};
+use crate::semantics::names;
+use crate::semantics::{Bound, Step, StepOf, System, SystemState};
 
 /// Why there is no state to start from.
 #[derive(Clone, Debug, PartialEq, Eq)]

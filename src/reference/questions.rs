@@ -1,7 +1,7 @@
 //! A [`System`] as a `stateright::Model`, for stateright's own checkers and its Explorer.
 
 use crate::election::Election;
-use crate::system::{PropertyId, StepOf, System, SystemState};
+use crate::semantics::{PropertyId, StepOf, System, SystemState};
 
 /// A model over the states of a [`System`] whose properties are known by their positions.
 ///

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::election::About;
+use crate::exploration::verdict::Word;
 use crate::scenario::{self, Expected, Problem, Scenario, Size, Twin};
-use crate::verdict::Word;
 
 /// Ends the names of twins.
 const TWIN: &str = "-clean";

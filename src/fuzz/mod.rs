@@ -24,10 +24,10 @@ use proptest::prelude::RngExt;
 use proptest::strategy::{BoxedStrategy, NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 
-use crate::check::{self, Tally};
 use crate::election::{AfterHealing, Election};
+use crate::exploration::Tally;
 use crate::scenario::{Problem, Scenario};
-use crate::system::{PropertyId, StepOf, System};
+use crate::semantics::{PropertyId, StepOf, System};
 
 pub use campaign::{Campaign, Found, Outcome};
 pub use healing::{Healing, all_faults};
@@ -76,7 +76,7 @@ impl<E: Election> Trial<E> {
             let why = "more has failed where it starts than the group could recover from";
             return Err(Problem::new(format!("scenario `{}`: {why}", scenario.name)));
         }
-        let properties = check::asked(&scenario, &system).properties;
+        let properties = crate::scenario::asked(&scenario, &system).properties;
         Ok(Trial { given, scenario, changes, system, asked, promise, properties })
     }
 }

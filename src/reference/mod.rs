@@ -9,6 +9,8 @@
 //!   property more, which is "discovered" exactly when the search is told to stop;
 //! - what happened, and what the bounds cut, is counted nowhere, so it is counted as steps are generated.
 
+pub mod questions;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -18,11 +20,11 @@ use std::time::{Duration, Instant};
 
 use stateright::{Checker, HasDiscoveries, Model, Property, UniformChooser};
 
-use crate::check::{Ended, Exploration, Limits, Progress, Tally, Until, Violation};
 use crate::election::Election;
-use crate::panics;
-use crate::questions::{Questioned, always};
-use crate::system::{Bound, PropertyId, StepOf, System, SystemState};
+use crate::exploration::{Ended, Exploration, Limits, Progress, Tally, Until, Violation};
+use crate::reference::questions::{Questioned, always};
+use crate::semantics::{Bound, PropertyId, StepOf, System, SystemState};
+use crate::support::panics;
 
 /// In which order stateright looks at states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,9 @@
 use std::fmt::Debug;
 
 use crate::election::node_name;
-use crate::local::Disk;
-use crate::system::Step;
-use crate::topology::Topology;
+use crate::semantics::Step;
+use crate::semantics::node::Disk;
+use crate::semantics::topology::Topology;
 
 /// The name of a step; `topologies` as in the scenario, the starting one first.
 pub fn step<M: Debug, T: Debug, R: Debug>(step: &Step<M, T, R>, topologies: &[Topology]) -> String {

@@ -2,71 +2,36 @@
 //! file. Everything is checked before anything runs; see [`Problem`].
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Ended, Limits};
 use crate::election::{About, Election, OptionSpec, Setup, Value};
-use crate::local::Clock;
-use crate::memory;
-use crate::network::NetworkKind;
-use crate::plain::{self, is_printable};
-use crate::start::{self, NoStart};
-use crate::system::{Bounds, Rules, STEP_KINDS, System, Timing};
-use crate::topology::Topology;
-use crate::verdict::Word;
-use crate::world::Faults;
+use crate::exploration::verdict::Word;
+use crate::exploration::{Ended, Limits};
+use crate::scenario::start::NoStart;
+use crate::semantics::network::NetworkKind;
+use crate::semantics::node::Clock;
+use crate::semantics::topology::Topology;
+use crate::semantics::world::Faults;
+use crate::semantics::{Bounds, Rules, STEP_KINDS, System, Timing};
+use crate::support::memory;
+use crate::support::plain::{self, is_printable};
 
-pub use crate::plain::among;
+pub use crate::support::plain::among;
+pub use crate::support::problem::Problem;
+
+mod asked;
+pub mod corpus;
+pub mod start;
+
+pub use asked::{Asked, asked};
 
 /// The most nodes that a scenario may have.
 pub const MAX_NODES: usize = 16;
 
 /// How many times as often as usual a kind of step may be chosen.
 const MAX_WEIGHT: u32 = 1000;
-
-/// Bad input: what was expected, what was found, and where.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Problem {
-    pub message: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// Counted from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<usize>,
-}
-
-impl Problem {
-    pub fn new(message: impl Into<String>) -> Self {
-        Problem { message: message.into(), file: None, line: None }
-    }
-
-    /// Says in which file the problem is, unless that is known already.
-    pub fn in_file(mut self, file: &str) -> Self {
-        self.file.get_or_insert_with(|| file.to_string());
-        self
-    }
-
-    fn at_line(mut self, line: usize) -> Self {
-        self.line.get_or_insert(line);
-        self
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, "{file}:{line}: {}", self.message),
-            (Some(file), None) => write!(f, "{file}: {}", self.message),
-            (None, Some(line)) => write!(f, "line {line}: {}", self.message),
-            (None, None) => f.write_str(&self.message),
-        }
-    }
-}
-
-impl std::error::Error for Problem {}
 
 /// Why a scenario gives no system.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,7 +79,7 @@ impl Default for Topologies {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// A word of the closed list of verdicts, see [`crate::verdict::Word`].
+    /// A word of the closed list of verdicts, see [`crate::exploration::verdict::Word`].
     pub verdict: Word,
     /// The length of a shortest counterexample, after the prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,7 +97,7 @@ impl Expected {
     }
 }
 
-/// How the clean twin of a scenario, the same without the planted bug, differs from it besides. See [`crate::corpus`].
+/// How the clean twin of a scenario, the same without the planted bug, differs from it besides. See [`crate::scenario::corpus`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Twin {
@@ -200,7 +165,7 @@ pub struct Scenario {
     pub topologies: Topologies,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug: Option<String>,
-    /// A predicate, reached by a shortest run: `n2 leads term 1`. See [`crate::start`].
+    /// A predicate, reached by a shortest run: `n2 leads term 1`. See [`crate::scenario::start`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_when: Option<String>,
     /// Steps by name that come before everything else.
@@ -271,9 +236,9 @@ mod tick {
 struct File {
     #[serde(default)]
     scenario: Vec<toml::Spanned<Scenario>>,
-    /// Read by [`crate::corpus`].
+    /// Read by [`crate::scenario::corpus`].
     #[serde(default, rename = "caught_by")]
-    _caught_by: BTreeMap<String, crate::corpus::CaughtBy>,
+    _caught_by: BTreeMap<String, crate::scenario::corpus::CaughtBy>,
 }
 
 /// Reads all scenarios of a TOML text and checks each against the protocol.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::election::{Check, Election, Invariant, NodeStep, Reign, Term};
-use crate::local::Disk;
+use crate::semantics::node::Disk;
 use serde::{Deserialize, Serialize};
 
 /// How many faults a run may contain. Budgets are for the whole run.

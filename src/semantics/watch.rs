@@ -5,7 +5,7 @@ use std::any::Any;
 use std::cell::Cell;
 
 use crate::election::Election;
-use crate::local::{Clock, NodeOf};
+use crate::semantics::node::{Clock, NodeOf};
 
 /// Is shown a [`NodeOf`] some protocol, as it is before the event (down, if it starts).
 pub type Watcher = fn(node: &dyn Any, clock: Clock);

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::election::{Election, node_name};
-use crate::local::NodeOf;
-use crate::names;
-use crate::network::Network;
-use crate::system::{StepOf, System, SystemState};
+use crate::semantics::names;
+use crate::semantics::network::Network;
+use crate::semantics::node::NodeOf;
+use crate::semantics::{StepOf, System, SystemState};
 
 /// The steps from the system's very first state, numbered from where checking starts.
 pub fn tell<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> String {

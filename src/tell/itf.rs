@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use crate::election::{Election, node_name};
-use crate::names;
-use crate::system::{StepOf, System, SystemState};
+use crate::semantics::names;
+use crate::semantics::{StepOf, System, SystemState};
 
 /// The whole file, from the state in which checking starts.
 pub fn export<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> String {

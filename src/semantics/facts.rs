@@ -5,9 +5,9 @@
 use stateright::actor::Id;
 
 use crate::election::{Check, Election, Event, Goal, NodeStep, Reached};
-use crate::local::{self, NodeOf, Reaction};
-use crate::system::{Step, StepOf, System, SystemState, event};
-use crate::world::World;
+use crate::semantics::node::{self, NodeOf, Reaction};
+use crate::semantics::world::World;
+use crate::semantics::{Step, StepOf, System, SystemState, event};
 
 /// What the tally asks of a step besides its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -38,7 +38,7 @@ impl<E: Election> System<E> {
         };
         let is_changed_by_bug =
             whole.as_ref().is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
-        let sends = local::sends(effects);
+        let sends = node::sends(effects);
         let step = self.node_step(id, (old, event(step.cause()), new), &sends, cut_short);
         self.facts_of(&step, is_changed_by_bug)
     }
@@ -94,7 +94,7 @@ impl<E: Election> System<E> {
         let clean = match cause {
             Step::Restart { disk, .. } => node.found(*disk).map(|down| self.start_as(actor, id, &down)),
             Step::Crash { .. } => None,
-            _ => Some(local::react(actor, id, node, &event(cause), self.rules.clock)),
+            _ => Some(node::react(actor, id, node, &event(cause), self.rules.clock)),
         };
         clean.is_some_and(|clean| !clean.is_like(did))
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use stateright::actor::Id;
 
 use crate::election::NodeSet;
-use crate::plain::among;
+use crate::support::plain::among;
 
 /// Which directed links are up, and under which name.
 ///

@@ -1,0 +1,106 @@
+//! What an exploration says about a property, in an order that cannot mislead.
+
+use crate::election::Election;
+use crate::exploration::verdict::Word;
+use crate::exploration::{Ended, Exploration, Tally};
+use crate::semantics::{Bound, PropertyId, System};
+
+/// What is concluded about one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    pub word: Word,
+    /// The conflicting facts, what never happened, or why nothing more can be said.
+    pub why: Option<String>,
+}
+
+/// What an exploration says about a property that was asked.
+pub fn conclude<E: Election>(
+    system: &System<E>,
+    exploration: &Exploration<E>,
+    property: PropertyId,
+) -> Conclusion {
+    let say = |word, why: Option<String>| Conclusion { word, why };
+    if let Some(problem) = system.problem() {
+        return say(Word::Error, Some(problem.to_string()));
+    }
+    if let Ended::Failed(why) = &exploration.ended {
+        return say(Word::Error, Some(why.clone()));
+    }
+    if let Some(violation) = exploration.violations.get(&property) {
+        return say(Word::Violated, Some(violation.why.clone()));
+    }
+    let early =
+        |what: &str| say(Word::NotRefuted, Some(format!("{what} after {} states", exploration.distinct)));
+    match exploration.ended {
+        Ended::Exhausted => {}
+        Ended::Violated => return early("another property was violated"),
+        Ended::MaxStates => return early("the limit of states was reached"),
+        Ended::MaxDepth => return early("the limit of depth was reached"),
+        Ended::TimeLimit => return early("the time limit was reached"),
+        Ended::MaxMemory => return early("the memory limit was reached"),
+        Ended::Interrupted => return early("interrupted"),
+        Ended::Sampled => {
+            let walks = exploration.sample.as_ref().map(|sample| format!("; {sample}")).unwrap_or_default();
+            return early(&format!("sampled {} steps{walks};", exploration.generated));
+        }
+        Ended::Failed(_) => unreachable!("handled above"),
+    }
+    if let Some(why) = vacuous(system, &exploration.tally, property) {
+        return say(Word::Vacuous, Some(why));
+    }
+    if exploration.cut.values().any(|&n| n > 0) {
+        let cut = |(bound, n): (&Bound, &u64)| format!("{} cut {n}", bound.name());
+        let cuts: Vec<String> = exploration.cut.iter().filter(|(_, n)| **n > 0).map(cut).collect();
+        return say(Word::HoldsWithinBounds, Some(cuts.join(", ")));
+    }
+    say(Word::Holds, None)
+}
+
+/// What the run or the property speaks of and never happened, the steps of the prefix counted.
+fn vacuous<E: Election>(system: &System<E>, tally: &Tally, property: PropertyId) -> Option<String> {
+    let mut tally = tally.clone();
+    let mut state = system.origin();
+    let mut led = !state.world.led.is_empty();
+    for (id, node) in state.nodes.iter().enumerate() {
+        led |= node.state.as_deref().is_some_and(|s| system.actors[id].leads(id.into(), s).is_some());
+    }
+    tally.note_past(system, system.goals_of_past(&state.world));
+    for step in &system.prefix {
+        let next = system.apply(&state, step).expect("a prefix can be taken");
+        tally.count(system, &state, step, &next);
+        state = next;
+    }
+    if tally.elections == 0 && E::about().starts_led {
+        return Some("the leader never changed".to_string());
+    }
+    if tally.elections == 0 && !led {
+        return Some("nobody ever led".to_string());
+    }
+    let faults = system.rules.faults;
+    let restarts = ["restart", "restart-without-disk", "restart-with-older-disk"];
+    let budgets = [
+        (faults.crashes > 0, "crashes", tally.of(&["crash", "torn"])),
+        (faults.restarts > 0, "restarts", tally.of(&restarts)),
+        (faults.losses > 0, "losses", tally.of(&["lose"])),
+        (faults.duplications > 0, "duplications", tally.of(&["duplicate"])),
+        (faults.torn, "torn", tally.of(&["torn"])),
+        (faults.disk_losses > 0, "disk_losses", tally.of(&["restart-without-disk"])),
+        (faults.disk_rollbacks > 0, "disk_rollbacks", tally.of(&["restart-with-older-disk"])),
+        (faults.switches > 0, "switches", tally.of(&["switch"])),
+    ];
+    if let Some((_, budget, _)) = budgets.iter().find(|(allowed, _, fired)| *allowed && *fired == 0) {
+        return Some(format!("the budget for `{budget}` never fired within the bounds"));
+    }
+    if system.unplanted.is_some() && tally.changed_by_bug == 0 {
+        return Some("the planted bug never made a difference".to_string());
+    }
+    if let Some(goal) = system.covers.iter().find(|goal| !tally.has_reached(goal)) {
+        return Some(format!("the goal `{goal}` was never reached"));
+    }
+    let invariant = system.invariants.get(usize::from(property.0).checked_sub(1)?)?;
+    if let Some((setting, _)) = invariant.setting.filter(|(_, has)| !has(&system.actors)) {
+        return Some(format!("it speaks of nothing unless {setting}"));
+    }
+    let unmet = invariant.needs.iter().find(|goal| !tally.has_reached(goal))?;
+    Some(format!("it needs the goal `{unmet}`, which was never reached"))
+}

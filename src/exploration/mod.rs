@@ -1,0 +1,110 @@
+//! What every engine is asked and answers, and what is concluded from an answer.
+//!
+//! An engine explores a [`System`] within [`Limits`] and returns an [`Exploration`]: what it saw, what it cut, how often
+//! each kind of step happened, and a trace to each violation. [`conclude`] turns that into verdicts that cannot mislead.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::election::Election;
+use crate::semantics::{Bound, PropertyId, StepOf};
+
+mod conclude;
+mod limits;
+mod tally;
+pub mod verdict;
+
+pub use conclude::{Conclusion, conclude};
+pub use limits::{Limits, Until};
+pub use tally::Tally;
+
+/// Why an exploration ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Every state within the bounds was seen.
+    Exhausted,
+    /// [`Limits::until`] came true.
+    Violated,
+    MaxStates,
+    /// States as far away as [`Limits::max_depth`] allows were left as they are.
+    MaxDepth,
+    TimeLimit,
+    MaxMemory,
+    Interrupted,
+    /// A sample was asked for, and taken.
+    Sampled,
+    /// An actor's handler panicked or is not a function of its arguments; what was seen does not count.
+    Failed(String),
+}
+
+/// A violation: the steps that lead to it from [`System::initial`], and the conflicting facts.
+pub struct Violation<E: Election> {
+    pub steps: Vec<StepOf<E>>,
+    pub why: String,
+    /// Whether no shorter run violates the property.
+    pub is_shortest: bool,
+}
+
+/// What an engine saw.
+pub struct Exploration<E: Election> {
+    /// The word for the engine, as on the command line.
+    pub engine: &'static str,
+    pub ended: Ended,
+    /// Distinct states within the bounds.
+    pub distinct: u64,
+    /// Generated states within the bounds, the initial one included.
+    pub generated: u64,
+    /// Steps from the initial state (depth 0) to the farthest state seen.
+    pub depth: usize,
+    /// Generated states beyond each bound.
+    pub cut: BTreeMap<Bound, u64>,
+    pub tally: Tally,
+    pub violations: BTreeMap<PropertyId, Violation<E>>,
+    pub seconds: f64,
+    pub threads: usize,
+    /// The most bytes that the exploration held, where it is known.
+    pub peak_bytes: Option<u64>,
+    /// The probability that two states were taken for one, where states are known by their fingerprints.
+    pub collision_probability: f64,
+    /// Of random walks.
+    pub sample: Option<Sample>,
+}
+
+/// What a sample of random walks consisted of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The same seed gives the same walks.
+    pub seed: u64,
+    pub walks: u64,
+    /// How many walks had each length, in steps.
+    pub lengths: Vec<u64>,
+}
+
+impl fmt::Display for Sample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut walks = 0;
+        let median = self.lengths.iter().position(|n| {
+            walks += n;
+            walks * 2 >= self.walks
+        });
+        let longest = self.lengths.iter().rposition(|n| *n > 0).unwrap_or(0);
+        let median = median.unwrap_or(0);
+        write!(
+            f,
+            "{} walks (seed {}), half of {median} steps or fewer, the longest {longest}",
+            self.walks, self.seed
+        )
+    }
+}
+
+/// How an exploration is getting on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    pub distinct: u64,
+    pub generated: u64,
+    pub depth: usize,
+    /// States found and not yet expanded.
+    pub frontier: u64,
+    pub bytes: Option<u64>,
+    pub seconds: f64,
+}

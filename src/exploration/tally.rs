@@ -1,0 +1,101 @@
+//! How often what happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::election::Election;
+use crate::semantics::facts::Facts;
+use crate::semantics::names;
+use crate::semantics::{Step, StepOf, System, SystemState};
+
+/// How often what happened, over all generated steps that lead to a state within the bounds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// By [`Step::kind`].
+    pub steps: BTreeMap<&'static str, u64>,
+    /// Deliveries by kind of message.
+    pub messages: BTreeMap<String, u64>,
+    /// Steps after which a node leads that did not lead that term before.
+    pub elections: u64,
+    /// Steps that reach each goal that speaks of steps.
+    pub goals: BTreeMap<&'static str, u64>,
+    /// The goals reached that speak of the past.
+    pub past: BTreeSet<&'static str>,
+    /// Steps in which the planted bug made a difference.
+    pub changed_by_bug: u64,
+}
+
+impl Tally {
+    /// Counts a step between two states.
+    pub fn count<E: Election>(
+        &mut self,
+        system: &System<E>,
+        before: &SystemState<E>,
+        step: &StepOf<E>,
+        after: &SystemState<E>,
+    ) {
+        let message = match step {
+            Step::Deliver { msg, .. } => Some(names::kind(msg)),
+            _ => None,
+        };
+        self.add_steps(system, step.kind(), message.as_ref(), system.facts(before, step, after), 1);
+        if before.world != after.world {
+            self.note_past(system, system.goals_of_past(&after.world));
+        }
+    }
+
+    /// Counts so many steps of a kind, which deliver a kind of message and have these facts in common.
+    pub fn add_steps<E: Election>(
+        &mut self,
+        system: &System<E>,
+        kind: &'static str,
+        message: Option<&String>,
+        facts: Facts,
+        times: u64,
+    ) {
+        *self.steps.entry(kind).or_default() += times;
+        if let Some(message) = message {
+            *self.messages.entry(message.clone()).or_default() += times;
+        }
+        self.elections += times * u64::from(facts.elects);
+        self.changed_by_bug += times * u64::from(facts.is_changed_by_bug);
+        for goal in named(system, facts.goals) {
+            *self.goals.entry(goal).or_default() += times;
+        }
+    }
+
+    /// Takes note of the goals, as bits, that some state's past has reached.
+    pub fn note_past<E: Election>(&mut self, system: &System<E>, goals: u64) {
+        self.past.extend(named(system, goals));
+    }
+
+    /// Whether a goal was reached.
+    pub fn has_reached(&self, goal: &str) -> bool {
+        self.goals.contains_key(goal) || self.past.contains(goal)
+    }
+
+    pub fn add(&mut self, other: &Tally) {
+        for (kind, n) in &other.steps {
+            *self.steps.entry(kind).or_default() += n;
+        }
+        for (kind, n) in &other.messages {
+            *self.messages.entry(kind.clone()).or_default() += n;
+        }
+        for (goal, n) in &other.goals {
+            *self.goals.entry(goal).or_default() += n;
+        }
+        self.past.extend(&other.past);
+        self.elections += other.elections;
+        self.changed_by_bug += other.changed_by_bug;
+    }
+
+    /// How many steps there were of these kinds.
+    pub(super) fn of(&self, kinds: &[&str]) -> u64 {
+        kinds.iter().filter_map(|kind| self.steps.get(kind)).sum()
+    }
+}
+
+/// The names of goals given as bits.
+fn named<E: Election>(system: &System<E>, bits: u64) -> impl Iterator<Item = &'static str> {
+    let goals = system.goals.iter().enumerate().filter(move |(i, _)| bits >> i & 1 == 1);
+    goals.map(|(_, goal)| goal.name)
+}

@@ -1,0 +1,3 @@
+//! A run by named steps: saved, and taken again.
+
+pub mod trace;

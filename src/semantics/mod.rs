@@ -1,0 +1,26 @@
+//! What a run of a protocol is: the reference semantics, written to be read and to be right, not to be fast.
+//!
+//! A [`System`] is actors and [`Rules`]. Everything that can happen in it is a [`Step`]; [`System::successors`] lists those
+//! that can happen next, each with the [`SystemState`] that it leads to. What a step does to one node stands in [`node`],
+//! what is remembered of the past in [`world`]; the compiled engine shares both, and is held against the rest.
+
+pub mod facts;
+mod local_step;
+pub mod names;
+pub mod network;
+pub mod node;
+mod property;
+mod rules;
+mod state;
+mod step;
+mod successors;
+mod system;
+pub mod topology;
+pub mod watch;
+pub mod world;
+
+pub use property::PropertyId;
+pub use rules::{Bound, Bounds, Rules, Timing};
+pub use state::SystemState;
+pub use step::{STEP_KINDS, Step, StepOf, event};
+pub use system::System;

@@ -1,0 +1,74 @@
+//! What a system assumes besides its actors: network, time, faults, topologies, and how far it is followed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::semantics::network::NetworkKind;
+use crate::semantics::node::Clock;
+use crate::semantics::topology::Topology;
+use crate::semantics::world::Faults;
+
+/// What is assumed of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Timing {
+    /// Any message may take any time, any timer may fire at any time.
+    #[default]
+    Asynchronous,
+    /// Discrete time: a message arrives within its tick or never, a timer fires within its limits.
+    Timed,
+    /// Partial synchrony: asynchronous with faults until one `stabilise` step, timed and without faults after it.
+    Stabilising,
+}
+
+/// How far a run is followed. A state beyond a bound is neither checked nor expanded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bounds {
+    /// The highest term that a live node may reach.
+    pub max_term: Option<u64>,
+    /// The highest round that a live node may reach, where a protocol counts rounds apart from terms.
+    pub max_round: Option<u32>,
+    /// How many messages may be in flight, copies counted.
+    pub max_in_flight: Option<usize>,
+    /// How many copies of one message may be in flight.
+    pub max_copies: Option<usize>,
+}
+
+/// A bound that a state is beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bound {
+    MaxTerm,
+    MaxRound,
+    MaxInFlight,
+    MaxCopies,
+}
+
+impl Bound {
+    pub const ALL: [Bound; 4] = [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Bound::MaxTerm => "max_term",
+            Bound::MaxRound => "max_round",
+            Bound::MaxInFlight => "max_in_flight",
+            Bound::MaxCopies => "max_copies",
+        }
+    }
+}
+
+/// Everything that a system assumes besides its actors.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub network: NetworkKind,
+    pub timing: Timing,
+    /// [`Clock::Absent`] exactly under [`Timing::Asynchronous`].
+    pub clock: Clock,
+    pub bounds: Bounds,
+    pub faults: Faults,
+    /// The first is in force at the start; a switch goes to one of the others.
+    pub topologies: Vec<Topology>,
+    /// Messages that can never again have an effect stay in flight.
+    pub keep_dead: bool,
+    /// Who led and what the witness saw is part of the state. Off only to compare with plain actor models.
+    pub remember: bool,
+}
