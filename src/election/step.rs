@@ -1,0 +1,59 @@
+//! One step of one node, as invariants, goals and witnesses see it.
+
+use std::collections::BTreeMap;
+
+use stateright::actor::{Actor, Id};
+
+use super::Election;
+
+/// What happened at a node in one step.
+pub enum Event<'a, E: Actor> {
+    Start,
+    Deliver { src: Id, msg: &'a E::Msg },
+    Timeout { timer: &'a E::Timer },
+    Choose { key: &'a str, value: &'a E::Random },
+    Crash,
+}
+
+/// A timer's age and limits, in ticks. All zero where time is not modelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Age {
+    pub now: u16,
+    /// The first age at which the timer may fire.
+    pub first: u16,
+    /// The last age at which the timer may fire: time cannot pass it.
+    pub last: u16,
+}
+
+impl Age {
+    /// A timer that was set in this tick, to fire `first` to `last` ticks later. Where time is not modelled, any timer is.
+    pub fn is_new(self, first: u64, last: u64) -> bool {
+        let limits = (u64::from(self.first), u64::from(self.last));
+        self == Age::default() || self.now == 0 && limits == (first, last)
+    }
+}
+
+/// One step of one node, as invariants and witnesses see it.
+pub struct NodeStep<'a, E: Election> {
+    /// The node's configuration.
+    pub actor: &'a E,
+    pub id: Id,
+    /// How often the node had been started before, this start not counted.
+    pub incarnation: u32,
+    /// `None` when the node was down.
+    pub before: Option<&'a E::State>,
+    pub event: Event<'a, E>,
+    /// `None` when the node is down afterwards: it crashed, perhaps in the middle of the handler.
+    pub after: Option<&'a E::State>,
+    /// Where the node crashed in the middle of the handler and others may have noticed, that is, after at least one
+    /// message or save: the state in which the handler would have ended.
+    pub cut_short: Option<&'a E::State>,
+    /// Messages that went out, in order.
+    pub sends: &'a [(Id, E::Msg)],
+    /// What is on disk afterwards.
+    pub storage: Option<&'a E::Storage>,
+    /// The timers that ran before the step. Where it is a timer's end, that timer included.
+    pub timers_before: &'a BTreeMap<E::Timer, Age>,
+    /// The timers that run afterwards; none at a node that is down.
+    pub timers: &'a BTreeMap<E::Timer, Age>,
+}

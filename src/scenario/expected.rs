@@ -1,0 +1,27 @@
+//! What a scenario expects.
+
+use serde::{Deserialize, Serialize};
+
+use crate::exploration::verdict::Word;
+
+/// What a scenario expects of a property.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// A word of the closed list of verdicts, see [`crate::exploration::verdict::Word`].
+    pub verdict: Word,
+    /// The length of a shortest counterexample, after the prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Whether `holds` will do where `holds-within-bounds` is expected.
+    #[serde(skip)]
+    pub or_better: bool,
+}
+
+impl Expected {
+    /// Whether a verdict is the one expected.
+    pub fn accepts(&self, verdict: Word) -> bool {
+        let is_better = self.verdict == Word::HoldsWithinBounds && verdict == Word::Holds;
+        verdict == self.verdict || self.or_better && is_better
+    }
+}
