@@ -1,5 +1,6 @@
 //! Model checking and property testing of leader election.
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod election;
 pub mod engine;
@@ -12,6 +13,10 @@ pub mod scenario;
 pub mod semantics;
 pub mod support;
 pub mod tell;
+pub mod testing;
 
 #[path = "../models/mod.rs"]
 pub mod models;
+
+pub use judge::check;
+pub use support::problem::Problem;

@@ -11,7 +11,7 @@ use oneleader::cli::choice::Choice;
 use oneleader::election::{About, Catalogue, Election, Visitor};
 use oneleader::exploration::verdict::Word;
 use oneleader::exploration::{Ended, Limits};
-use oneleader::judge::{self, Chosen, Engine, Ran, Request};
+use oneleader::judge::{self, Checked, Chosen, Engine, Request};
 use oneleader::scenario::{Problem, Size};
 
 use crate::models::Shipped;
@@ -90,7 +90,7 @@ fn name(chosen: &Chosen) -> String {
     chosen.scenario.name.clone()
 }
 
-fn verdicts(ran: &Ran) -> Vec<(&'static str, Word)> {
+fn verdicts(ran: &Checked) -> Vec<(&'static str, Word)> {
     ran.answers.iter().map(|answer| (answer.property, answer.conclusion.word)).collect()
 }
 
@@ -146,7 +146,11 @@ impl std::fmt::Display for Failure {
 }
 
 /// Runs a scenario on this thread.
-fn attempt(chosen: &Chosen, max_states: Option<u64>, interrupted: Arc<AtomicBool>) -> Result<Ran, Failure> {
+fn attempt(
+    chosen: &Chosen,
+    max_states: Option<u64>,
+    interrupted: Arc<AtomicBool>,
+) -> Result<Checked, Failure> {
     let request = Request {
         engine: Engine::Compiled,
         seed: 0,
@@ -204,7 +208,7 @@ fn merge(all: &mut [Suspect], found: &[Suspect]) {
 
 /// Runs a scenario without a mistake and compares the mutants. If nothing else is wanted of the run, it ends when all of
 /// them differ.
-fn record(chosen: &Chosen, mutants: &[u32], may_stop: bool) -> (Vec<Suspect>, Result<Ran, Failure>) {
+fn record(chosen: &Chosen, mutants: &[u32], may_stop: bool) -> (Vec<Suspect>, Result<Checked, Failure>) {
     let suspects = mutants.iter().map(|number| Suspect::new(*number)).collect();
     let recorded = Shipped.visit(chosen.about.name, Record { chosen, suspects, may_stop });
     recorded.expect("a protocol of the catalogue")
@@ -217,7 +221,7 @@ struct Record<'a> {
 }
 
 impl Visitor for Record<'_> {
-    type Output = (Vec<Suspect>, Result<Ran, Failure>);
+    type Output = (Vec<Suspect>, Result<Checked, Failure>);
     fn visit<E: Election>(self) -> Self::Output {
         let done = Arc::<AtomicBool>::default();
         let interrupted = if self.may_stop { done.clone() } else { Arc::default() };

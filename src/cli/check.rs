@@ -13,7 +13,7 @@ use crate::cli::table::Table;
 use crate::cli::{Ending, Exit, junit, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
 use crate::exploration::{Ended, Limits};
-use crate::judge::{self, Agreement, Answer, Chosen, Engine, Group, Prepared, Ran, Request};
+use crate::judge::{self, Agreement, Checked, Chosen, Engine, Group, Prepared, Request};
 use crate::scenario::{Problem, Size, among};
 use crate::support::memory;
 
@@ -102,7 +102,7 @@ impl Check {
             output::write(path, &json::text(&Report::new(&runs, &all)));
         }
         if let Some(path) = &self.junit {
-            output::write(path, &junit::report(&runs, &all, explain));
+            output::write(path, &junit::report(&runs, &all));
         }
         if let Some(path) = &self.trace {
             save_trace(path, &all);
@@ -117,7 +117,7 @@ impl Check {
     }
 
     /// Runs one scenario after the other, saying what comes of each, until interrupted.
-    fn run_all(&self, runs: &[Box<dyn Prepared>], request: &Request) -> Vec<Ran> {
+    fn run_all(&self, runs: &[Box<dyn Prepared>], request: &Request) -> Vec<Checked> {
         let begin = Instant::now();
         let is_silent = self.outputs().any(|(_, path)| path == "-");
         let say = |text: &str| {
@@ -129,7 +129,7 @@ impl Check {
             say(&format!("{remark}\n"));
         }
         if let ([run], false) = (runs, self.quiet) {
-            say(&format!("{}: {}\n", title(&**run), choice::assumptions(&run.chosen().scenario)));
+            say(&format!("{}: {}\n", run.chosen().title(), choice::assumptions(&run.chosen().scenario)));
         }
         if !self.quiet {
             say(&format!("{}\n\n", self.limits_in_force(&request.limits)));
@@ -142,7 +142,7 @@ impl Check {
         let line = progress::Line::new(self.quiet, request.limits.memory);
         let mut all = Vec::new();
         for (i, run) in runs.iter().enumerate() {
-            let title = format!("[{}/{}] {}", i + 1, runs.len(), title(&**run));
+            let title = format!("[{}/{}] {}", i + 1, runs.len(), run.chosen().title());
             let ran = run.run(&|progress| line.show(&title, progress));
             line.clear();
             if !self.quiet || ran.agreement() != Agreement::AsExpected {
@@ -160,11 +160,11 @@ impl Check {
             for Group { label, answer } in ran.groups() {
                 let is_told = answer.agreement != Agreement::AsExpected || (runs.len() == 1 && !self.quiet);
                 if is_told {
-                    say(&explain(&**run, &label, answer));
+                    say(&ran.explain(&label, answer));
                 }
             }
             if let Some(why) = &ran.miscounted {
-                say(&format!("\n{}: {why}\n", title(&**run)));
+                say(&format!("\n{}: {why}\n", run.chosen().title()));
             }
             if runs.len() == 1 && !self.quiet {
                 say(&coverage(ran));
@@ -294,7 +294,7 @@ impl Check {
 }
 
 /// A trace of an earlier run does not stay: it would replay as a violation of this one.
-fn save_trace(path: &str, all: &[Ran]) {
+fn save_trace(path: &str, all: &[Checked]) {
     let mut found = all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
     if let Some(counterexample) = found.next() {
         return output::write(path, &counterexample.trace.to_json());
@@ -307,29 +307,8 @@ fn memory_size(bytes: u64) -> String {
     format!("{}B", memory::short(bytes as f64))
 }
 
-fn title(run: &dyn Prepared) -> String {
-    format!("{} {}", run.chosen().about.name, run.chosen().scenario.name)
-}
-
-/// What there is to say about an answer: the counterexample, or why nothing better was concluded.
-fn explain(run: &dyn Prepared, property: &str, answer: &Answer) -> String {
-    let Answer { meaning, conclusion, .. } = answer;
-    let mut text = format!("\n{}: {property} {}", title(run), conclusion.word);
-    let why = conclusion.why.as_deref().unwrap_or("every reachable state was seen");
-    match &answer.counterexample {
-        None => text += &format!(" ({why})\n"),
-        Some(counterexample) => {
-            let shortest = if counterexample.is_shortest { "a shortest run" } else { "not a shortest run" };
-            text += &format!(" in {} steps, {shortest}\n", counterexample.steps);
-            text += &counterexample.story;
-            text += &format!("  {property} is violated: {why}\n  ({meaning})\n");
-        }
-    }
-    text
-}
-
 /// How often what happened, and what was cut.
-fn coverage(ran: &Ran) -> String {
+fn coverage(ran: &Checked) -> String {
     let list = |items: &mut dyn Iterator<Item = (&str, u64)>| {
         items.map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
     };
@@ -358,7 +337,7 @@ fn coverage(ran: &Ran) -> String {
 }
 
 /// The last line.
-fn summary(runs: &[Box<dyn Prepared>], all: &[Ran], time: Duration) -> String {
+fn summary(runs: &[Box<dyn Prepared>], all: &[Checked], time: Duration) -> String {
     let count = |agreement| all.iter().filter(|ran| ran.agreement() == agreement).count();
     let mut parts = vec![format!("{} as expected", count(Agreement::AsExpected))];
     let others = [
@@ -372,8 +351,8 @@ fn summary(runs: &[Box<dyn Prepared>], all: &[Ran], time: Duration) -> String {
     format!("\n{scenarios}: {}; {:.1} s\n", parts.join(", "), time.as_secs_f64())
 }
 
-fn ending(runs: &[Box<dyn Prepared>], all: &[Ran]) -> Ending {
-    match all.iter().map(Ran::agreement).max().unwrap_or(Agreement::AsExpected) {
+fn ending(runs: &[Box<dyn Prepared>], all: &[Checked]) -> Ending {
+    match all.iter().map(Checked::agreement).max().unwrap_or(Agreement::AsExpected) {
         Agreement::AsExpected if all.len() < runs.len() => Ok(Exit::Inconclusive),
         Agreement::AsExpected => Ok(Exit::Good),
         Agreement::Inconclusive => Ok(Exit::Inconclusive),

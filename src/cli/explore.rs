@@ -20,11 +20,13 @@ use crate::election::{About, Catalogue, Election, Visitor};
 use crate::exploration::verdict::Word;
 use crate::exploration::{Limits, Until};
 use crate::judge::{self, Engine};
+use crate::reference::erased::{AnySystem, Erased};
 use crate::reference::questions::{Questioned, always};
 use crate::run::trace::{self, Outcome, Trace};
 use crate::scenario::{Problem, Scenario, Size};
-use crate::semantics::{PropertyId, StepOf, System, SystemState};
+use crate::semantics::{PropertyId, StepOf, System};
 use crate::support::memory;
+use crate::tell::scene::{Frame, Scene};
 use crate::tell::story;
 
 /// Open the Stateright Explorer, on a counterexample if there is one
@@ -107,7 +109,7 @@ impl Visitor for Exploring<'_> {
                 let found = search(&scenario, &system);
                 Guided::new(system, found)
             }
-            Source::Trace(path, trace) => follow(&trace).map_err(|problem| problem.in_file(path))?,
+            Source::Trace(path, trace) => follow::<E>(&trace).map_err(|problem| problem.in_file(path))?,
         };
         output::say(&guided.introduction());
         serve(guided, self.port)
@@ -115,14 +117,22 @@ impl Visitor for Exploring<'_> {
 }
 
 /// A run that violates a property.
-struct Found<E: Election> {
+struct Found {
     property: PropertyId,
-    steps: Vec<StepOf<E>>,
+    steps: Vec<Erased>,
     why: String,
+    story: String,
+}
+
+impl Found {
+    fn new<E: Election>(system: &System<E>, property: PropertyId, steps: &[StepOf<E>], why: String) -> Self {
+        let story = story::tell(&Scene::new(system, steps));
+        Found { property, steps: steps.iter().map(|step| Erased::new(step.clone())).collect(), why, story }
+    }
 }
 
 /// A shortest counterexample, where the scenario makes one likely: it plants a bug, or expects a violation.
-fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<Found<E>> {
+fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<Found> {
     let all = System::<E>::properties();
     let is_expected = |name: &str| scenario.expected(name).is_some_and(|e| e.verdict == Word::Violated);
     let expected: Vec<PropertyId> = all.iter().filter(|(_, n)| is_expected(n)).map(|(p, _)| *p).collect();
@@ -136,11 +146,11 @@ fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<F
     let seen = judge::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| line.show("searching", p));
     line.clear();
     let (property, violation) = seen.violations.into_iter().min_by_key(|(_, v)| v.steps.len())?;
-    Some(Found { property, steps: violation.steps, why: violation.why })
+    Some(Found::new(system, property, &violation.steps, violation.why))
 }
 
 /// The system of a trace, and its run.
-fn follow<E: Election>(trace: &Trace) -> Result<Guided<E>, Problem> {
+fn follow<E: Election>(trace: &Trace) -> Result<Guided, Problem> {
     let property = trace.property::<E>()?;
     let system = trace.system::<E>()?;
     let run = trace::replay(&system, property, &trace.steps);
@@ -151,25 +161,33 @@ fn follow<E: Election>(trace: &Trace) -> Result<Guided<E>, Problem> {
         }
         Outcome::Diverged { at, name, enabled } => return Err(trace::diverged(at, &name, &enabled)),
     };
-    Ok(Guided::new(Arc::new(system), Some(Found { property, steps: run.steps, why })))
+    let found = Found::new(&system, property, &run.steps, why);
+    Ok(Guided::new(Arc::new(system), Some(found)))
 }
 
 /// The system as the Explorer sees it.
-struct Guided<E: Election> {
-    system: Arc<System<E>>,
-    found: Option<Found<E>>,
+struct Guided {
+    system: Arc<dyn AnySystem>,
+    found: Option<Found>,
     /// The states of the run that was found.
-    path: Vec<SystemState<E>>,
+    path: Vec<Erased>,
+    /// What a step changed between two states, in words.
+    changes: Box<dyn Fn(&Erased, &Erased, &Erased) -> String + Send + Sync>,
 }
 
-impl<E: Election> Guided<E> {
-    fn new(system: Arc<System<E>>, found: Option<Found<E>>) -> Self {
+impl Guided {
+    fn new<E: Election>(typed: Arc<System<E>>, found: Option<Found>) -> Self {
+        let system: Arc<dyn AnySystem> = typed.clone();
+        let changes = Box::new(move |before: &Erased, step: &Erased, after: &Erased| {
+            let frame = Frame::new(&typed, before.get(), step.get(), after.get());
+            story::changes(&frame, E::about().has_terms).join("\n")
+        });
         let mut path = vec![system.initial()];
         for step in found.iter().flat_map(|found| &found.steps) {
             let last = path.last().expect("not empty");
             path.push(system.apply(last, step).expect("a run that was found can be taken"));
         }
-        Guided { system, found, path }
+        Guided { system, found, path, changes }
     }
 
     /// The positions of the run's steps among those that were enabled, after that of the initial state.
@@ -193,28 +211,27 @@ impl<E: Election> Guided<E> {
         let Some(found) = &self.found else {
             return "no counterexample is known: the Explorer opens at the start\n".to_string();
         };
-        let (_, name) = System::<E>::properties()[usize::from(found.property.0)];
-        let steps = story::tell(&self.system, &found.steps);
-        format!("{name} is violated in {} steps: {}\n{steps}", found.steps.len(), found.why)
+        let (_, name) = self.system.properties()[usize::from(found.property.0)];
+        format!("{name} is violated in {} steps: {}\n{}", found.steps.len(), found.why, found.story)
     }
 }
 
-impl<E: Election> Questioned<E> for Guided<E> {
-    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
+impl Questioned for Guided {
+    fn holds_here(&self, property: PropertyId, state: &Erased) -> bool {
         self.system.holds(property, state).is_ok()
     }
 }
 
-impl<E: Election> Model for Guided<E> {
-    type State = SystemState<E>;
-    type Action = StepOf<E>;
+impl Model for Guided {
+    type State = Erased;
+    type Action = Erased;
 
     fn init_states(&self) -> Vec<Self::State> {
         vec![self.system.initial()]
     }
 
     fn actions(&self, state: &Self::State, actions: &mut Vec<Self::Action>) {
-        self.system.actions(state, actions);
+        actions.extend(self.system.successors(state).into_iter().map(|(step, _)| step));
     }
 
     fn next_state(&self, state: &Self::State, step: Self::Action) -> Option<Self::State> {
@@ -224,16 +241,17 @@ impl<E: Election> Model for Guided<E> {
     fn within_boundary(&self, state: &Self::State) -> bool {
         match self.found {
             Some(_) => self.path.contains(state),
-            None => self.system.within_boundary(state),
+            None => self.system.beyond(state).is_none(),
         }
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let all = System::<E>::properties().into_iter().map(|(property, _)| property);
+        let names = self.system.properties();
+        let all: Vec<PropertyId> = names.iter().map(|(property, _)| *property).collect();
         match &self.found {
             // Of any other property the path says nothing, and the Explorer would say that it holds.
-            Some(found) => always(&[found.property]),
-            None => always(&all.collect::<Vec<_>>()),
+            Some(found) => always(names, &[found.property]),
+            None => always(names, &all),
         }
     }
 
@@ -243,12 +261,12 @@ impl<E: Election> Model for Guided<E> {
 
     fn format_step(&self, before: &Self::State, step: Self::Action) -> Option<String> {
         let after = self.system.apply(before, &step)?;
-        Some(story::changes(&self.system, before, &after).join("\n"))
+        Some((self.changes)(before, &step, &after))
     }
 }
 
 /// Serves until the program is ended, and says where, once that is true.
-fn serve<E: Election>(guided: Guided<E>, port: u16) -> Ending {
+fn serve(guided: Guided, port: u16) -> Ending {
     let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
     let (link, is_found) = (guided.link(), guided.found.is_some());
     thread::spawn(move || {

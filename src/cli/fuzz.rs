@@ -21,6 +21,7 @@ use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, 
 use crate::run::trace::Trace;
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
 use crate::semantics::System;
+use crate::tell::scene::Scene;
 use crate::tell::story;
 
 /// How many nodes a healing network has, unless told.
@@ -286,7 +287,7 @@ fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
         names.len()
     );
     if names.len() <= STORY {
-        text += &story::tell(&run.trial.system, &run.steps);
+        text += &story::tell(&Scene::new(&run.trial.system, &run.steps));
     } else {
         let is_shown = |i: usize| i < ENDS || i + ENDS >= names.len();
         for (i, name) in names.iter().enumerate() {

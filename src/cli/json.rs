@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::exploration::Tally;
 use crate::exploration::verdict::Word;
-use crate::judge::{Agreement, Prepared, Ran};
+use crate::judge::{Agreement, Checked, Prepared};
 use crate::scenario::Problem;
 
 const VERSION: u32 = 1;
@@ -77,13 +77,13 @@ impl<'a> Coverage<'a> {
 
 impl<'a> Report<'a> {
     /// Of the runs that came to an end, or were interrupted in the middle.
-    pub fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Ran]) -> Self {
+    pub fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
         let rows = runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
         Report { version: VERSION, results: rows.collect() }
     }
 }
 
-fn rows<'a>(i: usize, run: &'a dyn Prepared, ran: &'a Ran) -> impl Iterator<Item = Row<'a>> {
+fn rows<'a>(i: usize, run: &'a dyn Prepared, ran: &'a Checked) -> impl Iterator<Item = Row<'a>> {
     let chosen = run.chosen();
     ran.answers.iter().map(move |answer| Row {
         run: i,

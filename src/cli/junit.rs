@@ -2,16 +2,12 @@
 
 use std::fmt::Write;
 
-use crate::judge::{Agreement, Answer, Prepared, Ran};
+use crate::judge::{Agreement, Answer, Checked, Prepared};
 
-/// The whole report. `explain` tells what is to be said about an answer that is not as expected.
-pub fn report(
-    runs: &[Box<dyn Prepared>],
-    all: &[Ran],
-    explain: impl Fn(&dyn Prepared, &str, &Answer) -> String,
-) -> String {
+/// The whole report.
+pub fn report(runs: &[Box<dyn Prepared>], all: &[Checked]) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
-    let pairs: Vec<(&dyn Prepared, &Ran)> = runs.iter().map(|run| &**run).zip(all).collect();
+    let pairs: Vec<(&dyn Prepared, &Checked)> = runs.iter().map(|run| &**run).zip(all).collect();
     for suite in pairs.chunk_by(|(a, _), (b, _)| a.chosen().about.name == b.chosen().about.name) {
         let count = |agreements: &[Agreement]| {
             let answers = suite.iter().flat_map(|(_, ran)| ran.answers.iter().map(|a| agreement(ran, a)));
@@ -28,7 +24,7 @@ pub fn report(
             suite.iter().map(|(_, ran)| ran.seconds).sum::<f64>(),
         );
         for (run, ran) in suite {
-            ran.answers.iter().for_each(|answer| case(&mut text, *run, ran, answer, &explain));
+            ran.answers.iter().for_each(|answer| case(&mut text, *run, ran, answer));
         }
         text += "  </testsuite>\n";
     }
@@ -36,17 +32,11 @@ pub fn report(
 }
 
 /// A wrong count of states spoils all answers of its run.
-fn agreement(ran: &Ran, answer: &Answer) -> Agreement {
+fn agreement(ran: &Checked, answer: &Answer) -> Agreement {
     answer.agreement.max(ran.counts())
 }
 
-fn case(
-    text: &mut String,
-    run: &dyn Prepared,
-    ran: &Ran,
-    answer: &Answer,
-    explain: &impl Fn(&dyn Prepared, &str, &Answer) -> String,
-) {
+fn case(text: &mut String, run: &dyn Prepared, ran: &Checked, answer: &Answer) {
     let element = match agreement(ran, answer) {
         Agreement::AsExpected => None,
         Agreement::Inconclusive => Some("skipped"),
@@ -76,7 +66,7 @@ fn case(
         text,
         ">\n      <{element} message=\"{}\">{}</{element}>\n    </testcase>",
         escaped(&message),
-        escaped(&explain(run, answer.property, answer)),
+        escaped(&ran.explain(answer.property, answer)),
     );
 }
 

@@ -13,6 +13,7 @@ use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay};
 use crate::scenario::Problem;
 use crate::semantics::{StepOf, System};
 use crate::tell::itf;
+use crate::tell::scene::Scene;
 use crate::tell::story;
 
 /// Replay a saved trace
@@ -98,7 +99,7 @@ impl Visitor for Replaying<'_> {
             options.tell(&system, &run.steps);
         }
         if let Some(path) = &options.itf {
-            output::write(path, &itf::export(&system, &run.steps));
+            output::write(path, &itf::export(&Scene::new(&system, &run.steps)));
         }
         if let Some(path) = &options.json {
             output::write(path, &json::text(&Versioned::new(report(&trace, &run))));
@@ -131,9 +132,9 @@ impl Visitor for Replaying<'_> {
 impl Replay {
     fn tell<E: Election>(&self, system: &System<E>, steps: &[StepOf<E>]) {
         if !self.step {
-            return output::say(&story::tell(system, steps));
+            return output::say(&story::tell(&Scene::new(system, steps)));
         }
-        for step in story::by_step(system, steps) {
+        for step in story::by_step(&Scene::new(system, steps)) {
             output::say(&step);
             let _ = io::stdin().lock().read_line(&mut String::new());
         }

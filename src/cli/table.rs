@@ -1,7 +1,7 @@
 //! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so in words behind it.
 
 use crate::exploration::verdict::Word;
-use crate::judge::{Agreement, Answer, Group, Prepared, Ran};
+use crate::judge::{Agreement, Answer, Checked, Group, Prepared};
 
 /// The widths of the columns that depend on what is run.
 pub struct Table {
@@ -31,7 +31,7 @@ impl Table {
     }
 
     /// The rows of a run: each property that is violated or not as expected; those that agree alike in one row.
-    pub fn rows(&self, run: &dyn Prepared, ran: &Ran) -> String {
+    pub fn rows(&self, run: &dyn Prepared, ran: &Checked) -> String {
         let row = |(i, group): (usize, Group<'_>)| {
             let answer = group.answer;
             let once = |text: String| if i == 0 { text } else { String::new() };

@@ -9,6 +9,7 @@
 //!   property more, which is "discovered" exactly when the search is told to stop;
 //! - what happened, and what the bounds cut, is counted nowhere, so it is counted as steps are generated.
 
+pub mod erased;
 pub mod questions;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -22,8 +23,9 @@ use stateright::{Checker, HasDiscoveries, Model, Property, UniformChooser};
 
 use crate::election::Election;
 use crate::exploration::{Ended, Exploration, Limits, Progress, Tally, Until, Violation};
+use crate::reference::erased::{AnySystem, Erased};
 use crate::reference::questions::{Questioned, always};
-use crate::semantics::{Bound, PropertyId, StepOf, System, SystemState};
+use crate::semantics::{Bound, PropertyId, StepOf, System};
 use crate::support::panics;
 
 /// In which order stateright looks at states.
@@ -57,8 +59,59 @@ pub fn explore<E: Election>(
     limits: &Limits,
     progress: &dyn Fn(&Progress),
 ) -> Exploration<E> {
+    let seen = explore_any(search, system.clone(), properties, limits, progress);
+    let violation = |found: Found| {
+        let steps = found.steps.iter().map(|step| step.get::<StepOf<E>>().clone()).collect();
+        (found.property, Violation { steps, why: found.why, is_shortest: found.is_shortest })
+    };
+    Exploration {
+        engine: search.engine(),
+        ended: seen.ended,
+        distinct: seen.distinct,
+        generated: seen.generated,
+        depth: seen.depth,
+        cut: seen.cut,
+        tally: seen.tally,
+        violations: seen.found.into_iter().map(violation).collect(),
+        seconds: seen.seconds,
+        threads: limits.threads,
+        peak_bytes: seen.peak_bytes,
+        collision_probability: seen.collision_probability,
+        sample: None,
+    }
+}
+
+/// What a search saw of a system, whichever protocol it is of.
+struct Seen {
+    ended: Ended,
+    distinct: u64,
+    generated: u64,
+    depth: usize,
+    cut: BTreeMap<Bound, u64>,
+    tally: Tally,
+    found: Vec<Found>,
+    seconds: f64,
+    peak_bytes: Option<u64>,
+    collision_probability: f64,
+}
+
+/// A violation.
+struct Found {
+    property: PropertyId,
+    steps: Vec<Erased>,
+    why: String,
+    is_shortest: bool,
+}
+
+fn explore_any(
+    search: Search,
+    system: Arc<dyn AnySystem>,
+    properties: &[PropertyId],
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Seen {
     let watched = Watched {
-        system: system.clone(),
+        system,
         asked: properties.to_vec(),
         until: limits.until.clone(),
         is_simulation: matches!(search, Search::Simulation { .. }),
@@ -88,26 +141,21 @@ pub fn explore<E: Election>(
 const TOLD_TO_STOP: &str = "told to stop";
 
 /// A step together with the state it leads to, so that stateright need not compute that twice.
-struct Taken<E: Election> {
-    step: StepOf<E>,
-    next: SystemState<E>,
+#[derive(Clone)]
+struct Taken {
+    step: Erased,
+    next: Erased,
 }
 
-impl<E: Election> Clone for Taken<E> {
-    fn clone(&self) -> Self {
-        Taken { step: self.step.clone(), next: self.next.clone() }
-    }
-}
-
-impl<E: Election> PartialEq for Taken<E> {
+impl PartialEq for Taken {
     fn eq(&self, other: &Self) -> bool {
         self.step == other.step
     }
 }
 
 /// The system as stateright sees it.
-struct Watched<E: Election> {
-    system: Arc<System<E>>,
+struct Watched {
+    system: Arc<dyn AnySystem>,
     asked: Vec<PropertyId>,
     until: Until,
     is_simulation: bool,
@@ -125,7 +173,7 @@ struct Watched<E: Election> {
     hasher: RandomState,
 }
 
-impl<E: Election> Watched<E> {
+impl Watched {
     fn stop(&self, why: Ended) {
         let _ = self.ended.set(why);
     }
@@ -143,7 +191,7 @@ impl<E: Election> Watched<E> {
     }
 
     /// The steps within the bounds.
-    fn steps(&self, state: &SystemState<E>) -> Vec<Taken<E>> {
+    fn steps(&self, state: &Erased) -> Vec<Taken> {
         let successors = self.system.successors(state).into_iter();
         let within = successors.filter(|(_, next)| match self.system.beyond(next) {
             None => true,
@@ -157,9 +205,9 @@ impl<E: Election> Watched<E> {
         within.map(|(step, next)| Taken { step, next }).collect()
     }
 
-    fn count(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) {
+    fn count(&self, before: &Erased, step: &Erased, after: &Erased) {
         let mut counted = Tally::default();
-        counted.count(&self.system, before, step, after);
+        self.system.count(&mut counted, before, step, after);
         self.tally.lock().expect("no panic while held").add(&counted);
     }
 
@@ -172,9 +220,9 @@ impl<E: Election> Watched<E> {
     }
 }
 
-impl<E: Election> Questioned<E> for Watched<E> {
+impl Questioned for Watched {
     /// Whether the property holds or is known to be violated already.
-    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
+    fn holds_here(&self, property: PropertyId, state: &Erased) -> bool {
         if self.is_stopped() || self.guarded(|| self.system.holds(property, state).err()).is_none() {
             return true;
         }
@@ -187,9 +235,9 @@ impl<E: Election> Questioned<E> for Watched<E> {
     }
 }
 
-impl<E: Election> Model for Watched<E> {
-    type State = SystemState<E>;
-    type Action = Taken<E>;
+impl Model for Watched {
+    type State = Erased;
+    type Action = Taken;
 
     fn init_states(&self) -> Vec<Self::State> {
         vec![self.system.initial()]
@@ -219,19 +267,19 @@ impl<E: Election> Model for Watched<E> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut all = always(&self.asked);
+        let mut all = always(self.system.properties(), &self.asked);
         all.push(Property::sometimes(TOLD_TO_STOP, |model: &Self, _| model.is_stopped()));
         all
     }
 }
 
 /// Stays with a running search: tells of its progress, stops it at its limits, and takes down what it saw.
-fn attend<E: Election>(
-    mut checker: impl Checker<Watched<E>>,
+fn attend(
+    mut checker: impl Checker<Watched>,
     search: Search,
     limits: &Limits,
     progress: &dyn Fn(&Progress),
-) -> Exploration<E> {
+) -> Seen {
     let begin = Instant::now();
     let bytes_before = resident_bytes();
     let mut peak_bytes = None;
@@ -274,14 +322,14 @@ fn attend<E: Election>(
         watched.stop(Ended::Failed("a thread of the search panicked".to_string()));
     }
     watched.is_searching.store(false, Relaxed);
-    let names = System::<E>::properties();
-    let mut violations = BTreeMap::new();
+    let names = watched.system.properties();
+    let mut found = Vec::new();
     for (name, path) in checker.discoveries() {
         let Some((property, _)) = names.iter().find(|(_, n)| *n == name) else { continue };
         let why = watched.system.holds(*property, path.last_state()).expect_err("a violation stays one");
         let steps = path.into_actions().into_iter().map(|taken| taken.step).collect();
         let is_shortest = search == Search::BreadthFirst && limits.threads == 1;
-        violations.insert(*property, Violation { steps, why, is_shortest });
+        found.push(Found { property: *property, steps, why, is_shortest });
     }
     let is_simulation = watched.is_simulation;
     let ended = match watched.ended.get().cloned().unwrap_or(Ended::Exhausted) {
@@ -289,8 +337,7 @@ fn attend<E: Election>(
         ended => ended,
     };
     let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound as usize].load(Relaxed)));
-    Exploration {
-        engine: search.engine(),
+    Seen {
         ended,
         distinct: distinct(&checker),
         generated: checker.state_count() as u64,
@@ -298,16 +345,14 @@ fn attend<E: Election>(
         depth: checker.max_depth().saturating_sub(usize::from(!is_simulation)),
         cut: cut.filter(|(_, n)| *n > 0).collect(),
         tally: watched.tally.lock().expect("no panic while held").clone(),
-        violations,
+        found,
         seconds,
-        threads: limits.threads,
         peak_bytes,
         collision_probability: collisions(checker.unique_state_count()),
-        sample: None,
     }
 }
 
-fn distinct<E: Election>(checker: &impl Checker<Watched<E>>) -> u64 {
+fn distinct(checker: &impl Checker<Watched>) -> u64 {
     let watched = checker.model();
     match watched.is_simulation {
         true => watched.sampled.lock().expect("no panic while held").len() as u64,

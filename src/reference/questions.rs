@@ -7,43 +7,46 @@ use crate::semantics::{PropertyId, StepOf, System, SystemState};
 ///
 /// The conditions that stateright takes are plain functions, which cannot capture a position: [`always`] makes one for
 /// each.
-pub trait Questioned<E: Election>: stateright::Model<State = SystemState<E>> + Sized {
-    fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool;
+pub trait Questioned: stateright::Model + Sized {
+    /// Whether a property holds in a state.
+    fn holds_here(&self, property: PropertyId, state: &Self::State) -> bool;
 }
 
 /// As many properties as a stateright model of ours can have.
 const MAX_PROPERTIES: usize = 16;
 
 /// These properties for stateright's checkers.
-pub fn always<E: Election, M: Questioned<E>>(asked: &[PropertyId]) -> Vec<stateright::Property<M>> {
-    fn nth<E: Election, M: Questioned<E>, const N: u8>(model: &M, state: &SystemState<E>) -> bool {
+pub fn always<M: Questioned>(
+    names: Vec<(PropertyId, &'static str)>,
+    asked: &[PropertyId],
+) -> Vec<stateright::Property<M>> {
+    fn nth<M: Questioned, const N: u8>(model: &M, state: &M::State) -> bool {
         model.holds_here(PropertyId(N), state)
     }
-    let conditions: [fn(&M, &SystemState<E>) -> bool; MAX_PROPERTIES] = [
-        nth::<E, M, 0>,
-        nth::<E, M, 1>,
-        nth::<E, M, 2>,
-        nth::<E, M, 3>,
-        nth::<E, M, 4>,
-        nth::<E, M, 5>,
-        nth::<E, M, 6>,
-        nth::<E, M, 7>,
-        nth::<E, M, 8>,
-        nth::<E, M, 9>,
-        nth::<E, M, 10>,
-        nth::<E, M, 11>,
-        nth::<E, M, 12>,
-        nth::<E, M, 13>,
-        nth::<E, M, 14>,
-        nth::<E, M, 15>,
+    let conditions: [fn(&M, &M::State) -> bool; MAX_PROPERTIES] = [
+        nth::<M, 0>,
+        nth::<M, 1>,
+        nth::<M, 2>,
+        nth::<M, 3>,
+        nth::<M, 4>,
+        nth::<M, 5>,
+        nth::<M, 6>,
+        nth::<M, 7>,
+        nth::<M, 8>,
+        nth::<M, 9>,
+        nth::<M, 10>,
+        nth::<M, 11>,
+        nth::<M, 12>,
+        nth::<M, 13>,
+        nth::<M, 14>,
+        nth::<M, 15>,
     ];
-    let names = System::<E>::properties();
     assert!(names.len() <= MAX_PROPERTIES, "at most {MAX_PROPERTIES} properties");
     let asked = names.into_iter().filter(|(property, _)| asked.contains(property));
     asked.map(|(p, name)| stateright::Property::always(name, conditions[usize::from(p.0)])).collect()
 }
 
-impl<E: Election> Questioned<E> for System<E> {
+impl<E: Election> Questioned for System<E> {
     fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool {
         self.holds(property, state).is_ok()
     }
@@ -70,8 +73,9 @@ impl<E: Election> stateright::Model for System<E> {
     }
 
     fn properties(&self) -> Vec<stateright::Property<Self>> {
-        let all: Vec<PropertyId> = Self::properties().into_iter().map(|(property, _)| property).collect();
-        always(&all)
+        let names = Self::properties();
+        let all: Vec<PropertyId> = names.iter().map(|(property, _)| *property).collect();
+        always(names, &all)
     }
 
     fn format_action(&self, step: &Self::Action) -> String {

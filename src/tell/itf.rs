@@ -5,23 +5,21 @@
 
 use serde_json::{Value, json};
 
-use crate::election::{Election, node_name};
-use crate::semantics::names;
-use crate::semantics::{StepOf, System, SystemState};
+use crate::election::node_name;
+use crate::tell::scene::{NodeView, Scene, View};
 
 /// The whole file, from the state in which checking starts.
-pub fn export<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> String {
-    let mut state = system.initial();
-    let mut states = vec![one(system, 0, "", &state)];
-    for (i, step) in steps.iter().enumerate() {
-        state = system.apply(&state, step).expect("a run that was found can be taken");
-        states.push(one(system, i + 1, &system.name(step), &state));
+pub fn export(scene: &Scene) -> String {
+    let start = scene.prefix.checked_sub(1).map_or(&scene.origin, |last| &scene.frames[last].after);
+    let mut states = vec![one(0, "", start)];
+    for (i, frame) in scene.frames[scene.prefix..].iter().enumerate() {
+        states.push(one(i + 1, &frame.name, &frame.after));
     }
     let trace = json!({
         "#meta": {
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
-            "description": format!("a run of {}", E::about().title),
+            "description": format!("a run of {}", scene.protocol),
         },
         "vars": ["step", "nodes", "network"],
         "states": states,
@@ -29,29 +27,23 @@ pub fn export<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> String {
     serde_json::to_string_pretty(&trace).expect("a trace is plain data") + "\n"
 }
 
-fn one<E: Election>(system: &System<E>, index: usize, step: &str, state: &SystemState<E>) -> Value {
-    let node = |i: usize| {
-        let (node, id) = (&state.nodes[i], i.into());
-        let of = |f: &dyn Fn(&E, &E::State) -> Value| {
-            node.state.as_deref().map_or(absent(), |state| f(&system.actors[i], state))
-        };
-        json!([node_name(id), {
-            "up": node.is_up(),
-            "term": of(&|actor, state| some(number(actor.term(state).0))),
-            "leads": of(&|actor, state| actor.leads(id, state).map_or(absent(), |term| some(number(term.0)))),
-            "follows": of(&|actor, state| {
-                actor.follows(id, state).map_or(absent(), |(_, leader)| some(json!(node_name(leader))))
-            }),
-            "state": node.state.as_ref().map_or(String::new(), names::value),
-            "disk": node.storage.as_ref().map_or(String::new(), names::value),
+fn one(index: usize, step: &str, view: &View) -> Value {
+    let node = |(i, node): (usize, &NodeView)| {
+        json!([node_name(i.into()), {
+            "up": node.is_up,
+            "term": optional(node.term.map(number)),
+            "leads": optional(node.leads.map(number)),
+            "follows": optional(node.follows.map(|leader| json!(node_name(leader.into())))),
+            "state": node.state.as_deref().unwrap_or_default(),
+            "disk": node.disk.as_deref().unwrap_or_default(),
         }])
     };
-    let nodes: Vec<Value> = (0..state.nodes.len()).map(node).collect();
+    let nodes: Vec<Value> = view.nodes.iter().enumerate().map(node).collect();
     json!({
         "#meta": { "index": index },
         "step": step,
         "nodes": { "#map": nodes },
-        "network": names::value(&state.network),
+        "network": view.network,
     })
 }
 
@@ -60,10 +52,9 @@ fn number(n: u64) -> Value {
 }
 
 /// Optional values as Quint has them.
-fn some(value: Value) -> Value {
-    json!({ "tag": "Some", "value": value })
-}
-
-fn absent() -> Value {
-    json!({ "tag": "None", "value": { "#tup": [] } })
+fn optional(value: Option<Value>) -> Value {
+    match value {
+        Some(value) => json!({ "tag": "Some", "value": value }),
+        None => json!({ "tag": "None", "value": { "#tup": [] } }),
+    }
 }

@@ -1,200 +1,23 @@
-//! One scenario, checked: which properties are asked, when to stop, what was concluded and whether that was expected.
-//!
-//! Here the protocol's type is erased: [`prepare`] goes in with a name and comes out with a [`Prepared`] run, whose
-//! [`Ran`] is plain data.
+//! A scenario whose system has been built: what it asks, when its run has answered everything, and the run itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::election::{About, Catalogue, Election, Visitor};
-use crate::engine;
+use super::checked::{Agreement, Answer, Checked, Counterexample};
+use super::{Chosen, Prepared, Request, explore};
+use crate::election::{Election, Visitor};
 use crate::exploration::verdict::Word;
-use crate::exploration::{self, Conclusion, Ended, Exploration, Limits, Progress, Tally, Until};
-use crate::reference::{self, Search};
-use crate::run::trace::Trace;
-use crate::scenario::{self, Asked, Expected, Problem, Scenario, Unready};
-use crate::semantics::{Bound, PropertyId, System};
-use crate::tell::story;
+use crate::exploration::{self, Conclusion, Ended, Exploration, Progress, Tally, Until};
+use crate::run::trace::{Outcome, Trace, replay};
+use crate::scenario::{self, Asked, Expected, Problem, Unready};
+use crate::semantics::{PropertyId, System};
+use crate::tell::scene::Scene;
 
-/// A random walk that is not over after so many steps is begun anew.
-const LONGEST_WALK: usize = 1000;
-
-/// The engines by their words on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Engine {
-    /// Exhaustive, over numbers instead of values
-    Compiled,
-    /// Random walks on the compiled engine's steps
-    Walk,
-    StaterightBfs,
-    StaterightDfs,
-    StaterightSimulation,
-}
-
-/// A scenario to run.
-#[derive(Clone, Debug)]
-pub struct Chosen {
-    pub about: &'static About,
-    pub scenario: Scenario,
-    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or changed by flags.
-    pub is_as_written: bool,
-    /// How it came to be chosen or what was changed, where that is not plain from the command line.
-    pub remark: Option<String>,
-}
-
-impl Chosen {
-    /// What is expected of a property, as far as that counts.
-    pub fn expected(&self, property: &str) -> Option<Expected> {
-        self.is_as_written.then(|| self.scenario.expected(property).cloned()).flatten()
-    }
-
-    /// Whether the scenario says how many states there are.
-    pub fn pins_counts(&self) -> bool {
-        self.scenario.distinct.or(self.scenario.generated).is_some()
-    }
-}
-
-/// What the command line asks of every run.
-#[derive(Clone, Debug)]
-pub struct Request {
-    pub engine: Engine,
-    /// Of simulations.
-    pub seed: u64,
-    /// Only this property.
-    pub property: Option<String>,
-    /// See every state, past violations.
-    pub no_stop: bool,
-    /// [`Limits::until`] is chosen for each run.
-    pub limits: Limits,
-}
-
-/// A scenario that has been found good and can be run.
-pub trait Prepared {
-    fn chosen(&self) -> &Chosen;
-    /// The names of the properties that are asked.
-    fn properties(&self) -> Vec<&'static str>;
-    fn run(&self, progress: &dyn Fn(&Progress)) -> Ran;
-}
-
-/// What came of a run.
-pub struct Ran {
-    pub engine: &'static str,
-    pub ended: Ended,
-    pub distinct: u64,
-    pub generated: u64,
-    pub depth: usize,
-    pub seconds: f64,
-    pub threads: usize,
-    pub cut: BTreeMap<Bound, u64>,
-    pub tally: Tally,
-    pub collision_probability: f64,
-    pub answers: Vec<Answer>,
-    /// Properties that the options leave nothing to speak of, each with the setting that it needs.
-    pub not_asked: Vec<(&'static str, &'static str)>,
-    /// How the counts of an exhausted run differ from those that the scenario pins.
-    pub miscounted: Option<String>,
-    /// Counts are pinned, and the run ended before it could tell.
-    pub is_uncounted: bool,
-}
-
-/// What is said about one property.
-pub struct Answer {
-    pub property: &'static str,
-    pub kind: &'static str,
-    pub meaning: &'static str,
-    pub conclusion: Conclusion,
-    /// What the scenario as written expects.
-    pub expected: Option<Expected>,
-    pub agreement: Agreement,
-    pub counterexample: Option<Counterexample>,
-}
-
-impl Answer {
-    fn is_told_like(&self, other: &Answer) -> bool {
-        self.counterexample.is_none()
-            && other.counterexample.is_none()
-            && self.conclusion == other.conclusion
-            && self.expected == other.expected
-    }
-}
-
-/// How an answer compares with what was expected; where nothing is written, that everything holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Agreement {
-    AsExpected,
-    /// Not refuted, or unknown, where something else was expected.
-    Inconclusive,
-    NotAsExpected,
-    /// Nothing was concluded, for a reason that lies in the input.
-    Error,
-}
-
-pub struct Counterexample {
-    pub steps: usize,
-    pub is_shortest: bool,
-    pub story: String,
-    pub trace: Trace,
-}
-
-/// Answers that are told as one.
-pub struct Group<'a> {
-    /// The property, or how many there are.
-    pub label: String,
-    /// The first of them.
-    pub answer: &'a Answer,
-}
-
-impl Ran {
-    /// Each answer with a counterexample by itself; those that agree alike together.
-    pub fn groups(&self) -> Vec<Group<'_>> {
-        let mut groups: Vec<Vec<&Answer>> = Vec::new();
-        for answer in &self.answers {
-            match groups.iter_mut().find(|group| answer.is_told_like(group[0])) {
-                Some(group) => group.push(answer),
-                None => groups.push(vec![answer]),
-            }
-        }
-        let label = |group: &[&Answer]| match group.len() {
-            1 => group[0].property.to_string(),
-            n if n == self.answers.len() => format!("all {n}"),
-            n => format!("{n} others"),
-        };
-        groups.iter().map(|group| Group { label: label(group), answer: group[0] }).collect()
-    }
-
-    pub fn agreement(&self) -> Agreement {
-        let worst = self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected);
-        worst.max(self.counts())
-    }
-
-    /// How the counts compare with those that the scenario pins.
-    pub fn counts(&self) -> Agreement {
-        match self.miscounted {
-            Some(_) => Agreement::NotAsExpected,
-            None if self.is_uncounted => Agreement::Inconclusive,
-            None => Agreement::AsExpected,
-        }
-    }
-}
-
-/// Builds the system of a chosen scenario and works out what is asked of it.
-///
-/// # Errors
-/// What [`crate::scenario::Scenario::system`] refuses.
-pub fn prepare(
-    catalogue: &impl Catalogue,
-    chosen: Chosen,
-    request: &Request,
-) -> Result<Box<dyn Prepared>, Problem> {
-    let name = chosen.about.name;
-    let prepare = Prepare { chosen, request: request.clone() };
-    catalogue.visit(name, prepare).expect("a chosen protocol is in the catalogue")
-}
-
-struct Prepare {
-    chosen: Chosen,
-    request: Request,
+/// Builds the system of a chosen scenario, of whichever protocol it is.
+pub(super) struct Prepare {
+    pub chosen: Chosen,
+    pub request: Request,
 }
 
 impl Visitor for Prepare {
@@ -290,7 +113,7 @@ impl Prepared for Startless {
         self.asked.iter().map(|question| question.name).collect()
     }
 
-    fn run(&self, _: &dyn Fn(&Progress)) -> Ran {
+    fn run(&self, _: &dyn Fn(&Progress)) -> Checked {
         let what = match self.ended {
             Ended::MaxStates => "the limit of states was reached",
             Ended::TimeLimit => "the time limit was reached",
@@ -306,7 +129,9 @@ impl Prepared for Startless {
             let agreement = compare(Word::NotRefuted, None, expected.as_ref());
             Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample: None }
         };
-        Ran {
+        Checked {
+            protocol: self.chosen.about.name,
+            scenario: scenario.name.clone(),
             engine: "start",
             ended: self.ended.clone(),
             distinct: 0,
@@ -342,12 +167,14 @@ impl<E: Election> Prepared for Ready<E> {
         self.asked.iter().map(|(_, name)| *name).collect()
     }
 
-    fn run(&self, progress: &dyn Fn(&Progress)) -> Ran {
+    fn run(&self, progress: &dyn Fn(&Progress)) -> Checked {
         let Request { engine, seed, limits, .. } = &self.request;
         let properties: Vec<PropertyId> = self.asked.iter().map(|(property, _)| *property).collect();
         let exploration = explore(*engine, *seed, &self.system, &properties, limits, progress);
         let answers = self.asked.iter().map(|(property, name)| self.answer(&exploration, *property, name));
-        Ran {
+        Checked {
+            protocol: self.chosen.about.name,
+            scenario: self.chosen.scenario.name.clone(),
             answers: answers.collect(),
             miscounted: self.miscounted(&exploration),
             not_asked: self.not_asked.clone(),
@@ -370,18 +197,35 @@ impl<E: Election> Prepared for Ready<E> {
 
 impl<E: Election> Ready<E> {
     fn answer(&self, seen: &Exploration<E>, property: PropertyId, name: &'static str) -> Answer {
-        let conclusion = exploration::conclude(&self.system, seen, property);
+        let mut conclusion = exploration::conclude(&self.system, seen, property);
         let counterexample = seen.violations.get(&property).map(|violation| Counterexample {
             steps: violation.steps.len(),
             is_shortest: violation.is_shortest,
-            story: story::tell(&self.system, &violation.steps),
+            scene: Scene::new(&self.system, &violation.steps),
             trace: Trace::new(&self.system, &self.chosen.scenario, name, &violation.why, &violation.steps),
         });
+        if let Some(Err(why)) = counterexample.as_ref().map(|c| self.replays(property, &c.trace)) {
+            conclusion = Conclusion { word: Word::Error, why: Some(why) };
+        }
         let expected = self.chosen.expected(name);
         let shortest = counterexample.as_ref().filter(|c| c.is_shortest).map(|c| c.steps);
         let agreement = compare(conclusion.word, shortest, expected.as_ref());
         let Question { kind, meaning, .. } = Question::of::<E>(property, name);
         Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample }
+    }
+
+    /// Takes the steps of a counterexample once more, by name.
+    ///
+    /// # Errors
+    /// They do not lead to the violation: whoever found it is wrong.
+    fn replays(&self, property: PropertyId, trace: &Trace) -> Result<(), String> {
+        match replay(&self.system, property, &trace.steps).outcome {
+            Outcome::Violated { after, .. } if after == trace.steps.len() => Ok(()),
+            other => Err(format!(
+                "the counterexample, {} steps long, replays as {other:?} (a defect of oneleader)",
+                trace.steps.len()
+            )),
+        }
     }
 
     /// Only a run that saw everything can be held against pinned counts.
@@ -401,25 +245,6 @@ impl<E: Election> Ready<E> {
         let wrong: Vec<String> = wrong.collect();
         (!wrong.is_empty()).then(|| wrong.join(", "))
     }
-}
-
-/// Explores a system with an engine. The seed is for what is random, which are the simulation and the walks.
-pub fn explore<E: Election>(
-    engine: Engine,
-    seed: u64,
-    system: &Arc<System<E>>,
-    properties: &[PropertyId],
-    limits: &Limits,
-    progress: &dyn Fn(&Progress),
-) -> Exploration<E> {
-    let search = match engine {
-        Engine::Compiled => return engine::explore(system, properties, limits, progress),
-        Engine::Walk => return engine::walk(system, properties, limits, progress, seed, LONGEST_WALK),
-        Engine::StaterightBfs => Search::BreadthFirst,
-        Engine::StaterightDfs => Search::DepthFirst,
-        Engine::StaterightSimulation => Search::Simulation { seed },
-    };
-    reference::explore(search, system, properties, limits, progress)
 }
 
 fn compare(word: Word, shortest: Option<usize>, expected: Option<&Expected>) -> Agreement {

@@ -1,0 +1,206 @@
+//! What came of checking a scenario, and whether that was expected.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::{env, fs};
+
+use crate::exploration::{Conclusion, Ended, Tally};
+use crate::run::trace::Trace;
+use crate::scenario::Expected;
+use crate::semantics::Bound;
+use crate::tell::scene::Scene;
+use crate::tell::story;
+
+/// What came of checking a scenario: plain data, whatever the protocol.
+#[derive(Debug)]
+pub struct Checked {
+    /// The protocol's name.
+    pub protocol: &'static str,
+    /// The scenario's name.
+    pub scenario: String,
+    pub engine: &'static str,
+    pub ended: Ended,
+    pub distinct: u64,
+    pub generated: u64,
+    pub depth: usize,
+    pub seconds: f64,
+    pub threads: usize,
+    pub cut: BTreeMap<Bound, u64>,
+    pub tally: Tally,
+    pub collision_probability: f64,
+    pub answers: Vec<Answer>,
+    /// Properties that the options leave nothing to speak of, each with the setting that it needs.
+    pub not_asked: Vec<(&'static str, &'static str)>,
+    /// How the counts of an exhausted run differ from those that the scenario pins.
+    pub miscounted: Option<String>,
+    /// Counts are pinned, and the run ended before it could tell.
+    pub is_uncounted: bool,
+}
+
+/// What is said about one property.
+#[derive(Debug)]
+pub struct Answer {
+    pub property: &'static str,
+    pub kind: &'static str,
+    pub meaning: &'static str,
+    pub conclusion: Conclusion,
+    /// What the scenario as written expects.
+    pub expected: Option<Expected>,
+    pub agreement: Agreement,
+    pub counterexample: Option<Counterexample>,
+}
+
+impl Answer {
+    fn is_told_like(&self, other: &Answer) -> bool {
+        self.counterexample.is_none()
+            && other.counterexample.is_none()
+            && self.conclusion == other.conclusion
+            && self.expected == other.expected
+    }
+}
+
+/// How an answer compares with what was expected; where nothing is written, that everything holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Agreement {
+    AsExpected,
+    /// Not refuted, or unknown, where something else was expected.
+    Inconclusive,
+    NotAsExpected,
+    /// Nothing was concluded, for a reason that lies in the input.
+    Error,
+}
+
+/// A run that violates a property.
+#[derive(Debug)]
+pub struct Counterexample {
+    pub steps: usize,
+    pub is_shortest: bool,
+    /// What happened, as data.
+    pub scene: Scene,
+    pub trace: Trace,
+}
+
+/// Answers that are told as one.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// The property, or how many there are.
+    pub label: String,
+    /// The first of them.
+    pub answer: &'a Answer,
+}
+
+impl Checked {
+    /// Each answer with a counterexample by itself; those that agree alike together.
+    pub fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Vec<&Answer>> = Vec::new();
+        for answer in &self.answers {
+            match groups.iter_mut().find(|group| answer.is_told_like(group[0])) {
+                Some(group) => group.push(answer),
+                None => groups.push(vec![answer]),
+            }
+        }
+        let label = |group: &[&Answer]| match group.len() {
+            1 => group[0].property.to_string(),
+            n if n == self.answers.len() => format!("all {n}"),
+            n => format!("{n} others"),
+        };
+        groups.iter().map(|group| Group { label: label(group), answer: group[0] }).collect()
+    }
+
+    /// Protocol and scenario by name.
+    pub fn title(&self) -> String {
+        format!("{} {}", self.protocol, self.scenario)
+    }
+
+    /// What there is to say about an answer: the counterexample, or why nothing better was concluded. The label is that of
+    /// its [group](Group), or the property's name.
+    pub fn explain(&self, label: &str, answer: &Answer) -> String {
+        let Answer { meaning, conclusion, .. } = answer;
+        let mut text = format!("\n{}: {label} {}", self.title(), conclusion.word);
+        let why = conclusion.why.as_deref().unwrap_or("every reachable state was seen");
+        match &answer.counterexample {
+            None => text += &format!(" ({why})\n"),
+            Some(counterexample) => {
+                let shortest =
+                    if counterexample.is_shortest { "a shortest run" } else { "not a shortest run" };
+                text += &format!(" in {} steps, {shortest}\n", counterexample.steps);
+                text += &story::tell(&counterexample.scene);
+                text += &format!("  {label} is violated: {why}\n  ({meaning})\n");
+            }
+        }
+        text
+    }
+
+    /// Everything that is not as expected, each with its run and how to take that again; `None` if all is.
+    pub fn unexpected(&self) -> Option<String> {
+        if self.agreement() == Agreement::AsExpected {
+            return None;
+        }
+        let mut text = String::new();
+        for Group { label, answer } in self.groups() {
+            if answer.agreement == Agreement::AsExpected {
+                continue;
+            }
+            text += &self.explain(&label, answer);
+            match &answer.expected {
+                Some(Expected { verdict, steps: Some(n), .. }) => {
+                    text += &format!("  expected: {verdict} in {n} steps\n");
+                }
+                Some(Expected { verdict, .. }) => text += &format!("  expected: {verdict}\n"),
+                None => text += "  expected: that it holds\n",
+            }
+            if let Some(counterexample) = &answer.counterexample {
+                text += &self.kept(answer.property, &counterexample.trace);
+            }
+        }
+        if let Some(why) = &self.miscounted {
+            text += &format!("\n{}: {why}\n", self.title());
+        }
+        Some(text)
+    }
+
+    /// # Panics
+    /// Something is not as the scenario expects it: the message is [`unexpected`](Checked::unexpected).
+    #[track_caller]
+    pub fn assert_as_expected(&self) {
+        if let Some(text) = self.unexpected() {
+            panic!("{text}");
+        }
+    }
+
+    /// Saves a trace where a build leaves its files, and says how to replay it.
+    fn kept(&self, property: &str, trace: &Trace) -> String {
+        let name = format!("{}-{}-{property}.json", self.protocol, self.scenario);
+        let name: String = name.chars().map(|c| if c == '/' || c == '\\' { '_' } else { c }).collect();
+        let path = kept_at().join(name);
+        let is_kept = path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
+            && fs::write(&path, trace.to_json()).is_ok();
+        match is_kept {
+            true => format!("  to take these steps again: oneleader replay {}\n", path.display()),
+            false => String::new(),
+        }
+    }
+
+    /// The worst of its answers', and that of its counts.
+    pub fn agreement(&self) -> Agreement {
+        let worst = self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected);
+        worst.max(self.counts())
+    }
+
+    /// How the counts compare with those that the scenario pins.
+    pub fn counts(&self) -> Agreement {
+        match self.miscounted {
+            Some(_) => Agreement::NotAsExpected,
+            None if self.is_uncounted => Agreement::Inconclusive,
+            None => Agreement::AsExpected,
+        }
+    }
+}
+
+/// Where traces of failed tests are kept: in the folder where cargo builds, or else where files are short-lived.
+fn kept_at() -> PathBuf {
+    let here = env::current_dir().unwrap_or_default();
+    let built = here.ancestors().map(|folder| folder.join("target")).find(|target| target.is_dir());
+    let built = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).or(built);
+    built.unwrap_or_else(env::temp_dir).join("oneleader")
+}

@@ -1,0 +1,237 @@
+//! What happened in a run, as data. Everything that shows a run is made of a [`Scene`]: the story in plain text, files for
+//! other tools, what the Explorer says of a step.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use serde::Serialize;
+use stateright::actor::Id;
+
+use crate::election::Election;
+use crate::semantics::names;
+use crate::semantics::network::Network;
+use crate::semantics::node::NodeOf;
+use crate::semantics::{Step, StepOf, System, SystemState};
+use crate::tell::debug::compare;
+
+/// A run from the system's very first state on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scene {
+    /// The title of the protocol.
+    pub protocol: &'static str,
+    /// Whether who leads, leads a numbered term.
+    pub has_terms: bool,
+    /// The very first state.
+    pub origin: View,
+    pub frames: Vec<Frame>,
+    /// How many of the frames come before the state in which checking starts.
+    pub prefix: usize,
+}
+
+/// One step of a run.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Frame {
+    /// The step by name: see [`crate::semantics::names`].
+    pub name: String,
+    /// The word for its kind, one of [`crate::semantics::STEP_KINDS`].
+    pub kind: &'static str,
+    /// The node at which it happened, if at one.
+    pub node: Option<usize>,
+    /// What was delivered, lost or duplicated.
+    pub message: Option<Flight>,
+    /// What changed at nodes, in their order; nodes that stayed as they were are left out.
+    pub changes: Vec<Change>,
+    /// What is in flight afterwards and was not before.
+    pub sent: Vec<Sent>,
+    /// The state afterwards.
+    pub after: View,
+}
+
+/// A message on its way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Flight {
+    pub src: usize,
+    pub dst: usize,
+    pub text: String,
+}
+
+/// One message to several nodes; a node stands there once for each copy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    pub src: usize,
+    pub text: String,
+    pub to: Vec<usize>,
+}
+
+/// What a step changed at one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    pub node: usize,
+    /// In words, field by field: `term: 1 -> 2`.
+    pub parts: Vec<String>,
+    /// What the node leads now, where that changed.
+    pub reign: Option<Reign>,
+}
+
+/// How a node's leading changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Reign {
+    /// It leads this term from now on (always the same number where terms have none).
+    Begins(u64),
+    Ends,
+}
+
+/// A state of the system as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct View {
+    pub nodes: Vec<NodeView>,
+    /// What is in flight, as text.
+    pub network: String,
+}
+
+/// A node as it is shown. Of one that is down only what is on its disk is left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NodeView {
+    pub is_up: bool,
+    pub term: Option<u64>,
+    /// The term that it leads.
+    pub leads: Option<u64>,
+    /// Whom it follows.
+    pub follows: Option<usize>,
+    /// Its whole state as text.
+    pub state: Option<String>,
+    pub disk: Option<String>,
+}
+
+impl Scene {
+    /// The steps that a system starts with, then these.
+    ///
+    /// # Panics
+    /// One of the steps cannot be taken.
+    pub fn new<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> Self {
+        let mut state = system.origin();
+        let origin = View::new(system, &state);
+        let mut frames = Vec::new();
+        for step in system.prefix.iter().chain(steps) {
+            let next = system.apply(&state, step).expect("a run that was found can be taken");
+            frames.push(Frame::new(system, &state, step, &next));
+            state = next;
+        }
+        let about = E::about();
+        let (protocol, has_terms) = (about.title, about.has_terms);
+        Scene { protocol, has_terms, origin, frames, prefix: system.prefix.len() }
+    }
+}
+
+impl Frame {
+    /// A step between two states.
+    pub fn new<E: Election>(
+        system: &System<E>,
+        before: &SystemState<E>,
+        step: &StepOf<E>,
+        after: &SystemState<E>,
+    ) -> Self {
+        let message = match step.cause() {
+            Step::Deliver { src, dst, msg }
+            | Step::Lose { src, dst, msg }
+            | Step::Duplicate { src, dst, msg } => {
+                Some(Flight { src: (*src).into(), dst: (*dst).into(), text: names::value(msg) })
+            }
+            _ => None,
+        };
+        let (old, new) = (View::new(system, before), View::new(system, after));
+        let change = |node: usize| {
+            let parts = node_changes::<E>(&before.nodes[node], &after.nodes[node]);
+            let reign = match (old.nodes[node].leads, new.nodes[node].leads) {
+                (old, Some(term)) if old != Some(term) => Some(Reign::Begins(term)),
+                (Some(_), None) => Some(Reign::Ends),
+                _ => None,
+            };
+            (!parts.is_empty() || reign.is_some()).then_some(Change { node, parts, reign })
+        };
+        Frame {
+            name: system.name(step),
+            kind: step.kind(),
+            node: step.node().map(usize::from),
+            message,
+            changes: (0..after.nodes.len()).filter_map(change).collect(),
+            sent: sent(&before.network, &after.network),
+            after: new,
+        }
+    }
+}
+
+impl View {
+    fn new<E: Election>(system: &System<E>, state: &SystemState<E>) -> Self {
+        let node = |(i, node): (usize, &std::sync::Arc<NodeOf<E>>)| {
+            let (actor, id, up) = (&system.actors[i], Id::from(i), node.state.as_deref());
+            NodeView {
+                is_up: node.is_up(),
+                term: up.map(|state| actor.term(state).0),
+                leads: up.and_then(|state| actor.leads(id, state)).map(|term| term.0),
+                follows: up.and_then(|state| actor.follows(id, state)).map(|(_, leader)| leader.into()),
+                state: up.map(names::value),
+                disk: node.storage.as_ref().map(names::value),
+            }
+        };
+        View {
+            nodes: state.nodes.iter().enumerate().map(node).collect(),
+            network: names::value(&state.network),
+        }
+    }
+}
+
+fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (&old.state, &new.state) {
+        (Some(old), Some(new)) if old != new => {
+            compare("", &names::value(old), &names::value(new), &mut parts)
+        }
+        (Some(_), None) => parts.push("down".to_string()),
+        (None, Some(state)) => {
+            parts.push(format!("up as {}", names::value(state)));
+            // What it remembers may not be what it had saved.
+            if let (Some(disk), true) = (&new.storage, old.storage == new.storage) {
+                parts.push(format!("with {} on disk", names::value(disk)));
+            }
+        }
+        _ => {}
+    }
+    if old.storage != new.storage {
+        let text = |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
+        compare("disk", &text(old), &text(new), &mut parts);
+    }
+    parts
+}
+
+/// What is in flight after a step and was not before, in the order of senders, then texts.
+fn sent<M: Ord + Clone + Debug>(before: &Network<M>, after: &Network<M>) -> Vec<Sent> {
+    let (before, after) = (copies(before), copies(after));
+    let mut sent: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+    for (Flight { src, dst, text }, n) in &after {
+        let flight = Flight { src: *src, dst: *dst, text: text.clone() };
+        for _ in *before.get(&flight).unwrap_or(&0)..*n {
+            sent.entry((*src, text)).or_default().push(*dst);
+        }
+    }
+    sent.into_iter().map(|((src, text), to)| Sent { src, text: text.to_string(), to }).collect()
+}
+
+/// The messages in flight by name, with how often each is there.
+fn copies<M: Ord + Clone + Debug>(network: &Network<M>) -> BTreeMap<Flight, u32> {
+    let mut copies = BTreeMap::new();
+    let mut count = |src: Id, dst: Id, msg: &M, n| {
+        let flight = Flight { src: src.into(), dst: dst.into(), text: names::value(msg) };
+        *copies.entry(flight).or_insert(0) += n
+    };
+    match network {
+        Network::Unordered(bag) => bag.iter().for_each(|(e, n)| count(e.src, e.dst, &e.msg, *n)),
+        Network::Duplicating(set) => set.iter().for_each(|e| count(e.src, e.dst, &e.msg, 1)),
+        Network::Ordered(flows) => {
+            for ((src, dst), queue) in flows {
+                queue.iter().for_each(|msg| count(*src, *dst, msg, 1));
+            }
+        }
+    }
+    copies
+}

@@ -1,0 +1,105 @@
+//! A protocol's corpus as tests.
+//!
+//! The macro [`test_corpus!`](crate::test_corpus) makes one test of all scenarios, and needs no more than its line. With the feature
+//! `harness` and `harness = false` in `Cargo.toml`, [`main`] makes a test of each.
+
+use crate::election::Election;
+use crate::judge;
+use crate::scenario::{Problem, Size, corpus};
+
+/// Checks every scenario of a protocol's corpus, except those of the size `deep`.
+///
+/// # Errors
+/// A corpus that cannot be read, or a scenario that the protocol does not accept.
+///
+/// # Panics
+/// Something is not as expected: the message tells all that is not, each with its run and how to take that again.
+#[track_caller]
+pub fn assert_corpus<E: Election>() -> Result<(), Problem> {
+    let mut wrong = String::new();
+    for scenario in corpus::of(E::about())?.iter().filter(|scenario| scenario.size < Size::Deep) {
+        wrong += &judge::check::<E>(scenario)?.unexpected().unwrap_or_default();
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    Ok(())
+}
+
+/// A test that checks the corpus of a protocol: see [`assert_corpus`].
+///
+/// ```
+/// # use oneleader::models::ring::Ring;
+/// oneleader::test_corpus!(Ring);
+/// ```
+#[macro_export]
+macro_rules! test_corpus {
+    ($protocol:ty) => {
+        #[test]
+        fn corpus() -> Result<(), $crate::Problem> {
+            $crate::testing::assert_corpus::<$protocol>()
+        }
+    };
+}
+
+#[cfg(feature = "harness")]
+pub use harness::{main, trials};
+
+#[cfg(feature = "harness")]
+mod harness {
+    use std::process::ExitCode;
+
+    use libtest_mimic::{Arguments, Failed, Trial};
+
+    use crate::election::Catalogue;
+    use crate::judge::{self, Agreement, Chosen, Engine, Request};
+    use crate::scenario::{Size, corpus};
+
+    /// So many states stateright's searches are given; the compiled engine sees all. Where that is not enough they must not
+    /// contradict.
+    const REACH: u64 = 20_000;
+
+    /// A test for each small scenario of the catalogue and each engine, by the name `protocol::scenario::engine`.
+    ///
+    /// # Panics
+    /// A corpus that cannot be read.
+    pub fn trials<C>(catalogue: C, engines: &[Engine]) -> Vec<Trial>
+    where
+        C: Catalogue + Copy + Send + 'static,
+    {
+        let mut trials = Vec::new();
+        for about in catalogue.all() {
+            let corpus = corpus::of(about).unwrap_or_else(|e| panic!("{e}"));
+            for scenario in corpus.into_iter().filter(|scenario| scenario.size == Size::Small) {
+                for &engine in engines {
+                    let name = format!("{}::{}::{}", about.name, scenario.name, engine.name());
+                    let scenario = scenario.clone();
+                    let chosen = Chosen { about, scenario, is_as_written: true, remark: None };
+                    trials.push(Trial::test(name, move || run(&catalogue, chosen, engine)));
+                }
+            }
+        }
+        trials
+    }
+
+    fn run(catalogue: &impl Catalogue, chosen: Chosen, engine: Engine) -> Result<(), Failed> {
+        let mut request = Request { engine, ..Request::default() };
+        request.limits.threads = 1;
+        if engine != Engine::Compiled {
+            request.limits.max_states = Some(REACH);
+        }
+        let prepared = judge::prepare(catalogue, chosen, &request).map_err(|e| e.to_string())?;
+        let checked = prepared.run(&|_| ());
+        let is_out_of_reach = engine != Engine::Compiled && checked.agreement() == Agreement::Inconclusive;
+        match checked.unexpected() {
+            Some(why) if !is_out_of_reach => Err(why.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The `main` of a test target without cargo's own harness: see [`trials`]. It takes the arguments of `cargo test`.
+    pub fn main<C>(catalogue: C, engines: &[Engine]) -> ExitCode
+    where
+        C: Catalogue + Copy + Send + 'static,
+    {
+        libtest_mimic::run(&Arguments::from_args(), trials(catalogue, engines)).exit_code()
+    }
+}
