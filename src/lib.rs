@@ -1,5 +1,7 @@
 //! Model checking and property testing of leader election.
 
+#![warn(missing_docs, unreachable_pub)]
+
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod election;
