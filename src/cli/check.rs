@@ -23,7 +23,7 @@ use crate::support::memory;
 /// `holds` and `holds-within-bounds` count as expected. Ctrl-C and SIGTERM end a run with all that was seen; a second one
 /// ends it at once.
 #[derive(Args)]
-pub struct Check {
+pub(super) struct Check {
     /// The protocols; without any, all
     #[arg(value_name = "PROTOCOL")]
     protocols: Vec<String>,
@@ -90,7 +90,7 @@ fn bytes(text: &str) -> Result<u64, String> {
 }
 
 impl Check {
-    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+    pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let request = self.request()?;
         let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
         output::plan(&inputs, &self.outputs().collect::<Vec<_>>())?;

@@ -293,6 +293,7 @@ fn flag_for(name: &str, about: &'static About) -> Option<&'static str> {
 
 /// What can be asked of a protocol's runs.
 pub struct Questions {
+    /// Election safety first.
     pub properties: Vec<Question>,
     /// What a scenario may mean to reach, each with its meaning.
     pub goals: Vec<(&'static str, &'static str)>,
@@ -300,7 +301,9 @@ pub struct Questions {
 
 /// A property, as it is listed.
 pub struct Question {
+    /// As typed on the command line.
     pub name: &'static str,
+    /// In one sentence.
     pub meaning: &'static str,
     /// Without this setting it is not asked.
     pub setting: Option<&'static str>,

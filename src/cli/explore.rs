@@ -31,7 +31,7 @@ use crate::tell::story;
 
 /// Open the Stateright Explorer, on a counterexample if there is one
 #[derive(Args)]
-pub struct Explore {
+pub(super) struct Explore {
     #[arg(value_name = "PROTOCOL")]
     protocol: String,
     #[command(flatten)]
@@ -45,7 +45,7 @@ pub struct Explore {
 }
 
 impl Explore {
-    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+    pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let about = choice::protocol(catalogue, &self.protocol)?;
         let port = free_port(self.port)?;
         let source = match &self.trace {

@@ -35,7 +35,7 @@ const CASES: u32 = 1_000;
 /// Without a scenario or a bug, what the corpus promises at small sizes is tried at up to 7 nodes, with up to six times
 /// the faults and without bounds on terms. Finding nothing proves nothing: exit code 0, verdict `not-refuted`.
 #[derive(Args)]
-pub struct Fuzz {
+pub(super) struct Fuzz {
     #[arg(value_name = "PROTOCOL")]
     protocol: String,
     #[command(flatten)]
@@ -61,7 +61,7 @@ pub struct Fuzz {
 }
 
 impl Fuzz {
-    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+    pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let about = choice::protocol(catalogue, &self.protocol)?;
         let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
         let outputs: Vec<_> = self.json.iter().map(|path| ("--json", path.as_str())).collect();

@@ -14,7 +14,7 @@ const VERSION: u32 = 1;
 
 /// What `check` found.
 #[derive(Serialize)]
-pub struct Report<'a> {
+pub(super) struct Report<'a> {
     version: u32,
     results: Vec<Row<'a>>,
 }
@@ -50,7 +50,7 @@ struct Row<'a> {
 
 /// How often what happened.
 #[derive(Serialize)]
-pub struct Coverage<'a> {
+pub(super) struct Coverage<'a> {
     steps: &'a BTreeMap<&'static str, u64>,
     messages: &'a BTreeMap<String, u64>,
     elections: u64,
@@ -63,7 +63,7 @@ pub struct Coverage<'a> {
 }
 
 impl<'a> Coverage<'a> {
-    pub fn of(tally: &'a Tally) -> Self {
+    pub(super) fn of(tally: &'a Tally) -> Self {
         Coverage {
             steps: &tally.steps,
             messages: &tally.messages,
@@ -77,7 +77,7 @@ impl<'a> Coverage<'a> {
 
 impl<'a> Report<'a> {
     /// Of the runs that came to an end, or were interrupted in the middle.
-    pub fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
+    pub(super) fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
         let rows = runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
         Report { version: VERSION, results: rows.collect() }
     }
@@ -124,26 +124,26 @@ struct Error<'a> {
 }
 
 /// The report in place of any other, when the input is bad.
-pub fn failure(problem: &Problem) -> String {
+pub(super) fn failure(problem: &Problem) -> String {
     let error = Error { message: &problem.message, file: problem.file.as_deref(), line: problem.line };
     text(&Failure { version: VERSION, error })
 }
 
 /// One object, one line end.
-pub fn text(report: &impl Serialize) -> String {
+pub(super) fn text(report: &impl Serialize) -> String {
     serde_json::to_string(report).expect("a report is plain data") + "\n"
 }
 
 /// A report with its version, for the other verbs.
 #[derive(Serialize)]
-pub struct Versioned<T> {
+pub(super) struct Versioned<T> {
     version: u32,
     #[serde(flatten)]
     report: T,
 }
 
 impl<T> Versioned<T> {
-    pub fn new(report: T) -> Self {
+    pub(super) fn new(report: T) -> Self {
         Versioned { version: VERSION, report }
     }
 }

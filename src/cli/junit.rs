@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::judge::{Agreement, Answer, Checked, Prepared};
 
 /// The whole report.
-pub fn report(runs: &[Box<dyn Prepared>], all: &[Checked]) -> String {
+pub(super) fn report(runs: &[Box<dyn Prepared>], all: &[Checked]) -> String {
     let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n");
     let pairs: Vec<(&dyn Prepared, &Checked)> = runs.iter().map(|run| &**run).zip(all).collect();
     for suite in pairs.chunk_by(|(a, _), (b, _)| a.chosen().about.name == b.chosen().about.name) {

@@ -13,7 +13,7 @@ use crate::scenario::{Expected, Problem, Scenario, Size};
 
 /// List protocols; of one, its options, properties, scenarios and bugs
 #[derive(Args)]
-pub struct List {
+pub(super) struct List {
     #[arg(value_name = "PROTOCOL")]
     protocol: Option<String>,
     /// Write the list as JSON; `-` is standard output
@@ -97,7 +97,7 @@ struct ListedScenario {
 }
 
 impl List {
-    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+    pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         output::plan(&[], &self.json.iter().map(|path| ("--json", path.as_str())).collect::<Vec<_>>())?;
         let names: Vec<String> = self.protocol.iter().cloned().collect();
         let abouts = choice::protocols(catalogue, &names)?;

@@ -16,7 +16,7 @@ static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
 /// Writes to standard output. What cannot be printed is shown as an escape.
-pub fn say(text: &str) {
+pub(super) fn say(text: &str) {
     put(&printable(text));
 }
 
@@ -34,7 +34,7 @@ fn put(text: &str) {
 }
 
 /// Writes a line to standard error.
-pub fn note(text: &str) {
+pub(super) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(text));
 }
 
@@ -44,7 +44,7 @@ fn lost(what: &str, e: &io::Error) {
 }
 
 /// The exit code, now that all is written: a verdict stays, but nothing is good whose report is lost.
-pub fn settle(exit: Exit) -> Exit {
+pub(super) fn settle(exit: Exit) -> Exit {
     match exit {
         Exit::Good if IS_LOST.load(Relaxed) => Exit::Inconclusive,
         exit => exit,
@@ -52,13 +52,13 @@ pub fn settle(exit: Exit) -> Exit {
 }
 
 /// A file, and what it is to the command: a flag, or the word for an argument.
-pub type Named<'a> = (&'static str, &'a str);
+pub(super) type Named<'a> = (&'static str, &'a str);
 
 /// Finds out, before a long run, whether these files can be written after it, and whether one would overwrite another.
 ///
 /// # Errors
 /// The first that cannot.
-pub fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Problem> {
+pub(super) fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Problem> {
     for (i, (flag, path)) in outputs.iter().enumerate() {
         for (input, read) in inputs {
             if *path != "-" && are_one(path, read) {
@@ -89,7 +89,7 @@ pub fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Problem> 
 }
 
 /// Whether two paths lead to one file, be it there already or not.
-pub fn are_one(a: &str, b: &str) -> bool {
+pub(super) fn are_one(a: &str, b: &str) -> bool {
     #[cfg(unix)]
     if let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) {
         use std::os::unix::fs::MetadataExt;
@@ -128,7 +128,7 @@ fn folder(path: &Path) -> &Path {
 ///
 /// # Errors
 /// It cannot.
-pub fn writable(path: &str) -> Result<(), Problem> {
+pub(super) fn writable(path: &str) -> Result<(), Problem> {
     if path == "-" {
         return Ok(());
     }
@@ -142,7 +142,7 @@ pub fn writable(path: &str) -> Result<(), Problem> {
 }
 
 /// Writes a file, or to standard output if the path is `-`. What cannot be written is said.
-pub fn write(path: &str, text: &str) {
+pub(super) fn write(path: &str, text: &str) {
     if path == "-" {
         return put(text);
     }
@@ -152,7 +152,7 @@ pub fn write(path: &str, text: &str) {
 }
 
 /// Removes what an earlier run has written there, which would be taken for this run's. Tells whether there was any.
-pub fn remove(path: &str) -> bool {
+pub(super) fn remove(path: &str) -> bool {
     let place = place(path);
     let is_there = path != "-" && fs::metadata(&place).is_ok_and(|file| file.is_file());
     if is_there && let Err(e) = fs::remove_file(&place) {
@@ -166,7 +166,7 @@ pub fn remove(path: &str) -> bool {
 ///
 /// # Errors
 /// The file cannot be read, or is no text.
-pub fn read(path: &str) -> Result<String, Problem> {
+pub(super) fn read(path: &str) -> Result<String, Problem> {
     fs::read_to_string(path).map_err(|e| Problem::new(format!("cannot be read: {e}")).in_file(path))
 }
 

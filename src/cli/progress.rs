@@ -8,7 +8,7 @@ use crate::exploration::Progress;
 use crate::support::memory::{self, short};
 
 /// The line, and whether there is one now.
-pub struct Line {
+pub(super) struct Line {
     is_shown: bool,
     is_there: Cell<bool>,
     last: Cell<Option<Instant>>,
@@ -17,7 +17,7 @@ pub struct Line {
 }
 
 impl Line {
-    pub fn new(is_quiet: bool, max_memory: Option<u64>) -> Self {
+    pub(super) fn new(is_quiet: bool, max_memory: Option<u64>) -> Self {
         Line {
             is_shown: !is_quiet && io::stderr().is_terminal(),
             is_there: Cell::new(false),
@@ -27,7 +27,7 @@ impl Line {
     }
 
     /// Shows how the run of this title is getting on, a few times a second.
-    pub fn show(&self, title: &str, progress: &Progress) {
+    pub(super) fn show(&self, title: &str, progress: &Progress) {
         let is_due = self.last.get().is_none_or(|last| last.elapsed() >= Duration::from_millis(250));
         if !self.is_shown || !is_due {
             return;
@@ -52,7 +52,7 @@ impl Line {
     }
 
     /// Makes room for other output.
-    pub fn clear(&self) {
+    pub(super) fn clear(&self) {
         if self.is_there.take() {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }

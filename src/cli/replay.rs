@@ -20,7 +20,7 @@ use crate::tell::story;
 ///
 /// Exit code 0 if it reaches the recorded violation, 1 if it ends without, 2 if some step cannot be taken.
 #[derive(Args)]
-pub struct Replay {
+pub(super) struct Replay {
     /// A trace, as written by `check --trace`
     #[arg(value_name = "TRACE")]
     trace: String,
@@ -39,7 +39,7 @@ pub struct Replay {
 }
 
 impl Replay {
-    pub fn run(&self, catalogue: &impl Catalogue) -> Ending {
+    pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let outputs = [("--itf", &self.itf), ("--json", &self.json)];
         let outputs: Vec<_> =
             outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))).collect();
@@ -55,7 +55,7 @@ impl Replay {
 ///
 /// # Errors
 /// It cannot be read, or is no trace that this program understands.
-pub fn read(path: &str) -> Result<Trace, Problem> {
+pub(super) fn read(path: &str) -> Result<Trace, Problem> {
     Trace::from_json(&output::read(path)?).map_err(|problem| problem.in_file(path))
 }
 

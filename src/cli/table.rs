@@ -4,7 +4,7 @@ use crate::exploration::verdict::Word;
 use crate::judge::{Agreement, Answer, Checked, Group, Prepared};
 
 /// The widths of the columns that depend on what is run.
-pub struct Table {
+pub(super) struct Table {
     protocol: usize,
     scenario: usize,
     property: usize,
@@ -13,7 +13,7 @@ pub struct Table {
 const VERDICT: usize = "holds-within-bounds".len();
 
 impl Table {
-    pub fn new(runs: &[Box<dyn Prepared>]) -> Self {
+    pub(super) fn new(runs: &[Box<dyn Prepared>]) -> Self {
         let widest =
             |head: &str, lengths: &mut dyn Iterator<Item = usize>| lengths.fold(head.len(), usize::max);
         Table {
@@ -23,7 +23,7 @@ impl Table {
         }
     }
 
-    pub fn header(&self) -> String {
+    pub(super) fn header(&self) -> String {
         let columns =
             ["protocol", "scenario", "property", "verdict", "expected", "distinct", "steps", "seconds"];
         let header = self.row(columns.map(String::from), "");
@@ -31,7 +31,7 @@ impl Table {
     }
 
     /// The rows of a run: each property that is violated or not as expected; those that agree alike in one row.
-    pub fn rows(&self, run: &dyn Prepared, ran: &Checked) -> String {
+    pub(super) fn rows(&self, run: &dyn Prepared, ran: &Checked) -> String {
         let row = |(i, group): (usize, Group<'_>)| {
             let answer = group.answer;
             let once = |text: String| if i == 0 { text } else { String::new() };

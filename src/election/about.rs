@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 pub struct About {
     /// As typed on the command line.
     pub name: &'static str,
+    /// As a heading.
     pub title: &'static str,
     /// Where it was published.
     pub source: &'static str,
@@ -18,7 +19,9 @@ pub struct About {
     pub has_terms: bool,
     /// Whether some node leads from the start, so that only a *change* of leader shows that anything happened.
     pub starts_led: bool,
+    /// What a scenario may set.
     pub options: &'static [OptionSpec],
+    /// The mistakes that may be planted.
     pub bugs: &'static [BugSpec],
     /// The protocol's scenarios, TOML.
     pub corpus: &'static str,
@@ -27,16 +30,20 @@ pub struct About {
 /// An option that a scenario may set for its protocol.
 #[derive(Debug)]
 pub struct OptionSpec {
+    /// As a key of the scenario's `options`.
     pub name: &'static str,
+    /// Its value where a scenario sets none.
     pub default: Value,
     /// For texts: the words allowed. For numbers: empty.
     pub allowed: &'static [&'static str],
+    /// What it means, in one sentence.
     pub help: &'static str,
 }
 
 /// A published mistake that can be planted: one rule left out.
 #[derive(Debug)]
 pub struct BugSpec {
+    /// As the scenario's `bug`.
     pub name: &'static str,
     /// One sentence: what the mistaken node does.
     pub summary: &'static str,
@@ -44,12 +51,14 @@ pub struct BugSpec {
     pub rule: &'static str,
     /// Where the mistake was published.
     pub published: &'static str,
+    /// What a system loses by it.
     pub costs: Costs,
 }
 
 /// What a planted bug takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Costs {
+    /// Some safety property is violated.
     Safety,
     /// Only the leader: a liveness check is needed to see it.
     Liveness(Healing),
@@ -72,7 +81,12 @@ impl Serialize for Costs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Healing {
     /// Within so many runs of seed 1 of the bug's own scenario, with these options.
-    Shows { cases: u32, options: &'static [(&'static str, Value)] },
+    Shows {
+        /// Within so many runs of seed 1.
+        cases: u32,
+        /// With these options set.
+        options: &'static [(&'static str, Value)],
+    },
     /// Not in so many as [`Healing::CASES`]; why not, in one sentence.
     Hides(&'static str),
 }
@@ -85,8 +99,11 @@ impl Healing {
 /// The value of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
+    /// True or false.
     Flag(bool),
+    /// A number from 0 on.
     Number(u64),
+    /// One of the words allowed.
     Text(&'static str),
 }
 
@@ -103,6 +120,7 @@ impl Display for Value {
 /// From what a system is built: already checked against [`About`], so that reading an option cannot fail.
 #[derive(Clone, Debug)]
 pub struct Setup {
+    /// How many nodes there are.
     pub nodes: usize,
     options: BTreeMap<&'static str, Value>,
     /// The name of a planted bug of this protocol.
@@ -136,6 +154,10 @@ impl Setup {
         self
     }
 
+    /// The value of an option that is a flag.
+    ///
+    /// # Panics
+    /// The protocol declares no such flag.
     pub fn flag(&self, name: &str) -> bool {
         match self.options[name] {
             Value::Flag(b) => b,
@@ -143,6 +165,10 @@ impl Setup {
         }
     }
 
+    /// The value of an option that is a number.
+    ///
+    /// # Panics
+    /// The protocol declares no such number.
     pub fn number(&self, name: &str) -> u64 {
         match self.options[name] {
             Value::Number(n) => n,
@@ -150,6 +176,10 @@ impl Setup {
         }
     }
 
+    /// The value of an option that is a text.
+    ///
+    /// # Panics
+    /// The protocol declares no such text.
     pub fn text(&self, name: &str) -> &'static str {
         match self.options[name] {
             Value::Text(t) => t,

@@ -6,7 +6,9 @@ use super::{About, Election};
 
 /// Something to be done with whichever protocol a name stands for; how the catalogue erases types.
 pub trait Visitor {
+    /// What comes of it.
     type Output;
+    /// Does it with the protocol `E`.
     fn visit<E: Election>(self) -> Self::Output;
 }
 
@@ -23,6 +25,7 @@ pub trait Catalogue {
 pub struct Only<E>(PhantomData<E>);
 
 impl<E: Election> Only<E> {
+    /// The catalogue of `E`.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Only(PhantomData)

@@ -12,6 +12,7 @@ use super::{Election, NodeSet, Term, Value, node_name};
 
 /// The nodes of a system whose network has healed.
 pub struct Healed<'a, E: Actor> {
+    /// Each with its configuration.
     pub nodes: &'a [E],
     /// `None`: the node is down, and stays down.
     pub states: Vec<Option<&'a E::State>>,
@@ -89,9 +90,11 @@ impl<E: Election> AfterHealing<E> {
 /// out what only the passing of time needs (heartbeats, repetitions), since an asynchronous search is smaller without.
 #[derive(Clone, Copy, Debug)]
 pub struct NeedOfTime {
+    /// The name of the option.
     pub option: &'static str,
     /// The value that is not enough.
     pub not: Value,
+    /// What it must be instead.
     pub but: Value,
 }
 

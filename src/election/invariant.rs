@@ -12,6 +12,7 @@ pub struct Invariant<E: Election> {
     pub name: &'static str,
     /// One sentence, with the place in the paper.
     pub meaning: &'static str,
+    /// What is checked.
     pub check: Check<E>,
     /// Which setting it speaks of, in words (`values >= 1`), and whether nodes have that setting.
     pub setting: Option<(&'static str, fn(&[E]) -> bool)>,
@@ -56,6 +57,7 @@ pub struct Goal<E: Election> {
     pub name: &'static str,
     /// One sentence: what happens.
     pub meaning: &'static str,
+    /// When it is reached.
     pub reached: Reached<E>,
 }
 

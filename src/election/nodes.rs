@@ -31,18 +31,23 @@ impl NodeSet {
     pub fn first(n: usize) -> Self {
         NodeSet(((1u64 << n) - 1) as u32)
     }
+    /// Adds a node.
     pub fn insert(&mut self, id: Id) {
         self.0 |= 1 << usize::from(id);
     }
+    /// Whether a node is in the set.
     pub fn contains(self, id: Id) -> bool {
         self.0 >> usize::from(id) & 1 == 1
     }
+    /// How many nodes there are in the set.
     pub fn len(self) -> usize {
         self.0.count_ones() as usize
     }
+    /// Whether there are none.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
+    /// The nodes in ascending order.
     pub fn iter(self) -> impl Iterator<Item = Id> {
         (0..32).filter(move |i| self.0 >> i & 1 == 1).map(|i: usize| Id::from(i))
     }
@@ -66,7 +71,9 @@ impl Debug for NodeSet {
 /// A node and its incarnation: who leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reign {
+    /// Who leads.
     pub node: Id,
+    /// How often that node had been started before, this start not counted.
     pub incarnation: u32,
 }
 

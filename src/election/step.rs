@@ -8,16 +8,35 @@ use super::Election;
 
 /// What happened at a node in one step.
 pub enum Event<'a, E: Actor> {
+    /// The node starts, or restarts.
     Start,
-    Deliver { src: Id, msg: &'a E::Msg },
-    Timeout { timer: &'a E::Timer },
-    Choose { key: &'a str, value: &'a E::Random },
+    /// A message arrives.
+    Deliver {
+        /// Who sent it.
+        src: Id,
+        /// The message.
+        msg: &'a E::Msg,
+    },
+    /// A timer ends.
+    Timeout {
+        /// Which of its timers.
+        timer: &'a E::Timer,
+    },
+    /// One of the values of an open choice is taken.
+    Choose {
+        /// The choice.
+        key: &'a str,
+        /// What is chosen.
+        value: &'a E::Random,
+    },
+    /// The node crashes: memory and timers are lost, the disk stays.
     Crash,
 }
 
 /// A timer's age and limits, in ticks. All zero where time is not modelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Age {
+    /// How many ticks ago it was set.
     pub now: u16,
     /// The first age at which the timer may fire.
     pub first: u16,
@@ -37,11 +56,13 @@ impl Age {
 pub struct NodeStep<'a, E: Election> {
     /// The node's configuration.
     pub actor: &'a E,
+    /// The node.
     pub id: Id,
     /// How often the node had been started before, this start not counted.
     pub incarnation: u32,
     /// `None` when the node was down.
     pub before: Option<&'a E::State>,
+    /// What happened to it.
     pub event: Event<'a, E>,
     /// `None` when the node is down afterwards: it crashed, perhaps in the middle of the handler.
     pub after: Option<&'a E::State>,

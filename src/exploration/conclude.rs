@@ -8,6 +8,7 @@ use crate::semantics::{Bound, PropertyId, System};
 /// What is concluded about one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conclusion {
+    /// The verdict.
     pub word: Word,
     /// The conflicting facts, what never happened, or why nothing more can be said.
     pub why: Option<String>,

@@ -20,13 +20,16 @@ pub enum Until {
 /// How far an exploration may go, and with what.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// How many threads may explore.
     pub threads: usize,
+    /// When enough has been seen.
     pub until: Until,
     /// Distinct states.
     pub max_states: Option<u64>,
     /// How many states a run may have, the initial one counted: states that are so far away are seen, but not what follows
     /// them. Honoured by the engine's breadth-first search, whose counts are then those of stateright's `target_max_depth`.
     pub max_depth: Option<usize>,
+    /// How long it may take.
     pub time: Option<Duration>,
     /// Bytes held by the exploration.
     pub memory: Option<u64>,
@@ -54,6 +57,7 @@ impl Limits {
         Limits { until: Until::Exhausted, ..Limits::default() }
     }
 
+    /// Whether somebody wants it to end.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }

@@ -25,11 +25,15 @@ pub enum Ended {
     Exhausted,
     /// [`Limits::until`] came true.
     Violated,
+    /// [`Limits::max_states`] was reached.
     MaxStates,
     /// States as far away as [`Limits::max_depth`] allows were left as they are.
     MaxDepth,
+    /// [`Limits::time`] was over.
     TimeLimit,
+    /// [`Limits::memory`] was used up.
     MaxMemory,
+    /// [`Limits::interrupted`] was set.
     Interrupted,
     /// A sample was asked for, and taken.
     Sampled,
@@ -39,7 +43,9 @@ pub enum Ended {
 
 /// A violation: the steps that lead to it from [`System::initial`], and the conflicting facts.
 pub struct Violation<E: Election> {
+    /// From the state in which checking starts.
     pub steps: Vec<StepOf<E>>,
+    /// The conflicting facts.
     pub why: String,
     /// Whether no shorter run violates the property.
     pub is_shortest: bool,
@@ -49,6 +55,7 @@ pub struct Violation<E: Election> {
 pub struct Exploration<E: Election> {
     /// The word for the engine, as on the command line.
     pub engine: &'static str,
+    /// Why it went no further.
     pub ended: Ended,
     /// Distinct states within the bounds.
     pub distinct: u64,
@@ -58,9 +65,13 @@ pub struct Exploration<E: Election> {
     pub depth: usize,
     /// Generated states beyond each bound.
     pub cut: BTreeMap<Bound, u64>,
+    /// How often what happened.
     pub tally: Tally,
+    /// For each property that is violated, one run.
     pub violations: BTreeMap<PropertyId, Violation<E>>,
+    /// How long it took.
     pub seconds: f64,
+    /// On how many threads.
     pub threads: usize,
     /// The most bytes that the exploration held, where it is known.
     pub peak_bytes: Option<u64>,
@@ -75,6 +86,7 @@ pub struct Exploration<E: Election> {
 pub struct Sample {
     /// The same seed gives the same walks.
     pub seed: u64,
+    /// How many there were.
     pub walks: u64,
     /// How many walks had each length, in steps.
     pub lengths: Vec<u64>,
@@ -100,11 +112,16 @@ impl fmt::Display for Sample {
 /// How an exploration is getting on.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
+    /// Distinct states within the bounds so far.
     pub distinct: u64,
+    /// Generated states within the bounds so far.
     pub generated: u64,
+    /// Steps from the initial state to the farthest state so far.
     pub depth: usize,
     /// States found and not yet expanded.
     pub frontier: u64,
+    /// What it holds, where that is known.
     pub bytes: Option<u64>,
+    /// Since it began.
     pub seconds: f64,
 }

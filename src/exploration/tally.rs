@@ -73,6 +73,7 @@ impl Tally {
         self.goals.contains_key(goal) || self.past.contains(goal)
     }
 
+    /// Adds what another run counted.
     pub fn add(&mut self, other: &Tally) {
         for (kind, n) in &other.steps {
             *self.steps.entry(kind).or_default() += n;

@@ -17,9 +17,11 @@ use crate::scenario::{Problem, Scenario};
 /// How much to try.
 #[derive(Clone, Debug)]
 pub struct Campaign {
+    /// How many runs there are to be.
     pub cases: u32,
     /// The same seed gives the same runs, on every machine.
     pub seed: u64,
+    /// What is asked of each run.
     pub asked: Asked,
     /// Whether a failing run is made shorter.
     pub shrinks: bool,
@@ -48,6 +50,7 @@ pub struct Outcome<E: Election> {
     pub cases: u32,
     /// What happened in them.
     pub tally: Tally,
+    /// The first run that failed.
     pub found: Option<Found<E>>,
 }
 

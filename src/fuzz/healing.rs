@@ -13,6 +13,7 @@ use crate::semantics::world::Faults;
 /// A scenario whose network heals.
 #[derive(Clone, Debug)]
 pub struct Healing {
+    /// With the rules that healing needs.
     pub scenario: Scenario,
     /// What is not as it was in the scenario given.
     pub changes: Vec<String>,

@@ -52,7 +52,9 @@ pub struct Trial<E: Election> {
     pub scenario: Scenario,
     /// What is not as given.
     pub changes: Vec<String>,
+    /// What the scenario describes.
     pub system: System<E>,
+    /// What is asked of each run.
     pub asked: Asked,
     /// What must come about, if recovery is asked for.
     pub promise: Option<AfterHealing<E>>,
@@ -84,6 +86,7 @@ impl<E: Election> Trial<E> {
 /// Why a run is a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
+    /// By name.
     pub property: &'static str,
     /// The conflicting facts.
     pub why: String,
@@ -91,10 +94,13 @@ pub struct Failure {
 
 /// A run that has been carried out and judged. It ends with its first failure.
 pub struct Run<E: Election> {
+    /// The system, and what was asked.
     pub trial: Arc<Trial<E>>,
     /// From [`System::initial`] on.
     pub steps: Vec<StepOf<E>>,
+    /// What its last step broke, if anything.
     pub failure: Option<Failure>,
+    /// How often what happened in it.
     pub tally: Tally,
     /// How many of the steps were chosen one by one; those after them heal the network, see [`recovery`].
     chosen: usize,
@@ -153,6 +159,7 @@ pub struct Runs<E: Election> {
 }
 
 impl<E: Election> Runs<E> {
+    /// Runs of these scenarios, each of which is asked this.
     pub fn new(scenarios: impl Strategy<Value = Scenario> + 'static, asked: Asked) -> Self {
         Runs { scenarios: scenarios.boxed(), asked, last: RefCell::new(None) }
     }

@@ -33,7 +33,9 @@ const STEPS_WITHIN_TICK: u32 = 5_000;
 /// Within `within` ticks of healing what is promised has come about, and it is there for `stays` ticks more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
+    /// So many ticks after the network has healed, what is promised must have come about.
     pub within: u32,
+    /// For so many ticks it must then stay.
     pub stays: u32,
 }
 

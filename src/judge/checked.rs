@@ -18,16 +18,27 @@ pub struct Checked {
     pub protocol: &'static str,
     /// The scenario's name.
     pub scenario: String,
+    /// The word for the engine, as on the command line.
     pub engine: &'static str,
+    /// Why the run went no further.
     pub ended: Ended,
+    /// Distinct states within the bounds.
     pub distinct: u64,
+    /// Generated states within the bounds, the initial one included.
     pub generated: u64,
+    /// Steps from the initial state to the farthest one seen.
     pub depth: usize,
+    /// How long it took.
     pub seconds: f64,
+    /// On how many threads.
     pub threads: usize,
+    /// How many generated states lay beyond each bound.
     pub cut: BTreeMap<Bound, u64>,
+    /// How often what happened.
     pub tally: Tally,
+    /// The probability that two states were taken for one.
     pub collision_probability: f64,
+    /// One for each property that was asked.
     pub answers: Vec<Answer>,
     /// Properties that the options leave nothing to speak of, each with the setting that it needs.
     pub not_asked: Vec<(&'static str, &'static str)>,
@@ -40,13 +51,19 @@ pub struct Checked {
 /// What is said about one property.
 #[derive(Debug)]
 pub struct Answer {
+    /// By name.
     pub property: &'static str,
+    /// `safety` or `invariant`.
     pub kind: &'static str,
+    /// What the property says.
     pub meaning: &'static str,
+    /// The verdict, and why.
     pub conclusion: Conclusion,
     /// What the scenario as written expects.
     pub expected: Option<Expected>,
+    /// How the verdict compares with what was expected.
     pub agreement: Agreement,
+    /// Of a property that is violated.
     pub counterexample: Option<Counterexample>,
 }
 
@@ -62,9 +79,11 @@ impl Answer {
 /// How an answer compares with what was expected; where nothing is written, that everything holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Agreement {
+    /// It is what was expected.
     AsExpected,
     /// Not refuted, or unknown, where something else was expected.
     Inconclusive,
+    /// Something else was expected.
     NotAsExpected,
     /// Nothing was concluded, for a reason that lies in the input.
     Error,
@@ -73,10 +92,13 @@ pub enum Agreement {
 /// A run that violates a property.
 #[derive(Debug)]
 pub struct Counterexample {
+    /// Its length, after the prefix.
     pub steps: usize,
+    /// Whether no shorter run violates the property.
     pub is_shortest: bool,
     /// What happened, as data.
     pub scene: Scene,
+    /// The run by named steps, to be saved and replayed.
     pub trace: Trace,
 }
 

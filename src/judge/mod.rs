@@ -54,7 +54,9 @@ impl Engine {
 /// A scenario to run.
 #[derive(Clone, Debug)]
 pub struct Chosen {
+    /// Its protocol.
     pub about: &'static About,
+    /// With all changes made.
     pub scenario: Scenario,
     /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or changed by flags.
     pub is_as_written: bool,
@@ -82,6 +84,7 @@ impl Chosen {
 /// What the command line asks of every run.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// What explores the states.
     pub engine: Engine,
     /// Of simulations.
     pub seed: u64,
@@ -95,9 +98,11 @@ pub struct Request {
 
 /// A scenario that has been found good and can be run.
 pub trait Prepared {
+    /// What was chosen.
     fn chosen(&self) -> &Chosen;
     /// The names of the properties that are asked.
     fn properties(&self) -> Vec<&'static str>;
+    /// Checks it, telling now and then how that is getting on.
     fn run(&self, progress: &dyn Fn(&Progress)) -> Checked;
 }
 

@@ -70,13 +70,19 @@ impl Debug for Erased {
 
 /// A system, whichever protocol it is of: see the functions of the same names of [`System`].
 pub trait AnySystem: Send + Sync {
+    /// The names of all properties, election safety first.
     fn properties(&self) -> Vec<(PropertyId, &'static str)>;
+    /// The state in which checking starts.
     fn initial(&self) -> Erased;
     /// The steps that can be taken, each with the state that it leads to.
     fn successors(&self, state: &Erased) -> Vec<(Erased, Erased)>;
+    /// The state after a step, if that can be taken.
     fn apply(&self, state: &Erased, step: &Erased) -> Option<Erased>;
+    /// The first bound that a state is beyond.
     fn beyond(&self, state: &Erased) -> Option<Bound>;
+    /// Whether a property holds in a state; if not, the conflicting facts.
     fn holds(&self, property: PropertyId, state: &Erased) -> Result<(), String>;
+    /// A step by name.
     fn name(&self, step: &Erased) -> String;
     /// Counts a step between two states.
     fn count(&self, tally: &mut Tally, before: &Erased, step: &Erased, after: &Erased);

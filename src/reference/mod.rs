@@ -33,9 +33,11 @@ use crate::support::panics;
 pub enum Search {
     /// With one thread, counterexamples are shortest ones.
     BreadthFirst,
+    /// Its counterexamples are long.
     DepthFirst,
     /// Random runs, for ever: [`Limits`] must end it.
     Simulation {
+        /// The same seed gives the same runs.
         seed: u64,
     },
 }

@@ -19,8 +19,11 @@ const VERSION: u64 = 1;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
+    /// Of the format.
     pub version: u64,
+    /// By name.
     pub protocol: String,
+    /// What was assumed.
     pub scenario: Scenario,
     /// The property that the run violates.
     pub property: String,
@@ -28,10 +31,12 @@ pub struct Trace {
     pub why: String,
     /// The steps before the state from which checking started.
     pub prefix: Vec<String>,
+    /// The steps from there to the violation.
     pub steps: Vec<String>,
 }
 
 impl Trace {
+    /// The trace of a run that violates a property.
     pub fn new<E: Election>(
         system: &System<E>,
         scenario: &Scenario,
@@ -51,6 +56,7 @@ impl Trace {
         }
     }
 
+    /// As text, to be saved.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a trace is plain data") + "\n"
     }
@@ -107,7 +113,9 @@ impl Trace {
 pub struct Replay<E: Election> {
     /// The steps that could be taken.
     pub steps: Vec<StepOf<E>>,
+    /// The last state reached.
     pub end: SystemState<E>,
+    /// How it ended.
     pub outcome: Outcome,
 }
 
@@ -115,11 +123,23 @@ pub struct Replay<E: Election> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The recorded property is violated, after this many steps.
-    Violated { after: usize, why: String },
+    Violated {
+        /// So many steps were taken.
+        after: usize,
+        /// The conflicting facts.
+        why: String,
+    },
     /// All steps were taken and the property holds.
     Holds,
     /// A step, counted from 1, could not be taken; these could.
-    Diverged { at: usize, name: String, enabled: Vec<String> },
+    Diverged {
+        /// Counted from 1.
+        at: usize,
+        /// The step that could not be taken.
+        name: String,
+        /// What could have been done instead.
+        enabled: Vec<String>,
+    },
 }
 
 /// What is wrong with a trace that diverges.

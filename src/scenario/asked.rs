@@ -6,6 +6,7 @@ use crate::semantics::{PropertyId, System};
 
 /// Which properties a scenario asks of its system, and which it leaves out.
 pub struct Asked {
+    /// Those that are asked, by position and name.
     pub properties: Vec<(PropertyId, &'static str)>,
     /// Those that the nodes' options leave nothing to speak of, each with the setting that it needs.
     pub not_asked: Vec<(&'static str, &'static str)>,

@@ -15,7 +15,12 @@ pub enum Unready {
     /// What is wrong with it.
     Wrong(Problem),
     /// A limit ended the search for where it starts, after so many states.
-    Ended { ended: Ended, states: u64 },
+    Ended {
+        /// Which limit.
+        ended: Ended,
+        /// How many states had been seen.
+        states: u64,
+    },
 }
 
 impl Scenario {

@@ -26,7 +26,10 @@ pub enum CaughtBy {
     /// The scenario of this name, with the bug planted, is violated.
     Scenario(String),
     /// By none that sees less than two million states, for this reason.
-    None { none: String },
+    None {
+        /// The reason.
+        none: String,
+    },
 }
 
 /// The scenarios of a protocol's corpus, twins included, each behind the scenario that it belongs to.

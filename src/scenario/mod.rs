@@ -46,8 +46,10 @@ pub enum Size {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topologies {
+    /// In force at the start: see [`Topology`](crate::semantics::topology::Topology) for the names.
     #[serde(default = "mesh")]
     pub start: String,
+    /// What a switch may go to.
     #[serde(default)]
     pub may: Vec<String>,
 }
@@ -108,26 +110,35 @@ impl Default for FuzzHints {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
+    /// kebab-case, unique within its file.
     pub name: String,
     /// Why the expected verdict is right.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// How many nodes there are.
     pub nodes: usize,
+    /// The protocol's options, by name.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub options: toml::Table,
+    /// How messages travel.
     #[serde(default)]
     pub network: NetworkKind,
+    /// What is assumed of time.
     #[serde(default)]
     pub timing: Timing,
     /// The length of a tick; durations of timers are whole multiples of it.
     #[serde(default = "default_tick", with = "tick")]
     pub tick: Duration,
+    /// How far runs are followed.
     #[serde(default)]
     pub bounds: Bounds,
+    /// What may fail, and how often.
     #[serde(default)]
     pub faults: Faults,
+    /// Which links are up.
     #[serde(default)]
     pub topologies: Topologies,
+    /// The mistake that is planted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug: Option<String>,
     /// A predicate, reached by a shortest run: `n2 leads term 1`. See [`crate::scenario::start`].
@@ -139,6 +150,7 @@ pub struct Scenario {
     /// Messages that can never again have an effect stay in flight.
     #[serde(default)]
     pub keep_dead_messages: bool,
+    /// Which suites run it.
     #[serde(default)]
     pub size: Size,
     /// Distinct states of the whole space, pinned only where two engines agree on them.
@@ -147,6 +159,7 @@ pub struct Scenario {
     /// Generated states of the whole space, the initial one included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated: Option<u64>,
+    /// How it is fuzzed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuzz: Option<FuzzHints>,
     /// The protocol's goals that a run must reach, or else its verdict is `vacuous`.

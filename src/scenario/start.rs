@@ -23,7 +23,12 @@ pub enum NoStart {
     /// What is wrong with what was asked for.
     Wrong(String),
     /// A limit ended the search, after so many states.
-    Ended { ended: Ended, states: u64 },
+    Ended {
+        /// Which limit.
+        ended: Ended,
+        /// How many states had been seen.
+        states: u64,
+    },
 }
 
 /// The steps from the very first state to the one where checking starts.

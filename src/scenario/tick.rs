@@ -7,11 +7,11 @@ use serde::{Deserialize, Deserializer, Serializer, de::Error};
 /// Timers are multiples of it, and none runs for days.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub fn serialize<S: Serializer>(tick: &Duration, s: S) -> Result<S::Ok, S::Error> {
+pub(super) fn serialize<S: Serializer>(tick: &Duration, s: S) -> Result<S::Ok, S::Error> {
     s.serialize_str(&format!("{}us", tick.as_micros()))
 }
 
-pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(d)?;
     let digits = text.trim_end_matches(char::is_alphabetic);
     let unit: Option<u64> = match &text[digits.len()..] {

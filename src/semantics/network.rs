@@ -22,13 +22,16 @@ pub enum NetworkKind {
 /// The messages in flight.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Network<M> {
+    /// How many copies of each message are in flight.
     Unordered(BTreeMap<Envelope<M>, u32>),
+    /// The messages that were ever sent: none is used up.
     Duplicating(BTreeSet<Envelope<M>>),
     /// No queue is empty.
     Ordered(BTreeMap<(Id, Id), VecDeque<M>>),
 }
 
 impl<M: Ord + Clone> Network<M> {
+    /// Nothing is in flight.
     pub fn new(kind: NetworkKind) -> Self {
         match kind {
             NetworkKind::Unordered => Network::Unordered(BTreeMap::new()),
@@ -37,6 +40,7 @@ impl<M: Ord + Clone> Network<M> {
         }
     }
 
+    /// Puts a message in flight.
     pub fn send(&mut self, envelope: Envelope<M>) {
         match self {
             Network::Unordered(bag) => *bag.entry(envelope).or_insert(0) += 1,
@@ -120,6 +124,7 @@ impl<M: Ord + Clone> Network<M> {
         }
     }
 
+    /// Whether nothing is in flight.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -48,9 +48,11 @@ impl Clock {
 pub struct Node<S, T, D, R> {
     /// `None` while the node is down.
     pub state: Option<Arc<S>>,
+    /// The timers that run.
     pub timers: BTreeMap<T, Age>,
     /// What was saved last.
     pub storage: Option<Arc<D>>,
+    /// What was saved before that.
     pub older: Older<D>,
     /// How often the node has been started, its first start not counted.
     pub incarnation: u32,
@@ -129,6 +131,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
         Some(node)
     }
 
+    /// Whether the node is up.
     pub fn is_up(&self) -> bool {
         self.state.is_some()
     }
@@ -167,15 +170,19 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Default for Node<
 /// What a handler did that others can see or that survives a crash, in the order in which it did it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect<M, D> {
+    /// A message to a node.
     Send(Id, M),
+    /// Something written to the disk.
     Save(D),
 }
 
 /// The outcome of one handler.
 pub struct Reaction<A: Actor> {
+    /// The node afterwards.
     pub node: NodeOf<A>,
     /// The node if it crashes before the first effect.
     pub down: NodeOf<A>,
+    /// What it sent and saved, in order.
     pub effects: Vec<Effect<A::Msg, A::Storage>>,
     /// The handler changed nothing and asked for nothing (for a timeout: nothing but the same timer again), as
     /// stateright judges it: by `Cow::Owned`, not by equality.

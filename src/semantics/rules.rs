@@ -37,15 +37,21 @@ pub struct Bounds {
 /// A bound that a state is beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bound {
+    /// [`Bounds::max_term`]
     MaxTerm,
+    /// [`Bounds::max_round`]
     MaxRound,
+    /// [`Bounds::max_in_flight`]
     MaxInFlight,
+    /// [`Bounds::max_copies`]
     MaxCopies,
 }
 
 impl Bound {
+    /// All, in the order in which a state is held against them.
     pub const ALL: [Bound; 4] = [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
 
+    /// As a key of the scenario's `bounds`.
     pub fn name(self) -> &'static str {
         match self {
             Bound::MaxTerm => "max_term",
@@ -59,11 +65,15 @@ impl Bound {
 /// Everything that a system assumes besides its actors.
 #[derive(Clone, Debug)]
 pub struct Rules {
+    /// How messages travel.
     pub network: NetworkKind,
+    /// What is assumed of time.
     pub timing: Timing,
     /// [`Clock::Absent`] exactly under [`Timing::Asynchronous`].
     pub clock: Clock,
+    /// How far runs are followed.
     pub bounds: Bounds,
+    /// What may fail, and how often.
     pub faults: Faults,
     /// The first is in force at the start; a switch goes to one of the others.
     pub topologies: Vec<Topology>,

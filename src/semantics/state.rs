@@ -14,8 +14,11 @@ use crate::semantics::world::World;
 
 /// The state of a whole system. Cloning shares nodes and world.
 pub struct SystemState<E: Election> {
+    /// By identifier.
     pub nodes: Vec<Arc<NodeOf<E>>>,
+    /// What is in flight.
     pub network: Network<E::Msg>,
+    /// Everything else: who led, what the witness saw, the budgets.
     pub world: Arc<World<E::Witness>>,
 }
 

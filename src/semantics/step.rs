@@ -8,49 +8,79 @@ use crate::semantics::node::Disk;
 /// One atomic event of a run, over an actor's messages `M`, timers `T` and choices `R`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step<M, T, R> {
+    /// A message arrives.
     Deliver {
+        /// Who sent it.
         src: Id,
+        /// To whom it was sent.
         dst: Id,
+        /// The message.
         msg: M,
     },
+    /// A timer ends.
     Timeout {
+        /// Where it happens.
         node: Id,
+        /// Which of its timers.
         timer: T,
     },
+    /// One of the values of an open choice is taken.
     Choose {
+        /// Where it happens.
         node: Id,
+        /// The choice.
         key: String,
+        /// What is chosen.
         value: R,
     },
+    /// A node that is down starts again, with the disk as it finds it.
     Restart {
+        /// Where it happens.
         node: Id,
+        /// How the node finds its disk.
         disk: Disk,
     },
     /// The step is taken, but its node crashes after the first `effects` sends and saves of its handler.
     Torn {
+        /// What the node was doing.
         step: Box<Step<M, T, R>>,
+        /// After so many sends and saves.
         effects: usize,
     },
+    /// A node crashes.
     Crash {
+        /// Where it happens.
         node: Id,
     },
+    /// A message is lost.
     Lose {
+        /// Who sent it.
         src: Id,
+        /// To whom it was sent.
         dst: Id,
+        /// The message.
         msg: M,
     },
+    /// A message is in flight once more.
     Duplicate {
+        /// Who sent it.
         src: Id,
+        /// To whom it was sent.
         dst: Id,
+        /// The message.
         msg: M,
     },
+    /// Another of the scenario's topologies comes into force.
     Switch {
+        /// By its position.
         topology: u8,
     },
     /// From now on time is kept and nothing fails. Each set timer, in the order of nodes and timers, takes an age.
     Stabilise {
+        /// One for each timer that is set, by node, then timer.
         ages: Vec<u16>,
     },
+    /// Time passes: what could not be delivered is lost.
     Tick,
 }
 

@@ -19,8 +19,11 @@ use crate::semantics::world::{Faults, World};
 
 /// A system: actors, rules, and what is asked.
 pub struct System<E: Election> {
+    /// The nodes' configurations.
     pub actors: Vec<E>,
+    /// What is assumed besides.
     pub rules: Rules,
+    /// What is asked besides election safety.
     pub invariants: Vec<Invariant<E>>,
     /// At most 64.
     pub goals: Vec<Goal<E>>,
@@ -36,6 +39,7 @@ pub struct System<E: Election> {
 }
 
 impl<E: Election> System<E> {
+    /// A system that is checked from its very first state.
     pub fn new(actors: Vec<E>, rules: Rules) -> Self {
         let mut invariants = E::invariants();
         // A property that speaks of another setting is not looked at: a step that breaks it would only tell worlds apart.

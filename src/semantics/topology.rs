@@ -15,6 +15,7 @@ use crate::support::plain::among;
 /// be joined: `cut(n1-n2,n2>n3)`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Topology {
+    /// As in the scenario.
     pub name: String,
     up: Vec<LinkRow>,
 }
@@ -125,6 +126,7 @@ impl Topology {
         among.iter().filter(|&o| self.is_up(id, o) && self.is_up(o, id)).collect()
     }
 
+    /// Whether all links are up.
     pub fn is_mesh(&self) -> bool {
         self.up.iter().all(|row| row.count_ones() as usize == self.up.len())
     }

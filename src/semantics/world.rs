@@ -13,9 +13,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
+    /// How many nodes may crash.
     pub crashes: u32,
+    /// How many may restart.
     pub restarts: u32,
+    /// How many messages may be lost.
     pub losses: u32,
+    /// How many may be duplicated.
     pub duplications: u32,
     /// A crash may strike in the middle of a handler; it costs one of `crashes`.
     pub torn: bool,
@@ -65,15 +69,20 @@ pub struct World<W> {
     pub led: BTreeMap<Term, Reign>,
     /// Properties of steps and of history that some step has broken, each with the conflicting facts.
     pub broken: BTreeMap<u8, String>,
+    /// What the protocol's properties remember of the past.
     pub witness: W,
+    /// What may still fail.
     pub left: Faults,
+    /// How many client inputs are still to come.
     pub inputs_left: u32,
     /// Which of the scenario's topologies is in force.
     pub topology: u8,
+    /// Whether time is kept from now on: see [`Timing::Stabilising`](crate::semantics::Timing).
     pub stabilised: bool,
 }
 
 impl<W: Clone + Default> World<W> {
+    /// Nothing has happened yet.
     pub fn new(faults: Faults, inputs: u32) -> Self {
         World {
             led: BTreeMap::new(),

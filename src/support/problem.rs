@@ -7,7 +7,9 @@ use serde::Serialize;
 /// Bad input: what was expected, what was found, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Problem {
+    /// One sentence.
     pub message: String,
+    /// Where it is, if it is in a file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Counted from 1.
@@ -16,6 +18,7 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// A problem in no file.
     pub fn new(message: impl Into<String>) -> Self {
         Problem { message: message.into(), file: None, line: None }
     }

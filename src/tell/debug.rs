@@ -1,7 +1,7 @@
 //! Two `Debug` forms compared field by field, so that a protocol need not know that it is being told.
 
 /// Compares two `Debug` forms: structures of the same name field by field, everything else whole.
-pub fn compare(path: &str, old: &str, new: &str, out: &mut Vec<String>) {
+pub(super) fn compare(path: &str, old: &str, new: &str, out: &mut Vec<String>) {
     if let (Some((a, old_fields)), Some((b, new_fields))) = (fields(old), fields(new))
         && a == b
         && old_fields.len() == new_fields.len()

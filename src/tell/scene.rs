@@ -23,6 +23,7 @@ pub struct Scene {
     pub has_terms: bool,
     /// The very first state.
     pub origin: View,
+    /// One for each step.
     pub frames: Vec<Frame>,
     /// How many of the frames come before the state in which checking starts.
     pub prefix: usize,
@@ -50,22 +51,29 @@ pub struct Frame {
 /// A message on its way.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Flight {
+    /// Who sent it.
     pub src: usize,
+    /// To whom.
     pub dst: usize,
+    /// The message as text.
     pub text: String,
 }
 
 /// One message to several nodes; a node stands there once for each copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sent {
+    /// Who sent it.
     pub src: usize,
+    /// The message as text.
     pub text: String,
+    /// The receivers.
     pub to: Vec<usize>,
 }
 
 /// What a step changed at one node.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
+    /// Which node.
     pub node: usize,
     /// In words, field by field: `term: 1 -> 2`.
     pub parts: Vec<String>,
@@ -78,12 +86,14 @@ pub struct Change {
 pub enum Reign {
     /// It leads this term from now on (always the same number where terms have none).
     Begins(u64),
+    /// It leads no more.
     Ends,
 }
 
 /// A state of the system as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct View {
+    /// By identifier.
     pub nodes: Vec<NodeView>,
     /// What is in flight, as text.
     pub network: String,
@@ -92,7 +102,9 @@ pub struct View {
 /// A node as it is shown. Of one that is down only what is on its disk is left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeView {
+    /// Whether it is up.
     pub is_up: bool,
+    /// The term that it has reached.
     pub term: Option<u64>,
     /// The term that it leads.
     pub leads: Option<u64>,
@@ -100,6 +112,7 @@ pub struct NodeView {
     pub follows: Option<usize>,
     /// Its whole state as text.
     pub state: Option<String>,
+    /// What it saved last, as text.
     pub disk: Option<String>,
 }
 
