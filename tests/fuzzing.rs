@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use oneleader::election::{About, BugSpec, Costs, Election, Healing, Value, Visitor};
-use oneleader::exploration::verdict::Word;
+use oneleader::exploration::verdict::Verdict;
 use oneleader::fuzz::{Asked, Campaign, Found, Recovery, all_faults, enlarged, promised, recovery};
 use oneleader::models;
 use oneleader::run::trace::{Outcome, Trace, replay};
@@ -21,7 +21,7 @@ const KEPT: &str = "proptest-regressions";
 type Ended = Result<(), Failed>;
 
 fn is_shown(scenario: &Scenario, bug: &str) -> bool {
-    let shows = scenario.expect.values().any(|expected| expected.verdict == Word::Violated);
+    let shows = scenario.expect.values().any(|expected| expected.verdict == Verdict::Violated);
     scenario.bug.as_deref() == Some(bug) && shows && scenario.size != Size::Deep
 }
 
@@ -42,7 +42,7 @@ impl Visitor for PlantedBug {
         };
         let property = run.failure.as_ref().expect("a run that was found fails").property;
         let expected = scenario.expected(property);
-        if expected.is_some_and(|e| e.verdict != Word::Violated) {
+        if expected.is_some_and(|e| e.verdict != Verdict::Violated) {
             return Err(format!("{property} is violated, which is not expected:\n{run:?}").into());
         }
         let shrunk = run.steps.len();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use oneleader::election::{About, Election, Setup, Term};
 use oneleader::engine;
-use oneleader::exploration::verdict::Word;
+use oneleader::exploration::verdict::Verdict;
 use oneleader::exploration::{Limits, conclude};
 use oneleader::fuzz::{Asked, Campaign, Recovery, all_faults};
 use oneleader::reference::{self, Search};
@@ -34,7 +34,7 @@ fn with_restarts(nodes: usize) -> Scenario {
 }
 
 /// The verdict on election safety, the same from both engines, and the length of a shortest counterexample.
-fn checked(scenario: &Scenario) -> (Word, Option<usize>) {
+fn checked(scenario: &Scenario) -> (Verdict, Option<usize>) {
     let system = Arc::new(scenario.system::<Poll>().unwrap());
     let (safety, _) = System::<Poll>::properties()[0];
     let explorations = [
@@ -43,7 +43,7 @@ fn checked(scenario: &Scenario) -> (Word, Option<usize>) {
     ];
     let [compiled, reference] = explorations.map(|seen| {
         let steps = seen.violations.get(&safety).map(|violation| violation.steps.len());
-        (conclude(&system, &seen, safety).word, steps)
+        (conclude(&system, &seen, safety).verdict, steps)
     });
     assert_eq!(compiled, reference);
     compiled
@@ -51,18 +51,18 @@ fn checked(scenario: &Scenario) -> (Word, Option<usize>) {
 
 #[test]
 fn is_checked_and_holds_while_nobody_restarts() {
-    assert_eq!(checked(&poll(3)), (Word::HoldsWithinBounds, None));
+    assert_eq!(checked(&poll(3)), (Verdict::HoldsWithinBounds, None));
 }
 
 #[test]
 fn is_checked_and_found_to_vote_twice_once_a_voter_restarts() {
-    assert_eq!(checked(&with_restarts(3)), (Word::Violated, Some(8)));
+    assert_eq!(checked(&with_restarts(3)), (Verdict::Violated, Some(8)));
 }
 
 #[test]
 fn is_checked_and_a_planted_bug_is_found() {
     let bug = Some("votes-for-everyone".to_string());
-    assert_eq!(checked(&Scenario { bug, ..poll(3) }), (Word::Violated, Some(6)));
+    assert_eq!(checked(&Scenario { bug, ..poll(3) }), (Verdict::Violated, Some(6)));
 }
 
 #[test]

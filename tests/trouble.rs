@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use oneleader::election::{About, Election, Setup, Term};
 use oneleader::engine;
-use oneleader::exploration::verdict::Word;
+use oneleader::exploration::verdict::Verdict;
 use oneleader::exploration::{Ended, Exploration, Limits, conclude};
 use oneleader::reference::{self, Search};
 use oneleader::scenario::{Scenario, Unready};
@@ -98,7 +98,7 @@ fn failure(fault: Fault) -> String {
     let system = system(fault, 6);
     let seen = explore(&system, &Limits::exhaustive());
     let conclusion = conclude(&system, &seen, PropertyId(0));
-    assert_eq!(conclusion.word, Word::Error);
+    assert_eq!(conclusion.verdict, Verdict::Error);
     conclusion.why.unwrap()
 }
 
@@ -131,7 +131,7 @@ fn limits_end_a_search_with_all_that_was_seen() {
         let seen = explore(&endless, &limits);
         assert_eq!(seen.ended, ended);
         assert!(seen.distinct > 1 && seen.generated >= seen.distinct);
-        assert_eq!(conclude(&endless, &seen, PropertyId(0)).word, Word::NotRefuted);
+        assert_eq!(conclude(&endless, &seen, PropertyId(0)).verdict, Verdict::NotRefuted);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oneleader::election::{Check, Election, Invariant};
 use oneleader::engine;
-use oneleader::exploration::verdict::Word;
+use oneleader::exploration::verdict::Verdict;
 use oneleader::exploration::{Conclusion, Exploration, Limits, conclude};
 use oneleader::reference::{self, Search};
 use oneleader::scenario::{self, Scenario};
@@ -46,7 +46,7 @@ fn concluded<E: Election>(scenario: &str) -> Conclusion {
 }
 
 fn vacuous(why: &str) -> Conclusion {
-    Conclusion { word: Word::Vacuous, why: Some(why.to_string()) }
+    Conclusion { verdict: Verdict::Vacuous, why: Some(why.to_string()) }
 }
 
 const TERM_1: &str = "nodes = 2\nbounds = { max_term = 1 }\n";
@@ -54,7 +54,7 @@ const TERM_2: &str = "nodes = 2\nbounds = { max_term = 2, max_copies = 1 }\n";
 
 #[test]
 fn a_poll_with_leaders_holds() {
-    assert_eq!(concluded::<Poll>(TERM_1).word, Word::HoldsWithinBounds);
+    assert_eq!(concluded::<Poll>(TERM_1).verdict, Verdict::HoldsWithinBounds);
 }
 
 #[test]
@@ -77,13 +77,13 @@ fn a_fault_that_strikes_only_beyond_a_bound_never_fires() {
     let why = "the budget for `duplications` never fired within the bounds";
     assert_eq!(concluded::<Herald>(&format!("{TERM_2}{faults}")), vacuous(why));
     let two_copies = "nodes = 2\nbounds = { max_term = 1, max_copies = 2 }\n";
-    assert_eq!(concluded::<Herald>(&format!("{two_copies}{faults}")).word, Word::HoldsWithinBounds);
+    assert_eq!(concluded::<Herald>(&format!("{two_copies}{faults}")).verdict, Verdict::HoldsWithinBounds);
 }
 
 #[test]
 fn a_goal_that_is_not_reached_is_named() {
     let covers = "covers = ['greeted', 'two-terms']";
-    assert_eq!(concluded::<Herald>(&format!("{TERM_2}{covers}")).word, Word::HoldsWithinBounds);
+    assert_eq!(concluded::<Herald>(&format!("{TERM_2}{covers}")).verdict, Verdict::HoldsWithinBounds);
     let why = "the goal `two-terms` was never reached";
     assert_eq!(concluded::<Herald>(&format!("{TERM_1}{covers}")), vacuous(why));
     let cut = "topologies = { start = 'cut(n1>n2)' }";
@@ -98,7 +98,10 @@ fn a_goal_that_the_prefix_reaches_is_reached() {
     let system = system::<Herald>(&format!("{alone}{prefix}"));
     let seen = seen(&system);
     assert_eq!(seen.distinct, 1);
-    assert_eq!(conclude(&system, &seen, System::<Herald>::properties()[0].0).word, Word::HoldsWithinBounds);
+    assert_eq!(
+        conclude(&system, &seen, System::<Herald>::properties()[0].0).verdict,
+        Verdict::HoldsWithinBounds
+    );
 }
 
 #[test]
@@ -113,18 +116,18 @@ fn an_unmet_goal_does_not_hide_a_violation_or_an_unfinished_run() {
     let torn = "faults = { crashes = 1, restarts = 1, torn = true }\noptions = { saves_first = false }\n";
     let system = system::<Herald>(&format!("{TERM_1}{torn}covers = ['two-terms']"));
     let (safety, _) = System::<Herald>::properties()[0];
-    assert_eq!(conclude(&system, &seen(&system), safety).word, Word::Violated);
+    assert_eq!(conclude(&system, &seen(&system), safety).verdict, Verdict::Violated);
     let limits = Limits { max_states: Some(1), ..Limits::default() };
     let early = engine::explore(&system, &[safety], &limits, &|_| ());
-    assert_eq!(conclude(&system, &early, safety).word, Word::NotRefuted);
+    assert_eq!(conclude(&system, &early, safety).verdict, Verdict::NotRefuted);
 }
 
 #[test]
 fn a_property_whose_precondition_never_came_about_is_vacuous_by_itself() {
     let of_two_terms = |bounds| concluded_about::<Herald>(bounds, 2);
     assert_eq!(of_two_terms(TERM_1), vacuous("it needs the goal `two-terms`, which was never reached"));
-    assert_eq!(of_two_terms(TERM_2).word, Word::HoldsWithinBounds);
-    assert_eq!(concluded::<Herald>(TERM_1).word, Word::HoldsWithinBounds);
+    assert_eq!(of_two_terms(TERM_2).verdict, Verdict::HoldsWithinBounds);
+    assert_eq!(concluded::<Herald>(TERM_1).verdict, Verdict::HoldsWithinBounds);
 }
 
 #[test]
@@ -159,7 +162,7 @@ fn who_crashes_while_it_tells_others_that_it_leads_has_led() {
     let (safety, _) = System::<Herald>::properties()[0];
     let names: Vec<&str> = found.violations[&safety].steps.iter().map(|step| step.kind()).collect();
     assert_eq!(names, ["torn", "restart", "timeout"]);
-    assert_eq!(concluded::<Herald>(&format!("{TERM_2}{faults}")).word, Word::HoldsWithinBounds);
+    assert_eq!(concluded::<Herald>(&format!("{TERM_2}{faults}")).verdict, Verdict::HoldsWithinBounds);
 }
 
 #[test]
@@ -169,7 +172,7 @@ fn a_disk_found_one_save_older_leads_a_term_twice() {
     let (safety, _) = System::<Herald>::properties()[0];
     let names: Vec<&str> = found.violations[&safety].steps.iter().map(|step| step.kind()).collect();
     assert_eq!(names, ["timeout", "crash", "restart-with-older-disk", "timeout"]);
-    assert_eq!(concluded::<Herald>(&faults("disk_rollbacks = 0")).word, Word::HoldsWithinBounds);
+    assert_eq!(concluded::<Herald>(&faults("disk_rollbacks = 0")).verdict, Verdict::HoldsWithinBounds);
 }
 
 #[test]
@@ -206,7 +209,7 @@ fn a_message_that_is_called_dead_and_is_not_is_an_error() {
         let seen = engine::explore(&system, &[safety], &Limits::exhaustive(), &|_| ());
         let found = conclude(&system, &seen, safety);
         let why = "Hello from n1 is called dead to n2, and has an effect on it: its `is_dead` is wrong";
-        assert_eq!(found, Conclusion { word: Word::Error, why: Some(why.to_string()) }, "{bug}");
+        assert_eq!(found, Conclusion { verdict: Verdict::Error, why: Some(why.to_string()) }, "{bug}");
     }
 }
 

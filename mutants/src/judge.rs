@@ -9,7 +9,7 @@ use std::thread;
 
 use oneleader::cli::choice::Choice;
 use oneleader::election::{About, Catalogue, Election, Visitor};
-use oneleader::exploration::verdict::Word;
+use oneleader::exploration::verdict::Verdict;
 use oneleader::exploration::{Ended, Limits};
 use oneleader::judge::{self, Checked, Chosen, Engine, Request};
 use oneleader::scenario::{Problem, Size};
@@ -35,7 +35,7 @@ pub fn is_quiet() -> bool {
 /// A scenario without a planted bug, and what it gives without a mistake.
 pub struct Healthy {
     chosen: Chosen,
-    verdicts: Vec<(&'static str, Word)>,
+    verdicts: Vec<(&'static str, Verdict)>,
     distinct: u64,
     /// What comparing the mutants with the original gave in this scenario.
     compared: Vec<Suspect>,
@@ -55,7 +55,7 @@ pub enum Outcome {
 pub struct Caught {
     pub scenario: String,
     pub property: String,
-    pub verdict: Word,
+    pub verdict: Verdict,
     pub why: String,
 }
 
@@ -75,7 +75,7 @@ pub fn clean(scenarios: Vec<Chosen>, mutants: &[u32], threads: usize) -> (Vec<He
     let (mut healthy, mut problems) = (Vec::new(), Vec::new());
     for (chosen, (compared, result)) in scenarios.into_iter().zip(found) {
         match result.map(|ran| (verdicts(&ran), ran.distinct)) {
-            Ok((verdicts, distinct)) if verdicts.iter().all(|(_, word)| *word != Word::Error) => {
+            Ok((verdicts, distinct)) if verdicts.iter().all(|(_, word)| *word != Verdict::Error) => {
                 healthy.push(Healthy { chosen, verdicts, distinct, compared });
             }
             Ok(_) => problems.push(format!("{}: an error without any mistake", name(&chosen))),
@@ -90,8 +90,8 @@ fn name(chosen: &Chosen) -> String {
     chosen.scenario.name.clone()
 }
 
-fn verdicts(ran: &Checked) -> Vec<(&'static str, Word)> {
-    ran.answers.iter().map(|answer| (answer.property, answer.conclusion.word)).collect()
+fn verdicts(ran: &Checked) -> Vec<(&'static str, Verdict)> {
+    ran.answers.iter().map(|answer| (answer.property, answer.conclusion.verdict)).collect()
 }
 
 /// Puts one mutant to the test, in the scenarios in which it ever reacts differently: in the others everything is as it is
@@ -111,17 +111,17 @@ pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
         };
         let ran = match result {
             Ok(ran) => ran,
-            Err(Failure::Panic(why)) => return caught("all", Word::Error, Some(&why)),
+            Err(Failure::Panic(why)) => return caught("all", Verdict::Error, Some(&why)),
             // The steps to begin with cannot be taken: `check` refuses the scenario, which is no verdict.
             Err(Failure::Refused(_)) => continue,
         };
-        let worse = |word| matches!(word, Word::Violated | Word::Vacuous | Word::Error);
+        let worse = |word| matches!(word, Verdict::Violated | Verdict::Vacuous | Verdict::Error);
         let deviates = ran.answers.iter().find(|answer| {
-            let word = answer.conclusion.word;
+            let word = answer.conclusion.verdict;
             worse(word) && !verdicts.contains(&(answer.property, word))
         });
         if let Some(answer) = deviates {
-            return caught(answer.property, answer.conclusion.word, answer.conclusion.why.as_deref());
+            return caught(answer.property, answer.conclusion.verdict, answer.conclusion.why.as_deref());
         }
         if ran.ended == Ended::MaxStates {
             endless.push(name(chosen));

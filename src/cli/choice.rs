@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 use crate::cli::{output, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::judge::Chosen;
 use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
 use crate::semantics::{Bounds, PropertyId, System};
@@ -352,7 +352,7 @@ fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
 /// violation, or else the first.
 fn own_scenario(bug: &str, corpus: Vec<Scenario>) -> Option<Scenario> {
     let mut planted: Vec<Scenario> = corpus.into_iter().filter(|s| s.bug.as_deref() == Some(bug)).collect();
-    let shows = |s: &Scenario| s.expect.values().any(|e| e.verdict == Word::Violated);
+    let shows = |s: &Scenario| s.expect.values().any(|e| e.verdict == Verdict::Violated);
     let named = planted.iter().position(|s| s.name == bug);
     let i = named.or_else(|| planted.iter().position(shows)).unwrap_or(0);
     (!planted.is_empty()).then(|| planted.swap_remove(i))

@@ -17,7 +17,7 @@ use stateright::{Model, Property};
 use crate::cli::choice::{self, Choice};
 use crate::cli::{Ending, Exit, output, progress, replay, whole};
 use crate::election::{About, Catalogue, Election, Visitor};
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::exploration::{Limits, Until};
 use crate::judge::{self, Engine};
 use crate::reference::erased::{AnySystem, Erased};
@@ -134,7 +134,7 @@ impl Found {
 /// A shortest counterexample, where the scenario makes one likely: it plants a bug, or expects a violation.
 fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<Found> {
     let all = System::<E>::properties();
-    let is_expected = |name: &str| scenario.expected(name).is_some_and(|e| e.verdict == Word::Violated);
+    let is_expected = |name: &str| scenario.expected(name).is_some_and(|e| e.verdict == Verdict::Violated);
     let expected: Vec<PropertyId> = all.iter().filter(|(_, n)| is_expected(n)).map(|(p, _)| *p).collect();
     if expected.is_empty() && scenario.bug.is_none() {
         return None;

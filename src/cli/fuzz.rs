@@ -16,7 +16,7 @@ use crate::cli::json::{self, Coverage, Versioned};
 use crate::cli::{Ending, Exit, interrupted, output, positive, whole};
 use crate::election::{About, Catalogue, Election, NeedOfTime, Visitor};
 use crate::exploration::Tally;
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, enlarged, promised};
 use crate::run::trace::Trace;
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
@@ -338,7 +338,7 @@ struct Report<'a> {
     bug: Option<&'a str>,
     property: Option<&'a str>,
     kind: &'a str,
-    verdict: Word,
+    verdict: Verdict,
     why: Option<&'a str>,
     cases: u32,
     seed: u64,
@@ -370,7 +370,7 @@ fn report<'a, E: Election>(
         bug: scenario.and_then(|s| s.bug.as_deref()),
         property: failure.map(|failure| failure.property),
         kind,
-        verdict: if found.is_some() { Word::Violated } else { Word::NotRefuted },
+        verdict: if found.is_some() { Verdict::Violated } else { Verdict::NotRefuted },
         why: failure.map(|failure| failure.why.as_str()),
         cases: outcome.cases,
         seed: campaign.seed,

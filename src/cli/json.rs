@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::exploration::Tally;
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::judge::{Agreement, Checked, Prepared};
 use crate::scenario::Problem;
 
@@ -29,10 +29,10 @@ struct Row<'a> {
     bug: Option<&'a str>,
     property: &'a str,
     kind: &'a str,
-    verdict: Word,
+    verdict: Verdict,
     /// The conflicting facts, what cut, what never happened, or why nothing more can be said.
     why: Option<&'a str>,
-    expected: Option<Word>,
+    expected: Option<Verdict>,
     as_expected: bool,
     distinct: u64,
     generated: u64,
@@ -92,7 +92,7 @@ fn rows<'a>(i: usize, run: &'a dyn Prepared, ran: &'a Checked) -> impl Iterator<
         bug: chosen.scenario.bug.as_deref(),
         property: answer.property,
         kind: answer.kind,
-        verdict: answer.conclusion.word,
+        verdict: answer.conclusion.verdict,
         why: answer.conclusion.why.as_deref(),
         expected: answer.expected.as_ref().map(|e| e.verdict),
         as_expected: answer.agreement.max(ran.counts()) == Agreement::AsExpected,

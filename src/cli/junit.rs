@@ -59,8 +59,8 @@ fn case(text: &mut String, run: &dyn Prepared, ran: &Checked, answer: &Answer) {
     };
     let message = match (&ran.miscounted, &answer.conclusion.why) {
         (Some(why), _) => why.clone(),
-        (None, Some(why)) => format!("{}: {why}", answer.conclusion.word),
-        (None, None) => answer.conclusion.word.to_string(),
+        (None, Some(why)) => format!("{}: {why}", answer.conclusion.verdict),
+        (None, None) => answer.conclusion.verdict.to_string(),
     };
     let _ = writeln!(
         text,

@@ -1,6 +1,6 @@
 //! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so in words behind it.
 
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::judge::{Agreement, Answer, Checked, Group, Prepared};
 
 /// The widths of the columns that depend on what is run.
@@ -46,7 +46,7 @@ impl Table {
                 run.chosen().about.name.to_string(),
                 run.chosen().scenario.name.clone(),
                 group.label,
-                answer.conclusion.word.to_string(),
+                answer.conclusion.verdict.to_string(),
                 expected,
                 once(ran.distinct.to_string()),
                 answer.counterexample.as_ref().map_or("-".to_string(), |c| c.steps.to_string()),
@@ -73,12 +73,12 @@ impl Table {
 
 /// What is wrong with a row, if anything.
 fn mark(answer: &Answer, counts: Agreement) -> String {
-    let word = answer.conclusion.word;
+    let verdict = answer.conclusion.verdict;
     let of_answer = match (answer.agreement, &answer.expected) {
         (Agreement::AsExpected, _) => None,
         (Agreement::Inconclusive, _) => Some("inconclusive"),
         (Agreement::NotAsExpected, Some(_)) => Some("not as expected"),
-        (Agreement::NotAsExpected, None) if word == Word::Violated => Some("does not hold"),
+        (Agreement::NotAsExpected, None) if verdict == Verdict::Violated => Some("does not hold"),
         (Agreement::NotAsExpected, None) => Some("says nothing"),
         (Agreement::Error, _) => Some("error"),
     };

@@ -1,7 +1,7 @@
 //! What an exploration says about a property, in an order that cannot mislead.
 
 use crate::election::Election;
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::exploration::{Ended, Exploration, Tally};
 use crate::semantics::{Bound, PropertyId, System};
 
@@ -9,7 +9,7 @@ use crate::semantics::{Bound, PropertyId, System};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conclusion {
     /// The verdict.
-    pub word: Word,
+    pub verdict: Verdict,
     /// The conflicting facts, what never happened, or why nothing more can be said.
     pub why: Option<String>,
 }
@@ -20,18 +20,18 @@ pub fn conclude<E: Election>(
     exploration: &Exploration<E>,
     property: PropertyId,
 ) -> Conclusion {
-    let say = |word, why: Option<String>| Conclusion { word, why };
+    let say = |verdict, why: Option<String>| Conclusion { verdict, why };
     if let Some(problem) = system.problem() {
-        return say(Word::Error, Some(problem.to_string()));
+        return say(Verdict::Error, Some(problem.to_string()));
     }
     if let Ended::Failed(why) = &exploration.ended {
-        return say(Word::Error, Some(why.clone()));
+        return say(Verdict::Error, Some(why.clone()));
     }
     if let Some(violation) = exploration.violations.get(&property) {
-        return say(Word::Violated, Some(violation.why.clone()));
+        return say(Verdict::Violated, Some(violation.why.clone()));
     }
     let early =
-        |what: &str| say(Word::NotRefuted, Some(format!("{what} after {} states", exploration.distinct)));
+        |what: &str| say(Verdict::NotRefuted, Some(format!("{what} after {} states", exploration.distinct)));
     match exploration.ended {
         Ended::Exhausted => {}
         Ended::Violated => return early("another property was violated"),
@@ -47,14 +47,14 @@ pub fn conclude<E: Election>(
         Ended::Failed(_) => unreachable!("handled above"),
     }
     if let Some(why) = vacuous(system, &exploration.tally, property) {
-        return say(Word::Vacuous, Some(why));
+        return say(Verdict::Vacuous, Some(why));
     }
     if exploration.cut.values().any(|&n| n > 0) {
         let cut = |(bound, n): (&Bound, &u64)| format!("{} cut {n}", bound.name());
         let cuts: Vec<String> = exploration.cut.iter().filter(|(_, n)| **n > 0).map(cut).collect();
-        return say(Word::HoldsWithinBounds, Some(cuts.join(", ")));
+        return say(Verdict::HoldsWithinBounds, Some(cuts.join(", ")));
     }
-    say(Word::Holds, None)
+    say(Verdict::Holds, None)
 }
 
 /// What the run or the property speaks of and never happened, the steps of the prefix counted.

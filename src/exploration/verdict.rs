@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The closed list of verdicts. The words are a contract: they stand in scenario files and in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Word {
+pub enum Verdict {
     /// Every reachable state was seen.
     Holds,
     /// Every state within the bounds was seen; some bound cut.
@@ -34,29 +34,29 @@ pub enum Word {
     Error,
 }
 
-impl Word {
+impl Verdict {
     /// Whether it answers a question of liveness, which no engine is asked yet.
     pub fn is_of_liveness(self) -> bool {
-        use Word::*;
+        use Verdict::*;
         matches!(self, Guaranteed | AlmostSure | CanBeLost | Never | TimeStops | Unknown)
     }
 }
 
-impl fmt::Display for Word {
+impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Word::Holds => "holds",
-            Word::HoldsWithinBounds => "holds-within-bounds",
-            Word::Violated => "violated",
-            Word::NotRefuted => "not-refuted",
-            Word::Vacuous => "vacuous",
-            Word::Guaranteed => "guaranteed",
-            Word::AlmostSure => "almost-sure",
-            Word::CanBeLost => "can-be-lost",
-            Word::Never => "never",
-            Word::TimeStops => "time-stops",
-            Word::Unknown => "unknown",
-            Word::Error => "error",
+            Verdict::Holds => "holds",
+            Verdict::HoldsWithinBounds => "holds-within-bounds",
+            Verdict::Violated => "violated",
+            Verdict::NotRefuted => "not-refuted",
+            Verdict::Vacuous => "vacuous",
+            Verdict::Guaranteed => "guaranteed",
+            Verdict::AlmostSure => "almost-sure",
+            Verdict::CanBeLost => "can-be-lost",
+            Verdict::Never => "never",
+            Verdict::TimeStops => "time-stops",
+            Verdict::Unknown => "unknown",
+            Verdict::Error => "error",
         })
     }
 }

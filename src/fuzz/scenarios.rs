@@ -9,7 +9,7 @@ use proptest::sample::select;
 use proptest::strategy::Strategy;
 
 use crate::election::{About, Election};
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Problem, Scenario};
 use crate::semantics::Bounds;
 use crate::semantics::world::Faults;
@@ -28,7 +28,7 @@ pub fn promised(about: &'static About) -> Result<Vec<Scenario>, Problem> {
         text => scenario::parse(text, about)?,
     };
     let is_promise = |s: &Scenario| {
-        let holds = |word| matches!(word, Word::Holds | Word::HoldsWithinBounds);
+        let holds = |word| matches!(word, Verdict::Holds | Verdict::HoldsWithinBounds);
         let has_start = s.start_when.is_some() || !s.start_steps.is_empty();
         s.bug.is_none() && !s.expect.is_empty() && s.expect.values().all(|e| holds(e.verdict)) && !has_start
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::{env, fs};
 
+use crate::exploration::verdict::Verdict;
 use crate::exploration::{Conclusion, Ended, Tally};
 use crate::run::trace::Trace;
 use crate::scenario::Expected;
@@ -129,6 +130,12 @@ impl Checked {
         groups.iter().map(|group| Group { label: label(group), answer: group[0] }).collect()
     }
 
+    /// The verdict on a property, if that was asked.
+    pub fn verdict(&self, property: &str) -> Option<Verdict> {
+        let answer = self.answers.iter().find(|answer| answer.property == property)?;
+        Some(answer.conclusion.verdict)
+    }
+
     /// Protocol and scenario by name.
     pub fn title(&self) -> String {
         format!("{} {}", self.protocol, self.scenario)
@@ -138,7 +145,7 @@ impl Checked {
     /// its [group](Group), or the property's name.
     pub fn explain(&self, label: &str, answer: &Answer) -> String {
         let Answer { meaning, conclusion, .. } = answer;
-        let mut text = format!("\n{}: {label} {}", self.title(), conclusion.word);
+        let mut text = format!("\n{}: {label} {}", self.title(), conclusion.verdict);
         let why = conclusion.why.as_deref().unwrap_or("every reachable state was seen");
         match &answer.counterexample {
             None => text += &format!(" ({why})\n"),

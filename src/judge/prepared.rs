@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::checked::{Agreement, Answer, Checked, Counterexample};
 use super::{Chosen, Prepared, Request, explore};
 use crate::election::{Election, Visitor};
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::exploration::{self, Conclusion, Ended, Exploration, Progress, Tally, Until};
 use crate::run::trace::{Outcome, Trace, replay};
 use crate::scenario::{self, Asked, Expected, Problem, Unready};
@@ -68,9 +68,9 @@ fn until(
     asked: &[(PropertyId, &str)],
     is_as_written: bool,
     is_pinned: bool,
-    expected: impl Fn(&str) -> Option<Word>,
+    expected: impl Fn(&str) -> Option<Verdict>,
 ) -> Until {
-    let is_violated = |(_, name): &&(PropertyId, &str)| expected(name) == Some(Word::Violated);
+    let is_violated = |(_, name): &&(PropertyId, &str)| expected(name) == Some(Verdict::Violated);
     let violated: Vec<PropertyId> = asked.iter().filter(is_violated).map(|(property, _)| *property).collect();
     match violated.len() {
         0 => Until::FirstViolation,
@@ -124,9 +124,9 @@ impl Prepared for Startless {
         let start = scenario.start_when.as_deref().unwrap_or_default();
         let why = format!("{what} after {} states, while looking for the start, `{start}`", self.states);
         let answer = |&Question { name, kind, meaning }: &Question| {
-            let conclusion = Conclusion { word: Word::NotRefuted, why: Some(why.clone()) };
+            let conclusion = Conclusion { verdict: Verdict::NotRefuted, why: Some(why.clone()) };
             let expected = self.chosen.expected(name);
-            let agreement = compare(Word::NotRefuted, None, expected.as_ref());
+            let agreement = compare(Verdict::NotRefuted, None, expected.as_ref());
             Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample: None }
         };
         Checked {
@@ -205,11 +205,11 @@ impl<E: Election> Ready<E> {
             trace: Trace::new(&self.system, &self.chosen.scenario, name, &violation.why, &violation.steps),
         });
         if let Some(Err(why)) = counterexample.as_ref().map(|c| self.replays(property, &c.trace)) {
-            conclusion = Conclusion { word: Word::Error, why: Some(why) };
+            conclusion = Conclusion { verdict: Verdict::Error, why: Some(why) };
         }
         let expected = self.chosen.expected(name);
         let shortest = counterexample.as_ref().filter(|c| c.is_shortest).map(|c| c.steps);
-        let agreement = compare(conclusion.word, shortest, expected.as_ref());
+        let agreement = compare(conclusion.verdict, shortest, expected.as_ref());
         let Question { kind, meaning, .. } = Question::of::<E>(property, name);
         Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample }
     }
@@ -247,18 +247,18 @@ impl<E: Election> Ready<E> {
     }
 }
 
-fn compare(word: Word, shortest: Option<usize>, expected: Option<&Expected>) -> Agreement {
+fn compare(verdict: Verdict, shortest: Option<usize>, expected: Option<&Expected>) -> Agreement {
     let agrees = match expected {
         Some(expected) => {
             let same_length = expected.steps.is_none_or(|n| shortest.is_none_or(|found| found == n));
-            expected.accepts(word) && same_length
+            expected.accepts(verdict) && same_length
         }
-        None => matches!(word, Word::Holds | Word::HoldsWithinBounds),
+        None => matches!(verdict, Verdict::Holds | Verdict::HoldsWithinBounds),
     };
-    match word {
+    match verdict {
         _ if agrees => Agreement::AsExpected,
-        Word::Error => Agreement::Error,
-        Word::NotRefuted | Word::Unknown => Agreement::Inconclusive,
+        Verdict::Error => Agreement::Error,
+        Verdict::NotRefuted | Verdict::Unknown => Agreement::Inconclusive,
         _ => Agreement::NotAsExpected,
     }
 }

@@ -1,7 +1,7 @@
 //! Everything about a scenario that can be checked without building its actors.
 
 use crate::election::{About, OptionSpec, Setup, Value};
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::scenario::{Expected, FuzzHints, MAX_NODES, Scenario, Topologies, among};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::topology::Topology;
@@ -134,7 +134,7 @@ impl Scenario {
                      violated, not-refuted or vacuous"
                 ));
             }
-            if steps.is_some() && *verdict != Word::Violated {
+            if steps.is_some() && *verdict != Verdict::Violated {
                 return wrong(format!(
                     "`steps` are those of a counterexample, which the verdict `{verdict}` does not have"
                 ));

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::election::About;
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Expected, Problem, Scenario, Size, Twin};
 
 /// Ends the names of twins.
@@ -76,7 +76,7 @@ fn twin(scenario: &Scenario) -> Option<Scenario> {
     let bug = scenario.bug.as_ref()?;
     let changes = scenario.twin.clone().unwrap_or_default();
     let Twin { none: None, size, bounds, covers, start_steps, mut expect } = changes else { return None };
-    let holds = Expected { verdict: Word::HoldsWithinBounds, steps: None, or_better: true };
+    let holds = Expected { verdict: Verdict::HoldsWithinBounds, steps: None, or_better: true };
     expect.entry("all".to_string()).or_insert(holds);
     Some(Scenario {
         name: format!("{}{TWIN}", scenario.name),

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 
 /// What a scenario expects of a property.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// A word of the closed list of verdicts, see [`crate::exploration::verdict::Word`].
-    pub verdict: Word,
+    /// A word of the closed list of verdicts, see [`crate::exploration::verdict::Verdict`].
+    pub verdict: Verdict,
     /// The length of a shortest counterexample, after the prefix.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
@@ -20,8 +20,8 @@ pub struct Expected {
 
 impl Expected {
     /// Whether a verdict is the one expected.
-    pub fn accepts(&self, verdict: Word) -> bool {
-        let is_better = self.verdict == Word::HoldsWithinBounds && verdict == Word::Holds;
+    pub fn accepts(&self, verdict: Verdict) -> bool {
+        let is_better = self.verdict == Verdict::HoldsWithinBounds && verdict == Verdict::Holds;
         verdict == self.verdict || self.or_better && is_better
     }
 }
