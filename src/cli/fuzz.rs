@@ -137,6 +137,25 @@ impl Fuzz {
         Ok(())
     }
 
+    /// Where what is found is kept, without the ending of the file, if anywhere.
+    fn kept(&self, protocol: &str, scenarios: &[Scenario]) -> Result<Option<String>, Problem> {
+        let keep = self.keep.clone().or_else(|| Path::new(KEPT).is_dir().then(|| KEPT.to_string()));
+        let Some(dir) = keep else { return Ok(None) };
+        let subject = match scenarios {
+            [only] => only.bug.as_ref().unwrap_or(&only.name).clone(),
+            _ => "random".to_string(),
+        };
+        let heal = if self.heal { "-recovery" } else { "" };
+        let file = format!("{dir}/{protocol}-{subject}{heal}");
+        let (runs, seeds) = (format!("{file}.json"), format!("{file}.txt"));
+        let json = self.json.iter().map(|path| ("--json", path.as_str()));
+        let outputs: Vec<_> =
+            [("--keep", runs.as_str()), ("--keep", &seeds)].into_iter().chain(json).collect();
+        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        output::plan(&inputs, &outputs)?;
+        Ok(Some(file))
+    }
+
     /// The strategy over those scenarios.
     fn strategy<E: Election>(&self, scenarios: Vec<Scenario>) -> BoxedStrategy<Scenario> {
         let is_open = !Choice { nodes: None, ..self.choice.clone() }.is_given();
@@ -188,23 +207,7 @@ impl Visitor for Fuzzing<'_> {
             _ => FuzzHints { cases: CASES, ..FuzzHints::default() },
         };
         let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one("seed"));
-        let keep = options.keep.clone().or_else(|| Path::new(KEPT).is_dir().then(|| KEPT.to_string()));
-        let file = keep.map(|dir| {
-            let subject = match &scenarios[..] {
-                [only] => only.bug.as_ref().unwrap_or(&only.name).clone(),
-                _ => "random".to_string(),
-            };
-            let heal = if options.heal { "-recovery" } else { "" };
-            format!("{dir}/{}-{subject}{heal}", E::about().name)
-        });
-        if let Some(file) = &file {
-            let (runs, seeds) = (format!("{file}.json"), format!("{file}.txt"));
-            let json = options.json.iter().map(|path| ("--json", path.as_str()));
-            let outputs: Vec<_> =
-                [("--keep", runs.as_str()), ("--keep", &seeds)].into_iter().chain(json).collect();
-            let inputs: Vec<_> = options.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
-            output::plan(&inputs, &outputs)?;
-        }
+        let file = options.kept(E::about().name, &scenarios)?;
         let campaign = Campaign {
             cases: options.cases.unwrap_or(hints.cases),
             seed,
@@ -226,15 +229,7 @@ impl Visitor for Fuzzing<'_> {
         if let Some(meaning) = meaning {
             say(&format!("asked: {meaning}\n{}", changes.concat()));
         }
-        let is_watched = io::stderr().is_terminal();
-        let outcome = campaign.run::<E>(options.strategy::<E>(scenarios), |done| {
-            if is_watched && done % 16 == 0 {
-                let _ = write!(io::stderr(), "\r\x1b[K{name}: {done} of {cases} runs");
-            }
-        })?;
-        if is_watched {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+        let outcome = watched::<E>(&campaign, options.strategy::<E>(scenarios))?;
         let kept = match (&outcome.found, &file) {
             (Some(found), Some(file)) => {
                 let path = format!("{file}.json");
@@ -254,6 +249,24 @@ impl Visitor for Fuzzing<'_> {
             None => Exit::Good,
         })
     }
+}
+
+/// Runs a campaign, and shows on a terminal how it is getting on.
+fn watched<E: Election>(
+    campaign: &Campaign,
+    scenarios: impl Strategy<Value = Scenario> + 'static,
+) -> Result<Outcome<E>, Problem> {
+    let (name, cases) = (E::about().name, campaign.cases);
+    let is_watched = io::stderr().is_terminal();
+    let outcome = campaign.run::<E>(scenarios, |done| {
+        if is_watched && done % 16 == 0 {
+            let _ = write!(io::stderr(), "\r\x1b[K{name}: {done} of {cases} runs");
+        }
+    });
+    if is_watched {
+        let _ = write!(io::stderr(), "\r\x1b[K");
+    }
+    outcome
 }
 
 /// Where proptest keeps failures by custom.

@@ -319,10 +319,16 @@ fn attend(
         }
     }
     let seconds = begin.elapsed().as_secs_f64();
-    let watched = checker.model();
     if handles.into_iter().any(|handle| handle.join().is_err()) {
-        watched.stop(Ended::Failed("a thread of the search panicked".to_string()));
+        checker.model().stop(Ended::Failed("a thread of the search panicked".to_string()));
     }
+    let is_shortest = search == Search::BreadthFirst && limits.threads == 1;
+    Seen { seconds, peak_bytes, ..taken_down(&checker, is_shortest) }
+}
+
+/// What a search has seen that is over.
+fn taken_down(checker: &impl Checker<Watched>, is_shortest: bool) -> Seen {
+    let watched = checker.model();
     watched.is_searching.store(false, Relaxed);
     let names = watched.system.properties();
     let mut found = Vec::new();
@@ -330,7 +336,6 @@ fn attend(
         let Some((property, _)) = names.iter().find(|(_, n)| *n == name) else { continue };
         let why = watched.system.holds(*property, path.last_state()).expect_err("a violation stays one");
         let steps = path.into_actions().into_iter().map(|taken| taken.step).collect();
-        let is_shortest = search == Search::BreadthFirst && limits.threads == 1;
         found.push(Found { property: *property, steps, why, is_shortest });
     }
     let is_simulation = watched.is_simulation;
@@ -341,15 +346,15 @@ fn attend(
     let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound as usize].load(Relaxed)));
     Seen {
         ended,
-        distinct: distinct(&checker),
+        distinct: distinct(checker),
         generated: checker.state_count() as u64,
         // Except in simulations, stateright says that the initial state is at depth 1.
         depth: checker.max_depth().saturating_sub(usize::from(!is_simulation)),
         cut: cut.filter(|(_, n)| *n > 0).collect(),
         tally: watched.tally.lock().expect("no panic while held").clone(),
         found,
-        seconds,
-        peak_bytes,
+        seconds: 0.0,
+        peak_bytes: None,
         collision_probability: collisions(checker.unique_state_count()),
     }
 }

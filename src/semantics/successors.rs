@@ -96,21 +96,7 @@ impl<E: Election> System<E> {
                 let id = step.node().expect("a local step has a node");
                 self.commit(&mut next, id, event(step), &reaction);
             }
-            Step::Torn { step, effects } => {
-                if !state.world.left.torn || state.world.left.crashes == 0 {
-                    return None;
-                }
-                let reaction = self.reaction(state, step)?;
-                if *effects >= reaction.effects.len() {
-                    return None;
-                }
-                self.consume(&mut next, step);
-                Arc::make_mut(&mut next.world).left.crashes -= 1;
-                let id = step.node().expect("a local step has a node");
-                let (node, done) = reaction.torn(*effects);
-                let cut_short = reaction.node.state.as_deref().filter(|_| *effects > 0);
-                self.put(&mut next, id, event(step), node, (done, cut_short));
-            }
+            Step::Torn { step, effects } => self.tear(state, &mut next, step, *effects)?,
             Step::Crash { node: id } => {
                 let node = state.nodes.get(usize::from(*id))?;
                 if !node.is_up() || state.world.left.crashes == 0 {
@@ -145,23 +131,7 @@ impl<E: Election> System<E> {
                 world.left.switches -= 1;
                 world.topology = *topology;
             }
-            Step::Stabilise { ages } => {
-                if !self.can_stabilise(state) {
-                    return None;
-                }
-                let world = Arc::make_mut(&mut next.world);
-                world.left = Faults::none();
-                world.stabilised = true;
-                let mut ages = ages.iter();
-                for node in &mut next.nodes {
-                    for age in Arc::make_mut(node).timers.values_mut() {
-                        age.now = *ages.next().filter(|&&now| now < age.last)?;
-                    }
-                }
-                if ages.next().is_some() {
-                    return None;
-                }
-            }
+            Step::Stabilise { ages } => self.stabilise(state, &mut next, ages)?,
             Step::Tick => {
                 if !self.can_tick(state) {
                     return None;
@@ -172,6 +142,47 @@ impl<E: Election> System<E> {
         }
         self.bury(&mut next);
         Some(next)
+    }
+
+    /// Takes a step whose node crashes after the first `effects` sends and saves of its handler.
+    fn tear(
+        &self,
+        state: &SystemState<E>,
+        next: &mut SystemState<E>,
+        step: &StepOf<E>,
+        effects: usize,
+    ) -> Option<()> {
+        if !state.world.left.torn || state.world.left.crashes == 0 {
+            return None;
+        }
+        let reaction = self.reaction(state, step)?;
+        if effects >= reaction.effects.len() {
+            return None;
+        }
+        self.consume(next, step);
+        Arc::make_mut(&mut next.world).left.crashes -= 1;
+        let id = step.node().expect("a local step has a node");
+        let (node, done) = reaction.torn(effects);
+        let cut_short = reaction.node.state.as_deref().filter(|_| effects > 0);
+        self.put(next, id, event(step), node, (done, cut_short));
+        Some(())
+    }
+
+    /// From now on time is kept: each timer that is set takes one of these ages, by node, then timer.
+    fn stabilise(&self, state: &SystemState<E>, next: &mut SystemState<E>, ages: &[u16]) -> Option<()> {
+        if !self.can_stabilise(state) {
+            return None;
+        }
+        let world = Arc::make_mut(&mut next.world);
+        world.left = Faults::none();
+        world.stabilised = true;
+        let mut ages = ages.iter();
+        for node in &mut next.nodes {
+            for age in Arc::make_mut(node).timers.values_mut() {
+                age.now = *ages.next().filter(|&&now| now < age.last)?;
+            }
+        }
+        ages.next().is_none().then_some(())
     }
 
     /// Time may pass when nothing is due: no message, no urgent choice, no timer at its last age.

@@ -26,91 +26,12 @@ type LinkRow = u32;
 impl Topology {
     /// Parses a name for a system of `n` nodes; or says what was expected.
     pub fn parse(name: &str, n: usize) -> Result<Topology, String> {
-        let wrong = |why: &str| {
+        let up = parse_links(name, n).map_err(|why| {
             format!(
                 "topology `{name}`: {why}; expected mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), \
                  cut(n1>n2) or split(n1,n2|n3)"
             )
-        };
-        let node = |text: &str| -> Result<usize, String> {
-            let text = text.trim();
-            match text.strip_prefix('n').and_then(|d| d.parse::<usize>().ok()) {
-                Some(i) if (1..=n).contains(&i) => Ok(i - 1),
-                _ => Err(wrong(&format!("`{text}` is not one of the nodes n1..n{n}"))),
-            }
-        };
-        let (kind, inner) = match name.split_once('(') {
-            None => (name.trim(), ""),
-            Some((kind, rest)) => {
-                (kind.trim(), rest.trim_end().strip_suffix(')').ok_or_else(|| wrong("`)` missing"))?)
-            }
-        };
-        let no_twins = |nodes: &[usize]| match (1..nodes.len()).find(|&i| nodes[..i].contains(&nodes[i])) {
-            Some(i) => Err(wrong(&format!("n{} stands twice", nodes[i] + 1))),
-            None => Ok(()),
-        };
-        let mut up = vec![vec![false; n]; n];
-        match kind {
-            "mesh" if name.trim() != "mesh" => return Err(wrong("a mesh names no nodes")),
-            "mesh" => up.iter_mut().for_each(|row| row.fill(true)),
-            "star" => {
-                let hub = node(inner)?;
-                up[hub].fill(true);
-                up.iter_mut().for_each(|row| row[hub] = true);
-            }
-            "line" => {
-                let nodes = inner.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
-                no_twins(&nodes)?;
-                for pair in nodes.windows(2) {
-                    (up[pair[0]][pair[1]], up[pair[1]][pair[0]]) = (true, true);
-                }
-            }
-            "isolate" => {
-                let alone = node(inner)?;
-                up.iter_mut().for_each(|row| row.fill(true));
-                up[alone].fill(false);
-                up.iter_mut().for_each(|row| row[alone] = false);
-            }
-            "cut" => {
-                up.iter_mut().for_each(|row| row.fill(true));
-                for link in inner.split(',') {
-                    let (a, b, is_one_way) = match (link.split_once('-'), link.split_once('>')) {
-                        (Some((a, b)), _) => (node(a)?, node(b)?, false),
-                        (None, Some((a, b))) => (node(a)?, node(b)?, true),
-                        (None, None) => {
-                            return Err(wrong(&format!("`{link}` is neither n1-n2 nor n1>n2")));
-                        }
-                    };
-                    if a == b {
-                        return Err(wrong(&format!("`{link}` cuts a node from itself")));
-                    }
-                    if !up[a][b] || !is_one_way && !up[b][a] {
-                        return Err(wrong(&format!("`{link}` is cut already")));
-                    }
-                    up[a][b] = false;
-                    up[b][a] &= is_one_way;
-                }
-            }
-            "split" => {
-                let mut all = Vec::new();
-                for group in inner.split('|') {
-                    let nodes = group.split(',').map(node).collect::<Result<Vec<_>, _>>()?;
-                    all.extend(&nodes);
-                    no_twins(&all)?;
-                    for &a in &nodes {
-                        nodes.iter().for_each(|&b| up[a][b] = true);
-                    }
-                }
-            }
-            _ => {
-                let known = ["mesh", "star", "line", "isolate", "cut", "split"];
-                let hint = among(kind, known.into_iter());
-                return Err(wrong(&format!("unknown kind{hint}")));
-            }
-        }
-        for (i, row) in up.iter_mut().enumerate() {
-            row[i] = true;
-        }
+        })?;
         let bits =
             |row: &Vec<bool>| row.iter().enumerate().fold(0, |bits, (i, &on)| bits | (u32::from(on) << i));
         Ok(Topology { name: name.to_string(), up: up.iter().map(bits).collect() })
@@ -136,6 +57,112 @@ impl fmt::Display for Topology {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.name)
     }
+}
+
+/// Which links are up, a row a sender.
+type Links = Vec<Vec<bool>>;
+
+/// The links of a topology of this name, every node being linked to itself.
+fn parse_links(name: &str, n: usize) -> Result<Links, String> {
+    let (kind, inner) = match name.split_once('(') {
+        None => (name.trim(), ""),
+        Some((kind, rest)) => {
+            (kind.trim(), rest.trim_end().strip_suffix(')').ok_or_else(|| "`)` missing".to_string())?)
+        }
+    };
+    let mut up = match kind {
+        "mesh" if name.trim() != "mesh" => return Err("a mesh names no nodes".to_string()),
+        "mesh" => vec![vec![true; n]; n],
+        "star" => star(node(inner, n)?, n),
+        "line" => line(&nodes(inner, n)?, n)?,
+        "isolate" => isolate(node(inner, n)?, n),
+        "cut" => cut(inner, n)?,
+        "split" => split(inner, n)?,
+        _ => {
+            let known = ["mesh", "star", "line", "isolate", "cut", "split"];
+            return Err(format!("unknown kind{}", among(kind, known.into_iter())));
+        }
+    };
+    for (i, row) in up.iter_mut().enumerate() {
+        row[i] = true;
+    }
+    Ok(up)
+}
+
+fn node(text: &str, n: usize) -> Result<usize, String> {
+    let text = text.trim();
+    match text.strip_prefix('n').and_then(|d| d.parse::<usize>().ok()) {
+        Some(i) if (1..=n).contains(&i) => Ok(i - 1),
+        _ => Err(format!("`{text}` is not one of the nodes n1..n{n}")),
+    }
+}
+
+fn nodes(text: &str, n: usize) -> Result<Vec<usize>, String> {
+    text.split(',').map(|name| node(name, n)).collect()
+}
+
+fn expect_no_twins(nodes: &[usize]) -> Result<(), String> {
+    match (1..nodes.len()).find(|&i| nodes[..i].contains(&nodes[i])) {
+        Some(i) => Err(format!("n{} stands twice", nodes[i] + 1)),
+        None => Ok(()),
+    }
+}
+
+fn star(hub: usize, n: usize) -> Links {
+    let mut up = vec![vec![false; n]; n];
+    up[hub].fill(true);
+    up.iter_mut().for_each(|row| row[hub] = true);
+    up
+}
+
+fn line(nodes: &[usize], n: usize) -> Result<Links, String> {
+    expect_no_twins(nodes)?;
+    let mut up = vec![vec![false; n]; n];
+    for pair in nodes.windows(2) {
+        (up[pair[0]][pair[1]], up[pair[1]][pair[0]]) = (true, true);
+    }
+    Ok(up)
+}
+
+fn isolate(alone: usize, n: usize) -> Links {
+    let mut up = vec![vec![true; n]; n];
+    up[alone].fill(false);
+    up.iter_mut().for_each(|row| row[alone] = false);
+    up
+}
+
+fn cut(links: &str, n: usize) -> Result<Links, String> {
+    let mut up = vec![vec![true; n]; n];
+    for link in links.split(',') {
+        let (a, b, is_one_way) = match (link.split_once('-'), link.split_once('>')) {
+            (Some((a, b)), _) => (node(a, n)?, node(b, n)?, false),
+            (None, Some((a, b))) => (node(a, n)?, node(b, n)?, true),
+            (None, None) => return Err(format!("`{link}` is neither n1-n2 nor n1>n2")),
+        };
+        if a == b {
+            return Err(format!("`{link}` cuts a node from itself"));
+        }
+        if !up[a][b] || !is_one_way && !up[b][a] {
+            return Err(format!("`{link}` is cut already"));
+        }
+        up[a][b] = false;
+        up[b][a] &= is_one_way;
+    }
+    Ok(up)
+}
+
+fn split(groups: &str, n: usize) -> Result<Links, String> {
+    let mut up = vec![vec![false; n]; n];
+    let mut all = Vec::new();
+    for group in groups.split('|') {
+        let nodes = nodes(group, n)?;
+        all.extend(&nodes);
+        expect_no_twins(&all)?;
+        for &a in &nodes {
+            nodes.iter().for_each(|&b| up[a][b] = true);
+        }
+    }
+    Ok(up)
 }
 
 #[cfg(test)]
