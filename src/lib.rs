@@ -107,3 +107,8 @@ pub use exploration::verdict::Verdict;
 pub use judge::{Checked, check};
 pub use scenario::Scenario;
 pub use support::problem::Problem;
+
+/// The guide, so that its code is compiled and run by `cargo test`.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/your-own-protocol.md")]
+struct Guide;

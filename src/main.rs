@@ -7,5 +7,5 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    oneleader::cli::main(&oneleader::models::Shipped)
+    oneleader::models::main()
 }
