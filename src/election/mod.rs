@@ -5,6 +5,7 @@
 //! an election can be read, and reused, without the checker that questions it.
 
 mod about;
+mod bugs;
 mod catalogue;
 mod healing;
 mod invariant;
@@ -16,6 +17,7 @@ use std::hash::Hash;
 
 use stateright::actor::{Actor, Id, Out};
 
+pub use crate::bugs;
 pub use about::{About, BugSpec, Costs, Healing, OptionSpec, Setup, Value};
 pub use catalogue::{Catalogue, Only, Visitor};
 pub use healing::{AfterHealing, Healed, Led, NeedOfTime};
