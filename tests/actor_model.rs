@@ -1,8 +1,9 @@
-//! Where stateright has a semantics of its own, ours is the same: without faults and asynchronous, the reference
-//! [`System`] has exactly the states and transitions of stateright's `ActorModel` over the same actors, network and
-//! bounds, for every protocol of the catalogue.
+//! Where stateright has a semantics of its own, ours is the same: without faults and asynchronous,
+//! the reference [`System`] has exactly the states and transitions of stateright's `ActorModel`
+//! over the same actors, network and bounds, for every protocol of the catalogue.
 //!
-//! Not compared: the duplicating network, because an `ActorModel` keeps the last message delivered in its state.
+//! Not compared: the duplicating network, because an `ActorModel` keeps the last message delivered
+//! in its state.
 
 use std::sync::Arc;
 
@@ -38,8 +39,12 @@ fn the_bare_election_of_raft() {
     assert_eq!(compare::<RaftElection>(&scenario), (1_956, 3_073));
     scenario.network = NetworkKind::Ordered;
     compare::<RaftElection>(&scenario);
-    scenario.bounds =
-        Bounds { max_term: Some(1), max_in_flight: Some(3), max_copies: Some(1), ..Bounds::default() };
+    scenario.bounds = Bounds {
+        max_term: Some(1),
+        max_in_flight: Some(3),
+        max_copies: Some(1),
+        ..Bounds::default()
+    };
     compare::<RaftElection>(&scenario);
     scenario.network = NetworkKind::Unordered;
     compare::<RaftElection>(&scenario);
@@ -48,12 +53,17 @@ fn the_bare_election_of_raft() {
 /// So few states that stateright has them in a second, and so many that equal counts say something.
 const FEW: std::ops::Range<u64> = 10..20_000;
 
-/// The scenario with the most nodes and the loosest bound on messages in flight that leave few states.
+/// The scenario with the most nodes and the loosest bound on messages in flight that leave few
+/// states.
 fn loosest<E: Election>(scenario: &Scenario) -> Scenario {
     let sizes = [3, 2].into_iter().flat_map(|nodes| (1..=6).rev().map(move |most| (nodes, most)));
     let mut sized = sizes.map(|(nodes, most)| {
-        let bounds =
-            Bounds { max_term: Some(3), max_round: Some(3), max_in_flight: Some(most), max_copies: Some(1) };
+        let bounds = Bounds {
+            max_term: Some(3),
+            max_round: Some(3),
+            max_in_flight: Some(most),
+            max_copies: Some(1),
+        };
         Scenario { nodes, bounds, ..scenario.clone() }
     });
     let limits = Limits { max_states: Some(FEW.end), ..Limits::exhaustive() };

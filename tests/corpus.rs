@@ -1,8 +1,10 @@
-//! The corpus against every engine: one test for each small scenario and engine, named `protocol::scenario::engine`.
+//! The corpus against every engine: one test for each small scenario and engine, named
+//! `protocol::scenario::engine`.
 //!
-//! Every property gets the verdict that the scenario expects; a shortest counterexample has the length that it expects,
-//! every counterexample replays to its violation; the counts of a run to exhaustion are those that it pins. A protocol
-//! that joins the catalogue is tested here without a line being added.
+//! Every property gets the verdict that the scenario expects; a shortest counterexample has the
+//! length that it expects, every counterexample replays to its violation; the counts of a run to
+//! exhaustion are those that it pins. A protocol that joins the catalogue is tested here without a
+//! line being added.
 
 use std::process::ExitCode;
 

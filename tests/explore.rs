@@ -1,5 +1,5 @@
-//! The Stateright Explorer, started on a planted bug: the link that is printed leads, through the Explorer's own
-//! calls, to a state in which the property is violated.
+//! The Stateright Explorer, started on a planted bug: the link that is printed leads, through the
+//! Explorer's own calls, to a state in which the property is violated.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -51,7 +51,8 @@ impl Explorer {
         serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {response}"))
     }
 
-    /// The state after these indices, and what was done last: the Explorer shows the successors of a path.
+    /// The state after these indices, and what was done last: the Explorer shows the successors of
+    /// a path.
     fn reached(&self, path: &str) -> Value {
         let (before, index) = path.rsplit_once('/').expect("a path");
         let index: usize = index.parse().expect("an index");
@@ -66,7 +67,8 @@ impl Explorer {
         while Instant::now() < deadline {
             let status = self.get("/.status");
             let properties = status["properties"].as_array().expect("properties");
-            let safety = properties.iter().find(|p| p[1] == "election-safety").expect("it is asked");
+            let safety =
+                properties.iter().find(|p| p[1] == "election-safety").expect("it is asked");
             if let Some(path) = safety[2].as_str() {
                 return Some(format!("/{path}"));
             }
@@ -79,7 +81,12 @@ impl Explorer {
 #[test]
 fn the_link_leads_to_the_state_in_which_two_nodes_lead() {
     let explorer = Explorer::start(&["bully", "--bug", "recovers-as-leader"]);
-    assert_eq!(explorer.path.matches('/').count(), 1 + 6, "initial state and six steps: {}", explorer.path);
+    assert_eq!(
+        explorer.path.matches('/').count(),
+        1 + 6,
+        "initial state and six steps: {}",
+        explorer.path
+    );
     let last = explorer.reached(&explorer.path);
     let (action, outcome) = (last["action"].as_str(), last["outcome"].as_str());
     assert!(action.is_some_and(|action| !action.is_empty()), "{last}");

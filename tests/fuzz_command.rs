@@ -1,4 +1,5 @@
-//! `oneleader fuzz` as its users meet it: what is found, shrunk, kept, replayed and repeated, and what is refused.
+//! `oneleader fuzz` as its users meet it: what is found, shrunk, kept, replayed and repeated, and
+//! what is refused.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +8,10 @@ use serde_json::Value;
 
 /// Exit code, standard output, standard error.
 fn oneleader(args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_oneleader")).args(args).output().expect("the command runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_oneleader"))
+        .args(args)
+        .output()
+        .expect("the command runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
 }
@@ -24,10 +28,22 @@ fn scratch(test: &str) -> PathBuf {
 fn a_volatile_vote_is_found_shrunk_to_a_shortest_run_kept_and_replayed() {
     let kept = scratch("forgets-vote");
     let directory = kept.to_str().unwrap();
-    let args = ["fuzz", "raft", "--bug", "forgets-vote", "--seed", "1", "--keep", directory, "--json", "-"];
+    let args = [
+        "fuzz",
+        "raft",
+        "--bug",
+        "forgets-vote",
+        "--seed",
+        "1",
+        "--keep",
+        directory,
+        "--json",
+        "-",
+    ];
     let (code, out, err) = oneleader(&args);
     assert_eq!(code, 1, "{out}{err}");
-    let result = serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
+    let result =
+        serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
     assert_eq!(
         (result["verdict"].as_str(), result["property"].as_str()),
         (Some("violated"), Some("election-safety"))
@@ -35,16 +51,21 @@ fn a_volatile_vote_is_found_shrunk_to_a_shortest_run_kept_and_replayed() {
     // Two timeouts, a vote, a crash, a restart, a second vote: eight steps are the fewest.
     assert_eq!(result["trace_steps"], 8, "{result}");
 
-    let seeds = std::fs::read_to_string(kept.join("raft-forgets-vote.txt")).expect("proptest's seeds");
+    let seeds =
+        std::fs::read_to_string(kept.join("raft-forgets-vote.txt")).expect("proptest's seeds");
     assert!(seeds.contains("cc "), "{seeds}");
     let trace = kept.join("raft-forgets-vote.json");
     let (code, out, err) = oneleader(&["replay", trace.to_str().unwrap()]);
-    assert!(code == 0 && out.contains("election-safety is violated after 8 steps"), "{code}: {out}{err}");
+    assert!(
+        code == 0 && out.contains("election-safety is violated after 8 steps"),
+        "{code}: {out}{err}"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_runs() {
-    let report = |seed: &str| oneleader(&["fuzz", "raft", "--cases", "20", "--seed", seed, "--json", "-"]).1;
+    let report =
+        |seed: &str| oneleader(&["fuzz", "raft", "--cases", "20", "--seed", seed, "--json", "-"]).1;
     assert_eq!(report("7"), report("7"));
     assert_ne!(report("7"), report("8"));
 }
@@ -76,12 +97,23 @@ fn what_heals_recovers_and_what_cannot_is_shrunk_and_replays() {
 #[test]
 fn shrinking_never_makes_a_run_longer() {
     for seed in ["1", "2", "3"] {
-        let args = ["fuzz", "bully", "--heal", "--bug", "no-second-wait", "--cases", "500", "--seed", seed];
+        let args = [
+            "fuzz",
+            "bully",
+            "--heal",
+            "--bug",
+            "no-second-wait",
+            "--cases",
+            "500",
+            "--seed",
+            seed,
+        ];
         let (code, out, err) = oneleader(
             &[&args[..], &["--keep", scratch("shorter").to_str().unwrap(), "--json", "-"]].concat(),
         );
         assert_eq!(code, 1, "{out}{err}");
-        let result = serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
+        let result =
+            serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
         let (found, shrunk) = (result["found_steps"].as_u64(), result["trace_steps"].as_u64());
         assert!(shrunk <= found, "seed {seed}: {found:?} steps, shrunk to {shrunk:?}");
     }
@@ -89,11 +121,15 @@ fn shrinking_never_makes_a_run_longer() {
 
 #[test]
 fn recovery_is_what_each_protocol_promises() {
-    // Single-decree Paxos is done when all have learned; of a group of Viewstamped Replication at most f may fail.
+    // Single-decree Paxos is done when all have learned; of a group of Viewstamped Replication at
+    // most f may fail.
     for protocol in ["paxos", "viewstamped"] {
         let args = ["fuzz", protocol, "--heal", "--nodes", "3", "--cases", "50", "--seed", "1"];
         let (code, out, err) = oneleader(&args);
-        assert!(code == 0 && out.contains("nothing found in 50 runs"), "{protocol}: {code}: {out}{err}");
+        assert!(
+            code == 0 && out.contains("nothing found in 50 runs"),
+            "{protocol}: {code}: {out}{err}"
+        );
     }
 }
 
@@ -105,7 +141,8 @@ fn after_healing_nobody_takes_the_membership_apart() {
     assert!(code == 0 && out.contains("nothing found in 100 runs"), "{code}: {out}{err}");
 }
 
-/// With PreVote, all links up and n3 down for good: n1 has the longer log, n2 the higher term (openraft issue 1796).
+/// With PreVote, all links up and n3 down for good: n1 has the longer log, n2 the higher term
+/// (openraft issue 1796).
 const LONGER_LOG_OF_A_LOWER_TERM: &str = r#"
 [[scenario]]
 name = "longer-log-of-a-lower-term"
@@ -133,12 +170,24 @@ fn a_start_is_where_the_random_faults_begin() {
     let file = directory.join("start.toml");
     std::fs::write(&file, LONGER_LOG_OF_A_LOWER_TERM).expect("a file");
     let (scenario, keep) = (file.to_str().unwrap(), directory.to_str().unwrap());
-    let args =
-        ["fuzz", "raft", "--heal", "--scenario", scenario, "--cases", "20", "--seed", "1", "--keep", keep];
+    let args = [
+        "fuzz",
+        "raft",
+        "--heal",
+        "--scenario",
+        scenario,
+        "--cases",
+        "20",
+        "--seed",
+        "1",
+        "--keep",
+        keep,
+    ];
     // A refusal hands on the higher term, so that n1 stands in a later one and wins.
     let (code, out, err) = oneleader(&args);
     assert!(code == 0 && out.contains("nothing found in 20 runs"), "{code}: {out}{err}");
-    // Without, each refuses the other for ever: there is no run that recovers, so that the first one shows it.
+    // Without, each refuses the other for ever: there is no run that recovers, so that the first
+    // one shows it.
     let (code, out, err) = oneleader(&[&args[..], &["--bug", "ignores-lower-terms"]].concat());
     assert!(code == 1 && out.contains("found in run 1 of"), "{code}: {out}{err}");
     assert!(out.contains("n1 leads term 1, and {n1} are no quorum"), "{out}");
@@ -149,7 +198,8 @@ fn what_healing_cannot_honour_is_refused_with_the_reason() {
     let directory = scratch("refused");
     let file = |name: &str, body: &str| {
         let path = directory.join(name);
-        std::fs::write(&path, format!("[[scenario]]\nname = \"own\"\nnodes = 3\n{body}\n")).expect("a file");
+        std::fs::write(&path, format!("[[scenario]]\nname = \"own\"\nnodes = 3\n{body}\n"))
+            .expect("a file");
         path.to_str().unwrap().to_string()
     };
     let timed = file("timed.toml", "timing = \"timed\"\nstart_when = \"n3 leads\"");
@@ -176,8 +226,18 @@ fn what_healing_cannot_honour_is_refused_with_the_reason() {
 #[test]
 fn what_healing_changes_is_told() {
     let keep = scratch("told");
-    let args =
-        ["fuzz", "zab", "--heal", "--scenario", "joins-by-round", "--cases", "3", "--seed", "1", "--keep"];
+    let args = [
+        "fuzz",
+        "zab",
+        "--heal",
+        "--scenario",
+        "joins-by-round",
+        "--cases",
+        "3",
+        "--seed",
+        "1",
+        "--keep",
+    ];
     let (_, out, err) = oneleader(&[&args[..], &[keep.to_str().unwrap()]].concat());
     assert!(out.contains("in `joins-by-round`: pings = true, not false"), "{out}{err}");
 }
@@ -190,7 +250,10 @@ fn bad_input_is_refused_in_one_sentence() {
         (&["fuzz", "raft", "--nodes", "200"], "expected 1 to 16 nodes, found 200"),
         (&["fuzz", "raft", "--cases", "0"], "expected at least 1"),
         (&["fuzz", "raft", "--steps", "0"], "expected at least 1"),
-        (&["fuzz", "raft", "--bug", "forgets-vote", "--keep", "/no/such/directory"], "/no/such/directory"),
+        (
+            &["fuzz", "raft", "--bug", "forgets-vote", "--keep", "/no/such/directory"],
+            "/no/such/directory",
+        ),
     ] {
         let (code, out, err) = oneleader(args);
         assert!(

@@ -1,4 +1,5 @@
-//! An actor that is not of the catalogue, `examples/own_actor.rs`, is checked, fuzzed and explored like any protocol.
+//! An actor that is not of the catalogue, `examples/own_actor.rs`, is checked, fuzzed and explored
+//! like any protocol.
 
 use std::borrow::Cow;
 use std::io::{Read, Write};
@@ -26,14 +27,18 @@ mod own_actor;
 use own_actor::Poll;
 
 fn poll(nodes: usize) -> Scenario {
-    Scenario { bounds: Bounds { max_term: Some(1), ..Bounds::default() }, ..Scenario::new("poll", nodes) }
+    Scenario {
+        bounds: Bounds { max_term: Some(1), ..Bounds::default() },
+        ..Scenario::new("poll", nodes)
+    }
 }
 
 fn with_restarts(nodes: usize) -> Scenario {
     Scenario { faults: Faults { crashes: 1, restarts: 1, ..Faults::none() }, ..poll(nodes) }
 }
 
-/// The verdict on election safety, the same from both engines, and the length of a shortest counterexample.
+/// The verdict on election safety, the same from both engines, and the length of a shortest
+/// counterexample.
 fn checked(scenario: &Scenario) -> (Verdict, Option<usize>) {
     let system = Arc::new(scenario.system::<Poll>().unwrap());
     let (safety, _) = System::<Poll>::properties()[0];
@@ -75,7 +80,8 @@ fn is_fuzzed_and_a_failure_is_shrunk_to_a_shortest_run() {
     assert!(outcome.found.is_none() && outcome.tally.elections > 0);
 }
 
-/// Whoever hears nobody higher for a while leads, and says so all the time. It has what the trait asks for and no more.
+/// Whoever hears nobody higher for a while leads, and says so all the time. It has what the trait
+/// asks for and no more.
 #[derive(Clone, Debug)]
 struct Loudest {
     peers: Vec<Id>,
@@ -141,7 +147,8 @@ impl Election for Loudest {
 fn recovery<E: Election>() -> Option<String> {
     let faults = all_faults(NetworkKind::Unordered);
     let scenario = Scenario { faults, ..Scenario::new("all-faults", 3) };
-    let campaign = Campaign { cases: 50, asked: Asked::Recovery(Recovery::default()), ..Campaign::default() };
+    let campaign =
+        Campaign { cases: 50, asked: Asked::Recovery(Recovery::default()), ..Campaign::default() };
     let found = campaign.run::<E>(Just(scenario), |_| ()).unwrap().found?;
     found.run.failure.map(|failure| failure.why)
 }
@@ -153,7 +160,8 @@ fn recovers_though_it_does_not_say_who_follows_whom() {
 
 #[test]
 fn does_not_recover_where_nobody_hears_of_the_leader() {
-    // Poll's leader is silent, and everybody, the leader included, runs out of patience again and again.
+    // Poll's leader is silent, and everybody, the leader included, runs out of patience again and
+    // again.
     let missing = recovery::<Poll>().expect("no leader stays");
     assert!(missing.contains("nobody leads") || missing.contains("only since tick"), "{missing}");
 }

@@ -21,8 +21,14 @@ fn scenario(options: &str, faults: &str, bug: &str) -> Scenario {
     scenario::parse(&text, Paxos::about()).expect("a scenario").swap_remove(0)
 }
 
-/// The state in which a node would be right after a crash and a restart, perhaps with an empty disk.
-fn restarted(system: &System<Paxos>, state: &SystemState<Paxos>, node: usize, is_empty: bool) -> State {
+/// The state in which a node would be right after a crash and a restart, perhaps with an empty
+/// disk.
+fn restarted(
+    system: &System<Paxos>,
+    state: &SystemState<Paxos>,
+    node: usize,
+    is_empty: bool,
+) -> State {
     let disk = state.nodes[node].storage.as_deref().copied().filter(|_| !is_empty);
     system.actors[node].start(Id::from(node), 1, &disk, &mut Out::new())
 }
@@ -34,7 +40,8 @@ fn has_effect(system: &System<Paxos>, dst: Id, at: &State, src: Id, msg: &Msg) -
     !is_no_op(&cow, &out)
 }
 
-/// Dead is: without effect now, and dead after every step, crash and restart. Returns how many messages were dead.
+/// Dead is: without effect now, and dead after every step, crash and restart. Returns how many
+/// messages were dead.
 fn check(scenario: &Scenario, loses_disks: bool) -> Result<usize, String> {
     let system: Arc<System<Paxos>> = Arc::new(scenario.system().expect("a system"));
     let hash = RandomState::new();
@@ -91,7 +98,8 @@ fn dead_messages_stay_dead() {
 fn dead_messages_stay_dead_with_every_bug() {
     for bug in Paxos::about().bugs {
         let learners = if bug.name == "overwrites-learned" { "all" } else { "leader" };
-        let faults = if bug.name.starts_with("forgets") || bug.name == "reuses-ballot" { CRASH } else { "" };
+        let faults =
+            if bug.name.starts_with("forgets") || bug.name == "reuses-ballot" { CRASH } else { "" };
         let scenario = scenario(&format!("learners = \"{learners}\""), faults, bug.name);
         if let Err(revived) = check(&scenario, false) {
             panic!("{}: {revived}", bug.name);

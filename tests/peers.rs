@@ -1,4 +1,5 @@
-//! The bare election of Raft has exactly the states that stateright, TLC and SPIN have counted, each written by itself.
+//! The bare election of Raft has exactly the states that stateright, TLC and SPIN have counted,
+//! each written by itself.
 
 use oneleader::engine;
 use oneleader::exploration::Limits;
@@ -10,7 +11,8 @@ use stateright::{Checker, Model};
 mod raft_election;
 use raft_election::RaftElection;
 
-/// Distinct states, generated states (the initial one included), depth (the initial state being at depth 1).
+/// Distinct states, generated states (the initial one included), depth (the initial state being at
+/// depth 1).
 type Counts = (usize, usize, usize);
 
 fn election(nodes: usize, max_term: u64) -> Scenario {

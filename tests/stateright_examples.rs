@@ -1,5 +1,6 @@
-//! The kinds of models that stateright publishes as its examples, written anew from their descriptions: the compiled engine
-//! gives stateright's own counts and discoveries on each, as it stands.
+//! The kinds of models that stateright publishes as its examples, written anew from their
+//! descriptions: the compiled engine gives stateright's own counts and discoveries on each, as it
+//! stands.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,11 @@ type History = LinearizabilityTester<Id, Register<char>>;
 /// Counts by both checkers, which must agree, and the names of what was discovered, likewise.
 fn seen_by_both<A, C, H>(model: ActorModel<A, C, H>) -> (u64, u64, BTreeSet<&'static str>)
 where
-    A: Actor<State: Send + Sync, Storage: Send + Sync, Random: Send + Sync> + Clone + Send + Sync + 'static,
+    A: Actor<State: Send + Sync, Storage: Send + Sync, Random: Send + Sync>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     A::Msg: Ord + Send + Sync,
     A::Timer: Ord + Send + Sync,
     C: Clone + Send + Sync + 'static,
@@ -123,7 +128,14 @@ impl Actor for PaxosServer {
         }
     }
 
-    fn on_msg(&self, id: Id, state: &mut Cow<PaxosState>, src: Id, msg: Self::Msg, o: &mut Out<Self>) {
+    fn on_msg(
+        &self,
+        id: Id,
+        state: &mut Cow<PaxosState>,
+        src: Id,
+        msg: Self::Msg,
+        o: &mut Out<Self>,
+    ) {
         use PaxosMsg::*;
         use RegisterMsg::*;
         let quorum = majority(self.peers.len() + 1);
@@ -238,7 +250,8 @@ fn one_copy_is_linearizable_and_two_are_not() {
     assert_eq!(found, BTreeSet::from(["linearizable", "value chosen"]));
 }
 
-/// The register of Attiya, Bar-Noy and Dolev: a phase of asking, a phase of telling, each with a majority.
+/// The register of Attiya, Bar-Noy and Dolev: a phase of asking, a phase of telling, each with a
+/// majority.
 #[derive(Clone)]
 struct Abd {
     peers: Vec<Id>,
@@ -278,7 +291,14 @@ impl Actor for Abd {
         AbdState { seq: (0, id), value: char::default(), phase: None }
     }
 
-    fn on_msg(&self, id: Id, state: &mut Cow<AbdState>, src: Id, msg: Self::Msg, o: &mut Out<Self>) {
+    fn on_msg(
+        &self,
+        id: Id,
+        state: &mut Cow<AbdState>,
+        src: Id,
+        msg: Self::Msg,
+        o: &mut Out<Self>,
+    ) {
         use AbdMsg::*;
         use RegisterMsg::*;
         let quorum = majority(self.peers.len() + 1);
@@ -298,7 +318,8 @@ impl Actor for Abd {
                     return;
                 }
                 let state = state.to_mut();
-                let Some(Phase::Asking { request, client, write, answers }) = &mut state.phase else {
+                let Some(Phase::Asking { request, client, write, answers }) = &mut state.phase
+                else {
                     return;
                 };
                 answers.insert(src, (seq, value));
@@ -316,7 +337,8 @@ impl Actor for Abd {
                 if seq > state.seq {
                     (state.seq, state.value) = (seq, value);
                 }
-                state.phase = Some(Phase::Telling { request, client, read, acks: BTreeSet::from([id]) });
+                state.phase =
+                    Some(Phase::Telling { request, client, read, acks: BTreeSet::from([id]) });
             }
             Internal(Record(request, seq, value)) => {
                 o.send(src, Internal(AckRecord(request)));
@@ -334,7 +356,9 @@ impl Actor for Abd {
                     return;
                 }
                 let state = state.to_mut();
-                let Some(Phase::Telling { request, client, read, acks }) = &mut state.phase else { return };
+                let Some(Phase::Telling { request, client, read, acks }) = &mut state.phase else {
+                    return;
+                };
                 acks.insert(src);
                 if acks.len() == quorum {
                     o.send(*client, read.map_or(PutOk(*request), |value| GetOk(*request, value)));
@@ -349,7 +373,8 @@ impl Actor for Abd {
 #[test]
 fn the_abd_register_with_two_clients_has_the_published_544_states() {
     let servers = (0..2).map(|i| Abd { peers: model_peers(i, 2) });
-    let (distinct, _, found) = seen_by_both(register(servers, 2, Network::new_unordered_nonduplicating([])));
+    let (distinct, _, found) =
+        seen_by_both(register(servers, 2, Network::new_unordered_nonduplicating([])));
     assert_eq!(distinct, 544);
     assert_eq!(found, BTreeSet::from(["value chosen"]));
 }
@@ -361,7 +386,8 @@ fn an_ordered_network() {
     assert!(distinct > 100);
 }
 
-/// The first throws a coin until it has shown heads twice, keeps score on disk, and tells the other about it.
+/// The first throws a coin until it has shown heads twice, keeps score on disk, and tells the other
+/// about it.
 #[derive(Clone)]
 struct Gambler {
     next: Id,
@@ -424,8 +450,8 @@ fn random_choices_crashes_with_storage_duplication_and_loss() {
         for lossy in [LossyNetwork::No, LossyNetwork::Yes] {
             for crashes in 0..2 {
                 let model = gamblers(network.clone()).lossy_network(lossy).max_crashes(crashes);
-                // Stateright's hash takes states for one that differ only in which actor a choice is open at, so
-                // only the first actor throws coins.
+                // Stateright's hash takes states for one that differ only in which actor a choice
+                // is open at, so only the first actor throws coins.
                 assert_eq!(seen_by_both(model).2, found);
             }
         }
@@ -460,8 +486,9 @@ impl Actor for Counter {
 fn more_local_states_than_two_bytes_can_number() {
     let network = Network::new_unordered_nonduplicating([]);
     let model = ActorModel::new((), ()).actor(Counter).init_network(network);
-    let model =
-        model.property(Expectation::Sometimes, "counted far", |_, state| *state.actor_states[0] == 69_999);
+    let model = model.property(Expectation::Sometimes, "counted far", |_, state| {
+        *state.actor_states[0] == 69_999
+    });
     let (distinct, _, found) = seen_by_both(model);
     // From nought to seventy thousand; the last message changes nothing.
     assert_eq!(distinct, 70_001);

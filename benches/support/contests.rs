@@ -1,5 +1,6 @@
-//! The compiled engine beside stateright's own checkers: the same actors, network and bounds, the same allocator, every
-//! contender in every round, one after the other. Only ratios of medians mean anything on another machine.
+//! The compiled engine beside stateright's own checkers: the same actors, network and bounds, the
+//! same allocator, every contender in every round, one after the other. Only ratios of medians mean
+//! anything on another machine.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -37,7 +38,11 @@ impl Contest {
                 let begin = Instant::now();
                 let states = run();
                 seconds.push(begin.elapsed().as_secs_f64());
-                assert_eq!(*distinct.get_or_insert(states), states, "{name} saw another number of states");
+                assert_eq!(
+                    *distinct.get_or_insert(states),
+                    states,
+                    "{name} saw another number of states"
+                );
             }
         }
         let medians: Vec<f64> = seconds.into_iter().map(median).collect();
@@ -59,7 +64,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn compiled<E: Election>(system: &System<E>, threads: usize) -> u64 {
     let asked: Vec<PropertyId> = System::<E>::properties().into_iter().map(|(p, _)| p).collect();
-    let seen = engine::explore(system, &asked, &Limits { threads, ..Limits::exhaustive() }, &|_| ());
+    let seen =
+        engine::explore(system, &asked, &Limits { threads, ..Limits::exhaustive() }, &|_| ());
     assert_eq!(seen.ended, Ended::Exhausted);
     seen.distinct
 }
@@ -72,12 +78,18 @@ fn contenders<E: Election>(system: System<E>, with_dfs: bool) -> Vec<Contender> 
         for threads in [1, 2] {
             let system = system.clone();
             let name = format!("stateright {word}, {threads} thread(s)");
-            all.push((name, Box::new(move || counts(actor_model(&system), search, threads).0 as u64)));
+            all.push((
+                name,
+                Box::new(move || counts(actor_model(&system), search, threads).0 as u64),
+            ));
         }
     }
     for threads in [1, 2] {
         let system = system.clone();
-        all.push((format!("oneleader, {threads} thread(s)"), Box::new(move || compiled(&system, threads))));
+        all.push((
+            format!("oneleader, {threads} thread(s)"),
+            Box::new(move || compiled(&system, threads)),
+        ));
     }
     all
 }
@@ -130,7 +142,9 @@ impl Visitor for Largest {
             }
             let limits = Limits { max_states: Some(MOST_STATES), ..Limits::exhaustive() };
             let seen = engine::explore(&system, &[], &limits, &|_| ());
-            if seen.ended == Ended::Exhausted && best.as_ref().is_none_or(|(n, ..)| *n < seen.distinct) {
+            if seen.ended == Ended::Exhausted
+                && best.as_ref().is_none_or(|(n, ..)| *n < seen.distinct)
+            {
                 best = Some((seen.distinct, system, scenario.name.clone()));
             }
         }
@@ -153,8 +167,8 @@ impl Visitor for Largest {
     }
 }
 
-/// The bare election of three servers (where `full`, of five as well), and of each protocol the largest scenarios of the
-/// corpus that stateright can be asked to search.
+/// The bare election of three servers (where `full`, of five as well), and of each protocol the
+/// largest scenarios of the corpus that stateright can be asked to search.
 pub fn all(full: bool) -> Vec<Contest> {
     let mut contests = vec![bare_election(3, 4)];
     if full {

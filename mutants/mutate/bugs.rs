@@ -1,4 +1,5 @@
-//! Which code belongs to planted bugs. No mutant is run with a bug planted, so that code is dead, and is left alone.
+//! Which code belongs to planted bugs. No mutant is run with a bug planted, so that code is dead,
+//! and is left alone.
 
 use syn::visit::{self, Visit};
 use syn::{BinOp, Expr, Pat, UnOp};

@@ -46,7 +46,8 @@ impl Splices {
     }
 }
 
-/// At one place: what ends there, the inner before the outer; what stands between; what begins, the outer first.
+/// At one place: what ends there, the inner before the outer; what stands between; what begins, the
+/// outer first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Close(Reverse<usize>, Reverse<usize>),

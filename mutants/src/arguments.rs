@@ -1,5 +1,6 @@
-//! Why a mutant need not be caught: it does what the original does, or only keeps the system from getting on. Written by
-//! hand in `arguments.toml`, one for a mutant; the program finds the mutant, and says where there is none.
+//! Why a mutant need not be caught: it does what the original does, or only keeps the system from
+//! getting on. Written by hand in `arguments.toml`, one for a mutant; the program finds the mutant,
+//! and says where there is none.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,8 @@ pub enum Class {
     Liveness,
 }
 
-/// One entry of the file. All but `class` and `because` is the identity of a mutant, as `--list` shows it.
+/// One entry of the file. All but `class` and `because` is the identity of a mutant, as `--list`
+/// shows it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Argument {

@@ -1,8 +1,10 @@
-//! Which mutant is on. The mutated copies of the protocols ask here at every place where a mistake can be made.
+//! Which mutant is on. The mutated copies of the protocols ask here at every place where a mistake
+//! can be made.
 //!
-//! A mutant is chosen for a thread ([`put_to_test`]), and is on only while a handler runs ([`begin`]): the same functions
-//! also serve those who judge, and these are not to be mistaken. A run with one thread calls its handlers on that thread,
-//! so that as many mutants are tried at a time as there are threads.
+//! A mutant is chosen for a thread ([`put_to_test`]), and is on only while a handler runs
+//! ([`begin`]): the same functions also serve those who judge, and these are not to be mistaken. A
+//! run with one thread calls its handlers on that thread, so that as many mutants are tried at a
+//! time as there are threads.
 
 use std::cell::Cell;
 
@@ -11,7 +13,8 @@ use stateright::actor::{Actor, Out};
 /// The number of no mutant.
 pub const NONE: u32 = 0;
 
-/// So many places may be passed in one call of a handler; the longest of an unmutated one passes some hundred.
+/// So many places may be passed in one call of a handler; the longest of an unmutated one passes
+/// some hundred.
 const MOST_PLACES: u32 = 1_000_000;
 
 thread_local! {

@@ -1,4 +1,5 @@
-//! The plainest search there is of an actor model: stateright's own steps, states told apart by `==`, breadth first.
+//! The plainest search there is of an actor model: stateright's own steps, states told apart by
+//! `==`, breadth first.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Debug;
@@ -15,11 +16,13 @@ pub struct Plain {
     pub distinct: u64,
     pub generated: u64,
     pub depth: usize,
-    /// The steps to the first example of each `sometimes`, the first counterexample of each `always`.
+    /// The steps to the first example of each `sometimes`, the first counterexample of each
+    /// `always`.
     pub found: BTreeMap<&'static str, usize>,
 }
 
-/// What the plain search sees, and how many states their hash tells apart; nothing if there are more than `most`.
+/// What the plain search sees, and how many states their hash tells apart; nothing if there are
+/// more than `most`.
 pub fn by_equality<A, C, H>(model: &ActorModel<A, C, H>, most: usize) -> Option<(Plain, usize)>
 where
     A: Actor,
@@ -42,7 +45,9 @@ where
             return None;
         }
         for property in &model.properties {
-            if (property.condition)(model, &state) == (property.expectation == Expectation::Sometimes) {
+            if (property.condition)(model, &state)
+                == (property.expectation == Expectation::Sometimes)
+            {
                 plain.found.entry(property.name).or_insert(depth);
             }
         }

@@ -1,7 +1,9 @@
-//! The bare election of Raft that four other checkers have counted: a benchmark and an oracle, not a protocol.
+//! The bare election of Raft that four other checkers have counted: a benchmark and an oracle, not
+//! a protocol.
 //!
-//! `n` servers, terms `0..=max_term`, an unordered network that neither loses nor duplicates. It leaves out so much of
-//! Raft (logs, heartbeats, refusals) that it does not belong into the catalogue; shared by tests and benchmarks.
+//! `n` servers, terms `0..=max_term`, an unordered network that neither loses nor duplicates. It
+//! leaves out so much of Raft (logs, heartbeats, refusals) that it does not belong into the
+//! catalogue; shared by tests and benchmarks.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,19 +1,21 @@
-//! What the engine says of an actor model that goes wrong: every failure is an `Err` of one line, and nothing that was not
-//! settled can be asserted.
+//! What the engine says of an actor model that goes wrong: every failure is an `Err` of one line,
+//! and nothing that was not settled can be asserted.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::hash::{Hash, Hasher};
-use std::panic::catch_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use oneleader::engine::{self, ModelExploration};
 use oneleader::exploration::{Ended, Limits};
-use stateright::actor::{Actor, ActorModel, Envelope, Id, LossyNetwork, Network, Out, model_timeout};
-use stateright::{Checker, Expectation, Model};
+use stateright::Expectation;
+use stateright::actor::{
+    Actor, ActorModel, Envelope, Id, LossyNetwork, Network, Out, model_timeout,
+};
 
-#[path = "support/by_equality.rs"]
+#[path = "../support/by_equality.rs"]
 mod equality;
+mod limits;
 use equality::{by_engine, by_equality};
 
 #[derive(Clone, Copy, PartialEq)]
@@ -64,7 +66,8 @@ impl Actor for Counter {
             self.fail_if(Fault::Message);
         }
         if msg < 4 {
-            let step = if self.0 == Fault::Whims { CALLS.fetch_add(1, Ordering::Relaxed) % 7 } else { 1 };
+            let step =
+                if self.0 == Fault::Whims { CALLS.fetch_add(1, Ordering::Relaxed) % 7 } else { 1 };
             *state.to_mut() += step;
             o.send(id, msg + 1);
         }
@@ -130,8 +133,14 @@ fn a_panic_of_any_handler_is_an_error_that_names_it() {
 fn a_panic_of_a_function_of_the_model_is_an_error_that_names_it() {
     let sound = || model(Fault::None);
     let models = [
-        (sound().record_msg_in(|(), _, envelope| panic!("in {}", envelope.msg)), "`record_msg_in` at"),
-        (sound().record_msg_out(|(), _, envelope| panic!("out {}", envelope.msg)), "`record_msg_out`"),
+        (
+            sound().record_msg_in(|(), _, envelope| panic!("in {}", envelope.msg)),
+            "`record_msg_in` at",
+        ),
+        (
+            sound().record_msg_out(|(), _, envelope| panic!("out {}", envelope.msg)),
+            "`record_msg_out`",
+        ),
         (
             sound().record_msg_out(|(), _, envelope| {
                 assert!(*envelope.msg < 3, "far out");
@@ -240,7 +249,8 @@ fn handlers_that_are_no_functions_of_their_arguments_are_found_out() {
     assert_eq!(why, "the first start of some actor is not a pure function: it had two outcomes");
 }
 
-/// What was heard, compared as a set; the order in which it was heard is not compared, and stands for that of a hash map.
+/// What was heard, compared as a set; the order in which it was heard is not compared, and stands
+/// for that of a hash map.
 #[derive(Clone, Debug, Default)]
 struct Heard(Vec<u8>);
 
@@ -262,7 +272,8 @@ impl Hash for Heard {
     }
 }
 
-/// Actors 1 and 2 tell actor 0 who they are; when it has heard both, it tells actor 1, in the order of its memory.
+/// Actors 1 and 2 tell actor 0 who they are; when it has heard both, it tells actor 1, in the order
+/// of its memory.
 #[derive(Clone)]
 struct Gossip;
 
@@ -301,16 +312,23 @@ fn sending_in_the_order_of_a_hash_map_is_found_out_where_the_order_matters() {
             .init_network(network)
             .record_msg_out(record)
     };
-    let (ordered, unordered) = (Network::new_ordered([]), Network::new_unordered_nonduplicating([]));
+    let (ordered, unordered) =
+        (Network::new_ordered([]), Network::new_unordered_nonduplicating([]));
     let nothing: fn(&(), &u8, Envelope<&u8>) -> Option<u8> = |(), _, _| None;
     let why = check(&model(ordered, nothing), 1).err().expect("the order of a queue matters");
-    assert!(why.contains("timeout () had two outcomes for arguments that are equal by `==`"), "{why}");
+    assert!(
+        why.contains("timeout () had two outcomes for arguments that are equal by `==`"),
+        "{why}"
+    );
     let seen = check(&model(unordered.clone(), nothing), 1).expect("the order in a bag does not");
     assert_eq!(seen.ended, Ended::Exhausted);
     let last: fn(&(), &u8, Envelope<&u8>) -> Option<u8> = |(), _, envelope| Some(*envelope.msg);
-    let why = check(&model(unordered.clone(), last), 1).err().expect("the last message sent is remembered");
+    let why = check(&model(unordered.clone(), last), 1)
+        .err()
+        .expect("the last message sent is remembered");
     assert!(why.contains("had two outcomes"), "{why}");
-    let sum: fn(&(), &u8, Envelope<&u8>) -> Option<u8> = |(), sum, envelope| Some(sum + envelope.msg);
+    let sum: fn(&(), &u8, Envelope<&u8>) -> Option<u8> =
+        |(), sum, envelope| Some(sum + envelope.msg);
     assert!(check(&model(unordered, sum), 1).is_ok(), "a sum does not depend on the order");
 }
 
@@ -339,8 +357,11 @@ impl Actor for Shouter {
 
 #[test]
 fn actors_whose_numbers_agree_in_their_low_bits_have_queues_of_their_own() {
-    let networks: [fn(_) -> _; 3] =
-        [Network::new_ordered, Network::new_unordered_nonduplicating, Network::new_unordered_duplicating];
+    let networks: [fn(_) -> _; 3] = [
+        Network::new_ordered,
+        Network::new_unordered_nonduplicating,
+        Network::new_unordered_duplicating,
+    ];
     for network in networks {
         // From strangers as well: 0 is an actor, the others are none.
         let strangers = [0, 1 << 8, 1 << 16, 1 << 32].map(Id::from);
@@ -356,7 +377,8 @@ fn actors_whose_numbers_agree_in_their_low_bits_have_queues_of_their_own() {
         assert_eq!(by_engine(&check(&model, 1).unwrap()), plain);
     }
     // Four queues of two, of each of which nothing, the head or all is lost.
-    let model = ActorModel::<_, (), ()>::new((), ()).actor(Shouter).init_network(Network::new_ordered([]));
+    let model =
+        ActorModel::<_, (), ()>::new((), ()).actor(Shouter).init_network(Network::new_ordered([]));
     let model = model.lossy_network(LossyNetwork::Yes);
     assert_eq!(check(&model, 1).unwrap().distinct, 3u64.pow(4));
 }
@@ -367,7 +389,8 @@ fn what_is_too_much_is_refused_with_the_number() {
     assert_eq!(failure(&actors), "expected a model with at most 16 actors, found 17");
     let names: [&'static str; 17] =
         ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
-    let always = |model: ActorModel<_, _, _>, name| model.property(Expectation::Always, name, |_, _| true);
+    let always =
+        |model: ActorModel<_, _, _>, name| model.property(Expectation::Always, name, |_, _| true);
     let properties = names.into_iter().fold(model(Fault::None), always);
     assert_eq!(failure(&properties), "expected a model with at most 16 properties, found 17");
     let outside = model(Fault::None).within_boundary(|(), _| false);
@@ -380,112 +403,4 @@ fn a_model_without_actors_has_one_state() {
     let seen = check(&model, 1).unwrap();
     seen.assert_properties();
     assert_eq!((seen.distinct, seen.generated, seen.depth), (1, 1, 0));
-}
-
-/// Passes on what it hears to the other one, up to five.
-#[derive(Clone)]
-struct Talker;
-
-impl Actor for Talker {
-    type Msg = u8;
-    type Timer = ();
-    type State = u32;
-    type Storage = ();
-    type Random = ();
-
-    fn on_start(&self, id: Id, _: &Option<()>, o: &mut Out<Self>) -> u32 {
-        o.send(id, 1);
-        0
-    }
-    fn on_msg(&self, id: Id, state: &mut Cow<u32>, _: Id, msg: u8, o: &mut Out<Self>) {
-        *state.to_mut() = 3 * **state + u32::from(msg);
-        if msg < 5 {
-            o.send(Id::from(1 - usize::from(id)), msg + 1);
-        }
-    }
-}
-
-#[test]
-fn a_bound_on_depth_is_that_of_stateright_s_breadth_first_search() {
-    let model = || {
-        ActorModel::<_, (), ()>::new((), ())
-            .actors([Talker, Talker])
-            .init_network(Network::new_unordered_nonduplicating([]))
-            .property(Expectation::Sometimes, "heard one and two", |_, state| *state.actor_states[0] == 5)
-            .property(Expectation::Sometimes, "never", |_, _| false)
-    };
-    let (whole, by_hash) = by_equality(&model(), 50_000).unwrap();
-    assert_eq!((whole.distinct, whole.depth), (by_hash as u64, 10));
-    for depth in 1..=whole.depth + 3 {
-        let limits = Limits { max_depth: Some(depth), ..Limits::exhaustive() };
-        let seen = engine::check_model(&model(), &limits, &|_| ()).unwrap();
-        let checker = model().checker().target_max_depth(depth).spawn_bfs().join();
-        let theirs = (checker.unique_state_count() as u64, checker.state_count() as u64, checker.max_depth());
-        assert_eq!((seen.distinct, seen.generated, seen.depth + 1), theirs, "of depth {depth}");
-        // The farthest states were not asked what follows them, not even where that is nothing.
-        let is_cut = depth <= whole.depth + 1;
-        assert_eq!(seen.ended, if is_cut { Ended::MaxDepth } else { Ended::Exhausted });
-        // The second message needs one of the other actor before it, so three steps lead there. Stateright asks nothing
-        // of the farthest states, and finds it when it may go one step further.
-        let found = seen.discoveries.get("heard one and two").map(Vec::len);
-        assert_eq!(found, (depth >= 4).then_some(3));
-        assert_eq!(checker.discoveries().contains_key("heard one and two"), depth >= 5);
-    }
-}
-
-#[test]
-fn an_eventually_is_not_checked_and_the_rest_is() {
-    let model = model(Fault::None)
-        .property(Expectation::Eventually, "all ends well", |_, _| panic!("not asked"))
-        .property(Expectation::Sometimes, "counts", |_, state| *state.actor_states[0] == 3)
-        .property(Expectation::Always, "is nought", |_, state| *state.actor_states[1] == 0);
-    let seen = check(&model, 1).unwrap();
-    assert_eq!((seen.ended.clone(), seen.not_checked.clone()), (Ended::Exhausted, vec!["all ends well"]));
-    assert_eq!(seen.discoveries.keys().copied().collect::<Vec<_>>(), ["counts", "is nought"]);
-    seen.assert_property("counts");
-    let not_checked = "`all ends well` is an `eventually`, which is not checked";
-    assert_eq!(seen.holds("all ends well"), Err(not_checked.to_string()));
-    let why = panic_of(&seen, |seen| seen.assert_properties());
-    assert!(
-        why.contains(not_checked) && why.contains("`is nought` has a counterexample after 1 step:"),
-        "{why}"
-    );
-    assert!(why.contains("\n  Deliver { src: n2, dst: n2, msg: 1 }"), "with its actions: {why}");
-}
-
-fn panic_of(seen: &ModelExploration<Counter>, assert: fn(&ModelExploration<Counter>)) -> String {
-    let panic = catch_unwind(std::panic::AssertUnwindSafe(|| assert(seen))).expect_err("it does not hold");
-    panic.downcast_ref::<String>().expect("a text").clone()
-}
-
-#[test]
-fn a_run_that_ended_early_settles_only_what_it_found() {
-    let model = model(Fault::None)
-        .property(Expectation::Sometimes, "starts", |_, state| *state.actor_states[0] == 0)
-        .property(Expectation::Sometimes, "never", |_, state| *state.actor_states[0] == 99)
-        .property(Expectation::Always, "is small", |_, state| *state.actor_states[0] < 99);
-    let all = Limits::exhaustive();
-    let early = [
-        (Limits { max_states: Some(2), ..all.clone() }, Ended::MaxStates),
-        (Limits { max_depth: Some(3), ..all.clone() }, Ended::MaxDepth),
-        (Limits { time: Some(std::time::Duration::ZERO), ..all.clone() }, Ended::TimeLimit),
-        (Limits { memory: Some(1), ..all.clone() }, Ended::MaxMemory),
-        (Limits::default(), Ended::Violated),
-    ];
-    for (limits, ended) in early {
-        let seen = engine::check_model(&model, &limits, &|_| ()).unwrap();
-        assert_eq!(seen.ended, ended);
-        seen.assert_property("starts");
-        for open in ["never", "is small"] {
-            let why = seen.holds(open).unwrap_err();
-            assert!(why.contains("is not settled") && why.contains(&format!("{ended:?}")), "{why}");
-        }
-        panic_of(&seen, |seen| seen.assert_properties());
-    }
-    let seen = engine::check_model(&model, &all, &|_| ()).unwrap();
-    assert_eq!(seen.holds("is small"), Ok(()));
-    let why = seen.holds("never").unwrap_err();
-    assert!(why.starts_with("`never` has no example among all"), "{why}");
-    let why = seen.holds("nevr").unwrap_err();
-    assert_eq!(why, "expected a property of the model (starts, never, is small), found `nevr`");
 }
