@@ -96,6 +96,9 @@ pub struct Bully {
     bug: Option<Bug>,
 }
 
+/// The milliseconds of a tick.
+const TICK: u32 = 10;
+
 impl Bully {
     fn duration(&self, timer: Timer) -> Range<Duration> {
         let (first, slack) = match timer {
@@ -104,8 +107,7 @@ impl Bully {
             Timer::Monitor => (self.monitor, self.slack),
             Timer::Heartbeat => (self.heartbeat, 0),
         };
-        let ticks = |n| Duration::from_millis(10 * n);
-        ticks(first)..ticks(first + slack + 1)
+        Duration::from_millis(first) * TICK..Duration::from_millis(first + slack + 1) * TICK
     }
 
     fn timer_of(&self, role: Role) -> Option<Timer> {

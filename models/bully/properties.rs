@@ -6,7 +6,7 @@
 use stateright::actor::Id;
 
 use super::{Bully, Message, Role, Timer};
-use crate::election::{Check, Event, Goal, Invariant, NodeSet, NodeStep, Reached, node_name};
+use crate::election::{Age, Check, Event, Goal, Invariant, NodeSet, NodeStep, Reached, node_name};
 
 type Step<'a> = NodeStep<'a, Bully>;
 type Verdict = Result<(), String>;
@@ -35,67 +35,69 @@ pub(super) fn invariants() -> Vec<Invariant<Bully>> {
             "asks-the-higher",
             "Whoever begins an election asks each higher node, once, and nobody else asks; the highest node of all asks \
              nobody (rule 1).",
-            Check::Step(|_, step| asks_the_higher(step)),
+            Check::Rule(asks_the_higher),
         ),
         Invariant::new(
             "elections-are-answered",
             "Whoever is asked answers, once, and then holds an election itself or is holding one; nobody else answers \
              (rule 2).",
-            Check::Step(|_, step| elections_are_answered(step)),
+            Check::Rule(elections_are_answered),
         )
         .needing(&["asked"]),
         Invariant::new(
             "answers-end-the-asking",
             "An answer makes a node that asked wait for a coordinator, and says nothing to any other; only those wait \
              whom somebody answered (rule 3).",
-            Check::Step(|_, step| answers_end_the_asking(step)),
+            Check::Rule(answers_end_the_asking),
         )
         .needing(&["answered"]),
         Invariant::new(
             "only-the-unanswered-win",
             "A node wins when nobody answered it in time, or when an election begins at the highest node of all (rules 1 \
              and 4).",
-            Check::Step(|_, step| only_the_unanswered_win(step)),
+            Check::Rule(only_the_unanswered_win),
         ),
         Invariant::new(
             "winners-announce",
             "Whoever wins announces itself to all whom it has to tell, once each, and again whenever its heartbeat is \
              due; nobody else announces anything (rule 4).",
-            Check::Step(|_, step| winners_announce(step)),
+            Check::Rule(winners_announce),
         ),
         Invariant::new(
             "the-higher-is-followed",
             "A higher node's announcement is followed, whatever the node was doing, and accepted where quorums count; \
              nobody follows without one (rule 5).",
-            Check::Step(|_, step| the_higher_is_followed(step)),
+            Check::Rule(the_higher_is_followed),
         )
         .needing(&["followed"]),
         Invariant::new(
             "the-lower-is-contradicted",
             "A lower node's announcement makes a node hold an election, unless it is holding one (rule 6).",
-            Check::Step(|_, step| the_lower_is_contradicted(step)),
+            Check::Rule(the_lower_is_contradicted),
         )
         .with_setting("announce_to = all", |nodes| nodes[0].tells_all),
         Invariant::new(
             "silence-ends-in-an-election",
             "Whoever waits in vain for a coordinator, or hears its leader no more, holds an election (rule 7).",
-            Check::Step(|_, step| silence_ends_in_an_election(step)),
+            Check::Rule(silence_ends_in_an_election),
         ),
         Invariant::new(
             "recovery-begins-with-an-election",
             "A node that recovers holds an election; at its first start it is silent (rule 8).",
-            Check::Step(|_, step| recovery_begins_with_an_election(step)),
+            Check::Rule(recovery_begins_with_an_election),
         ),
         Invariant::new(
-            "one-timer-a-role",
-            "A timer ends only in the role that set it: what ends a role ends its wait (rules 3 to 5).",
-            Check::Step(|_, step| one_timer_a_role(step)),
+            "timers-of-the-role",
+            "The timer of its role, and no other, runs at each node, as long as the options say: it is set when the role \
+             is taken, when an election is held anew, and when the leader is heard again, and runs on otherwise (rules 3 \
+             to 8).",
+            Check::Rule(timers_of_the_role),
         ),
         Invariant::new(
             "majorities-accept",
             "A winner leads once a majority of all nodes, itself included, has accepted it since it won, and not before \
              (the second half of rule 4).",
-            Check::Step(|_, step| majorities_accept(step)),
+            Check::Rule(majorities_accept),
         )
         .with_setting("quorum = majority", |nodes| nodes[0].needs_majority)
         .needing(&["accepted"]),
@@ -285,19 +287,58 @@ fn recovery_begins_with_an_election(step: &Step) -> Verdict {
     }
 }
 
-fn one_timer_a_role(step: &Step) -> Verdict {
-    let (Some(timer), Some(before)) = (expired(step), step.before) else { return Ok(()) };
-    let of_the_role = match before {
-        Role::Electing => Timer::Answer,
-        Role::Idle | Role::Waiting => Timer::Coordinator,
-        Role::Following(_) => Timer::Monitor,
-        Role::Claiming(_) | Role::Leading => Timer::Heartbeat,
+fn timers_of_the_role(step: &Step) -> Verdict {
+    let Some(after) = step.after else { return Ok(()) };
+    let options = step.actor;
+    // Who waits for somebody may wait a little longer; who is to be heard is punctual.
+    let late = options.slack;
+    let due = match after {
+        Role::Electing => Some((Timer::Answer, options.answer, late)),
+        Role::Idle | Role::Waiting => Some((Timer::Coordinator, options.coordinator, late)),
+        Role::Following(_) => Some((Timer::Monitor, options.monitor, late)),
+        Role::Claiming(_) | Role::Leading => Some((Timer::Heartbeat, options.heartbeat, 0)),
     };
-    unless(timer == of_the_role, step, &format!("is {before:?}, and its {timer:?} runs on"))
+    let is_watched = options.heartbeat > 0;
+    let due = due.filter(|(timer, ..)| is_watched || matches!(timer, Timer::Answer | Timer::Coordinator));
+    let is_right = match due {
+        None => step.timers.is_empty(),
+        Some((timer, ticks, late)) if is_set_anew(step) => {
+            step.timers.len() == 1 && step.timers.get(&timer).is_some_and(|age| is_set(*age, ticks, late))
+        }
+        Some(_) => step.timers == step.timers_before,
+    };
+    unless(is_right, step, &format!("is {after:?}, and its timers are {:?}", step.timers))
+}
+
+/// Whether the wait that belongs to the role begins, or begins again, with this step.
+fn is_set_anew(step: &Step) -> bool {
+    let holds_none = !step.before.is_some_and(is_holding_one);
+    let is_due = match (&step.event, delivered(step)) {
+        (Event::Timeout { .. }, _) => true,
+        (_, Some((_, Message::Election))) => holds_none,
+        (_, Some((src, Message::Coordinator))) => src > step.id || holds_none,
+        _ => false,
+    };
+    is_due || step.before != step.after
+}
+
+/// Whether a timer has just been set for so many ticks, and may be so late. They are of 10 ms here; those of a scenario may
+/// be shorter.
+fn is_set(age: Age, ticks: u64, late: u64) -> bool {
+    let shorter = (u64::from(age.last) + 1 - u64::from(age.first)) / (late + 1);
+    age.is_new(shorter * ticks, (shorter * (ticks + late + 1)).saturating_sub(1))
 }
 
 fn majorities_accept(step: &Step) -> Verdict {
     let (before, Some(after)) = (step.before, step.after) else { return Ok(()) };
+    if let (Some((_, Message::Accept)), false) = (delivered(step), matches!(before, Some(Role::Claiming(_))))
+    {
+        return unless(
+            is_unmoved(step),
+            step,
+            "is moved by the acceptance of a claim that it no longer makes",
+        );
+    }
     // Whoever holds another election while it claims or leads has to be accepted anew.
     let is_anew = !says_nothing(step, Message::Coordinator) && expired(step) != Some(Timer::Heartbeat);
     let wins = has_won(after) && (is_anew || !before.is_some_and(has_won));

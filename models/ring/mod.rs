@@ -117,6 +117,9 @@ pub struct Ring {
     bug: Option<Bug>,
 }
 
+/// The milliseconds of a tick.
+const TICK: u32 = 10;
+
 impl Ring {
     /// The node that comes after another.
     fn next(&self, id: Id) -> Id {
@@ -131,8 +134,7 @@ impl Ring {
             // An acknowledgement arrives within its tick.
             Timer::Skip { .. } => 1,
         };
-        let tick = Duration::from_millis(10);
-        tick * ticks as u32..tick * (ticks as u32 + 1)
+        Duration::from_millis(ticks) * TICK..Duration::from_millis(ticks + 1) * TICK
     }
 
     fn set(&self, id: Id, timer: Timer, o: &mut Out<Self>) {

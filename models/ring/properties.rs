@@ -6,7 +6,7 @@
 use stateright::actor::Id;
 
 use super::{Attempt, Message, Ring, Role, State, Timer, Variant};
-use crate::election::{Check, Event, Goal, Invariant, NodeSet, NodeStep, Reached, node_name};
+use crate::election::{Age, Check, Event, Goal, Invariant, NodeSet, NodeStep, Reached, node_name};
 
 type Step<'a> = NodeStep<'a, Ring>;
 type Verdict = Result<(), String>;
@@ -53,19 +53,19 @@ pub(super) fn invariants() -> Vec<Invariant<Ring>> {
             "begins-with-its-number",
             "A node that knows of no leader when its first wait ends, or that recovers, puts its own number on the ring \
              and takes part (C1).",
-            Check::Step(|_, step| begins_with_its_number(step)),
+            Check::Rule(begins_with_its_number),
         ),
         chang_roberts(
             "numbers-are-compared",
             "A higher number passes, a smaller one is replaced or swallowed, and a node's own, come round, makes it lead \
              (C2, C3, C4).",
-            Check::Step(|_, step| numbers_are_compared(step)),
+            Check::Rule(numbers_are_compared),
         )
         .needing(&["number-came-round"]),
         chang_roberts(
             "the-elected-is-followed",
             "The winner's number goes round once: everybody else follows it and passes it on (C5).",
-            Check::Step(|_, step| the_elected_is_followed(step)),
+            Check::Rule(the_elected_is_followed),
         )
         .needing(&["followed"]),
         textbook(
@@ -80,56 +80,57 @@ pub(super) fn invariants() -> Vec<Invariant<Ring>> {
             "silence-calls-an-election",
             "Whoever misses a leader, or recovers, sends an ELECTION round that has only itself in it; nobody else begins \
              one (T1).",
-            Check::Step(|_, step| silence_calls_an_election(step)),
+            Check::Rule(silence_calls_an_election),
         ),
         textbook(
             "acknowledged-last",
             "Whatever goes round is acknowledged to its sender, once, after everything else; nothing else is \
              acknowledged, and an acknowledgement changes no role (T2).",
-            Check::Step(|_, step| acknowledged_last(step)),
+            Check::Rule(acknowledged_last),
         ),
         textbook(
             "skips-only-the-dead",
             "A message goes to the successor; when nobody there acknowledges it, the same message goes to the node after \
              (T2).",
-            Check::Step(|_, step| skips_only_the_dead(step)),
+            Check::Rule(skips_only_the_dead),
         ),
         textbook(
             "elections-collect",
             "A node adds itself to an ELECTION and stays what it is; one that has been round names the highest collected, \
              who is told by whoever is not it (T3).",
-            Check::Step(|_, step| elections_collect(step)),
+            Check::Rule(elections_collect),
         )
         .needing(&["election-came-round"]),
         textbook(
             "the-winner-stands",
             "Whoever is told that it has won begins a new attempt and announces it, unless it is standing or leading \
              already; nobody else begins one (T4).",
-            Check::Step(|_, step| the_winner_stands(step)),
+            Check::Rule(the_winner_stands),
         ),
         textbook(
             "leads-when-announced",
             "A node that stands leads exactly when the announcement of its latest attempt has come round; a leader \
              repeats that announcement (T5).",
-            Check::Step(|_, step| leads_when_announced(step)),
+            Check::Rule(leads_when_announced),
         ),
         textbook(
             "the-higher-is-followed",
             "A higher node's announcement is followed, whatever the node was doing, and passed on as it is, with this \
              node added; nobody follows without one (T6).",
-            Check::Step(|_, step| the_higher_is_followed(step)),
+            Check::Rule(the_higher_is_followed),
         )
         .needing(&["followed"]),
         textbook(
             "taken-off-the-ring",
             "What names a lower node, and what the node has seen before, is not passed on and changes nothing (T7, T8).",
-            Check::Step(|_, step| taken_off_the_ring(step)),
+            Check::Rule(taken_off_the_ring),
         ),
         Invariant::new(
-            "one-timer-a-role",
-            "Nobody who leads waits to hear of a leader, and only a leader repeats itself; Chang and Roberts wait only \
-             before they begin.",
-            Check::Step(|_, step| one_timer_a_role(step)),
+            "timers-of-the-role",
+            "Whoever is watched over waits to hear of a leader, as long as the options say and anew with all that it hears; \
+             a leader only waits to repeat itself; whatever is sent waits a tick to be acknowledged; Chang and Roberts \
+             wait only before they begin (T1, T2, T3, T6, C1).",
+            Check::Rule(timers_of_the_role),
         ),
     ]
 }
@@ -428,15 +429,111 @@ fn taken_off_the_ring(step: &Step) -> Verdict {
     unless(!is_due || taken_off, step, "does not take off the ring what should go no further")
 }
 
-fn one_timer_a_role(step: &Step) -> Verdict {
-    let (Some(timer), Some(before)) = (expired(step), step.before) else { return Ok(()) };
-    let is_right = match (step.actor.variant, timer) {
-        (Variant::ChangRoberts, _) => before.role == Role::Searching,
-        (Variant::Textbook, Timer::Monitor) => before.role != Role::Leading,
-        (Variant::Textbook, Timer::Heartbeat) => before.role == Role::Leading,
-        (Variant::Textbook, Timer::Skip { .. }) => true,
+/// What becomes of a timer in a step.
+enum Wait {
+    /// It is set for that many ticks.
+    Anew(u64),
+    /// It runs on if it ran, and does not begin.
+    Kept,
+    Over,
+}
+
+fn timers_of_the_role(step: &Step) -> Verdict {
+    let Some(now) = step.after else { return Ok(()) };
+    let textbook = step.actor.variant == Variant::Textbook;
+    let handed_on = passed(step).filter(|_| textbook);
+    let skips = handed_on.map(|(to, message)| Timer::Skip { to, message: message.clone() });
+    let known = step.timers_before.keys().chain(step.timers.keys()).cloned();
+    for timer in skips.chain(known).chain([Timer::Monitor, Timer::Heartbeat]) {
+        let wait = match &timer {
+            Timer::Monitor if textbook => wait_for_a_leader(step, now),
+            Timer::Monitor => wait_to_begin(step, now),
+            Timer::Heartbeat => wait_to_repeat(step, now),
+            Timer::Skip { to, message } => wait_for_an_acknowledgement(step, *to, message),
+        };
+        let before = step.timers_before.get(&timer).filter(|_| expired(step) != Some(&timer));
+        let is_right = match (wait, step.timers.get(&timer)) {
+            (Wait::Anew(ticks), Some(age)) => is_set(*age, ticks),
+            (Wait::Anew(_), None) => false,
+            (Wait::Kept, age) => age == before,
+            (Wait::Over, age) => age.is_none(),
+        };
+        let runs = step.timers.get(&timer);
+        unless(is_right, step, &format!("is {:?}, and its {timer:?} is {runs:?}", now.role))?;
+    }
+    Ok(())
+}
+
+/// Whether a timer has just been set for so many ticks, which are of 10 ms here; those of a scenario may be shorter.
+fn is_set(age: Age, ticks: u64) -> bool {
+    let shorter = u64::from(age.last) + 1 - u64::from(age.first);
+    age.is_new(shorter * ticks, shorter * (ticks + 1) - 1)
+}
+
+/// The patience of a node: the lower it is, the more.
+fn patience(step: &Step) -> u64 {
+    let above = step.actor.nodes - (usize::from(step.id) + 1);
+    step.actor.monitor + if step.actor.staggered { above as u64 } else { 0 }
+}
+
+fn is_first_start(step: &Step) -> bool {
+    matches!(step.event, Event::Start) && step.incarnation == 0
+}
+
+/// Chang and Roberts: once it has begun, a node waits for nothing (C1).
+fn wait_to_begin(step: &Step, now: &State) -> Wait {
+    match now.role {
+        Role::Searching if is_first_start(step) => Wait::Anew(patience(step)),
+        Role::Searching => Wait::Kept,
+        _ => Wait::Over,
+    }
+}
+
+/// Textbook: whoever does not lead waits to hear of a leader, anew whenever it asks (T1), is asked while it does not stand
+/// (T3), stands itself (T4), or hears of one (T6). If leaders are not watched, the first of these ends the wait for good.
+fn wait_for_a_leader(step: &Step, now: &State) -> Wait {
+    if is_first_start(step) {
+        return Wait::Anew(patience(step));
+    }
+    let was = |is: fn(&Role) -> bool| step.before.is_some_and(|before| is(&before.role));
+    let asks = recovers(step) || expired(step) == Some(&Timer::Monitor);
+    let is_due = match came(step) {
+        Some(Message::Election { seen }) if !seen.contains(step.id) => {
+            was(|role| matches!(role, Role::Searching | Role::Following(_)))
+        }
+        Some(Message::Coordinator { leader, seen, .. }) => *leader > step.id && !seen.contains(step.id),
+        _ => false,
     };
-    unless(is_right, step, &format!("is {:?}, and its {timer:?} runs on", before.role))
+    let stands = now.role == Role::Elect && !was(|role| *role == Role::Elect);
+    match asks || is_due || stands {
+        true if step.actor.heartbeat > 0 => Wait::Anew(patience(step)),
+        true => Wait::Over,
+        false if now.role == Role::Leading => Wait::Over,
+        false => Wait::Kept,
+    }
+}
+
+/// A leader repeats itself, each time as long after the last.
+fn wait_to_repeat(step: &Step, now: &State) -> Wait {
+    if now.role != Role::Leading || step.actor.heartbeat == 0 || step.actor.variant != Variant::Textbook {
+        return Wait::Over;
+    }
+    let led = step.before.is_some_and(|before| before.role == Role::Leading);
+    if led && expired(step) != Some(&Timer::Heartbeat) {
+        return Wait::Kept;
+    }
+    Wait::Anew(step.actor.heartbeat)
+}
+
+/// An acknowledgement comes within its tick, or never; it ends the wait for itself alone (T2).
+fn wait_for_an_acknowledgement(step: &Step, to: Id, message: &Message) -> Wait {
+    if passed(step).any(|sent| sent == (to, message)) {
+        return Wait::Anew(1);
+    }
+    match delivered(step) {
+        Some((src, Message::Ack { of })) if src == to && **of == *message => Wait::Over,
+        _ => Wait::Kept,
+    }
 }
 
 // ---- What scenarios mean to reach ----
@@ -526,6 +623,14 @@ pub(super) fn goals() -> Vec<Goal<Ring>> {
         goal("alone", "A message comes round to a node that has skipped all others.", |s| {
             matches!(expired(s), Some(Timer::Skip { .. })) && came(s).is_some()
         }),
+        goal(
+            "died-in-between",
+            "A node dies having passed a message on, and before it has acknowledged it.",
+            |s| {
+                let has_acknowledged = s.sends.iter().any(|(_, msg)| matches!(msg, Message::Ack { .. }));
+                s.after.is_none() && came(s).is_some() && !passes_nothing(s) && !has_acknowledged
+            },
+        ),
         goal("acknowledged", "An acknowledgement arrives.", |s| {
             matches!(delivered(s), Some((_, Message::Ack { .. })))
         }),
