@@ -11,7 +11,7 @@ use stateright::actor::Id;
 use super::history::Past;
 use super::log::{Command, Entry};
 use super::{Leadership, Message, Raft, Role, Server, Timer};
-use crate::election::{Event, Goal, NodeStep, Reached, Reign, Term};
+use crate::election::{Event, Goal, NodeSet, NodeStep, Reached, Reign, Term};
 
 type Step<'a> = NodeStep<'a, Raft>;
 
@@ -174,6 +174,13 @@ pub fn goals() -> Vec<Goal<Raft>> {
             !new_members(step).is_empty()
         }),
         step("second-change", "a client changes the members when they were changed before", second_change),
+        step("first-server-leaves", "n1, the leader, is asked to leave, and all others stay (6)", |step| {
+            asked_of_first(step)
+                .is_some_and(|new| !new.contains(step.id) && new.len() + 1 == step.actor.nodes)
+        }),
+        step("first-server-stays-alone", "n1, the leader, is asked to go on alone (6)", |step| {
+            asked_of_first(step).is_some_and(|new| new.contains(step.id) && new.len() == 1)
+        }),
         step("change-committed", "a change of members is committed (6; thesis 4.1)", change_committed),
         step("joint-left", "C(new) follows the committed C(old,new) (6)", joint_left),
         step("joint-inherited", "a new leader ends the change that another began (6)", joint_inherited),
@@ -531,6 +538,16 @@ fn new_members(step: &Step<'_>) -> Vec<(usize, super::Members)> {
 fn second_change(step: &Step<'_>) -> bool {
     let is_client = matches!(step.event, Event::Choose { value: Command::Members(_), .. });
     is_client && step.before.is_some_and(|server| server.persistent.log.members().is_some())
+}
+
+/// The members that a client asks n1 to have from now on. The first and the last of all possible ones are goals.
+fn asked_of_first(step: &Step<'_>) -> Option<NodeSet> {
+    match step.event {
+        Event::Choose { value: Command::Members(next), .. } if usize::from(step.id) == 0 => {
+            next.groups().next()
+        }
+        _ => None,
+    }
 }
 
 fn change_committed(step: &Step<'_>) -> bool {

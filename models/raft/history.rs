@@ -55,7 +55,7 @@ impl Past {
             let holders = self.stored.entry((term, index)).or_default();
             holders.insert(server);
             if holders.len() * 2 > nodes {
-                for (i, entry) in log.first(index).iter().enumerate() {
+                for (i, entry) in log.prefix(index).iter().enumerate() {
                     self.commit(i + 1, *entry, term);
                 }
                 self.stored.retain(|&(of, i), _| of != term || i > index);
@@ -94,7 +94,7 @@ fn leads_on(step: &NodeStep<'_, Raft>) -> bool {
 /// The entries that the step applies, each with its index.
 fn applied<'a>(step: &'a NodeStep<'_, Raft>) -> impl Iterator<Item = (usize, Entry)> + 'a {
     let before = step.before.map_or(0, |server| server.commit);
-    let log = step.after.map_or(&[][..], |server| server.persistent.log.first(server.commit));
+    let log = step.after.map_or(&[][..], |server| server.persistent.log.prefix(server.commit));
     log.iter().enumerate().map(|(i, entry)| (i + 1, *entry)).filter(move |(index, _)| *index > before)
 }
 
@@ -129,7 +129,7 @@ pub fn invariants() -> Vec<Invariant<Raft>> {
         of_logs(
             "leader-append-only",
             "a leader never overwrites or deletes entries of its log (figure 3, 5.3)",
-            Check::Step(leader_append_only),
+            Check::Rule(leader_append_only),
         )
         .needing(&["leader-commits"]),
         Invariant::new(
@@ -173,19 +173,19 @@ fn log_matching(_: &Raft, (a, x): (Id, &Server), (b, y): (Id, &Server)) -> Resul
     let agreed =
         (1..=x.last_index().min(y.last_index())).rev().find(|&index| x.term_at(index) == y.term_at(index));
     match agreed {
-        Some(index) if x.first(index) != y.first(index) => Err(format!(
+        Some(index) if x.prefix(index) != y.prefix(index) => Err(format!(
             "{} has {:?} and {} has {:?}, both with an entry of term {} at index {index}",
             node_name(a),
-            x.first(index),
+            x.prefix(index),
             node_name(b),
-            y.first(index),
+            y.prefix(index),
             x.term_at(index).unwrap_or_default(),
         )),
         _ => Ok(()),
     }
 }
 
-fn leader_append_only(_: &Past, step: &NodeStep<'_, Raft>) -> Result<(), String> {
+fn leader_append_only(step: &NodeStep<'_, Raft>) -> Result<(), String> {
     if let (Some(before), Some(after)) = (step.before, step.after)
         && matches!(before.role, Role::Leader(_))
         && leads_on(step)

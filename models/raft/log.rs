@@ -74,7 +74,7 @@ impl Log {
     }
 
     /// The first `count` entries, or all if there are fewer.
-    pub fn first(&self, count: usize) -> &[Entry] {
+    pub fn prefix(&self, count: usize) -> &[Entry] {
         &self.0[..count.min(self.last_index())]
     }
 

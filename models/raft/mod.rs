@@ -4,8 +4,9 @@
 //!
 //! This file is the server, rule by rule: each handler names the rule that it carries out, and each planted bug is one
 //! `if` at the rule that it breaks. What it relies on: [`log`] (entries), [`members`] (quorums), [`message`]. What must
-//! hold of it stands in [`history`] (figure 3) and [`rules`] (figure 2, step by step), what a run can reach in [`goals`];
-//! options and bugs, as data, in [`about`]. What is left out on purpose: see the README beside this file.
+//! hold of it stands in [`history`] (figure 3), [`rules`] and [`roles`] (figures 2 and 4, step by step), what a run can
+//! reach in [`goals`]; options and bugs, as data, in [`about`]. What is left out on purpose: see the README beside this
+//! file.
 
 mod about;
 mod goals;
@@ -13,6 +14,7 @@ mod history;
 mod log;
 mod members;
 mod message;
+mod roles;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -855,9 +857,8 @@ impl Turn<'_, '_> {
     }
 
     fn save(&mut self) {
-        if self.unsaved {
+        if std::mem::take(&mut self.unsaved) {
             self.o.save(self.server.persistent.clone());
-            self.unsaved = false;
         }
     }
 }

@@ -1,21 +1,24 @@
 //! The rules of figure 2, and of the thesis for what is optional, each asked of every step of every server: what a server
-//! may do, given what it was and what it has heard. They restate the paper and not the handlers, so that a handler that
-//! departs from its rule is noticed at the step, whether or not any run within the bounds pays for it.
+//! may and must do, given what it was and what it has heard. They restate the paper and not the handlers, so that a handler
+//! that departs from its rule is noticed at the step, whether or not any run within the bounds pays for it; and so is one
+//! that costs only availability. Roles and timers stand in [`super::roles`].
 //!
-//! What a rule would cost only in availability is not asked here: such steps are goals, see [`super::goals`].
+//! A handler that is torn by a crash has sent only some of its messages, so what must be sent is asked only of whole ones.
+//! And a step without any effect is no step where time does not pass: that something must happen is seen in timed scenarios.
 
 use stateright::actor::Id;
 
-use super::history::{Past, has_values};
+use super::history::has_values;
 use super::log::{Command, Entry, Position};
+use super::roles;
 use super::{Leadership, Log, Members, Membership, Message, Persistent, Raft, Role, Server, Timer};
 use crate::election::{Check, Event, Invariant, NodeSet, NodeStep, Term, node_name};
 
-type Step<'a> = NodeStep<'a, Raft>;
-type Verdict = Result<(), String>;
+pub type Step<'a> = NodeStep<'a, Raft>;
+pub type Verdict = Result<(), String>;
 
 pub fn invariants() -> Vec<Invariant<Raft>> {
-    let rule = |name, meaning, check| Invariant::new(name, meaning, Check::Step(check));
+    let rule = |name, meaning, check| Invariant::new(name, meaning, Check::Rule(check));
     vec![
         rule(
             "persistent-state",
@@ -31,9 +34,16 @@ pub fn invariants() -> Vec<Invariant<Raft>> {
             roles_and_terms,
         ),
         rule(
+            "timers-of-the-role",
+            "a leader's timers are heartbeats and, with CheckQuorum, its quorum; all others have an election timeout and \
+             followers perhaps a lease; only a start, a timer's end, a new role, a leader's message and a granted vote set \
+             one anew (figure 2, Followers, Candidates, Leaders; thesis 6.2, 9.6)",
+            roles::timers,
+        ),
+        rule(
             "votes",
-            "a vote is on disk when it is sent, in answer to a request of its term, and goes to one candidate in a term, with \
-             a log at least as up-to-date (figure 2, RequestVote RPC; 5.4.1)",
+            "a vote is on disk when it is sent, in answer to a request of its term, and goes to one candidate in a term, to the \
+             first with a log at least as up-to-date (figure 2, RequestVote RPC; 5.4.1)",
             one_vote,
         ),
         rule(
@@ -44,8 +54,9 @@ pub fn invariants() -> Vec<Invariant<Raft>> {
         ),
         rule(
             "says-what-is-so",
-            "requests are a candidate's or a leader's, of its own term and from its own log, and on disk; a refusal carries a \
-             term that the refused has not reached (figure 2)",
+            "requests are a candidate's or a leader's, of its own term and from its own log, and on disk, and go to all other \
+             members, those to append from nextIndex on, which is what followers have answered, as is matchIndex; a refusal carries \
+             a term that the refused has not reached (figure 2; 5.3)",
             says_what_is_so,
         ),
         rule(
@@ -58,18 +69,12 @@ pub fn invariants() -> Vec<Invariant<Raft>> {
         .needing(&["follower-appends"]),
         rule(
             "commit-index",
-            "a leader commits what a majority has of its own term, a follower what its leader has committed; within the \
+            "a leader commits all that a majority has of its own term, a follower what its leader has committed; within the \
              log, and never less (figure 2, Leaders; AppendEntries RPC, 5; 5.4.2)",
             commit_index,
         )
         .with_setting("values >= 1", has_values)
         .needing(&["leader-commits"]),
-        rule(
-            "match-index",
-            "a leader begins with nothing known of any log; matchIndex rises to what a follower acknowledges, nextIndex falls \
-             by one when the check fails (figure 2, State; 5.3)",
-            match_index,
-        ),
         rule(
             "member-changes",
             "members change when the change before is committed: by one server and after an own entry, or through a joint \
@@ -94,18 +99,18 @@ fn changes_members(server: &Raft) -> bool {
 }
 
 /// The server as the handler left it, or would have if it had not crashed.
-fn end<'a>(step: &Step<'a>) -> Option<&'a Server> {
+pub fn end<'a>(step: &Step<'a>) -> Option<&'a Server> {
     step.after.or(step.cut_short)
 }
 
-fn heard<'a>(step: &Step<'a>) -> Option<(Id, &'a Message)> {
+pub fn heard<'a>(step: &Step<'a>) -> Option<(Id, &'a Message)> {
     match step.event {
         Event::Deliver { src, msg } => Some((src, msg)),
         _ => None,
     }
 }
 
-fn leading(server: &Server) -> Option<&Leadership> {
+pub fn leading(server: &Server) -> Option<&Leadership> {
     match &server.role {
         Role::Leader(leading) => Some(leading),
         _ => None,
@@ -113,21 +118,26 @@ fn leading(server: &Server) -> Option<&Leadership> {
 }
 
 /// A majority of the configuration, and of both while it is joint.
-fn are_quorum(members: Members, servers: NodeSet) -> bool {
+pub fn are_quorum(members: Members, servers: NodeSet) -> bool {
     members.groups().all(|group| group.iter().filter(|&id| servers.contains(id)).count() * 2 > group.len())
 }
 
 /// The server's configuration after so many entries of its log.
 fn configuration(raft: &Raft, log: &Log, entries: usize) -> Members {
-    let known: Log = log.first(entries).iter().copied().collect();
+    let known: Log = log.prefix(entries).iter().copied().collect();
     known.members().map_or(raft.initial, |(_, last)| last)
 }
 
-fn wrong(step: &Step<'_>, what: &str) -> Verdict {
+/// The server's configuration with all of this log.
+pub fn own_configuration(raft: &Raft, log: &Log) -> Members {
+    configuration(raft, log, log.last_index())
+}
+
+pub fn wrong(step: &Step<'_>, what: &str) -> Verdict {
     Err(format!("{} {what}", node_name(step.id)))
 }
 
-fn persistent_state(_: &Past, step: &Step<'_>) -> Verdict {
+fn persistent_state(step: &Step<'_>) -> Verdict {
     if let Some(after) = step.after {
         let saved = step.storage.cloned().unwrap_or_default();
         if after.persistent != saved {
@@ -146,7 +156,8 @@ fn persistent_state(_: &Past, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn roles_and_terms(_: &Past, step: &Step<'_>) -> Verdict {
+fn roles_and_terms(step: &Step<'_>) -> Verdict {
+    roles::transition(step)?;
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let (own, now) = (before.persistent.term, end.persistent.term);
     let is_for_leaders = match &step.event {
@@ -193,11 +204,54 @@ fn roles_and_terms(_: &Past, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn is_append(msg: &Message) -> bool {
+pub fn is_append(msg: &Message) -> bool {
     matches!(msg, Message::AppendEntries { .. })
 }
 
-fn one_vote(_: &Past, step: &Step<'_>) -> Verdict {
+/// Whether a candidate's log is at least as up-to-date as a server's: the later last term wins, then the longer log.
+fn is_up_to_date(last: Position, server: &Server) -> bool {
+    let own = server.persistent.log.last();
+    last.term > own.term || last.term == own.term && last.index >= own.index
+}
+
+/// The vote of the term in which the server was, if that is still the term.
+fn vote_left(before: &Server, term: Term) -> Option<Id> {
+    before.persistent.voted_for.filter(|_| before.persistent.term == term)
+}
+
+/// The answer to a request for a vote, and the vote on disk.
+fn answer_to_candidate(step: &Step<'_>) -> Verdict {
+    let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
+    let (own, term) = (before.persistent.term, after.persistent.term);
+    let asked = match heard(step) {
+        Some((src, &Message::RequestVote { term, last })) => Some((src, term, last)),
+        _ => None,
+    };
+    let free = |src| vote_left(before, term).is_none_or(|candidate| candidate == src);
+    let (vote, answer) = match asked {
+        Some((src, of, _)) if of < own => {
+            (before.persistent.voted_for, Some((src, Message::Refused { term: own })))
+        }
+        Some((src, of, last)) if free(src) && is_up_to_date(last, before) => {
+            (Some(src), Some((src, Message::Vote { term: of })))
+        }
+        _ if matches!(after.role, Role::Candidate { .. } | Role::Leader(_)) && term > own => {
+            (Some(step.id), None)
+        }
+        _ => (vote_left(before, term), None),
+    };
+    if after.persistent.voted_for != vote {
+        let found = after.persistent.voted_for;
+        return wrong(step, &format!("has voted for {found:?} in term {term}, where {vote:?} has its vote"));
+    }
+    if asked.is_some() && !step.sends.iter().eq(&answer) {
+        return wrong(step, &format!("answers a candidate {:?}, and should {answer:?}", step.sends));
+    }
+    Ok(())
+}
+
+fn one_vote(step: &Step<'_>) -> Verdict {
+    answer_to_candidate(step)?;
     for (dst, msg) in step.sends {
         let Message::Vote { term } = *msg else { continue };
         let to = node_name(*dst);
@@ -235,10 +289,10 @@ fn granted(step: &Step<'_>, counted: Option<&Vec<Id>>, grant: &Message) -> NodeS
     counted.into_iter().flatten().copied().chain(now).chain([step.id]).collect()
 }
 
-fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
+fn elected_by_quorum(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let term = end.persistent.term;
-    let config = configuration(step.actor, &before.persistent.log, before.persistent.log.last_index());
+    let config = own_configuration(step.actor, &before.persistent.log);
     let counted = match &before.role {
         Role::Candidate { votes } if before.persistent.term == term => Some(votes),
         _ => None,
@@ -256,34 +310,102 @@ fn elected_by_quorum(_: &Past, step: &Step<'_>) -> Verdict {
         return Ok(());
     };
     let Some(then) = leading(before).filter(|_| before.persistent.term == term) else {
-        if are_quorum(config, voters) {
-            return Ok(());
+        if !are_quorum(config, voters) {
+            return wrong(step, &format!("leads term {term} with the votes of {voters:?}"));
         }
-        return wrong(step, &format!("leads term {term} with the votes of {voters:?}"));
+        if !now.heard.is_empty() {
+            return wrong(step, &format!("begins to lead with answers of {:?}", now.heard));
+        }
+        return Ok(());
     };
-    let is_answer = |msg: &Message| match *msg {
-        Message::Appended { term: of, .. } | Message::Mismatch { term: of, .. } => of == term,
-        _ => false,
-    };
-    let answers = then.heard.iter().chain(heard(step).filter(|(_, msg)| is_answer(msg)).map(|(src, _)| src));
-    let answers: NodeSet = answers.chain([step.id]).collect();
-    if let Some(silent) = now.heard.iter().find(|&id| !answers.contains(id)) {
-        return wrong(
-            step,
-            &format!("counts an answer of {} in term {term}, and got none", node_name(silent)),
-        );
-    }
+    let answers = answered(step, then, term);
     let is_checked = matches!(step.event, Event::Timeout { timer: Timer::Quorum });
-    if is_checked && !now.heard.is_empty() {
-        return wrong(step, &format!("keeps answers of {:?} for the next check", now.heard));
-    }
-    if is_checked && !are_quorum(config, answers) {
+    let present = answers.iter().chain([step.id]).collect();
+    if is_checked && !are_quorum(config, present) {
         return wrong(step, &format!("leads on in term {term} with answers of {answers:?} only"));
+    }
+    let is_kept = step.actor.check_quorum && !is_checked;
+    let expected = if is_kept { answers } else { NodeSet::default() };
+    if now.heard != expected {
+        return wrong(step, &format!("counts answers of {:?}, and got those of {expected:?}", now.heard));
     }
     Ok(())
 }
 
-fn says_what_is_so(_: &Past, step: &Step<'_>) -> Verdict {
+/// The servers that have answered a leader since the quorum was last checked, with the one that answers now.
+fn answered(step: &Step<'_>, then: &Leadership, term: Term) -> NodeSet {
+    let is_answer = |msg: &Message| match *msg {
+        Message::Appended { term: of, .. } | Message::Mismatch { term: of, .. } => of == term,
+        _ => false,
+    };
+    let now = heard(step).filter(|(_, msg)| is_answer(msg)).map(|(src, _)| src);
+    then.heard.iter().chain(now).collect()
+}
+
+/// To whom requests of each kind go out: for votes, for pre-votes, to append.
+fn requests(step: &Step<'_>, before: &Server, after: &Server) -> [NodeSet; 3] {
+    let (own, term) = (before.persistent.term, after.persistent.term);
+    let others = |server: &Server| -> NodeSet {
+        let all = own_configuration(step.actor, &server.persistent.log).all();
+        all.iter().filter(|&id| id != step.id).collect()
+    };
+    let when = |is_due, to| if is_due { to } else { NodeSet::default() };
+    let stands = term > own && matches!(after.role, Role::Candidate { .. } | Role::Leader(_));
+    let asks = matches!(after.role, Role::PreCandidate { .. })
+        && matches!(step.event, Event::Timeout { timer: Timer::Election });
+    let then = leading(before).filter(|_| own == term);
+    // Upon election, as heartbeats repeat, and when there is a new entry.
+    let to_all = match then {
+        None => leading(after).is_some(),
+        Some(_) => {
+            matches!(step.event, Event::Timeout { timer: Timer::Heartbeat })
+                || after.persistent.log.last_index() > before.persistent.log.last_index()
+        }
+    };
+    let appends = match (then, leading(after), heard(step)) {
+        _ if to_all => others(after),
+        // Upon news of a follower's log, if it lacks anything.
+        (Some(then), Some(now), Some((src, _))) => {
+            let (then, now) = (then.progress[usize::from(src)], now.progress[usize::from(src)]);
+            let is_behind = now.matched > then.matched && now.next <= after.persistent.log.last_index();
+            when(is_behind || now.next < then.next, [src].into_iter().collect())
+        }
+        _ => NodeSet::default(),
+    };
+    [when(stands, others(before)), when(asks, others(before)), appends]
+}
+
+/// Requests go out to whom they should, once to each, and those to append begin at nextIndex.
+fn requests_go_out(step: &Step<'_>) -> Verdict {
+    let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
+    let is_request: [fn(&Message) -> bool; 3] = [
+        |msg| matches!(msg, Message::RequestVote { .. }),
+        |msg| matches!(msg, Message::PreVote { .. }),
+        is_append,
+    ];
+    for (is_it, expected) in is_request.into_iter().zip(requests(step, before, after)) {
+        let mut to: Vec<Id> = step.sends.iter().filter(|(_, msg)| is_it(msg)).map(|(dst, _)| *dst).collect();
+        to.sort_unstable();
+        if !expected.iter().eq(to.iter().copied()) {
+            return wrong(step, &format!("sends {:?}, and should send requests to {expected:?}", step.sends));
+        }
+    }
+    let commit = if matches!(step.event, Event::Choose { .. }) { before.commit } else { after.commit };
+    let log = &after.persistent.log;
+    let Some(now) = leading(after) else { return Ok(()) };
+    for (dst, msg) in step.sends {
+        let Message::AppendEntries { prev, entry, commit: told, .. } = msg else { continue };
+        let next = now.progress[usize::from(*dst)].next;
+        if prev.index + 1 != next || *entry != log.get(next) || *told != commit {
+            return wrong(step, &format!("sends {} {msg:?}, where {next} is next", node_name(*dst)));
+        }
+    }
+    Ok(())
+}
+
+fn says_what_is_so(step: &Step<'_>) -> Verdict {
+    match_index(step)?;
+    requests_go_out(step)?;
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let nothing = Persistent::default();
     let (own, log, saved) = (end.persistent.term, &end.persistent.log, step.storage.unwrap_or(&nothing));
@@ -367,7 +489,7 @@ impl Append {
         if log.term_at(self.told()) == Some(entry.term) {
             return log.clone();
         }
-        log.first(self.prev.index).iter().copied().chain([entry]).collect()
+        log.prefix(self.prev.index).iter().copied().chain([entry]).collect()
     }
 
     /// Whether what was verified is in this log.
@@ -376,7 +498,32 @@ impl Append {
     }
 }
 
-fn append_entries(_: &Past, step: &Step<'_>) -> Verdict {
+/// The answer to a request to append. That nothing agrees is no news, and then only CheckQuorum asks for an answer.
+fn answer_to_leader(step: &Step<'_>) -> Verdict {
+    let (Some((src, msg)), Some(before), Some(after)) = (heard(step), step.before, step.after) else {
+        return Ok(());
+    };
+    if !is_append(msg) {
+        return Ok(());
+    }
+    let term = after.persistent.term;
+    let answer = match request(step) {
+        None => Some(Message::Refused { term }),
+        Some((_, append, _)) if !append.fits(&before.persistent.log) => {
+            Some(Message::Mismatch { term, prev: append.prev.index })
+        }
+        Some((_, append, _)) => Some(Message::Appended { term, matched: append.told() })
+            .filter(|_| append.told() > 0 || step.actor.check_quorum),
+    };
+    let answer = answer.map(|answer| (src, answer));
+    if !step.sends.iter().eq(&answer) {
+        return wrong(step, &format!("answers its leader {:?}, and should {answer:?}", step.sends));
+    }
+    Ok(())
+}
+
+fn append_entries(step: &Step<'_>) -> Verdict {
+    answer_to_leader(step)?;
     let request = request(step);
     if let (Some((_, append, before)), Some(end)) = (&request, end(step)) {
         let expected = append.expected(&before.persistent.log);
@@ -405,7 +552,7 @@ fn append_entries(_: &Past, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
+fn commit_index(step: &Step<'_>) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
     let (log, term) = (&end.persistent.log, end.persistent.term);
     if end.commit > log.last_index() {
@@ -458,16 +605,22 @@ fn commit_index(_: &Past, step: &Step<'_>) -> Verdict {
                 ),
             );
         }
-    } else if let (Some(_), Some((_, matched))) = (led, acknowledged) {
-        let config = configuration(step.actor, &before.persistent.log, before.persistent.log.last_index());
-        if matched > commit && own(matched) && are_quorum(config, has(matched)) {
-            return wrong(step, &format!("does not commit {log:?} up to {matched}, which a majority has"));
-        }
+    }
+    let Some(now) = leading(end) else { return Ok(()) };
+    let holds =
+        |index: usize, server: Id| server == step.id || now.progress[usize::from(server)].matched >= index;
+    let holders =
+        |index: usize| NodeSet::first(step.actor.nodes).iter().filter(|id| holds(index, *id)).collect();
+    let config = own_configuration(step.actor, log);
+    let missed =
+        (end.commit + 1..=log.last_index()).find(|&index| own(index) && are_quorum(config, holders(index)));
+    if let Some(index) = missed {
+        return wrong(step, &format!("does not commit {log:?} up to {index}, which a majority has"));
     }
     Ok(())
 }
 
-fn match_index(_: &Past, step: &Step<'_>) -> Verdict {
+fn match_index(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let Some(now) = leading(end) else { return Ok(()) };
     let (term, last) = (end.persistent.term, end.persistent.log.last_index());
@@ -505,7 +658,7 @@ fn match_index(_: &Past, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn member_changes(_: &Past, step: &Step<'_>) -> Verdict {
+fn member_changes(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let (old, log) = (&before.persistent.log, &end.persistent.log);
     if leading(before).is_some() && leading(end).is_some() && end.commit > before.commit {
@@ -530,10 +683,13 @@ fn member_changes(_: &Past, step: &Step<'_>) -> Verdict {
         let is_right = match step.actor.membership {
             Membership::Fixed => false,
             Membership::Single => is_client && differ == 1 && has_own,
-            Membership::Joint if is_client => config.then().is_none() && next.then().is_some_and(joins),
+            Membership::Joint if is_client => {
+                config.then().is_none() && next.then().is_some_and(|new| new != config && joins(new))
+            }
             Membership::Joint => config.then() == Some(next),
         };
-        if index > committed || !is_right {
+        let is_empty = next.groups().any(NodeSet::is_empty);
+        if index > committed || !is_right || is_empty {
             return wrong(
                 step,
                 &format!("changes {config:?} of index {index} to {next:?}, with {committed} committed"),
@@ -544,7 +700,18 @@ fn member_changes(_: &Past, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn pre_votes(_: &Past, step: &Step<'_>) -> Verdict {
+/// Yes if a vote in that term would be granted and there is no leader; otherwise no more than that the term was reached.
+fn answer_to_pre_candidate(server: &Server, src: Id, term: Term, last: Position) -> Option<Message> {
+    let own = server.persistent.term;
+    let has_leader = matches!(server.role, Role::Leader(_) | Role::Follower { lease: true, .. });
+    let is_free = term > own || term == own && server.persistent.voted_for.is_none_or(|to| to == src);
+    if is_free && !has_leader && is_up_to_date(last, server) {
+        return Some(Message::PreVoteGranted { term });
+    }
+    (term <= own).then_some(Message::Refused { term: own })
+}
+
+fn pre_votes(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     if !step.actor.pre_vote {
         return Ok(());
@@ -558,7 +725,7 @@ fn pre_votes(_: &Past, step: &Step<'_>) -> Verdict {
     let grants = granted(step, counted, &Message::PreVoteGranted { term });
     let stands = matches!(end.role, Role::Candidate { .. } | Role::Leader(_)) && end.persistent.term == term;
     if stands {
-        let config = configuration(step.actor, &before.persistent.log, before.persistent.log.last_index());
+        let config = own_configuration(step.actor, &before.persistent.log);
         if !are_quorum(config, grants) {
             return wrong(step, &format!("stands in term {term} with pre-votes of {grants:?}"));
         }
@@ -574,6 +741,12 @@ fn pre_votes(_: &Past, step: &Step<'_>) -> Verdict {
         && let Some(stranger) = votes.iter().find(|&&voter| !grants.contains(voter))
     {
         return wrong(step, &format!("counts a pre-vote of {}, and got none", node_name(*stranger)));
+    }
+    if let (Some((src, &Message::PreVote { term: asked, last })), Some(_)) = (heard(step), step.after) {
+        let answer = answer_to_pre_candidate(before, src, asked, last).map(|answer| (src, answer));
+        if !step.sends.iter().eq(&answer) {
+            return wrong(step, &format!("answers a pre-candidate {:?}, and should {answer:?}", step.sends));
+        }
     }
     for (dst, msg) in step.sends {
         let Message::PreVoteGranted { term: granted } = *msg else { continue };
