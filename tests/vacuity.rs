@@ -9,7 +9,7 @@ use oneleader::exploration::verdict::Word;
 use oneleader::exploration::{Conclusion, Exploration, Limits, conclude};
 use oneleader::reference::{self, Search};
 use oneleader::scenario::{self, Scenario};
-use oneleader::semantics::System;
+use oneleader::semantics::{StepKind, System};
 
 #[path = "support/herald.rs"]
 mod herald;
@@ -157,7 +157,8 @@ fn who_crashes_while_it_tells_others_that_it_leads_has_led() {
     let late = format!("{TERM_1}{faults}options = {{ saves_first = false }}");
     let found = seen(&system::<Herald>(&late));
     let (safety, _) = System::<Herald>::properties()[0];
-    let names: Vec<&str> = found.violations[&safety].steps.iter().map(|step| step.kind()).collect();
+    let steps = found.violations[&safety].steps.iter();
+    let names: Vec<&str> = steps.map(|step| step.kind().name()).collect();
     assert_eq!(names, ["torn", "restart", "timeout"]);
     assert_eq!(concluded::<Herald>(&format!("{TERM_2}{faults}")).word, Word::HoldsWithinBounds);
 }
@@ -167,7 +168,8 @@ fn a_disk_found_one_save_older_leads_a_term_twice() {
     let faults = |faults: &str| format!("{TERM_1}faults = {{ crashes = 1, restarts = 1, {faults} }}");
     let found = seen(&system::<Herald>(&faults("disk_rollbacks = 1")));
     let (safety, _) = System::<Herald>::properties()[0];
-    let names: Vec<&str> = found.violations[&safety].steps.iter().map(|step| step.kind()).collect();
+    let steps = found.violations[&safety].steps.iter();
+    let names: Vec<&str> = steps.map(|step| step.kind().name()).collect();
     assert_eq!(names, ["timeout", "crash", "restart-with-older-disk", "timeout"]);
     assert_eq!(concluded::<Herald>(&faults("disk_rollbacks = 0")).word, Word::HoldsWithinBounds);
 }
@@ -181,7 +183,8 @@ fn numbered_client_inputs_come_in_their_order_and_once() {
     while let Some(state) = open.pop() {
         let inputs = |i: usize| state.nodes[i].state.as_ref().unwrap().inputs.clone();
         if met.insert((inputs(0), inputs(1))) {
-            let next = system.successors(&state).into_iter().filter(|(step, _)| step.kind() == "choose");
+            let next =
+                system.successors(&state).into_iter().filter(|(step, _)| step.kind() == StepKind::Choose);
             open.extend(next.map(|(_, next)| next));
         }
     }

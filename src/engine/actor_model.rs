@@ -1,9 +1,11 @@
 //! Exhaustive search of any stateright [`ActorModel`], as it stands.
 //!
-//! All three network kinds, lossy networks, `max_crashes`, storage, random choices, history, boundary, `always` and
-//! `sometimes` properties. Properties, boundary and history are opaque functions; the first two speak of whole states,
-//! so that each distinct state is put together for them, which costs most of the time. Not supported: `eventually`
-//! (stateright's own meaning of it misses cycles) is not checked, and said so; more than 16 actors or properties are refused.
+//! Supported are all three network kinds, lossy networks, `max_crashes`, storage, random choices,
+//! history, boundary, and `always` and `sometimes` properties. Properties, boundary and history are
+//! functions that the engine cannot look into. The first two speak of whole states, so that each
+//! distinct state is put together for them, which takes most of the time. `eventually` is not
+//! checked (stateright's own meaning of it misses cycles), and the answer says so. More than 16
+//! actors or properties are refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,15 +14,13 @@ use std::hash::Hash;
 use stateright::actor::{Actor, ActorModel, ActorModelAction, ActorModelState, Id, Out};
 use stateright::{Expectation, Model};
 
-use super::actor_front::{ActionOf, ModelFront, guarded};
-use super::search::{Goal, search};
-use crate::election::node_name;
+use super::error::EngineError;
+use super::search::{Assignment, search};
+use super::source::{ActionOf, ModelSource, guarded, retell};
+use crate::election::{MAX_NODES, node_name};
 use crate::exploration::{Ended, Limits, Progress};
-use crate::semantics::PropertyId;
 use crate::semantics::names;
-
-/// The most actors, and the most properties, of a model.
-const MOST: usize = 16;
+use crate::semantics::{MAX_PROPERTIES, PropertyId, PropertySet};
 
 /// What was seen of an actor model.
 #[must_use = "nothing has been asserted yet: `assert_properties` does"]
@@ -57,9 +57,13 @@ impl<A: Actor> ModelExploration<A> {
         if self.not_checked.contains(&name) {
             return Err(format!("`{name}` is an `eventually`, which is not checked"));
         }
-        let Some((_, expectation)) = self.checked.iter().find(|(checked, _)| *checked == name) else {
+        let Some((_, expectation)) = self.checked.iter().find(|(checked, _)| *checked == name)
+        else {
             let names: Vec<&str> = self.checked.iter().map(|(name, _)| *name).collect();
-            return Err(format!("expected a property of the model ({}), found `{name}`", names.join(", ")));
+            return Err(format!(
+                "expected a property of the model ({}), found `{name}`",
+                names.join(", ")
+            ));
         };
         let is_example = *expectation == Expectation::Sometimes;
         match self.discoveries.get(name) {
@@ -77,7 +81,9 @@ impl<A: Actor> ModelExploration<A> {
                 self.ended,
                 self.distinct
             )),
-            None if is_example => Err(format!("`{name}` has no example among all {} states", self.distinct)),
+            None if is_example => {
+                Err(format!("`{name}` has no example among all {} states", self.distinct))
+            }
             None => Ok(()),
         }
     }
@@ -149,55 +155,85 @@ where
     C: Sync,
     H: Clone + Debug + Hash + PartialEq + Send + Sync,
 {
-    for (what, found) in [("actors", model.actors.len()), ("properties", model.properties.len())] {
-        if found > MOST {
-            return Err(format!("expected a model with at most {MOST} {what}, found {found}"));
+    check(model, limits, progress).map_err(|why| why.to_string())
+}
+
+/// [`check_model`], with errors that tell our own mistakes apart.
+fn check<A, C, H>(
+    model: &ActorModel<A, C, H>,
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Result<ModelExploration<A>, EngineError>
+where
+    A: Actor + Sync,
+    A::Msg: Ord + Send + Sync,
+    A::Timer: Ord + Send + Sync,
+    A::State: Send + Sync,
+    A::Storage: Send + Sync,
+    A::Random: Send + Sync,
+    C: Sync,
+    H: Clone + Debug + Hash + PartialEq + Send + Sync,
+{
+    let (actors, properties) = (model.actors.len(), model.properties.len());
+    for (what, found, most) in
+        [("actors", actors, MAX_NODES), ("properties", properties, MAX_PROPERTIES)]
+    {
+        if found > most {
+            return Err(EngineError::Unsupported(format!(
+                "expected a model with at most {most} {what}, found {found}"
+            )));
         }
     }
     let start = start(model)?;
-    let (mut front, mut tables) = ModelFront::new(model);
+    let (mut source, mut program) = ModelSource::new(model);
     let of_start = || "what clones, compares or hashes the initial state".to_string();
-    let initial = guarded(of_start, || front.row(&start, &mut tables))??;
-    if !guarded(of_start, || front.state(&initial, &tables) == start)? {
-        return Err(
-            "the initial state cannot be told by its parts: is a queue of its network empty?".to_string()
-        );
+    let initial = guarded(of_start, || source.row(&start, &mut program))??;
+    if !guarded(of_start, || source.state_of(&initial, &program) == start)? {
+        let what =
+            "the initial state cannot be told by its parts: is a queue of its network empty?";
+        return Err(EngineError::Unsupported(what.to_string()));
     }
-    let is_checked = |p: usize| model.properties[p].expectation != Expectation::Eventually;
-    let asked = (0..model.properties.len()).filter(|p| is_checked(*p)).fold(0, |bits, p| bits | 1 << p);
-    let report = search(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
-    if let Ended::Failed(why) = report.ended {
-        return Err(why);
-    }
-    guarded(|| "what clones, compares or hashes a state".to_string(), || front.audit(&tables))??;
+    let properties = model.properties.iter().zip(0..);
+    let is_checked = properties.filter(|(p, _)| p.expectation != Expectation::Eventually);
+    let asked: PropertySet = is_checked.map(|(_, p)| PropertyId(p)).collect();
+    let assignment = Assignment { asked, limits, progress };
+    let findings = search(&mut program, &mut source, &initial, &assignment);
+    let ended = findings.ended?;
+    guarded(|| "what clones, compares or hashes a state".to_string(), || source.audit(&program))??;
     let mut discoveries: BTreeMap<&'static str, Vec<ActionOf<A>>> = BTreeMap::new();
-    for (PropertyId(p), path) in &report.broken {
+    for (PropertyId(p), path) in &findings.broken {
         let property = &model.properties[usize::from(*p)];
         let who = || format!("property {}", property.name);
         let (actions, holds) = guarded(who, || {
-            let told = front.retell(&mut tables, &initial, path);
+            let start = (&initial[..], source.state_of(&initial, &program));
+            let told = retell(&mut source, &mut program, start, path);
             told.map(|(actions, last)| (actions, (property.condition)(model, &last)))
         })??;
         if holds != (property.expectation == Expectation::Sometimes) {
-            return Err(format!(
+            return Err(EngineError::Impure(format!(
                 "property {} judged one state in two ways: it is not a pure function",
                 property.name
-            ));
+            )));
         }
         discoveries.insert(property.name, actions);
     }
-    let (checked, not_checked): (Vec<_>, Vec<_>) =
-        model.properties.iter().partition(|property| property.expectation != Expectation::Eventually);
+    let (checked, not_checked): (Vec<_>, Vec<_>) = model
+        .properties
+        .iter()
+        .partition(|property| property.expectation != Expectation::Eventually);
     Ok(ModelExploration {
-        ended: report.ended,
-        distinct: report.distinct,
-        generated: report.generated,
-        depth: report.depth,
+        ended,
+        distinct: findings.distinct,
+        generated: findings.generated,
+        depth: findings.depth,
         discoveries,
-        checked: checked.into_iter().map(|property| (property.name, property.expectation.clone())).collect(),
+        checked: checked
+            .into_iter()
+            .map(|property| (property.name, property.expectation.clone()))
+            .collect(),
         not_checked: not_checked.into_iter().map(|property| property.name).collect(),
-        seconds: report.seconds,
-        peak_bytes: report.peak_bytes,
+        seconds: findings.seconds,
+        peak_bytes: findings.peak_bytes,
     })
 }
 
@@ -205,7 +241,7 @@ where
 ///
 /// # Errors
 /// It cannot be had, or is not the same each time, or lies outside the boundary.
-fn start<A, C, H>(model: &ActorModel<A, C, H>) -> Result<ActorModelState<A, H>, String>
+fn start<A, C, H>(model: &ActorModel<A, C, H>) -> Result<ActorModelState<A, H>, EngineError>
 where
     A: Actor,
     A::Msg: Ord,
@@ -219,13 +255,16 @@ where
     let who = || "what the first starts send, and `record_msg_out` of it,".to_string();
     let states = guarded(who, || [model.init_states(), model.init_states()])?;
     let [Some(start), Some(again)] = states.map(|mut states| states.pop()) else {
-        return Err("expected an initial state, found none".to_string());
+        let what = "expected an initial state, found none";
+        return Err(EngineError::Unsupported(what.to_string()));
     };
     if guarded(|| "what compares states".to_string(), || start != again)? {
-        return Err("the first start of some actor is not a pure function: it had two outcomes".to_string());
+        let what = "the first start of some actor is not a pure function: it had two outcomes";
+        return Err(EngineError::Impure(what.to_string()));
     }
     if !guarded(|| "the boundary".to_string(), || model.within_boundary(&start))? {
-        return Err("the initial state is outside the boundary".to_string());
+        let what = "the initial state is outside the boundary";
+        return Err(EngineError::Unsupported(what.to_string()));
     }
     Ok(start)
 }

@@ -149,7 +149,7 @@ impl<E: Election> Watched<E> {
             None => true,
             Some(bound) => {
                 if self.is_searching.load(Relaxed) {
-                    self.cut[bound as usize].fetch_add(1, Relaxed);
+                    self.cut[bound.position()].fetch_add(1, Relaxed);
                 }
                 false
             }
@@ -162,14 +162,6 @@ impl<E: Election> Watched<E> {
         counted.count(&self.system, before, step, after);
         self.tally.lock().expect("no panic while held").add(&counted);
     }
-
-    fn has_all(&self, violated: &BTreeSet<PropertyId>) -> bool {
-        match &self.until {
-            Until::FirstViolation => !violated.is_empty(),
-            Until::Violated(all) => all.iter().all(|property| violated.contains(property)),
-            Until::Exhausted => false,
-        }
-    }
 }
 
 impl<E: Election> Questioned<E> for Watched<E> {
@@ -180,7 +172,8 @@ impl<E: Election> Questioned<E> for Watched<E> {
         }
         let mut violated = self.violated.lock().expect("no panic while held");
         let is_new = violated.insert(property);
-        if self.has_all(&violated) {
+        let until = &self.until;
+        if until.is_satisfied_by(|p| violated.contains(&p), !violated.is_empty()) {
             self.stop(Ended::Violated);
         }
         !is_new
@@ -288,7 +281,7 @@ fn attend<E: Election>(
         Ended::MaxStates | Ended::TimeLimit if is_simulation => Ended::Sampled,
         ended => ended,
     };
-    let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound as usize].load(Relaxed)));
+    let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound.position()].load(Relaxed)));
     Exploration {
         engine: search.engine(),
         ended,

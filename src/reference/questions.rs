@@ -1,7 +1,7 @@
 //! A [`System`] as a `stateright::Model`, for stateright's own checkers and its Explorer.
 
 use crate::election::Election;
-use crate::semantics::{PropertyId, StepOf, System, SystemState};
+use crate::semantics::{MAX_PROPERTIES, PropertyId, StepOf, System, SystemState};
 
 /// A model over the states of a [`System`] whose properties are known by their positions.
 ///
@@ -10,9 +10,6 @@ use crate::semantics::{PropertyId, StepOf, System, SystemState};
 pub trait Questioned<E: Election>: stateright::Model<State = SystemState<E>> + Sized {
     fn holds_here(&self, property: PropertyId, state: &SystemState<E>) -> bool;
 }
-
-/// As many properties as a stateright model of ours can have.
-const MAX_PROPERTIES: usize = 16;
 
 /// These properties for stateright's checkers.
 pub fn always<E: Election, M: Questioned<E>>(asked: &[PropertyId]) -> Vec<stateright::Property<M>> {

@@ -46,6 +46,11 @@ pub enum Bound {
 impl Bound {
     pub const ALL: [Bound; 4] = [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
 
+    /// Its position in [`Bound::ALL`].
+    pub fn position(self) -> usize {
+        self as usize
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Bound::MaxTerm => "max_term",
