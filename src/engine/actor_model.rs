@@ -15,8 +15,10 @@ use stateright::actor::{Actor, ActorModel, ActorModelAction, ActorModelState, Id
 use stateright::{Expectation, Model};
 
 use super::error::EngineError;
+use super::ids::StepId;
+use super::program::ProgramBuilder;
 use super::search::{Assignment, search};
-use super::source::{ActionOf, ModelSource, guarded, retell};
+use super::source::{ActionOf, ModelSource, Source, guarded, retell};
 use crate::election::{MAX_NODES, node_name};
 use crate::exploration::{Ended, Limits, Progress};
 use crate::semantics::names;
@@ -27,23 +29,28 @@ use crate::semantics::{MAX_PROPERTIES, PropertyId, PropertySet};
 pub struct ModelExploration<A: Actor> {
     /// Never [`Ended::Failed`].
     pub ended: Ended,
-    /// Distinct states within the boundary: stateright's `unique_state_count`, where its hash tells apart what `==` does.
+    /// Distinct states within the boundary: stateright's `unique_state_count`, where its hash tells
+    /// apart what `==` does.
     ///
-    /// States are told apart by `==`. Stateright tells them apart by their hash, and that of its sets and maps says nothing
-    /// of where they end: it takes states for one that differ only in which actor a timer is set at, for instance. Then it
-    /// counts fewer states, and may miss some that can be reached.
+    /// States are told apart by `==`. Stateright tells them apart by their hash, and that of its
+    /// sets and maps says nothing of where they end: it takes states for one that differ only in
+    /// which actor a timer is set at, for instance. Then it counts fewer states, and may miss some
+    /// that can be reached.
     pub distinct: u64,
     /// Generated states within the boundary: stateright's `state_count`.
     pub generated: u64,
     /// Steps to the farthest state; stateright's `max_depth` is one more.
     pub depth: usize,
-    /// By property, a shortest run to an example of a `sometimes` or a counterexample of an `always`.
+    /// By property, a shortest run to an example of a `sometimes` or a counterexample of an
+    /// `always`.
     pub discoveries: BTreeMap<&'static str, Vec<ActorModelAction<A::Msg, A::Timer, A::Random>>>,
     /// The properties that were not checked: those that expect something `eventually`.
     pub not_checked: Vec<&'static str>,
     /// The properties that were, in the model's order.
     pub checked: Vec<(&'static str, Expectation)>,
+    /// How long it took.
     pub seconds: f64,
+    /// The most bytes held, without the states themselves.
     pub peak_bytes: u64,
 }
 
@@ -51,8 +58,9 @@ impl<A: Actor> ModelExploration<A> {
     /// Whether a property holds: an `always` has no counterexample, a `sometimes` has an example.
     ///
     /// # Errors
-    /// Why that cannot be said. The property does not hold, and here is the run; or not everything was seen, and what was
-    /// does not settle it; or it was not checked; or there is no such property.
+    /// Why that cannot be said. The property does not hold, and here is the run; or not everything
+    /// was seen, and what was does not settle it; or it was not checked; or there is no such
+    /// property.
     pub fn holds(&self, name: &str) -> Result<(), String> {
         if self.not_checked.contains(&name) {
             return Err(format!("`{name}` is an `eventually`, which is not checked"));
@@ -76,7 +84,8 @@ impl<A: Actor> ModelExploration<A> {
                 Err(format!("`{name}` has a counterexample after {n} step{plural}:{steps}"))
             }
             None if self.ended != Ended::Exhausted => Err(format!(
-                "`{name}` is not settled: no {} was found, but the search ended early ({:?}, {} states)",
+                "`{name}` is not settled: no {} was found, but the search ended early ({:?}, \
+                 {} states)",
                 if is_example { "example" } else { "counterexample" },
                 self.ended,
                 self.distinct
@@ -88,7 +97,8 @@ impl<A: Actor> ModelExploration<A> {
         }
     }
 
-    /// Asserts that every property of the model [holds](Self::holds), and that every one was checked.
+    /// Asserts that every property of the model [holds](Self::holds), and that every one was
+    /// checked.
     ///
     /// # Panics
     /// With what does not hold, and the actions that lead there; or with what could not be said.
@@ -111,11 +121,12 @@ impl<A: Actor> ModelExploration<A> {
     }
 }
 
-/// Explores an actor model exhaustively, within limits. A discovery of any property counts as a violation for
-/// [`Limits::until`]; properties are numbered in the model's order.
+/// Explores an actor model exhaustively, within limits. A discovery of any property counts as a
+/// violation for [`Limits::until`]; properties are numbered in the model's order.
 ///
-/// In a test, ask for the properties by [`ModelExploration::assert_properties`]. It fails unless every property is settled:
-/// an empty map of discoveries may as well mean that a limit ended the search.
+/// In a test, ask for the properties by [`ModelExploration::assert_properties`]. It fails unless
+/// every property is settled: an empty map of discoveries may as well mean that a limit ended the
+/// search.
 ///
 /// ```
 /// use oneleader::exploration::Limits;
@@ -127,7 +138,8 @@ impl<A: Actor> ModelExploration<A> {
 /// #     type Msg = (); type Timer = (); type State = u8; type Storage = (); type Random = ();
 /// #     fn on_start(&self, _: Id, _: &Option<()>, _: &mut Out<Self>) -> u8 { 0 }
 /// # }
-/// # let model = ActorModel::<_, (), ()>::new((), ()).actor(Quiet).init_network(Network::new_ordered([]))
+/// # let model = ActorModel::<_, (), ()>::new((), ()).actor(Quiet)
+/// #     .init_network(Network::new_ordered([]))
 /// #     .property(Expectation::Always, "quiet", |_, state| *state.actor_states[0] == 0);
 /// let seen = engine::check_model(&model, &Limits::exhaustive(), &|_| ()).expect("the model runs");
 /// seen.assert_properties();
@@ -137,9 +149,9 @@ impl<A: Actor> ModelExploration<A> {
 /// States are told apart by `==`, as stateright's checkers ask of them too (hence `H: PartialEq`).
 ///
 /// # Errors
-/// Nothing can be concluded. The model has something that is not supported; or one of its functions panicked (a handler,
-/// a property, the boundary, what records the history); or a handler is not a function of its arguments; or engine and
-/// stateright disagree about a run.
+/// Nothing can be concluded. The model has something that is not supported; or one of its functions
+/// panicked (a handler, a property, the boundary, what records the history); or a handler is not a
+/// function of its arguments; or engine and stateright disagree about a run.
 pub fn check_model<A, C, H>(
     model: &ActorModel<A, C, H>,
     limits: &Limits,
@@ -174,16 +186,8 @@ where
     C: Sync,
     H: Clone + Debug + Hash + PartialEq + Send + Sync,
 {
-    let (actors, properties) = (model.actors.len(), model.properties.len());
-    for (what, found, most) in
-        [("actors", actors, MAX_NODES), ("properties", properties, MAX_PROPERTIES)]
-    {
-        if found > most {
-            return Err(EngineError::Unsupported(format!(
-                "expected a model with at most {most} {what}, found {found}"
-            )));
-        }
-    }
+    expect_few("actors", model.actors.len(), MAX_NODES)?;
+    expect_few("properties", model.properties.len(), MAX_PROPERTIES)?;
     let start = start(model)?;
     let (mut source, mut program) = ModelSource::new(model);
     let of_start = || "what clones, compares or hashes the initial state".to_string();
@@ -200,22 +204,11 @@ where
     let findings = search(&mut program, &mut source, &initial, &assignment);
     let ended = findings.ended?;
     guarded(|| "what clones, compares or hashes a state".to_string(), || source.audit(&program))??;
-    let mut discoveries: BTreeMap<&'static str, Vec<ActionOf<A>>> = BTreeMap::new();
-    for (PropertyId(p), path) in &findings.broken {
-        let property = &model.properties[usize::from(*p)];
-        let who = || format!("property {}", property.name);
-        let (actions, holds) = guarded(who, || {
-            let start = (&initial[..], source.state_of(&initial, &program));
-            let told = retell(&mut source, &mut program, start, path);
-            told.map(|(actions, last)| (actions, (property.condition)(model, &last)))
-        })??;
-        if holds != (property.expectation == Expectation::Sometimes) {
-            return Err(EngineError::Impure(format!(
-                "property {} judged one state in two ways: it is not a pure function",
-                property.name
-            )));
-        }
-        discoveries.insert(property.name, actions);
+    let mut discoveries = BTreeMap::new();
+    for (&property, path) in &findings.broken {
+        let start = (&initial[..], source.state_of(&initial, &program));
+        let (name, actions) = discovery(&mut source, &mut program, start, path, property)?;
+        discoveries.insert(name, actions);
     }
     let (checked, not_checked): (Vec<_>, Vec<_>) = model
         .properties
@@ -235,6 +228,51 @@ where
         seconds: findings.seconds,
         peak_bytes: findings.peak_bytes,
     })
+}
+
+/// Refuses a model with too many of something.
+fn expect_few(what: &str, found: usize, most: usize) -> Result<(), EngineError> {
+    match found <= most {
+        true => Ok(()),
+        false => Err(EngineError::Unsupported(format!(
+            "expected a model with at most {most} {what}, found {found}"
+        ))),
+    }
+}
+
+/// The name of a property, and the path to where it was discovered as actions of stateright's.
+///
+/// # Errors
+/// Stateright takes the actions in another way, or the property judges the last state in another way
+/// than before.
+fn discovery<'a, A, C, H>(
+    source: &mut ModelSource<'a, A, C, H>,
+    program: &mut ProgramBuilder,
+    start: (&[u32], ActorModelState<A, H>),
+    path: &[StepId],
+    PropertyId(p): PropertyId,
+) -> Result<(&'static str, Vec<ActionOf<A>>), EngineError>
+where
+    A: Actor,
+    A::Msg: Ord,
+    A::Timer: Ord,
+    H: Clone + Debug + Hash + PartialEq,
+    ModelSource<'a, A, C, H>: Source,
+{
+    let model = source.model();
+    let property = &model.properties[usize::from(p)];
+    let who = || format!("property {}", property.name);
+    let (actions, holds) = guarded(who, || {
+        let told = retell(source, program, start, path);
+        told.map(|(actions, last)| (actions, (property.condition)(model, &last)))
+    })??;
+    match holds == (property.expectation == Expectation::Sometimes) {
+        true => Ok((property.name, actions)),
+        false => Err(EngineError::Impure(format!(
+            "property {} judged one state in two ways: it is not a pure function",
+            property.name
+        ))),
+    }
 }
 
 /// The initial state.

@@ -203,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_field_does_not_run_into_the_next() {
-        /// A set's hash as stateright has it: that of its elements, with no word of how many there are.
+        /// A set's hash as stateright has it: that of its elements, with no word of how many there
+        /// are.
         struct Open(Vec<u64>);
         impl Hash for Open {
             fn hash<H: Hasher>(&self, hasher: &mut H) {

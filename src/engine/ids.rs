@@ -1,7 +1,9 @@
-//! The numbers of the engine: one type for each kind of thing that has a number, and the encodings that numbers have.
+//! The numbers of the engine: one type for each kind of thing that has a number, and the encodings
+//! that numbers have.
 //!
-//! All of them are as large as the integer inside. A number is made from a position in a list and turned back into one by
-//! named methods, so that a number of one kind cannot be used as one of another.
+//! All of them are as large as the integer inside. A number is made from a position in a list and
+//! turned back into one by named methods, so that a number of one kind cannot be used as one of
+//! another.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -47,48 +49,55 @@ pub(crate) fn narrow(position: usize) -> u32 {
 }
 
 macro_rules! numbers {
-    ($($(#[$doc:meta])* $name:ident)*) => {$(
+    ($($(#[$doc:meta])* $name:ident($bits:ty);)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(transparent)]
-        pub(crate) struct $name(u32);
+        pub(crate) struct $name($bits);
 
         impl Key for $name {
             #[inline]
             fn bits(self) -> u32 {
-                self.0
+                u32::from(self.0)
             }
         }
 
         impl Number for $name {
             #[inline]
             fn at(position: usize) -> Self {
-                $name(narrow(position))
+                debug_assert!(<$bits>::try_from(position).is_ok());
+                $name(position as $bits)
             }
 
             #[inline]
             fn from_bits(bits: u32) -> Self {
-                $name(bits)
+                $name(bits as $bits)
             }
         }
     )*};
 }
 
 numbers! {
-    /// A node's local state: that of its actor, its timers, its disk and its open choices. `NONE` of what happens at no node.
-    LocalId
+    /// A node's local state: that of its actor, its timers, its disk and its open choices. `NONE` of
+    /// what happens at no node.
+    LocalId(u32);
     /// A message with its sender and receiver.
-    MessageId
+    MessageId(u32);
     /// A world: everything besides the nodes and the messages.
-    WorldId
+    WorldId(u32);
     /// What one handler did. `NONE` where no handler runs.
-    OutcomeId
+    OutcomeId(u32);
     /// The messages in flight in one column, counted for each receiver by itself.
-    FlowId
+    FlowId(u32);
     /// Messages that an outcome sends together in one column.
-    BundleId
+    BundleId(u32);
     /// A step that is listed; from [`StepId::WHOLE`] on, a step of the whole system.
-    StepId
+    StepId(u32);
+    /// A column of rows: the place of what is in flight on one link.
+    ColumnId(u16);
+    /// A counter of the tally: it counts the steps of one kind that deliver one kind of message and
+    /// have the same facts.
+    CounterId(u16);
 }
 
 /// The values that are no numbers, for those kinds of numbers that need them.
@@ -120,10 +129,11 @@ impl OutcomeId {
         (self != OutcomeId::NONE).then_some(self)
     }
 
-    /// As many outcomes there may be.
+    /// How many outcomes there may be.
     pub(crate) const MOST: usize = (u32::MAX - 512) as usize;
 
-    /// The outcome of the same step torn, which follows it: the first after no effect, the second after one, and so on.
+    /// The outcome of the same step torn, which follows it: the first after no effect, the second
+    /// after one, and so on.
     pub(crate) fn torn(self, nth: u8) -> OutcomeId {
         OutcomeId(self.0 + u32::from(nth))
     }
@@ -184,11 +194,6 @@ impl From<Whole> for StepId {
     }
 }
 
-/// A column of rows: the place of what is in flight on one link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub(crate) struct ColumnId(u16);
-
 impl ColumnId {
     /// Says that there is no such column.
     pub(crate) const NONE: ColumnId = ColumnId(u16::MAX);
@@ -199,30 +204,6 @@ impl ColumnId {
     }
 }
 
-impl Key for ColumnId {
-    #[inline]
-    fn bits(self) -> u32 {
-        u32::from(self.0)
-    }
-}
-
-impl Number for ColumnId {
-    #[inline]
-    fn at(position: usize) -> Self {
-        ColumnId(position as u16)
-    }
-
-    #[inline]
-    fn from_bits(bits: u32) -> Self {
-        ColumnId(bits as u16)
-    }
-}
-
-/// A counter of the tally: it counts the steps of one kind that deliver one kind of message and have the same facts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(transparent)]
-pub(crate) struct CounterId(u16);
-
 /// The first counters count the steps that happen at no single node.
 impl CounterId {
     pub(crate) const LOSE: CounterId = CounterId(0);
@@ -230,25 +211,6 @@ impl CounterId {
     pub(crate) const SWITCH: CounterId = CounterId(2);
     pub(crate) const STABILISE: CounterId = CounterId(3);
     pub(crate) const TICK: CounterId = CounterId(4);
-}
-
-impl Key for CounterId {
-    #[inline]
-    fn bits(self) -> u32 {
-        u32::from(self.0)
-    }
-}
-
-impl Number for CounterId {
-    #[inline]
-    fn at(position: usize) -> Self {
-        CounterId(position as u16)
-    }
-
-    #[inline]
-    fn from_bits(bits: u32) -> Self {
-        CounterId(bits as u16)
-    }
 }
 
 /// A node, by its position among the nodes.
@@ -287,7 +249,8 @@ impl NodeIndex {
         usize::from(self.0)
     }
 
-    /// Its position in a list of [`MAX_NODES`] things, which the compiler sees is inside. Means nothing for `NONE`.
+    /// Its position in a list of [`MAX_NODES`] things, which the compiler sees is inside. Means
+    /// nothing for `NONE`.
     #[inline]
     pub(crate) fn slot(self) -> usize {
         usize::from(self.0) % MAX_NODES
@@ -310,7 +273,8 @@ impl Key for NodeSet {
 pub(crate) enum WorldEvent {
     /// A node crashes, which the budget of crashes pays for.
     Crash,
-    /// A node restarts and finds the disk so. The budgets of restarts and of damaged disks pay for it.
+    /// A node restarts and finds the disk so. The budgets of restarts and of damaged disks pay for
+    /// it.
     Restart(Disk),
     /// A message is lost.
     Lose,

@@ -2,8 +2,8 @@
 //! level.
 //!
 //! States are found in the order of their predecessors, so for each predecessor only its distance
-//! from the one before is kept. The log is read only to rebuild one trace, from its end to its start,
-//! so it may take a while to decode a level.
+//! from the one before is kept. The log is read only to rebuild one trace, from its end to its
+//! start, so it may take a while to decode a level.
 
 use super::ids::{Key, Number, StepId, widen};
 
@@ -31,8 +31,8 @@ pub(crate) struct Page {
     last: u64,
 }
 
-/// A distance below this stands in the lowest bits of the step's code. There this number itself says
-/// that the distance is no less, and that what it is more follows behind.
+/// A distance below this stands in the lowest bits of the step's code. There this number itself
+/// says that the distance is no less, and that what it is more follows behind.
 const FAR: u64 = 7;
 
 impl Page {

@@ -1,5 +1,5 @@
-//! Two caches whose keys are pairs of ids: [`Memo`], an open-addressing hash map, and [`BitmapMemo`], which stores the
-//! most common answer as one bit for each pair.
+//! Two caches whose keys are pairs of ids: [`Memo`], an open-addressing hash map, and
+//! [`BitmapMemo`], which stores the most common answer as one bit for each pair.
 
 use std::marker::PhantomData;
 
@@ -63,7 +63,8 @@ macro_rules! answers_by_option {
 }
 answers_by_option! { bool PropertySet }
 
-/// A hash map from pairs of ids to answers: open addressing, in most cases one cache line for each look-up.
+/// A hash map from pairs of ids to answers: open addressing, in most cases one cache line for each
+/// look-up.
 pub(crate) struct Memo<A, B, V: Answer> {
     slots: Vec<(u64, V::Slot)>,
     used: usize,
@@ -85,8 +86,8 @@ impl<A: Key, B: Key, V: Answer> Memo<A, B, V> {
         u64::from(a.bits()) << 32 | u64::from(b.bits())
     }
 
-    /// Where the search for a key starts. Pairs that differ only in the last bits of the second id stand close together,
-    /// because they are often asked for one after the other.
+    /// Where the search for a key starts. Pairs that differ only in the last bits of the second id
+    /// stand close together, because they are often asked for one after the other.
     #[inline]
     fn home(key: u64, mask: usize) -> usize {
         const NEAR: u64 = 7;
@@ -144,9 +145,9 @@ impl<A: Key, B: Key, V: Answer> Memo<A, B, V> {
 
 /// A map from pairs of ids to answers, where most pairs have the same answer, the usual one.
 ///
-/// For each pair a bit says whether its answer is known to be the usual one; a processor's nearest cache holds these
-/// bits. All other answers are kept in a [`Memo`]. Where the bits would take too much memory there are none, and the
-/// `Memo` holds every answer.
+/// For each pair a bit says whether its answer is known to be the usual one; a processor's nearest
+/// cache holds these bits. All other answers are kept in a [`Memo`]. Where the bits would take too
+/// much memory there are none, and the `Memo` holds every answer.
 pub(crate) struct BitmapMemo<A, B, V: Answer> {
     /// The bits: a row of words for each first id.
     usual: Vec<u64>,
@@ -158,7 +159,8 @@ pub(crate) struct BitmapMemo<A, B, V: Answer> {
     others: Memo<A, B, V>,
 }
 
-/// The most words of bits: 64 MiB. Where assertions are checked there are few, so that tests reach this limit.
+/// The most words of bits: 64 MiB. Where assertions are checked there are few, so that tests reach
+/// this limit.
 const MOST_WORDS: usize = if cfg!(debug_assertions) { 1 << 8 } else { 1 << 23 };
 
 impl<A: Key, B: Key, V: Answer> Default for BitmapMemo<A, B, V> {
@@ -172,7 +174,8 @@ impl<A: Key, B: Key, V: Answer> Default for BitmapMemo<A, B, V> {
 pub(crate) struct BitRow(u32);
 
 impl<A: Key, B: Key, V: Answer> BitmapMemo<A, B, V> {
-    /// Makes room for the bits of so many first and so many second ids. The bits of other ids must not be asked for.
+    /// Makes room for the bits of so many first and so many second ids. The bits of other ids must
+    /// not be asked for.
     pub(crate) fn extend(&mut self, a: usize, b: usize) {
         let (width, wider) = (1 << self.shift, b.div_ceil(64).next_power_of_two());
         if self.is_off || wider.max(width) * a > MOST_WORDS {
@@ -202,8 +205,8 @@ impl<A: Key, B: Key, V: Answer> BitmapMemo<A, B, V> {
         (row.0 + (b.bits() >> 6)) as usize
     }
 
-    /// 1 if the answer for a second id is known to be the usual one, with the first id that this row belongs to;
-    /// otherwise 0.
+    /// 1 if the answer for a second id is known to be the usual one, with the first id that this
+    /// row belongs to; otherwise 0.
     #[inline]
     pub(crate) fn usual(&self, row: BitRow, b: B) -> u64 {
         self.usual.get(Self::word(row, b)).copied().unwrap_or(0) >> (b.bits() & 63) & 1

@@ -1,12 +1,13 @@
 //! The compiled engine: exhaustive search over numbers instead of values.
 //!
 //! An actor's handler is a function of the node, its local state and the event, and there are few
-//! distinct local states: thousands, where there are hundreds of millions of system states. So local
-//! states, messages and worlds become numbers ([`ids`]), and so does what is in flight on one link.
-//! Each handler runs once for each of its arguments, and a step of the system takes a few look-ups.
+//! distinct local states: thousands, where there are hundreds of millions of system states. So
+//! local states, messages and worlds become numbers ([`ids`]), and so does what is in flight on one
+//! link. Each handler runs once for each of its arguments, and a step of the system takes a few
+//! look-ups.
 //!
-//! A [`program`] is all that is known in numbers. A [`source`] holds the values behind them and calls
-//! the user's functions: there is one for a [`System`], and one for any
+//! A [`program`] is all that is known in numbers. A [`source`] holds the values behind them and
+//! calls the user's functions: there is one for a [`System`], and one for any
 //! [`ActorModel`](stateright::actor::ActorModel). A [`search`](search()) is breadth-first, by any
 //! number of threads, and its result, traces included, does not depend on their number. A
 //! [`walk`](walk()) takes random steps instead.
@@ -163,7 +164,8 @@ mod tests {
     use crate::models;
     use crate::scenario::Scenario;
 
-    /// Explores a protocol, falsifies what the engine has learnt of its steps, and explores it again.
+    /// Explores a protocol, falsifies what the engine has learnt of its steps, and explores it
+    /// again.
     struct Falsify;
 
     impl Visitor for Falsify {

@@ -1,5 +1,5 @@
-//! Threads that share work, the caller's among them. Which thread does which piece is left to chance,
-//! so each piece of work must keep its results to itself.
+//! Threads that share work, the caller's among them. Which thread does which piece is left to
+//! chance, so each piece of work must keep its results to itself.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub(crate) struct WorkerPool {
 }
 
 impl WorkerPool {
-    /// So many threads; or the caller's alone, where no others can be had.
+    /// A pool of this many threads. If no others can be started, the caller works alone.
     pub(crate) fn new(threads: usize) -> Self {
         let build = || ThreadPoolBuilder::new().num_threads(threads - 1).build().ok();
         let others = (threads > 1).then(build).flatten();

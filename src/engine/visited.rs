@@ -1,10 +1,10 @@
 //! The visited set: the fingerprints of all states seen. It is a hash table with open addressing by
 //! cache lines, in shards, each of which grows by itself and in place.
 //!
-//! Candidates are sorted by shard where they are found, and one thread at a time works on a shard. So
-//! nothing is locked, and nothing depends on which thread is faster: of equal candidates it is always
-//! the first in the order of the batch that is new. The cache lines of look-ups to come are asked for
-//! ahead of time, so that the memory works on many of them at once.
+//! Candidates are sorted by shard where they are found, and one thread at a time works on a shard.
+//! So nothing is locked, and nothing depends on which thread is faster: of equal candidates it is
+//! always the first in the order of the batch that is new. The cache lines of look-ups to come are
+//! asked for ahead of time, so that the memory works on many of them at once.
 
 /// The number of shards. The highest bits of a fingerprint choose one.
 pub const SHARDS: usize = 16;
@@ -24,8 +24,8 @@ struct Line {
     high: [u32; SLOTS],
 }
 
-/// The halves of a fingerprint. The low half is never 0: where it would be it becomes 1, which takes
-/// few fingerprints for others, as it concerns one of four billion.
+/// The halves of a fingerprint. The low half is never 0: where it would be it becomes 1, which
+/// takes few fingerprints for others, as it concerns one of four billion.
 #[inline]
 fn halves(fingerprint: u64) -> (u32, u32) {
     ((fingerprint as u32).max(1), (fingerprint >> 32) as u32)
@@ -90,8 +90,8 @@ fn larger(homes: usize) -> usize {
 /// line wait for each other.
 #[repr(align(128))]
 pub struct Shard {
-    /// A fingerprint stands in its home line, or in the first line behind it that had room. The lines
-    /// from `homes` on are the home of none: they take what the last homes cannot.
+    /// A fingerprint stands in its home line, or in the first line behind it that had room. The
+    /// lines from `homes` on are the home of none: they take what the last homes cannot.
     lines: Vec<Line>,
     homes: usize,
     /// How many fingerprints there are.
@@ -104,8 +104,9 @@ pub fn shard_of(fingerprint: u64) -> usize {
     (fingerprint >> (64 - SHARDS.ilog2())) as usize
 }
 
-/// The home of a fingerprint: the line where the search for it starts. It is chosen by the bits behind
-/// those that chose the shard, scaled, so that the order of homes stays as it is when a shard grows.
+/// The home of a fingerprint: the line where the search for it starts. It is chosen by the bits
+/// behind those that chose the shard, scaled, so that the order of homes stays as it is when a
+/// shard grows.
 #[inline]
 fn home(fingerprint: u64, homes: usize) -> usize {
     ((u128::from(fingerprint << SHARDS.ilog2()) * homes as u128) >> 64) as usize
@@ -170,8 +171,8 @@ impl Shard {
         }
     }
 
-    /// Grows in place, so that the kernel clears no page twice. Homes only move up, so the lines are
-    /// emptied from the last to the first, each into lines that have been emptied before. The
+    /// Grows in place, so that the kernel clears no page twice. Homes only move up, so the lines
+    /// are emptied from the last to the first, each into lines that have been emptied before. The
     /// fingerprints that do not stand in their homes wait until all lines have been emptied.
     #[cold]
     fn grow(&mut self) {
@@ -180,8 +181,8 @@ impl Shard {
         let lines = self.lines.len();
         let more = self.homes.saturating_sub(lines);
         if self.homes > self.lines.capacity() {
-            // Room that is not used yet costs addresses and no memory. A small shard gets little room,
-            // so that shards stand close together.
+            // Room that is not used yet costs addresses and no memory. A small shard gets little
+            // room, so that shards stand close together.
             let room =
                 if self.homes > 0x8000 { self.homes * 4 } else { self.homes + self.homes / 64 };
             self.lines.reserve_exact(room - lines);
@@ -202,8 +203,8 @@ impl Shard {
         }
     }
 
-    /// Adds the fingerprints of `offered`, all of them of this shard. Leaves those whose fingerprints
-    /// were new, in order.
+    /// Adds the fingerprints of `offered`, all of them of this shard. Leaves those whose
+    /// fingerprints were new, in order.
     pub fn sift<T: Copy>(&mut self, offered: &mut Vec<T>, fingerprint: impl Fn(&T) -> u64) {
         for offered in offered.iter().take(AHEAD) {
             self.touch(fingerprint(offered));

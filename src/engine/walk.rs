@@ -1,8 +1,9 @@
-//! Random exploration on the same compiled steps: deep walks, where exhaustive search would not get far.
+//! Random exploration on the same compiled steps: deep walks, where exhaustive search would not get
+//! far.
 //!
-//! Every walk starts at the initial state and takes one of the enabled steps at random, each with the
-//! same probability, until no step is enabled or the walk is as long as it may be. This is a sample:
-//! it can refute a property, and never prove one.
+//! Every walk starts at the initial state and takes one of the enabled steps at random, each with
+//! the same probability, until no step is enabled or the walk is as long as it may be. This is a
+//! sample: it can refute a property, and never prove one.
 //!
 //! Limits count steps; a walk that cannot take its first step counts as one.
 
@@ -175,7 +176,8 @@ impl Walks<'_> {
         }
     }
 
-    /// One of the steps that can be taken, and the counter that counts it. `None` where a walk ends.
+    /// One of the steps that can be taken, and the counter that counts it. `None` where a walk
+    /// ends.
     fn choose(
         &mut self,
         row: &[u32],

@@ -170,3 +170,19 @@ impl<W> World<W> {
         Some(world)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_faults_is_a_budget() {
+        let faults = serde_json::to_value(Faults::none()).unwrap();
+        let mut keys: Vec<String> = faults.as_object().unwrap().keys().cloned().collect();
+        let mut names = BUDGETS.map(|budget| budget.name.to_string());
+        keys.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(keys, names);
+        assert!(BUDGETS.iter().all(|budget| !(budget.is_given)(&Faults::none())));
+    }
+}

@@ -55,7 +55,8 @@ impl Program {
         messages.chunk_by(move |&a, &b| link(a) == link(b))
     }
 
-    /// The positions of what may be delivered next: of each message once, or the head of each queue.
+    /// The positions of what may be delivered next: of each message once, or the head of each
+    /// queue.
     fn heads(&self, messages: &[MessageId]) -> Vec<usize> {
         let same = |a: MessageId, b: MessageId| match self.shape.network {
             NetworkKind::Ordered => self.messages[a].link == self.messages[b].link,

@@ -148,7 +148,7 @@ pub(crate) struct Outcome {
     pub(super) sends: u16,
     /// See [`flag`].
     pub(crate) flags: u8,
-    /// So many outcomes follow that are the same step torn after 0, 1, 2, .. effects.
+    /// How many of the outcomes behind it are the same step torn: after no effect, after one, ..
     pub(super) torn: u8,
     /// The counter of the tally that counts it.
     pub(super) counter: CounterId,
@@ -193,7 +193,7 @@ pub(crate) struct NewOutcome {
     pub(crate) idle: bool,
     /// The world may take note of it.
     pub(crate) observed: bool,
-    /// So many outcomes will follow that are the same step torn after 0, 1, 2, .. effects.
+    /// How many outcomes will follow that are the same step torn: after no effect, after one, ..
     pub(crate) torn: u8,
     /// The counter of the tally that counts it.
     pub(crate) counter: CounterId,

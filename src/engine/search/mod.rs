@@ -1,5 +1,5 @@
-//! Breadth-first search over rows, level by level, by any number of threads and always with the same
-//! result.
+//! Breadth-first search over rows, level by level, by any number of threads and always with the
+//! same result.
 //!
 //! The frontier is worked off in batches, each of which goes through three stages:
 //! 1. *expand* ([`batch`]): every step of every row is tried; the program is only read. Each state

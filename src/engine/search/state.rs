@@ -95,8 +95,8 @@ impl State {
         self.generated += expanded.candidates() as u64;
     }
 
-    /// Makes what was kept of a block part of the next level. Rows have this width by now, and these
-    /// properties are asked.
+    /// Makes what was kept of a block part of the next level. Rows have this width by now, and
+    /// these properties are asked.
     pub(super) fn take_over(&mut self, work: Work, width: usize, asked: PropertySet) {
         let Work { block, judged, kept, .. } = work;
         let outside = judged.iter().filter(|sum| self.outside.contains(sum)).count();

@@ -63,7 +63,8 @@ where
     /// Computes a sample of the outcomes once more: from the same arguments, and from equal ones.
     ///
     /// # Errors
-    /// One came out differently: the handler is not a function of what is compared of its arguments.
+    /// One came out differently: the handler is not a function of what is compared of its
+    /// arguments.
     pub(crate) fn audit(&self, program: &Program) -> Result<(), EngineError> {
         let outcomes = (0..self.origins.len()).map(OutcomeId::at);
         let handled = |outcome: &OutcomeId| !matches!(self.origins[*outcome].1, Cause::Crash);

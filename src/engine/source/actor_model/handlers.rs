@@ -40,8 +40,8 @@ where
         }
     }
 
-    /// What a step makes of a part with this id, or of a part that is equal to it; and likewise with
-    /// the message of a delivery.
+    /// What a step makes of a part with this id, or of a part that is equal to it; and likewise
+    /// with the message of a delivery.
     pub(super) fn react(
         &self,
         local: LocalId,

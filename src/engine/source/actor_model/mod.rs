@@ -175,6 +175,11 @@ where
         (source, program)
     }
 
+    /// The model.
+    pub(crate) fn model(&self) -> &'a ActorModel<A, C, H> {
+        self.model
+    }
+
     /// The row of a state.
     ///
     /// # Errors

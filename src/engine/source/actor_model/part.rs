@@ -45,8 +45,8 @@ impl<A: Actor> Part<A>
 where
     A::Timer: Ord,
 {
-    /// The part as a node. Its timers and its choices are sorted, so that positions in them mean the
-    /// same each time.
+    /// The part as a node. Its timers and its choices are sorted, so that positions in them mean
+    /// the same each time.
     pub(super) fn node(&self) -> NodeOfPart<A> {
         Node {
             state: (!self.crashed).then(|| self.state.clone()),

@@ -44,8 +44,8 @@ impl<E: Election> SystemSource<'_, E> {
         Err(EngineError::IsAlive { message, src, dst })
     }
 
-    /// Notes that a message is dead to a node from this local state on, and delivers it in the local
-    /// states that have followed. Of each local state only a few such messages are kept.
+    /// Notes that a message is dead to a node from this local state on, and delivers it in the
+    /// local states that have followed. Of each local state only a few such messages are kept.
     ///
     /// # Errors
     /// The message is alive again.
@@ -90,8 +90,8 @@ impl<E: Election> SystemSource<'_, E> {
                 let node = node_name(self.nodes[local].0.id());
                 let message = names::value(&self.messages.envelope(message).msg);
                 return Err(EngineError::Impure(format!(
-                    "the handler of {node} is not a pure function: delivering {message} in the same state twice had \
-                     two outcomes"
+                    "the handler of {node} is not a pure function: delivering {message} in the \
+                     same state twice had two outcomes"
                 )));
             }
         }

@@ -36,8 +36,8 @@ pub(super) struct Origin {
     pub(super) before: LocalId,
     /// The step.
     pub(super) cause: Cause,
-    /// If the step was torn after at least one effect: the node as the whole handler would have left
-    /// it.
+    /// If the step was torn after at least one effect: the node as the whole handler would have
+    /// left it.
     pub(super) cut_short: Option<LocalId>,
 }
 
@@ -96,7 +96,8 @@ impl<E: Election> SystemSource<'_, E> {
             torn: u8::try_from(torn).map_err(|_| {
                 let node = node_name(i.id());
                 EngineError::TooMany(format!(
-                    "the actor of {node} sends and saves more than 255 times in a handler that may be torn"
+                    "the actor of {node} sends and saves more than 255 times in a handler that \
+                     may be torn"
                 ))
             })?,
         };

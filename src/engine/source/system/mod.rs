@@ -1,5 +1,5 @@
-//! The source for a [`System`]: the nodes and worlds behind the ids, and the actors' handlers behind
-//! the outcomes.
+//! The source for a [`System`]: the nodes and worlds behind the ids, and the actors' handlers
+//! behind the outcomes.
 
 mod audit;
 mod handlers;
