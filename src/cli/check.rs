@@ -312,7 +312,7 @@ fn coverage(ran: &Checked) -> String {
     let list = |items: &mut dyn Iterator<Item = (&str, u64)>| {
         items.map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")
     };
-    let steps = list(&mut ran.tally.steps.iter().map(|(kind, n)| (*kind, *n)));
+    let steps = list(&mut ran.tally.steps.iter().map(|(kind, n)| (kind.name(), *n)));
     let messages = list(&mut ran.tally.messages.iter().map(|(kind, n)| (kind.as_str(), *n)));
     let cut = list(&mut ran.cut.iter().map(|(bound, n)| (bound.name(), *n)));
     let mut text = format!(

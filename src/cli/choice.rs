@@ -11,6 +11,7 @@ use crate::election::{About, Catalogue, Election, Visitor};
 use crate::exploration::verdict::Verdict;
 use crate::judge::Chosen;
 use crate::scenario::{self, Problem, Scenario, Size, Topologies, among};
+use crate::semantics::world::BUDGETS;
 use crate::semantics::{Bounds, PropertyId, System};
 use crate::support::plain;
 
@@ -35,8 +36,7 @@ pub struct Choice {
     /// unordered, duplicating or ordered
     #[arg(long, value_name = "NETWORK", help_heading = CHANGES)]
     pub network: Option<String>,
-    /// A budget: crashes, restarts, losses, duplications, torn, disk_losses, disk_rollbacks, switches
-    #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
+    #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES, help = budgets())]
     pub faults: Vec<String>,
     /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3); given again: what a switch
     /// may go to
@@ -47,6 +47,11 @@ pub struct Choice {
     /// and no others
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub bounds: Vec<String>,
+}
+
+/// The help of `--faults`.
+fn budgets() -> String {
+    format!("A budget: {}", BUDGETS.map(|budget| budget.name).join(", "))
 }
 
 const CHANGES: &str = "Making up a scenario, or changing one";

@@ -9,6 +9,7 @@ use crate::exploration::Tally;
 use crate::exploration::verdict::Verdict;
 use crate::judge::{Agreement, Checked, Prepared};
 use crate::scenario::Problem;
+use crate::semantics::StepKind;
 
 const VERSION: u32 = 1;
 
@@ -51,7 +52,7 @@ struct Row<'a> {
 /// How often what happened.
 #[derive(Serialize)]
 pub(super) struct Coverage<'a> {
-    steps: &'a BTreeMap<&'static str, u64>,
+    steps: &'a BTreeMap<StepKind, u64>,
     messages: &'a BTreeMap<String, u64>,
     elections: u64,
     /// Steps that reach each goal that speaks of steps.

@@ -22,7 +22,7 @@ pub use about::{About, BugSpec, Costs, Healing, OptionSpec, Setup, Value};
 pub use catalogue::{Catalogue, Only, Visitor};
 pub use healing::{AfterHealing, Healed, Led, NeedOfTime};
 pub use invariant::{Check, Goal, Invariant, Reached};
-pub use nodes::{NodeSet, Reign, Term, node_name};
+pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
 pub use step::{Age, Event, NodeStep};
 
 /// The key of a [`choose_random`](Out::choose_random) that stands for client input: not urgent, and paid for from the

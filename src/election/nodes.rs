@@ -17,6 +17,9 @@ impl Display for Term {
     }
 }
 
+/// The most nodes that a system may have.
+pub const MAX_NODES: usize = 16;
+
 /// The name under which people meet a node: `n1` is the node with `Id` 0.
 pub fn node_name(id: Id) -> String {
     format!("n{}", usize::from(id) + 1)
@@ -30,6 +33,10 @@ impl NodeSet {
     /// The nodes `0..n`.
     pub fn first(n: usize) -> Self {
         NodeSet(((1u64 << n) - 1) as u32)
+    }
+    /// The set as bits, the node with `Id` 0 the lowest.
+    pub fn bits(self) -> u32 {
+        self.0
     }
     /// Adds a node.
     pub fn insert(&mut self, id: Id) {

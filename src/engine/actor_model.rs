@@ -1,9 +1,11 @@
 //! Exhaustive search of any stateright [`ActorModel`], as it stands.
 //!
-//! All three network kinds, lossy networks, `max_crashes`, storage, random choices, history, boundary, `always` and
-//! `sometimes` properties. Properties, boundary and history are opaque functions; the first two speak of whole states,
-//! so that each distinct state is put together for them, which costs most of the time. Not supported: `eventually`
-//! (stateright's own meaning of it misses cycles) is not checked, and said so; more than 16 actors or properties are refused.
+//! Supported are all three network kinds, lossy networks, `max_crashes`, storage, random choices,
+//! history, boundary, and `always` and `sometimes` properties. Properties, boundary and history are
+//! functions that the engine cannot look into. The first two speak of whole states, so that each
+//! distinct state is put together for them, which takes most of the time. `eventually` is not
+//! checked (stateright's own meaning of it misses cycles), and the answer says so. More than 16
+//! actors or properties are refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,38 +14,43 @@ use std::hash::Hash;
 use stateright::actor::{Actor, ActorModel, ActorModelAction, ActorModelState, Id, Out};
 use stateright::{Expectation, Model};
 
-use super::actor_front::{ActionOf, ModelFront, guarded};
-use super::search::{Goal, search};
-use crate::election::node_name;
+use super::error::EngineError;
+use super::ids::StepId;
+use super::program::ProgramBuilder;
+use super::search::{Assignment, search};
+use super::source::{ActionOf, ModelSource, Source, guarded, retell};
+use crate::election::{MAX_NODES, node_name};
 use crate::exploration::{Ended, Limits, Progress};
-use crate::semantics::PropertyId;
 use crate::semantics::names;
-
-/// The most actors, and the most properties, of a model.
-const MOST: usize = 16;
+use crate::semantics::{MAX_PROPERTIES, PropertyId, PropertySet};
 
 /// What was seen of an actor model.
 #[must_use = "nothing has been asserted yet: `assert_properties` does"]
 pub struct ModelExploration<A: Actor> {
     /// Never [`Ended::Failed`].
     pub ended: Ended,
-    /// Distinct states within the boundary: stateright's `unique_state_count`, where its hash tells apart what `==` does.
+    /// Distinct states within the boundary: stateright's `unique_state_count`, where its hash tells
+    /// apart what `==` does.
     ///
-    /// States are told apart by `==`. Stateright tells them apart by their hash, and that of its sets and maps says nothing
-    /// of where they end: it takes states for one that differ only in which actor a timer is set at, for instance. Then it
-    /// counts fewer states, and may miss some that can be reached.
+    /// States are told apart by `==`. Stateright tells them apart by their hash, and that of its
+    /// sets and maps says nothing of where they end: it takes states for one that differ only in
+    /// which actor a timer is set at, for instance. Then it counts fewer states, and may miss some
+    /// that can be reached.
     pub distinct: u64,
     /// Generated states within the boundary: stateright's `state_count`.
     pub generated: u64,
     /// Steps to the farthest state; stateright's `max_depth` is one more.
     pub depth: usize,
-    /// By property, a shortest run to an example of a `sometimes` or a counterexample of an `always`.
+    /// By property, a shortest run to an example of a `sometimes` or a counterexample of an
+    /// `always`.
     pub discoveries: BTreeMap<&'static str, Vec<ActorModelAction<A::Msg, A::Timer, A::Random>>>,
     /// The properties that were not checked: those that expect something `eventually`.
     pub not_checked: Vec<&'static str>,
     /// The properties that were, in the model's order.
     pub checked: Vec<(&'static str, Expectation)>,
+    /// How long it took.
     pub seconds: f64,
+    /// The most bytes held, without the states themselves.
     pub peak_bytes: u64,
 }
 
@@ -51,8 +58,9 @@ impl<A: Actor> ModelExploration<A> {
     /// Whether a property holds: an `always` has no counterexample, a `sometimes` has an example.
     ///
     /// # Errors
-    /// Why that cannot be said. The property does not hold, and here is the run; or not everything was seen, and what was
-    /// does not settle it; or it was not checked; or there is no such property.
+    /// Why that cannot be said. The property does not hold, and here is the run; or not everything
+    /// was seen, and what was does not settle it; or it was not checked; or there is no such
+    /// property.
     pub fn holds(&self, name: &str) -> Result<(), String> {
         if self.not_checked.contains(&name) {
             return Err(format!("`{name}` is an `eventually`, which is not checked"));
@@ -72,7 +80,8 @@ impl<A: Actor> ModelExploration<A> {
                 Err(format!("`{name}` has a counterexample after {n} step{plural}:{steps}"))
             }
             None if self.ended != Ended::Exhausted => Err(format!(
-                "`{name}` is not settled: no {} was found, but the search ended early ({:?}, {} states)",
+                "`{name}` is not settled: no {} was found, but the search ended early ({:?}, \
+                 {} states)",
                 if is_example { "example" } else { "counterexample" },
                 self.ended,
                 self.distinct
@@ -82,7 +91,8 @@ impl<A: Actor> ModelExploration<A> {
         }
     }
 
-    /// Asserts that every property of the model [holds](Self::holds), and that every one was checked.
+    /// Asserts that every property of the model [holds](Self::holds), and that every one was
+    /// checked.
     ///
     /// # Panics
     /// With what does not hold, and the actions that lead there; or with what could not be said.
@@ -105,11 +115,12 @@ impl<A: Actor> ModelExploration<A> {
     }
 }
 
-/// Explores an actor model exhaustively, within limits. A discovery of any property counts as a violation for
-/// [`Limits::until`]; properties are numbered in the model's order.
+/// Explores an actor model exhaustively, within limits. A discovery of any property counts as a
+/// violation for [`Limits::until`]; properties are numbered in the model's order.
 ///
-/// In a test, ask for the properties by [`ModelExploration::assert_properties`]. It fails unless every property is settled:
-/// an empty map of discoveries may as well mean that a limit ended the search.
+/// In a test, ask for the properties by [`ModelExploration::assert_properties`]. It fails unless
+/// every property is settled: an empty map of discoveries may as well mean that a limit ended the
+/// search.
 ///
 /// ```
 /// use oneleader::exploration::Limits;
@@ -121,7 +132,8 @@ impl<A: Actor> ModelExploration<A> {
 /// #     type Msg = (); type Timer = (); type State = u8; type Storage = (); type Random = ();
 /// #     fn on_start(&self, _: Id, _: &Option<()>, _: &mut Out<Self>) -> u8 { 0 }
 /// # }
-/// # let model = ActorModel::<_, (), ()>::new((), ()).actor(Quiet).init_network(Network::new_ordered([]))
+/// # let model = ActorModel::<_, (), ()>::new((), ()).actor(Quiet)
+/// #     .init_network(Network::new_ordered([]))
 /// #     .property(Expectation::Always, "quiet", |_, state| *state.actor_states[0] == 0);
 /// let seen = engine::check_model(&model, &Limits::exhaustive(), &|_| ()).expect("the model runs");
 /// seen.assert_properties();
@@ -131,9 +143,9 @@ impl<A: Actor> ModelExploration<A> {
 /// States are told apart by `==`, as stateright's checkers ask of them too (hence `H: PartialEq`).
 ///
 /// # Errors
-/// Nothing can be concluded. The model has something that is not supported; or one of its functions panicked (a handler,
-/// a property, the boundary, what records the history); or a handler is not a function of its arguments; or engine and
-/// stateright disagree about a run.
+/// Nothing can be concluded. The model has something that is not supported; or one of its functions
+/// panicked (a handler, a property, the boundary, what records the history); or a handler is not a
+/// function of its arguments; or engine and stateright disagree about a run.
 pub fn check_model<A, C, H>(
     model: &ActorModel<A, C, H>,
     limits: &Limits,
@@ -149,63 +161,113 @@ where
     C: Sync,
     H: Clone + Debug + Hash + PartialEq + Send + Sync,
 {
-    for (what, found) in [("actors", model.actors.len()), ("properties", model.properties.len())] {
-        if found > MOST {
-            return Err(format!("expected a model with at most {MOST} {what}, found {found}"));
-        }
-    }
+    check(model, limits, progress).map_err(|why| why.to_string())
+}
+
+/// [`check_model`], with errors that tell our own mistakes apart.
+fn check<A, C, H>(
+    model: &ActorModel<A, C, H>,
+    limits: &Limits,
+    progress: &dyn Fn(&Progress),
+) -> Result<ModelExploration<A>, EngineError>
+where
+    A: Actor + Sync,
+    A::Msg: Ord + Send + Sync,
+    A::Timer: Ord + Send + Sync,
+    A::State: Send + Sync,
+    A::Storage: Send + Sync,
+    A::Random: Send + Sync,
+    C: Sync,
+    H: Clone + Debug + Hash + PartialEq + Send + Sync,
+{
+    expect_few("actors", model.actors.len(), MAX_NODES)?;
+    expect_few("properties", model.properties.len(), MAX_PROPERTIES)?;
     let start = start(model)?;
-    let (mut front, mut tables) = ModelFront::new(model);
+    let (mut source, mut program) = ModelSource::new(model);
     let of_start = || "what clones, compares or hashes the initial state".to_string();
-    let initial = guarded(of_start, || front.row(&start, &mut tables))??;
-    if !guarded(of_start, || front.state(&initial, &tables) == start)? {
-        return Err(
-            "the initial state cannot be told by its parts: is a queue of its network empty?".to_string()
-        );
+    let initial = guarded(of_start, || source.row(&start, &mut program))??;
+    if !guarded(of_start, || source.state_of(&initial, &program) == start)? {
+        let what = "the initial state cannot be told by its parts: is a queue of its network empty?";
+        return Err(EngineError::Unsupported(what.to_string()));
     }
-    let is_checked = |p: usize| model.properties[p].expectation != Expectation::Eventually;
-    let asked = (0..model.properties.len()).filter(|p| is_checked(*p)).fold(0, |bits, p| bits | 1 << p);
-    let report = search(&mut tables, &mut front, &initial, &Goal { asked, limits, progress });
-    if let Ended::Failed(why) = report.ended {
-        return Err(why);
-    }
-    guarded(|| "what clones, compares or hashes a state".to_string(), || front.audit(&tables))??;
-    let mut discoveries: BTreeMap<&'static str, Vec<ActionOf<A>>> = BTreeMap::new();
-    for (PropertyId(p), path) in &report.broken {
-        let property = &model.properties[usize::from(*p)];
-        let who = || format!("property {}", property.name);
-        let (actions, holds) = guarded(who, || {
-            let told = front.retell(&mut tables, &initial, path);
-            told.map(|(actions, last)| (actions, (property.condition)(model, &last)))
-        })??;
-        if holds != (property.expectation == Expectation::Sometimes) {
-            return Err(format!(
-                "property {} judged one state in two ways: it is not a pure function",
-                property.name
-            ));
-        }
-        discoveries.insert(property.name, actions);
+    let properties = model.properties.iter().zip(0..);
+    let is_checked = properties.filter(|(p, _)| p.expectation != Expectation::Eventually);
+    let asked: PropertySet = is_checked.map(|(_, p)| PropertyId(p)).collect();
+    let assignment = Assignment { asked, limits, progress };
+    let findings = search(&mut program, &mut source, &initial, &assignment);
+    let ended = findings.ended?;
+    guarded(|| "what clones, compares or hashes a state".to_string(), || source.audit(&program))??;
+    let mut discoveries = BTreeMap::new();
+    for (&property, path) in &findings.broken {
+        let start = (&initial[..], source.state_of(&initial, &program));
+        let (name, actions) = discovery(&mut source, &mut program, start, path, property)?;
+        discoveries.insert(name, actions);
     }
     let (checked, not_checked): (Vec<_>, Vec<_>) =
         model.properties.iter().partition(|property| property.expectation != Expectation::Eventually);
     Ok(ModelExploration {
-        ended: report.ended,
-        distinct: report.distinct,
-        generated: report.generated,
-        depth: report.depth,
+        ended,
+        distinct: findings.distinct,
+        generated: findings.generated,
+        depth: findings.depth,
         discoveries,
         checked: checked.into_iter().map(|property| (property.name, property.expectation.clone())).collect(),
         not_checked: not_checked.into_iter().map(|property| property.name).collect(),
-        seconds: report.seconds,
-        peak_bytes: report.peak_bytes,
+        seconds: findings.seconds,
+        peak_bytes: findings.peak_bytes,
     })
+}
+
+/// Refuses a model with too many of something.
+fn expect_few(what: &str, found: usize, most: usize) -> Result<(), EngineError> {
+    match found <= most {
+        true => Ok(()),
+        false => Err(EngineError::Unsupported(format!(
+            "expected a model with at most {most} {what}, found {found}"
+        ))),
+    }
+}
+
+/// The name of a property, and the path to where it was discovered as actions of stateright's.
+///
+/// # Errors
+/// Stateright takes the actions in another way, or the property judges the last state in another way
+/// than before.
+fn discovery<'a, A, C, H>(
+    source: &mut ModelSource<'a, A, C, H>,
+    program: &mut ProgramBuilder,
+    start: (&[u32], ActorModelState<A, H>),
+    path: &[StepId],
+    PropertyId(p): PropertyId,
+) -> Result<(&'static str, Vec<ActionOf<A>>), EngineError>
+where
+    A: Actor,
+    A::Msg: Ord,
+    A::Timer: Ord,
+    H: Clone + Debug + Hash + PartialEq,
+    ModelSource<'a, A, C, H>: Source,
+{
+    let model = source.model();
+    let property = &model.properties[usize::from(p)];
+    let who = || format!("property {}", property.name);
+    let (actions, holds) = guarded(who, || {
+        let told = retell(source, program, start, path);
+        told.map(|(actions, last)| (actions, (property.condition)(model, &last)))
+    })??;
+    match holds == (property.expectation == Expectation::Sometimes) {
+        true => Ok((property.name, actions)),
+        false => Err(EngineError::Impure(format!(
+            "property {} judged one state in two ways: it is not a pure function",
+            property.name
+        ))),
+    }
 }
 
 /// The initial state.
 ///
 /// # Errors
 /// It cannot be had, or is not the same each time, or lies outside the boundary.
-fn start<A, C, H>(model: &ActorModel<A, C, H>) -> Result<ActorModelState<A, H>, String>
+fn start<A, C, H>(model: &ActorModel<A, C, H>) -> Result<ActorModelState<A, H>, EngineError>
 where
     A: Actor,
     A::Msg: Ord,
@@ -219,13 +281,16 @@ where
     let who = || "what the first starts send, and `record_msg_out` of it,".to_string();
     let states = guarded(who, || [model.init_states(), model.init_states()])?;
     let [Some(start), Some(again)] = states.map(|mut states| states.pop()) else {
-        return Err("expected an initial state, found none".to_string());
+        let what = "expected an initial state, found none";
+        return Err(EngineError::Unsupported(what.to_string()));
     };
     if guarded(|| "what compares states".to_string(), || start != again)? {
-        return Err("the first start of some actor is not a pure function: it had two outcomes".to_string());
+        let what = "the first start of some actor is not a pure function: it had two outcomes";
+        return Err(EngineError::Impure(what.to_string()));
     }
     if !guarded(|| "the boundary".to_string(), || model.within_boundary(&start))? {
-        return Err("the initial state is outside the boundary".to_string());
+        let what = "the initial state is outside the boundary";
+        return Err(EngineError::Unsupported(what.to_string()));
     }
     Ok(start)
 }

@@ -1,44 +1,52 @@
-//! Content-based identity: what two components must share to be one. Fixed on every machine and in every run.
+//! Identity by content: what two components must have in common to be one component. It is the same
+//! on every machine and in every run.
 //!
-//! Two components are one if their hash streams are equal and they are equal by `==`. `Hash` alone may tell less apart: the
-//! hash of stateright's sets says nothing of where a set ends, and a `Hash` written by hand may leave fields out. Stateright
-//! takes whole states of equal hash for one, which merges little; the same of components would mix states that were never
-//! met. `==` alone would need every value compared with every other.
+//! Two components are one if they feed the same bytes to a hasher and are equal by `==`. `Hash` by
+//! itself may tell less apart: the hash of stateright's sets does not say where a set ends, and a
+//! `Hash` written by hand may leave fields out. Stateright takes whole states with equal hashes for
+//! one state, which does little harm; to take components for one in this way would mix parts of
+//! states that were never met together. `==` by itself would mean to compare every value with every
+//! other.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-/// The place of all digests of values that share one.
+use super::ids::{IdVec, Number};
+
+/// The place of the digests that tell apart values with the same digest.
 const ALIKE: u64 = 5 << 32;
 
 /// A 128-bit digest of a component and of the place where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Digest(u128);
+pub(crate) struct Digest(u128);
 
 impl Digest {
-    /// The digest of `value` at `place`. Places keep equal values in different places apart: without them, states that
-    /// swap two nodes would have the same fingerprint.
-    pub fn of(seed: u64, place: u64, value: &impl Hash) -> Digest {
+    /// The digest of `value` at `place`. The place tells apart equal values that stand in different
+    /// places: without it, two states in which two nodes have swapped their local states would have
+    /// the same fingerprint.
+    pub(crate) fn of(seed: u64, place: u64, value: &impl Hash) -> Digest {
         let mut hasher = SipHasher13::new_with_keys(seed, place);
         value.hash(&mut hasher);
         Digest(hasher.finish128().as_u128())
     }
 
-    /// Another digest, for the value that is `nth` (from 1 on) of those that share this one with a first.
-    fn nth(self, nth: usize) -> Digest {
-        Digest::of(nth as u64, ALIKE, &self.0)
+    /// Another digest, for a further value that has this digest: the `nth` after the first.
+    fn nth(self, nth: u64) -> Digest {
+        Digest::of(nth, ALIKE, &self.0)
     }
 
-    /// What the component adds to a fingerprint: that of a state is the sum over its components, as random as they are.
-    pub fn share(self) -> u64 {
+    /// What the component adds to a fingerprint. The fingerprint of a state is the sum of what its
+    /// components add, and is as random as they are.
+    pub(crate) fn share(self) -> u64 {
         (self.0 >> 64) as u64
     }
 }
 
-/// What a queue adds to the sum with one more message behind those that add `queue`. Their order matters.
-pub fn chain(queue: u64, message: u64) -> u64 {
+/// What a queue adds to a fingerprint with one more message at its end, if it added `queue` before.
+/// It depends on the order of the messages.
+pub(crate) fn chain(queue: u64, message: u64) -> u64 {
     let mut sum = queue.rotate_left(23).wrapping_add(message);
     for _ in 0..2 {
         sum = (sum ^ (sum >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
@@ -46,9 +54,9 @@ pub fn chain(queue: u64, message: u64) -> u64 {
     sum ^ (sum >> 32)
 }
 
-/// A digest is a hash already.
+/// A hasher for keys that are digests: they are random already, and stay as they are.
 #[derive(Default)]
-pub struct Identity(u64);
+pub(crate) struct Identity(u64);
 
 impl Hasher for Identity {
     fn finish(&self) -> u64 {
@@ -65,8 +73,9 @@ impl Hasher for Identity {
     }
 }
 
-/// A field whose hash stream ends where the field ends, so that it cannot run into the next one.
-pub struct Field<'a, T>(pub &'a T);
+/// A field that is hashed by itself first, so that the bytes of two neighbouring fields cannot be
+/// divided in another way.
+pub(crate) struct Field<'a, T>(pub(crate) &'a T);
 
 impl<T: Hash> Hash for Field<'_, T> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
@@ -74,63 +83,64 @@ impl<T: Hash> Hash for Field<'_, T> {
     }
 }
 
-/// Values by small numbers, each value once.
-pub struct Interner<T> {
-    values: Vec<T>,
+/// Values, each with an id, and each value once.
+pub(crate) struct Interner<I, T> {
+    values: IdVec<I, T>,
     /// The first value with each digest.
-    ids: HashMap<u128, u32, BuildHasherDefault<Identity>>,
-    /// The further values that share a digest, where there are any.
-    alike: HashMap<u128, Vec<u32>, BuildHasherDefault<Identity>>,
+    ids: HashMap<u128, I, BuildHasherDefault<Identity>>,
+    /// The further values with the same digest, where there are any.
+    alike: HashMap<u128, Vec<I>, BuildHasherDefault<Identity>>,
 }
 
-/// What became of a value that was to get a number.
+/// What became of a value that was to get an id.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Interned<T> {
-    /// It is new, and this digest is its own.
+pub(crate) enum Interned<T> {
+    /// It is new, and has this digest for itself.
     New(Digest),
-    /// An equal value has the number, and this one is given back.
+    /// An equal value has the id. This one is given back.
     Known(T),
 }
 
-impl<T> Default for Interner<T> {
+impl<I, T> Default for Interner<I, T> {
     fn default() -> Self {
-        Interner { values: Vec::new(), ids: HashMap::default(), alike: HashMap::default() }
+        Interner { values: IdVec::default(), ids: HashMap::default(), alike: HashMap::default() }
     }
 }
 
-impl<T: PartialEq> Interner<T> {
-    /// The number of the value, which has this digest. Of values that share a digest each has a number, and a digest, of
-    /// its own, by the order in which they are met.
-    pub fn intern(&mut self, digest: Digest, value: T) -> (u32, Interned<T>) {
-        let next = self.values.len() as u32;
+impl<I: Number, T: PartialEq> Interner<I, T> {
+    /// The id of the value, which has this digest. Different values with the same digest get
+    /// different ids, and different digests, which depend on the order in which they are met.
+    pub(crate) fn intern(&mut self, digest: Digest, value: T) -> (I, Interned<T>) {
+        let next = self.values.next();
         let first = *self.ids.entry(digest.0).or_insert(next);
         let own = if first == next {
             digest
-        } else if self[first] == value {
+        } else if self.values[first] == value {
             return (first, Interned::Known(value));
         } else {
             let alike = self.alike.entry(digest.0).or_default();
-            if let Some(&id) = alike.iter().find(|id| self.values[**id as usize] == value) {
+            if let Some(&id) = alike.iter().find(|id| self.values[**id] == value) {
                 return (id, Interned::Known(value));
             }
             alike.push(next);
-            digest.nth(alike.len())
+            digest.nth(alike.len() as u64)
         };
         self.values.push(value);
         (next, Interned::New(own))
     }
 }
 
-impl<T> std::ops::Index<u32> for Interner<T> {
+impl<I: Number, T> std::ops::Index<I> for Interner<I, T> {
     type Output = T;
-    fn index(&self, id: u32) -> &T {
-        &self.values[id as usize]
+    fn index(&self, id: I) -> &T {
+        &self.values[id]
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::ids::MessageId;
 
     /// Told apart by `==`, but all hashed alike.
     #[derive(Debug, PartialEq)]
@@ -138,6 +148,10 @@ mod tests {
 
     impl Hash for Alike {
         fn hash<H: Hasher>(&self, _: &mut H) {}
+    }
+
+    fn id(position: usize) -> MessageId {
+        MessageId::at(position)
     }
 
     fn digest(value: &impl Hash) -> Digest {
@@ -148,10 +162,10 @@ mod tests {
     fn a_value_has_one_number_and_its_digest() {
         let mut numbers = Interner::default();
         let (a, b) = (digest(&"a"), digest(&"b"));
-        assert_eq!(numbers.intern(a, "a"), (0, Interned::New(a)));
-        assert_eq!(numbers.intern(b, "b"), (1, Interned::New(b)));
-        assert_eq!(numbers.intern(a, "a"), (0, Interned::Known("a")));
-        assert_eq!((numbers[0], numbers[1]), ("a", "b"));
+        assert_eq!(numbers.intern(a, "a"), (id(0), Interned::New(a)));
+        assert_eq!(numbers.intern(b, "b"), (id(1), Interned::New(b)));
+        assert_eq!(numbers.intern(a, "a"), (id(0), Interned::Known("a")));
+        assert_eq!((numbers[id(0)], numbers[id(1)]), ("a", "b"));
     }
 
     #[test]
@@ -159,10 +173,9 @@ mod tests {
         let mut numbers = Interner::default();
         let mut digests = Vec::new();
         for (value, number) in [(5, 0), (6, 1), (7, 2)] {
-            let (id, Interned::New(own)) = numbers.intern(digest(&Alike(value)), Alike(value)) else {
-                panic!("{value} is new")
-            };
-            assert_eq!(id, number);
+            let interned = numbers.intern(digest(&Alike(value)), Alike(value));
+            let (found, Interned::New(own)) = interned else { panic!("{value} is new") };
+            assert_eq!(found, id(number));
             digests.push(own);
         }
         assert_eq!(digests[0], digest(&Alike(5)), "the first keeps what its hash says");
@@ -172,14 +185,14 @@ mod tests {
         assert_eq!(shares.len(), 3, "and so do fingerprints differ");
         for (value, number) in [(7, 2), (5, 0), (6, 1)] {
             let found = numbers.intern(digest(&Alike(value)), Alike(value));
-            assert_eq!(found, (number, Interned::Known(Alike(value))));
+            assert_eq!(found, (id(number), Interned::Known(Alike(value))));
         }
     }
 
     #[test]
     fn the_digests_of_values_alike_depend_on_their_order_alone() {
         let digests = |values: [u8; 3]| {
-            let mut numbers = Interner::default();
+            let mut numbers = Interner::<MessageId, _>::default();
             values.map(|value| match numbers.intern(digest(&Alike(value)), Alike(value)) {
                 (_, Interned::New(own)) => own,
                 known => panic!("{known:?}"),
@@ -190,7 +203,8 @@ mod tests {
 
     #[test]
     fn a_field_does_not_run_into_the_next() {
-        /// A set's hash as stateright has it: that of its elements, with no word of how many there are.
+        /// A set's hash as stateright has it: that of its elements, with no word of how many there
+        /// are.
         struct Open(Vec<u64>);
         impl Hash for Open {
             fn hash<H: Hasher>(&self, hasher: &mut H) {

@@ -1,14 +1,16 @@
-//! How each state was first reached: its predecessor and the step, in two to four bytes, level by level.
+//! How each state was first reached: its predecessor and the step, in two to four bytes, level by
+//! level.
 //!
-//! States are found in the order of their predecessors, so of a predecessor only the distance from the last one is kept.
-//!
-//! Only ever read to rebuild one trace, backwards, so that decoding a level costs nothing to speak of.
+//! States are found in the order of their predecessors, so for each predecessor only its distance
+//! from the one before is kept. The log is read only to rebuild one trace, from its end to its
+//! start, so it may take a while to decode a level.
 
-use super::flows::{StepId, WHOLE};
+use super::ids::{Key, Number, StepId, widen};
 
-/// The log of a whole search. States are numbered in the order in which they were found, the initial one 0.
+/// The log of a whole search. States are numbered in the order in which they were found, from the
+/// initial state on, which has the number 0.
 #[derive(Default)]
-pub struct Log {
+pub(crate) struct Log {
     levels: Vec<Level>,
     bytes: u64,
 }
@@ -20,8 +22,8 @@ struct Level {
     pages: Vec<Page>,
 }
 
-/// A stretch of a level, written by one worker.
-pub struct Page {
+/// Consecutive states of a level, written by one thread.
+pub(crate) struct Page {
     bytes: Vec<u8>,
     states: u32,
     /// The first state that may be a predecessor, and the last that was.
@@ -29,34 +31,36 @@ pub struct Page {
     last: u64,
 }
 
-/// A distance below this stands in the lowest bits of the step's number; one that is not stands behind it.
-const FAR: u32 = 7;
+/// A distance below this stands in the lowest bits of the step's code. There this number itself
+/// says that the distance is no less, and that what it is more follows behind.
+const FAR: u64 = 7;
 
 impl Page {
     /// A page whose predecessors start at `from`.
-    pub fn new(from: u64) -> Self {
+    pub(crate) fn new(from: u64) -> Self {
         Page { bytes: Vec::new(), states: 0, from, last: from }
     }
 
-    /// Notes the next state, whose predecessor comes no earlier than that of the one before.
+    /// Notes the next state. Its predecessor is that of the state noted before, or a later one.
     #[inline]
-    pub fn push(&mut self, predecessor: u64, step: StepId) {
+    pub(crate) fn push(&mut self, predecessor: u64, step: StepId) {
         debug_assert!(predecessor >= self.last);
-        let distance = (predecessor - self.last) as u32;
-        put(&mut self.bytes, encode(step) * u64::from(FAR + 1) + u64::from(distance.min(FAR)));
+        let distance = predecessor - self.last;
+        put(&mut self.bytes, encode(step) * (FAR + 1) + distance.min(FAR));
         if distance >= FAR {
-            put(&mut self.bytes, u64::from(distance - FAR));
+            put(&mut self.bytes, distance - FAR);
         }
         self.last = predecessor;
         self.states += 1;
     }
 
-    /// No more is to come.
-    pub fn close(&mut self) {
+    /// Gives back the room that is left: no state will be noted.
+    pub(crate) fn close(&mut self) {
         self.bytes.shrink_to_fit();
     }
 
-    pub fn is_empty(&self) -> bool {
+    /// Whether no state has been noted.
+    pub(crate) fn is_empty(&self) -> bool {
         self.states == 0
     }
 
@@ -65,30 +69,30 @@ impl Page {
         let mut last = self.from;
         (0..self.states).map(move |_| {
             let number = get(&self.bytes, &mut at);
-            let near = number % u64::from(FAR + 1);
+            let near = number % (FAR + 1);
             last += near;
-            if near == u64::from(FAR) {
+            if near == FAR {
                 last += get(&self.bytes, &mut at);
             }
-            (last, decode(number / u64::from(FAR + 1)))
+            (last, decode(number / (FAR + 1)))
         })
     }
 }
 
 impl Log {
     /// Starts the next level, whose first state has this number.
-    pub fn open_level(&mut self, first: u64) {
+    pub(crate) fn open_level(&mut self, first: u64) {
         self.levels.push(Level { first, pages: Vec::new() });
     }
 
     /// Adds a page to the level that is open.
-    pub fn append(&mut self, page: Page) {
+    pub(crate) fn append(&mut self, page: Page) {
         self.bytes += page.bytes.capacity() as u64 + size_of::<Page>() as u64;
         self.levels.last_mut().expect("a level is open").pages.push(page);
     }
 
     /// The steps that lead from the initial state to the state of this number.
-    pub fn path_to(&self, state: u64) -> Vec<StepId> {
+    pub(crate) fn path_to(&self, state: u64) -> Vec<StepId> {
         let mut steps = Vec::new();
         let mut at = state;
         for level in self.levels.iter().rev() {
@@ -112,41 +116,42 @@ impl Log {
         steps
     }
 
-    pub fn bytes(&self) -> u64 {
+    /// The bytes held.
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 }
 
-/// Steps of the whole are rare, but as short as others.
+/// The code of a step: its number, with the bit that marks steps of the whole system moved from the
+/// highest to the lowest place, so that these steps have short codes too.
 fn encode(step: StepId) -> u64 {
-    u64::from(step.rotate_left(1))
+    u64::from(step.bits().rotate_left(1))
 }
 
-fn decode(number: u64) -> StepId {
-    (number as u32).rotate_right(1)
+/// The step with a code.
+fn decode(code: u64) -> StepId {
+    StepId::from_bits((code as u32).rotate_right(1))
 }
-
-const _: () = assert!(WHOLE == 1 << 31);
 
 /// The bits of the largest number that [`put`] takes.
 const BITS: u32 = u32::BITS + FAR.count_ones();
 
-/// Appends a number in as few bytes as it needs: of the first, as many low bits are 0 as there are more bytes, and then
-/// comes a 1.
+/// Appends a number in as few bytes as it needs. The low bits of the first byte tell how many bytes
+/// follow: there are as many zeros before the lowest one.
 #[inline]
 fn put(bytes: &mut Vec<u8>, number: u64) {
     debug_assert!(number >> BITS == 0);
     let more = (u64::BITS - (number | 1).leading_zeros() - 1) / 7;
     let code = (number << 1 | 1) << more;
-    // As many bytes as it may ever need, and then only those that it does need.
-    let len = bytes.len() + 1 + more as usize;
+    // It is faster to append as many bytes as any number may need, and to cut off what is too much.
+    let len = bytes.len() + 1 + widen(more);
     bytes.extend_from_slice(&code.to_le_bytes());
     bytes.truncate(len);
 }
 
-/// Reads what [`put`] wrote.
+/// Reads the number that [`put`] wrote at a position, and moves the position behind it.
 fn get(bytes: &[u8], at: &mut usize) -> u64 {
-    let more = bytes[*at].trailing_zeros() as usize;
+    let more = widen(bytes[*at].trailing_zeros());
     let mut code = [0; 8];
     code[..=more].copy_from_slice(&bytes[*at..=*at + more]);
     *at += 1 + more;
@@ -176,8 +181,11 @@ mod tests {
 
     #[test]
     fn entries_are_read_as_they_were_noted() {
+        const WHOLE: u32 = 1 << 31;
+        assert_eq!(StepId::WHOLE.bits(), WHOLE);
         let steps = [0, 1, 77, WHOLE - 1, WHOLE, WHOLE + 256, WHOLE | (u32::MAX >> 2)];
-        let distances = [0, 1, u64::from(FAR) - 1, FAR.into(), u64::from(FAR) + 1, 1 << 20];
+        let steps = steps.map(StepId::from_bits);
+        let distances = [0, 1, FAR - 1, FAR, FAR + 1, 1 << 20];
         let mut predecessor = 1 << 40;
         let mut page = Page::new(predecessor);
         let mut noted = Vec::new();

@@ -1,112 +1,181 @@
-//! What is known of pairs of numbers.
+//! Two caches whose keys are pairs of ids: [`Memo`], an open-addressing hash map, and
+//! [`BitmapMemo`], which stores the most common answer as one bit for each pair.
 
-use super::tables::UNKNOWN;
+use std::marker::PhantomData;
 
-/// What a [`Memo`] may hold.
-pub trait Value: Copy {
-    /// What it answers when it does not know yet.
-    const UNKNOWN: Self;
+use super::ids::{FlowId, Key, OutcomeId, WorldId};
+use crate::semantics::PropertySet;
+
+/// An answer that a cache can store.
+pub(crate) trait Answer: Copy {
+    /// What a slot of the cache holds.
+    type Slot: Copy;
+
+    /// The content of a slot that holds no answer.
+    const UNKNOWN: Self::Slot;
+
+    /// The content of a slot that holds this answer.
+    fn store(self) -> Self::Slot;
+
+    /// The answer that a slot holds, if it holds one.
+    fn recall(slot: Self::Slot) -> Option<Self>;
 }
 
-impl Value for u32 {
-    const UNKNOWN: u32 = UNKNOWN;
-}
+/// Ids have a value of their own that says `UNKNOWN`, so that a slot is no larger than an id.
+macro_rules! answers_by_id {
+    ($($name:ident)*) => {$(
+        impl Answer for $name {
+            type Slot = $name;
+            const UNKNOWN: $name = $name::UNKNOWN;
 
-/// Values by pairs of numbers: open addressing, a cache line a look-up.
-pub struct Memo<V = u32> {
-    slots: Vec<(u64, V)>,
+            #[inline]
+            fn store(self) -> $name {
+                self
+            }
+
+            #[inline]
+            fn recall(slot: $name) -> Option<$name> {
+                (slot != $name::UNKNOWN).then_some(slot)
+            }
+        }
+    )*};
+}
+answers_by_id! { WorldId OutcomeId FlowId }
+
+/// For what has no such value an `Option` is kept.
+macro_rules! answers_by_option {
+    ($($name:ident)*) => {$(
+        impl Answer for $name {
+            type Slot = Option<$name>;
+            const UNKNOWN: Option<$name> = None;
+
+            #[inline]
+            fn store(self) -> Option<$name> {
+                Some(self)
+            }
+
+            #[inline]
+            fn recall(slot: Option<$name>) -> Option<$name> {
+                slot
+            }
+        }
+    )*};
+}
+answers_by_option! { bool PropertySet }
+
+/// A hash map from pairs of ids to answers: open addressing, in most cases one cache line for each
+/// look-up.
+pub(crate) struct Memo<A, B, V: Answer> {
+    slots: Vec<(u64, V::Slot)>,
     used: usize,
+    keys: PhantomData<fn(A, B)>,
 }
 
-/// The key of no pair.
+/// The key in a slot that is free.
 const FREE: u64 = u64::MAX;
 
-impl<V: Value> Default for Memo<V> {
+impl<A, B, V: Answer> Default for Memo<A, B, V> {
     fn default() -> Self {
-        Memo { slots: vec![(FREE, V::UNKNOWN); 1 << 8], used: 0 }
+        Memo { slots: vec![(FREE, V::UNKNOWN); 1 << 8], used: 0, keys: PhantomData }
     }
 }
 
-impl<V: Value> Memo<V> {
-    /// Where the search for a pair starts. Pairs that differ only in the last bits of the second number stand together, as
-    /// what is asked for together tends to.
+impl<A: Key, B: Key, V: Answer> Memo<A, B, V> {
+    #[inline]
+    fn key(a: A, b: B) -> u64 {
+        u64::from(a.bits()) << 32 | u64::from(b.bits())
+    }
+
+    /// Where the search for a key starts. Pairs that differ only in the last bits of the second id
+    /// stand close together, because they are often asked for one after the other.
     #[inline]
     fn home(key: u64, mask: usize) -> usize {
         const NEAR: u64 = 7;
         ((key & !NEAR).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29 & !NEAR | key & NEAR) as usize & mask
     }
 
-    /// What is known of a pair.
+    /// The answer for a pair, if it is known.
     #[inline]
-    pub fn get(&self, a: u32, b: u32) -> V {
-        let key = u64::from(a) << 32 | u64::from(b);
+    pub(crate) fn get(&self, a: A, b: B) -> Option<V> {
+        let key = Self::key(a, b);
         let mask = self.slots.len() - 1;
         let mut i = Self::home(key, mask);
         loop {
-            let (k, value) = self.slots[i];
+            let (k, slot) = self.slots[i];
             if k == key || k == FREE {
-                return value;
+                return V::recall(slot);
             }
             i = (i + 1) & mask;
         }
     }
 
-    pub fn insert(&mut self, a: u32, b: u32, value: V) {
-        // While it is small it may be sparse, so that hardly a look-up needs a second look.
+    /// Stores the answer for a pair.
+    pub(crate) fn insert(&mut self, a: A, b: B, answer: V) {
+        // A small map is kept sparse, so that few look-ups need to go on to a second slot.
         let sparse = if self.slots.len() < 1 << 16 { 4 } else { 2 };
         if self.used * sparse >= self.slots.len() {
             let grown = vec![(FREE, V::UNKNOWN); self.slots.len() * 2];
-            for (key, value) in std::mem::replace(&mut self.slots, grown) {
+            for (key, slot) in std::mem::replace(&mut self.slots, grown) {
                 if key != FREE {
-                    self.place(key, value);
+                    self.place(key, slot);
                 }
             }
         }
-        self.used += usize::from(self.place(u64::from(a) << 32 | u64::from(b), value));
+        self.used += usize::from(self.place(Self::key(a, b), answer.store()));
     }
 
-    fn place(&mut self, key: u64, value: V) -> bool {
+    /// Puts a key and its answer into a slot; whether the key is new.
+    fn place(&mut self, key: u64, slot: V::Slot) -> bool {
         let mask = self.slots.len() - 1;
         let mut i = Self::home(key, mask);
         while self.slots[i].0 != FREE && self.slots[i].0 != key {
             i = (i + 1) & mask;
         }
         let is_new = self.slots[i].0 == FREE;
-        self.slots[i] = (key, value);
+        self.slots[i] = (key, slot);
         is_new
     }
 
-    pub fn bytes(&self) -> u64 {
+    /// The bytes held.
+    pub(crate) fn bytes(&self) -> u64 {
         size_of_val(&*self.slots) as u64
     }
 }
 
-/// Values by pairs of numbers, most of which have the value that is usual for them: that takes a bit each, which a
-/// processor's nearest cache holds.
+/// A map from pairs of ids to answers, where most pairs have the same answer, the usual one.
 ///
-/// Where there would be so many bits that they took too much memory, there are none, and all values are kept.
-pub struct Mostly<V = u32> {
-    /// A bit for each pair that is known to have the usual value: rows of words.
+/// For each pair a bit says whether its answer is known to be the usual one; a processor's nearest
+/// cache holds these bits. All other answers are kept in a [`Memo`]. Where the bits would take too
+/// much memory there are none, and the `Memo` holds every answer.
+pub(crate) struct BitmapMemo<A, B, V: Answer> {
+    /// The bits: a row of words for each first id.
     usual: Vec<u64>,
-    /// Words a row are a power of two: this one.
+    /// The binary logarithm of the number of words in a row.
     shift: u32,
     rows: usize,
+    /// Whether there are no bits, because they would take too much memory.
     is_off: bool,
-    others: Memo<V>,
+    others: Memo<A, B, V>,
 }
 
-/// The most words: 64 MiB. Where assertions are checked it is little, so that tests meet the end of it.
+/// The most words of bits: 64 MiB. Where assertions are checked there are few, so that tests reach
+/// this limit.
 const MOST_WORDS: usize = if cfg!(debug_assertions) { 1 << 8 } else { 1 << 23 };
 
-impl<V: Value> Default for Mostly<V> {
+impl<A: Key, B: Key, V: Answer> Default for BitmapMemo<A, B, V> {
     fn default() -> Self {
-        Mostly { usual: Vec::new(), shift: 0, rows: 0, is_off: false, others: Memo::default() }
+        BitmapMemo { usual: Vec::new(), shift: 0, rows: 0, is_off: false, others: Memo::default() }
     }
 }
 
-impl<V: Value> Mostly<V> {
-    /// Makes room for so many first and so many second numbers. Bits that have none are not to be asked for.
-    pub fn extend(&mut self, a: usize, b: usize) {
+/// Where the bits of a first id start, in words.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct BitRow(u32);
+
+impl<A: Key, B: Key, V: Answer> BitmapMemo<A, B, V> {
+    /// Makes room for the bits of so many first and so many second ids. The bits of other ids must
+    /// not be asked for.
+    pub(crate) fn extend(&mut self, a: usize, b: usize) {
         let (width, wider) = (1 << self.shift, b.div_ceil(64).next_power_of_two());
         if self.is_off || wider.max(width) * a > MOST_WORDS {
             (self.usual, self.shift, self.is_off) = (Vec::new(), 0, true);
@@ -123,60 +192,68 @@ impl<V: Value> Mostly<V> {
         self.rows = a;
     }
 
-    /// Where the bits of a first number start.
+    /// Where the bits of a first id start.
     #[inline]
-    pub fn row(&self, a: u32) -> u32 {
-        a << self.shift
+    pub(crate) fn row(&self, a: A) -> BitRow {
+        BitRow(a.bits() << self.shift)
     }
 
-    /// 1 if a second number is known to have the usual value with the first number of that row.
+    /// The position, in `usual`, of the word with the bit of a pair.
     #[inline]
-    pub fn usual(&self, row: u32, b: u32) -> u64 {
-        let word = self.usual.get((row + (b >> 6)) as usize);
-        word.copied().unwrap_or(0) >> (b & 63) & 1
+    fn word(row: BitRow, b: B) -> usize {
+        (row.0 + (b.bits() >> 6)) as usize
     }
 
+    /// 1 if the answer for a second id is known to be the usual one, with the first id that this
+    /// row belongs to; otherwise 0.
     #[inline]
-    pub fn is_usual(&self, a: u32, b: u32) -> bool {
+    pub(crate) fn usual(&self, row: BitRow, b: B) -> u64 {
+        self.usual.get(Self::word(row, b)).copied().unwrap_or(0) >> (b.bits() & 63) & 1
+    }
+
+    /// Whether the answer for a pair is known to be the usual one.
+    #[inline]
+    pub(crate) fn is_usual(&self, a: A, b: B) -> bool {
         self.usual(self.row(a), b) == 1
     }
 
-    /// What is known of a pair that is not known to have the usual value.
+    /// The answer for a pair whose bit does not say that it is the usual one.
     #[inline]
-    pub fn other(&self, a: u32, b: u32) -> V {
+    pub(crate) fn other(&self, a: A, b: B) -> Option<V> {
         self.others.get(a, b)
     }
 
-    /// What is known of a pair that may have this usual value.
+    /// The answer for a pair, where `usual` is the usual one.
     #[inline]
-    pub fn get(&self, a: u32, b: u32, usual: V) -> V {
-        if self.is_usual(a, b) { usual } else { self.other(a, b) }
+    pub(crate) fn get(&self, a: A, b: B, usual: V) -> Option<V> {
+        if self.is_usual(a, b) { Some(usual) } else { self.other(a, b) }
     }
 
-    pub fn is_known(&self, a: u32, b: u32) -> bool
-    where
-        V: PartialEq,
-    {
-        self.is_usual(a, b) || self.other(a, b) != V::UNKNOWN
+    /// Whether there is an answer for a pair.
+    pub(crate) fn is_known(&self, a: A, b: B) -> bool {
+        self.is_usual(a, b) || self.other(a, b).is_some()
     }
 
-    pub fn insert(&mut self, a: u32, b: u32, value: V, is_usual: bool) {
+    /// Stores the answer for a pair, and whether it is the usual one.
+    pub(crate) fn insert(&mut self, a: A, b: B, answer: V, is_usual: bool) {
         if !(is_usual && self.set_usual(a, b)) {
-            self.set_other(a, b, value);
+            self.set_other(a, b, answer);
         }
     }
 
-    /// Sets the bit of a pair, if there is one; whether there is.
-    pub fn set_usual(&mut self, a: u32, b: u32) -> bool {
-        let at = (self.row(a) + (b >> 6)) as usize;
-        self.usual.get_mut(at).map(|word| *word |= 1 << (b & 63)).is_some()
+    /// Sets the bit of a pair, if there is a bit for it; whether there is.
+    pub(crate) fn set_usual(&mut self, a: A, b: B) -> bool {
+        let word = Self::word(self.row(a), b);
+        self.usual.get_mut(word).map(|word| *word |= 1 << (b.bits() & 63)).is_some()
     }
 
-    pub fn set_other(&mut self, a: u32, b: u32, value: V) {
-        self.others.insert(a, b, value);
+    /// Stores the answer for a pair without a bit.
+    pub(crate) fn set_other(&mut self, a: A, b: B, answer: V) {
+        self.others.insert(a, b, answer);
     }
 
-    pub fn bytes(&self) -> u64 {
+    /// The bytes held.
+    pub(crate) fn bytes(&self) -> u64 {
         self.others.bytes() + self.usual.capacity() as u64 * 8
     }
 }

@@ -1,44 +1,46 @@
 //! The compiled engine: exhaustive search over numbers instead of values.
 //!
-//! An actor's handler is a function of the node, its local state and the event, and there are few distinct local states:
-//! thousands, where there are hundreds of millions of system states. So local states, messages and worlds become
-//! numbers, each handler runs once for each of its arguments, and a step of the system is a few look-ups
-//! ([`expand`] finds it, [`change`] says what it does). What is in flight on a link is one number too ([`flows`]).
-//! [`search`] is a parallel breadth-first search over such rows whose outcome, traces included, does not depend on the
-//! number of threads.
+//! An actor's handler is a function of the node, its local state and the event, and there are few
+//! distinct local states: thousands, where there are hundreds of millions of system states. So
+//! local states, messages and worlds become numbers ([`ids`]), and so does what is in flight on one
+//! link. Each handler runs once for each of its arguments, and a step of the system takes a few
+//! look-ups.
+//!
+//! A [`program`] is all that is known in numbers. A [`source`] holds the values behind them and
+//! calls the user's functions: there is one for a [`System`], and one for any
+//! [`ActorModel`](stateright::actor::ActorModel). A [`search`](search()) is breadth-first, by any
+//! number of threads, and its result, traces included, does not depend on their number. A
+//! [`walk`](walk()) takes random steps instead.
 
-mod actor_front;
 mod actor_model;
-mod change;
-mod crew;
 mod digest;
-mod expand;
-mod flows;
+mod error;
+mod ids;
 mod log;
 mod memo;
-mod properties;
+mod pool;
+mod program;
 mod row;
 mod search;
-mod system;
-mod tables;
+mod source;
 pub mod visited;
 mod walk;
-mod wire;
 
 use std::collections::BTreeMap;
 
 use crate::election::Election;
 use crate::exploration::{Ended, Exploration, Limits, Progress, Sample, Tally, Violation};
 use crate::semantics::{PropertyId, StepOf, System};
-use flows::StepId;
-use search::{Goal, Report, search};
-use system::SystemFront;
-use tables::Tables;
+use error::EngineError;
+use ids::StepId;
+use program::{Program, ProgramBuilder};
+use search::{Assignment, Findings, search};
+use source::{SystemSource, retell};
 
 pub use actor_model::{ModelExploration, check_model};
 
-/// The key of all digests, unless another is asked for. Another key gives other fingerprints: a second opinion on
-/// collisions.
+/// The key of all digests, unless another is asked for. With another key all fingerprints are other
+/// ones: it is unlikely that the same two states share a fingerprint again.
 pub const DEFAULT_SEED: u64 = 0x6f6e_656c_6561_6465;
 
 /// Explores a system exhaustively, within limits. Counterexamples are shortest ones.
@@ -59,13 +61,16 @@ pub fn explore_with_seed<E: Election>(
     progress: &dyn Fn(&Progress),
     seed: u64,
 ) -> Exploration<E> {
-    run(system, properties, limits, progress, seed, |tables, front, initial, goal| {
-        (search(tables, front, initial, goal), None)
+    let asked = properties.iter().copied().collect();
+    let assignment = Assignment { asked, limits, progress };
+    run(system, &assignment, seed, |program, source, initial| {
+        (search(program, source, initial, &assignment), None)
     })
 }
 
-/// Walks a system at random, each walk of at most `longest` steps, until a limit is reached: `max_states` bounds the
-/// steps taken, and the walks that cannot take any. Counterexamples are not shortest ones.
+/// Walks a system at random until a limit is reached, each walk with at most `longest` steps.
+/// `max_states` bounds the steps taken, and the walks that cannot take any. Counterexamples are not
+/// shortest ones.
 pub fn walk<E: Election>(
     system: &System<E>,
     properties: &[PropertyId],
@@ -74,94 +79,78 @@ pub fn walk<E: Election>(
     seed: u64,
     longest: usize,
 ) -> Exploration<E> {
-    run(system, properties, limits, progress, DEFAULT_SEED, |tables, front, initial, goal| {
-        let (report, sample) = walk::walk(tables, front, initial, goal, seed, longest);
-        (report, Some(sample))
+    let asked = properties.iter().copied().collect();
+    let assignment = Assignment { asked, limits, progress };
+    run(system, &assignment, DEFAULT_SEED, |program, source, initial| {
+        let walked = walk::walk(program, source, initial, &assignment, seed, longest);
+        (walked.0, Some(walked.1))
     })
 }
 
 fn run<E: Election>(
     system: &System<E>,
-    properties: &[PropertyId],
-    limits: &Limits,
-    progress: &dyn Fn(&Progress),
+    assignment: &Assignment<'_>,
     seed: u64,
-    explore: impl FnOnce(&mut Tables, &mut SystemFront<'_, E>, &[u32], &Goal<'_>) -> (Report, Option<Sample>),
+    explore: impl FnOnce(&mut ProgramBuilder, &mut SystemSource<'_, E>, &[u32]) -> (Findings, Option<Sample>),
 ) -> Exploration<E> {
-    let (mut front, mut tables) = SystemFront::new(system, seed);
-    let asked = properties.iter().fold(0, |bits, p| bits | 1 << p.0);
-    let goal = Goal { asked, limits, progress };
-    let initial = front.row(&system.initial(), &mut tables).expect("digests tell a few flows apart");
-    let (report, sample) = explore(&mut tables, &mut front, &initial, &goal);
-    let mut ended = report.ended.clone();
-    if let (false, Err(why)) = (matches!(ended, Ended::Failed(_)), front.audit()) {
-        ended = Ended::Failed(why);
-    }
-    let tally = tally(system, &tables, &report);
+    let (mut source, mut program) = SystemSource::new(system, seed);
+    let initial = source.row(&system.initial(), &mut program);
+    let initial = initial.expect("digests tell a few flows apart");
+    let (findings, sample) = explore(&mut program, &mut source, &initial);
+    let tally = tally(system, &program, &findings);
+    let mut ended = findings.ended.and_then(|ended| source.audit().map(|()| ended));
     let mut violations = BTreeMap::new();
-    for (property, path) in report.broken {
-        match retell(system, &mut front, &mut tables, &initial, &path, property) {
+    for (property, path) in findings.broken {
+        match tell(system, &mut source, &mut program, &initial, &path, property) {
             Ok((steps, why)) => {
-                violations.insert(property, Violation { steps, why, is_shortest: sample.is_none() });
+                let is_shortest = sample.is_none();
+                violations.insert(property, Violation { steps, why, is_shortest });
             }
-            Err(why) => ended = Ended::Failed(why),
+            Err(why) => ended = Err(why),
         }
     }
     Exploration {
         engine: if sample.is_some() { "walk" } else { "compiled" },
-        ended,
-        distinct: report.distinct,
-        generated: report.generated,
-        depth: report.depth,
-        cut: report.cut,
+        ended: ended.unwrap_or_else(|why| Ended::Failed(why.to_string())),
+        distinct: findings.distinct,
+        generated: findings.generated,
+        depth: findings.depth,
+        cut: findings.cut,
         tally,
         violations,
-        seconds: report.seconds,
-        threads: if sample.is_some() { 1 } else { limits.threads },
-        peak_bytes: Some(report.peak_bytes),
-        // Of n fingerprints of 64 bits, n(n-1)/2 pairs may collide.
-        collision_probability: (report.distinct as f64).powi(2) / 2f64.powi(65),
+        seconds: findings.seconds,
+        threads: if sample.is_some() { 1 } else { assignment.limits.threads },
+        peak_bytes: Some(findings.peak_bytes),
+        // Among n fingerprints of 64 bits, n(n-1)/2 pairs may collide.
+        collision_probability: (findings.distinct as f64).powi(2) / 2f64.powi(65),
         sample,
     }
 }
 
-/// Tells a path in steps, replaying it on the reference semantics as it goes.
-fn retell<E: Election>(
+/// Tells a path to a violation in steps, and why its end violates the property.
+fn tell<E: Election>(
     system: &System<E>,
-    front: &mut SystemFront<'_, E>,
-    tables: &mut Tables,
+    source: &mut SystemSource<'_, E>,
+    program: &mut ProgramBuilder,
     initial: &[u32],
     path: &[StepId],
     property: PropertyId,
-) -> Result<(Vec<StepOf<E>>, String), String> {
-    let mut row = initial.to_vec();
-    let mut state = system.initial();
-    let mut steps = Vec::new();
-    for &id in path {
-        let step = front.step(&row, id, tables);
-        row = tables.take(&row, id, front)?;
-        state = system.apply(&state, &step).filter(|next| *next == front.state(&row, tables)).ok_or_else(
-            || {
-                format!(
-                    "engine and reference disagree about `{}` (a defect of oneleader)",
-                    system.name(&step)
-                )
-            },
-        )?;
-        steps.push(step);
-    }
-    let why = system.holds(property, &state).err().ok_or_else(|| {
-        "engine and reference disagree about a violation (a defect of oneleader)".to_string()
-    })?;
+) -> Result<(Vec<StepOf<E>>, String), EngineError> {
+    let (steps, last) = retell(source, program, (initial, system.initial()), path)?;
+    let why = system
+        .holds(property, &last)
+        .err()
+        .ok_or_else(|| EngineError::Defect("engine and reference disagree about a violation".to_string()))?;
     Ok((steps, why))
 }
 
-fn tally<E: Election>(system: &System<E>, tables: &Tables, report: &Report) -> Tally {
+fn tally<E: Election>(system: &System<E>, program: &Program, findings: &Findings) -> Tally {
     let mut tally = Tally::default();
-    for (kind, &n) in tables.kinds.iter().zip(&report.kinds).filter(|(_, n)| **n > 0) {
-        tally.add_steps(system, kind.step, kind.message.as_ref(), kind.facts, n);
+    let counts = program.counted().iter().zip(&findings.counts);
+    for (counted, &n) in counts.filter(|(_, n)| **n > 0) {
+        tally.add_steps(system, counted.step, counted.message.as_ref(), counted.facts, n);
     }
-    tally.note_past(system, report.goals);
+    tally.note_past(system, findings.goals);
     tally
 }
 
@@ -172,24 +161,24 @@ mod tests {
     use crate::models;
     use crate::scenario::Scenario;
 
-    /// Explores a protocol, falsifies what the engine has learnt of its steps, and explores it again.
+    /// Explores a protocol, falsifies what the engine has learnt of its steps, and explores it
+    /// again.
     struct Falsify;
 
     impl Visitor for Falsify {
-        type Output = Ended;
+        type Output = Result<Ended, EngineError>;
 
-        fn visit<E: Election>(self) -> Ended {
+        fn visit<E: Election>(self) -> Self::Output {
             let system = Scenario::new("falsified", 3).system::<E>().unwrap();
             let limits = Limits { max_states: Some(1000), ..Limits::exhaustive() };
-            let goal = Goal { asked: 1, limits: &limits, progress: &|_| () };
-            let (mut front, mut tables) = SystemFront::new(&system, DEFAULT_SEED);
-            let initial = front.row(&system.initial(), &mut tables).unwrap();
-            let first = search(&mut tables, &mut front, &initial, &goal).ended;
-            assert!(matches!(first, Ended::Exhausted | Ended::MaxStates), "{first:?}");
-            for step in &mut tables.steps.all {
-                step.delta ^= 1;
-            }
-            search(&mut tables, &mut front, &initial, &goal).ended
+            let asked = [PropertyId(0)].into_iter().collect();
+            let assignment = Assignment { asked, limits: &limits, progress: &|_| () };
+            let (mut source, mut program) = SystemSource::new(&system, DEFAULT_SEED);
+            let initial = source.row(&system.initial(), &mut program).unwrap();
+            let first = search(&mut program, &mut source, &initial, &assignment).ended;
+            assert!(matches!(first, Ok(Ended::Exhausted | Ended::MaxStates)), "{first:?}");
+            program.falsify();
+            search(&mut program, &mut source, &initial, &assignment).ended
         }
     }
 
@@ -198,7 +187,10 @@ mod tests {
         // Where all steps are careful, nothing was falsified.
         let ends: Vec<_> =
             models::all().iter().filter_map(|about| models::visit(about.name, Falsify)).collect();
-        let is_found_out = |end: &Ended| matches!(end, Ended::Failed(why) if why.contains("adds up to"));
+        let is_found_out = |end: &Result<Ended, EngineError>| match end {
+            Err(EngineError::Defect(what)) => what.contains("adds up to"),
+            _ => false,
+        };
         assert!(ends.iter().any(is_found_out), "{ends:?}");
     }
 }

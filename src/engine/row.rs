@@ -1,47 +1,73 @@
-//! System states as numbers, many of them one after the other. A state is a row: its world, then the local state of each
-//! node, then the flow in each column; and with it the sum of what all these add to a fingerprint.
+//! System states as rows of numbers, many of them one after the other.
+//!
+//! A row holds the id of a world, then that of each node's local state, then that of the flow in
+//! each column. Beside each row stands its fingerprint.
 
-/// A number in a row: as short as the tables allow.
-pub trait Cell: Copy + Send + Sync + 'static {
-    fn of(id: u32) -> Self;
-    fn id(self) -> u32;
+use super::ids::{FlowId, Key, LocalId, Number, WorldId};
+
+/// A cell of a row: an integer that holds the id of some component.
+pub(crate) trait Cell: Copy + Send + Sync + 'static {
+    /// The cell that holds this id.
+    fn of(id: impl Key) -> Self;
+
+    /// The bits of the id that the cell holds.
+    fn bits(self) -> u32;
+
+    /// The world that the cell stands for, if it is the first of a row.
+    #[inline]
+    fn world(self) -> WorldId {
+        WorldId::from_bits(self.bits())
+    }
+
+    /// The local state that the cell stands for, if it is that of a node.
+    #[inline]
+    fn local(self) -> LocalId {
+        LocalId::from_bits(self.bits())
+    }
+
+    /// The flow that the cell stands for, if it is that of a column.
+    #[inline]
+    fn flow(self) -> FlowId {
+        FlowId::from_bits(self.bits())
+    }
 }
 
 impl Cell for u16 {
     #[inline]
-    fn of(id: u32) -> Self {
-        debug_assert!(id <= u32::from(u16::MAX));
-        id as u16
+    fn of(id: impl Key) -> Self {
+        debug_assert!(u16::try_from(id.bits()).is_ok());
+        id.bits() as u16
     }
 
     #[inline]
-    fn id(self) -> u32 {
+    fn bits(self) -> u32 {
         u32::from(self)
     }
 }
 
 impl Cell for u32 {
     #[inline]
-    fn of(id: u32) -> Self {
-        id
+    fn of(id: impl Key) -> Self {
+        id.bits()
     }
 
     #[inline]
-    fn id(self) -> u32 {
+    fn bits(self) -> u32 {
         self
     }
 }
 
-/// Cells that can hold what others hold.
-pub trait Holds<F>: Cell {
-    /// Copies cells to as many.
+/// A type of cell that can take over whatever a cell of type `F` holds, because it is no smaller.
+pub(crate) trait CopyFrom<F>: Cell {
+    /// Copies cells into other cells; there are as many of both.
     fn copy(to: &mut [Self], from: &[F]);
 }
 
-impl<C: Cell> Holds<C> for C {
+impl<C: Cell> CopyFrom<C> for C {
     #[inline]
     fn copy(to: &mut [C], from: &[C]) {
-        // Few cells are copied faster here than by a call: as an even number of pieces, the last of which overlap.
+        // A call of `memcpy` would take longer than copying so few cells here: in pieces of eight,
+        // an even number of them, where the last may overlap those before.
         let mut pieces = |starts: &[usize]| {
             for &start in starts {
                 to[start..start + 8].copy_from_slice(&from[start..start + 8]);
@@ -55,47 +81,50 @@ impl<C: Cell> Holds<C> for C {
     }
 }
 
-impl Holds<u16> for u32 {
+impl CopyFrom<u16> for u32 {
     fn copy(to: &mut [u32], from: &[u16]) {
         to.iter_mut().zip(from).for_each(|(to, &from)| *to = u32::from(from));
     }
 }
 
 /// Rows of the same width.
-pub struct Rows<C> {
+pub(crate) struct Rows<C> {
     width: usize,
     sums: Vec<u64>,
-    /// Those behind the last row mean nothing.
+    /// What stands behind the last row means nothing.
     cells: Vec<C>,
 }
 
 impl<C: Cell> Rows<C> {
     /// Room for so many rows.
-    pub fn new(width: usize, rows: usize) -> Self {
-        Rows { width, sums: Vec::with_capacity(rows), cells: vec![C::of(0); rows * width] }
+    pub(crate) fn new(width: usize, rows: usize) -> Self {
+        let cells = vec![C::of(FlowId::EMPTY); rows * width];
+        Rows { width, sums: Vec::with_capacity(rows), cells }
     }
 
-    pub fn len(&self) -> usize {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
         self.sums.len()
     }
 
-    pub fn is_empty(&self) -> bool {
+    /// Whether there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
         self.sums.is_empty()
     }
 
-    /// Appends a row of others that are no wider, with another sum; it is to be changed where it then stands. There must be
-    /// room for it.
+    /// Appends a copy of a row of others, which are no wider, with this fingerprint. The caller
+    /// changes the copy where it stands. There must be room for it.
     #[inline]
-    pub fn push_from<F: Cell>(&mut self, from: &Rows<F>, number: usize, sum: u64) -> &mut [C]
+    pub(crate) fn push_from<F: Cell>(&mut self, from: &Rows<F>, number: usize, sum: u64) -> &mut [C]
     where
-        C: Holds<F>,
+        C: CopyFrom<F>,
     {
         let row = &mut self.cells[self.sums.len() * self.width..][..self.width];
         self.sums.push(sum);
         if from.width < self.width {
             let (old, new) = row.split_at_mut(from.width);
             C::copy(old, from.get(number));
-            new.fill(C::of(0));
+            new.fill(C::of(FlowId::EMPTY));
         } else {
             C::copy(row, from.get(number));
         }
@@ -104,31 +133,34 @@ impl<C: Cell> Rows<C> {
 
     fn append<F: Cell>(&mut self, from: &Rows<F>)
     where
-        C: Holds<F>,
+        C: CopyFrom<F>,
     {
         for i in 0..from.len() {
             self.push_from(from, i, from.sum(i));
         }
     }
 
-    pub fn pop(&mut self) {
+    /// Takes the last row away.
+    pub(crate) fn pop(&mut self) {
         self.sums.pop();
     }
 
-    /// No more is to come: gives back the room that is left.
-    pub fn close(&mut self) {
+    /// Gives back the room that is left: no row will be added.
+    pub(crate) fn close(&mut self) {
         self.cells.truncate(self.sums.len() * self.width);
         self.cells.shrink_to_fit();
         self.sums.shrink_to_fit();
     }
 
+    /// A row.
     #[inline]
-    pub fn get(&self, number: usize) -> &[C] {
+    pub(crate) fn get(&self, number: usize) -> &[C] {
         &self.cells[number * self.width..][..self.width]
     }
 
+    /// The fingerprint of a row.
     #[inline]
-    pub fn sum(&self, number: usize) -> u64 {
+    pub(crate) fn sum(&self, number: usize) -> u64 {
         self.sums[number]
     }
 
@@ -137,15 +169,17 @@ impl<C: Cell> Rows<C> {
     }
 }
 
-/// Rows in cells as short as they may be.
-pub enum Packed {
+/// Rows with cells of two bytes, if these are enough for all of them, and otherwise of four.
+pub(crate) enum Packed {
+    /// Cells of two bytes.
     Short(Rows<u16>),
+    /// Cells of four bytes.
     Long(Rows<u32>),
 }
 
 impl Packed {
     /// One row.
-    pub fn new(row: &[u32], sum: u64) -> Packed {
+    pub(crate) fn new(row: &[u32], sum: u64) -> Packed {
         let (width, sums) = (row.len(), vec![sum]);
         match row.iter().map(|&id| u16::try_from(id)).collect() {
             Ok(cells) => Packed::Short(Rows { width, sums, cells }),
@@ -153,15 +187,16 @@ impl Packed {
         }
     }
 
-    pub fn len(&self) -> usize {
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
         match self {
             Packed::Short(rows) => rows.len(),
             Packed::Long(rows) => rows.len(),
         }
     }
 
-    /// These rows and others behind them, in rows of this width, no less than theirs.
-    pub fn join(&self, other: &Packed, width: usize) -> Packed {
+    /// These rows and the others behind them, as rows of this width, which is no less than theirs.
+    pub(crate) fn join(&self, other: &Packed, width: usize) -> Packed {
         let rows = self.len() + other.len();
         match (self, other) {
             (Packed::Short(a), Packed::Short(b)) => {
@@ -183,7 +218,8 @@ impl Packed {
         }
     }
 
-    pub fn bytes(&self) -> u64 {
+    /// The bytes held.
+    pub(crate) fn bytes(&self) -> u64 {
         match self {
             Packed::Short(rows) => rows.bytes(),
             Packed::Long(rows) => rows.bytes(),

@@ -1,19 +1,22 @@
-//! The set of fingerprints seen: open addressing by cache lines, in shards, each of which grows by itself and in place.
+//! The visited set: the fingerprints of all states seen. It is a hash table with open addressing by
+//! cache lines, in shards, each of which grows by itself and in place.
 //!
-//! Candidates are sorted by shard where they are found, and one thread at a time works on a shard; so there is nothing to
-//! lock and nothing to race for, and of equal candidates the first in the order of the batch is always the one that is
-//! new. The lines of look-ups to come are asked for ahead of time, so that the memory works on many of them at once.
+//! Candidates are sorted by shard where they are found, and one thread at a time works on a shard.
+//! So nothing is locked, and nothing depends on which thread is faster: of equal candidates it is
+//! always the first in the order of the batch that is new. The cache lines of look-ups to come are
+//! asked for ahead of time, so that the memory works on many of them at once.
 
-/// Shards are chosen by the highest bits of a fingerprint.
+/// The number of shards. The highest bits of a fingerprint choose one.
 pub const SHARDS: usize = 16;
 
 /// How many look-ups ahead a line is asked for.
 const AHEAD: usize = 24;
 
-/// Fingerprints that share a cache line; slots fill from the first on.
+/// How many fingerprints share a cache line. They fill it from the first slot on.
 const SLOTS: usize = 8;
 
-/// A cache line of fingerprints, in halves, as processors compare these faster; a low half of 0 is an empty slot.
+/// A cache line of fingerprints, each in two halves, as processors compare halves faster. Where the
+/// low half is 0 the slot is empty.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
 struct Line {
@@ -21,7 +24,8 @@ struct Line {
     high: [u32; SLOTS],
 }
 
-/// The halves of a fingerprint; the lower one is never 0, which makes two of four billion the same.
+/// The halves of a fingerprint. The low half is never 0: where it would be it becomes 1, which
+/// takes few fingerprints for others, as it concerns one of four billion.
 #[inline]
 fn halves(fingerprint: u64) -> (u32, u32) {
     ((fingerprint as u32).max(1), (fingerprint >> 32) as u32)
@@ -30,12 +34,12 @@ fn halves(fingerprint: u64) -> (u32, u32) {
 impl Line {
     #[inline]
     fn contains(&self, (low, high): (u32, u32)) -> bool {
-        // All slots are compared, as a branch for each would cost more.
+        // All slots are compared, as a branch for each slot would cost more.
         let slots = self.low.iter().zip(&self.high);
         slots.fold(0, |found, (&l, &h)| found | (u32::from(l == low) & u32::from(h == high))) != 0
     }
 
-    /// The first slot that is not taken, if there is one: by halving.
+    /// The first slot that is not taken, if there is one: found by halving.
     #[inline]
     fn free(&self) -> usize {
         let mut free = usize::from(self.low[3] != 0) * 4;
@@ -60,8 +64,8 @@ impl Line {
     }
 }
 
-/// How many slots of a line may be taken on average: fewer while memory is no question, as a full line costs a look at
-/// the next.
+/// How many slots of a line may be taken on average, in a shard with so many homes. They are fewer
+/// while the shard is small, because a full line costs a look at the next.
 #[inline]
 fn full(homes: usize) -> usize {
     match homes {
@@ -71,7 +75,7 @@ fn full(homes: usize) -> usize {
     }
 }
 
-/// How many lines a shard of so many grows to: memory for time.
+/// How many homes a shard with so many homes grows to. A small shard trades memory for time.
 fn larger(homes: usize) -> usize {
     match homes {
         ..0x8000 => homes * 4,
@@ -80,13 +84,15 @@ fn larger(homes: usize) -> usize {
     }
 }
 
-/// One shard of the set, away from others: processors that write to the same line wait for each other.
+/// One shard of the set. Shards do not share cache lines, because processors that write to the same
+/// line wait for each other.
 #[repr(align(128))]
 pub struct Shard {
-    /// A fingerprint is in its home line, or in the first line behind it that had room. Lines from `homes` on are
-    /// nobody's home: they take what the last ones cannot.
+    /// A fingerprint stands in its home line, or in the first line behind it that had room. The
+    /// lines from `homes` on are the home of none: they take what the last homes cannot.
     lines: Vec<Line>,
     homes: usize,
+    /// How many fingerprints there are.
     used: usize,
 }
 
@@ -96,7 +102,9 @@ pub fn shard_of(fingerprint: u64) -> usize {
     (fingerprint >> (64 - SHARDS.ilog2())) as usize
 }
 
-/// The line where the search for a fingerprint starts: its middle bits, scaled. Larger shards keep the order of homes.
+/// The home of a fingerprint: the line where the search for it starts. It is chosen by the bits
+/// behind those that chose the shard, scaled, so that the order of homes stays as it is when a
+/// shard grows.
 #[inline]
 fn home(fingerprint: u64, homes: usize) -> usize {
     ((u128::from(fingerprint << SHARDS.ilog2()) * homes as u128) >> 64) as usize
@@ -109,14 +117,14 @@ impl Default for Shard {
 }
 
 impl Shard {
-    /// Adds a fingerprint; whether it is new.
+    /// Adds a fingerprint. Returns whether it is new.
     #[inline]
     pub fn insert(&mut self, fingerprint: u64) -> bool {
         let line = &mut self.lines[home(fingerprint, self.homes)];
         if line.is_full() {
             return self.insert_behind(fingerprint);
         }
-        // Whether it is new is anybody's guess, so nothing branches on it.
+        // Nothing branches on whether it is new, because no processor could predict that.
         let (low, high) = halves(fingerprint);
         let is_new = !line.contains((low, high));
         let free = line.free();
@@ -147,7 +155,7 @@ impl Shard {
         true
     }
 
-    /// Puts one that is known to be new where there is room, from a line on.
+    /// Puts a fingerprint that is known to be new into the first line with room, from a line on.
     #[inline]
     fn place(&mut self, mut at: usize, fingerprint: u64) {
         loop {
@@ -161,8 +169,9 @@ impl Shard {
         }
     }
 
-    /// Grows in place, so that no page is ever cleared twice. Homes only move up: from the last line to the first, each
-    /// is emptied into lines that have been emptied before; what was not at home waits until all are.
+    /// Grows in place, so that the kernel clears no page twice. Homes only move up, so the lines
+    /// are emptied from the last to the first, each into lines that have been emptied before. The
+    /// fingerprints that do not stand in their homes wait until all lines have been emptied.
     #[cold]
     fn grow(&mut self) {
         let before = self.homes;
@@ -170,7 +179,8 @@ impl Shard {
         let lines = self.lines.len();
         let more = self.homes.saturating_sub(lines);
         if self.homes > self.lines.capacity() {
-            // Room that is not used yet costs addresses, not memory; but what is small had better stand close together.
+            // Room that is not used yet costs addresses and no memory. A small shard gets little
+            // room, so that shards stand close together.
             let room = if self.homes > 0x8000 { self.homes * 4 } else { self.homes + self.homes / 64 };
             self.lines.reserve_exact(room - lines);
         }
@@ -190,7 +200,8 @@ impl Shard {
         }
     }
 
-    /// Leaves those of `offered`, in order, whose fingerprints, all of this shard, are new.
+    /// Adds the fingerprints of `offered`, all of them of this shard. Leaves those whose
+    /// fingerprints were new, in order.
     pub fn sift<T: Copy>(&mut self, offered: &mut Vec<T>, fingerprint: impl Fn(&T) -> u64) {
         for offered in offered.iter().take(AHEAD) {
             self.touch(fingerprint(offered));
@@ -212,14 +223,17 @@ impl Shard {
         prefetch(&self.lines[home(fingerprint, self.homes)]);
     }
 
+    /// How many fingerprints there are.
     pub fn len(&self) -> usize {
         self.used
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.used == 0
     }
 
+    /// The bytes held.
     pub fn bytes(&self) -> u64 {
         size_of_val(&*self.lines) as u64
     }

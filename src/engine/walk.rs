@@ -1,26 +1,30 @@
-//! Random exploration on the same compiled steps: deep walks, where exhaustive search would not get far.
+//! Random exploration on the same compiled steps: deep walks, where exhaustive search would not get
+//! far.
 //!
-//! Every walk starts at the initial state and takes one of the enabled steps at random, each with the same
-//! probability, until none is enabled or the walk is as long as it may be. A sample: it can refute, never prove.
+//! Every walk starts at the initial state and takes one of the enabled steps at random, each with
+//! the same probability, until no step is enabled or the walk is as long as it may be. This is a
+//! sample: it can refute a property, and never prove one.
 //!
-//! Limits count work: a walk that cannot take its first step counts as one.
+//! Limits count steps; a walk that cannot take its first step counts as one.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use super::expand::Taken;
-use super::flows::StepId;
-use super::search::{Goal, Report, is_reached};
-use super::tables::{Miss, Resolver, Tables};
+use super::error::EngineError;
+use super::ids::{CounterId, Number, StepId};
+use super::program::{Miss, ProgramBuilder, Taken};
+use super::row::Cell;
+use super::search::{Assignment, Cuts, Findings};
+use super::source::Source;
 use super::visited::{SHARDS, Shard, shard_of};
 use crate::exploration::{Ended, Progress, Sample};
-use crate::semantics::{Bound, PropertyId};
+use crate::semantics::PropertyId;
 
-/// How often, in steps, limits are looked at.
-const BREATH: u64 = 1 << 14;
+/// After how many steps limits are looked at.
+const INTERVAL: u64 = 1 << 14;
 
-/// A generator of random numbers whose stream is part of the contract: a seed means the same walks for ever. It is
-/// SplitMix64 (Steele, Lea and Flood 2014).
+/// A generator of random numbers whose stream is part of the contract: a seed means the same walks
+/// for ever. It is SplitMix64 (Steele, Lea and Flood 2014).
 struct Dice(u64);
 
 impl Dice {
@@ -34,23 +38,24 @@ impl Dice {
     }
 }
 
-/// Walks at random until a limit is reached or the goal is.
-pub fn walk(
-    tables: &mut Tables,
-    resolver: &mut dyn Resolver,
+/// Walks at random until a limit is reached, or what is looked for is found.
+pub(crate) fn walk(
+    program: &mut ProgramBuilder,
+    source: &mut dyn Source,
     initial: &[u32],
-    goal: &Goal<'_>,
+    assignment: &Assignment<'_>,
     seed: u64,
     longest: usize,
-) -> (Report, Sample) {
+) -> (Findings, Sample) {
     let mut walks = Walks {
-        tables,
-        resolver,
+        program,
+        source,
+        assignment,
         dice: Dice(seed),
         shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-        kinds: Vec::new(),
+        counts: Vec::new(),
         goals: 0,
-        cut: [0; Bound::ALL.len()],
+        cut: Cuts::default(),
         broken: BTreeMap::new(),
         sample: Sample { seed, walks: 0, lengths: vec![0; longest + 1] },
         started: Instant::now(),
@@ -58,30 +63,34 @@ pub fn walk(
         stuck: 0,
         depth: 0,
     };
-    let ended = walks.run(initial, goal, longest).unwrap_or_else(Ended::Failed);
-    let report = Report {
+    let ended = walks.run(initial, longest);
+    let findings = Findings {
         ended,
         distinct: walks.distinct(),
         generated: walks.steps,
         depth: walks.depth,
-        cut: Bound::ALL.into_iter().zip(walks.cut).filter(|(_, n)| *n > 0).collect(),
-        kinds: walks.kinds,
+        cut: walks.cut.by_bound(),
+        peak_bytes: walks.bytes(),
+        counts: walks.counts,
         goals: walks.goals,
         broken: walks.broken,
-        peak_bytes: walks.shards.iter().map(Shard::bytes).sum::<u64>() + walks.tables.bytes(),
         seconds: walks.started.elapsed().as_secs_f64(),
     };
-    (report, walks.sample)
+    (findings, walks.sample)
 }
 
 struct Walks<'a> {
-    tables: &'a mut Tables,
-    resolver: &'a mut dyn Resolver,
+    program: &'a mut ProgramBuilder,
+    source: &'a mut dyn Source,
+    assignment: &'a Assignment<'a>,
     dice: Dice,
     shards: Vec<Shard>,
-    kinds: Vec<u64>,
+    /// What each counter of the tally has counted.
+    counts: Vec<u64>,
+    /// The goals of the past that are reached, as bits.
     goals: u64,
-    cut: [u64; Bound::ALL.len()],
+    cut: Cuts,
+    /// For each property that is broken, the shortest walk to a state that breaks it.
     broken: BTreeMap<PropertyId, Vec<StepId>>,
     sample: Sample,
     started: Instant,
@@ -93,53 +102,59 @@ struct Walks<'a> {
 }
 
 impl Walks<'_> {
+    fn bytes(&self) -> u64 {
+        self.shards.iter().map(Shard::bytes).sum::<u64>() + self.program.bytes()
+    }
+
     fn distinct(&self) -> u64 {
         self.shards.iter().map(|s| s.len() as u64).sum()
     }
 
-    fn run(&mut self, initial: &[u32], goal: &Goal<'_>, longest: usize) -> Result<Ended, String> {
-        let start = self.tables.sum(initial);
-        let mut next_breath = BREATH;
+    fn run(&mut self, initial: &[u32], longest: usize) -> Result<Ended, EngineError> {
+        let start = self.program.sum(initial);
+        let mut next_look = INTERVAL;
         loop {
             let (mut row, mut sum) = (initial.to_vec(), start);
             let mut path = Vec::new();
-            self.visit(&row, sum, &path, goal, None, true)?;
+            self.visit(&row, sum, &path, true)?;
             while path.len() < longest {
-                let Some((step, kind)) = self.choose(&row, sum)? else { break };
-                self.kinds.resize(self.tables.kinds.len(), 0);
-                self.kinds[usize::from(kind)] += 1;
+                let Some((step, counter)) = self.choose(&row, sum)? else { break };
+                self.counts.resize(self.program.counters(), 0);
+                self.counts[counter.position()] += 1;
                 path.push(step);
                 let world = row[0];
-                row = self.tables.take(&row, step, self.resolver)?;
-                sum = self.tables.sum(&row);
+                row = self.program.take(&row, step, self.source)?;
+                sum = self.program.sum(&row);
                 self.steps += 1;
-                self.visit(&row, sum, &path, goal, Some(step), row[0] != world)?;
+                self.visit(&row, sum, &path, row[0] != world)?;
             }
             self.sample.walks += 1;
             self.sample.lengths[path.len()] += 1;
             self.depth = self.depth.max(path.len());
-            if is_reached(&goal.limits.until, &self.broken) {
+            let (until, broken) = (&self.assignment.limits.until, &self.broken);
+            if until.is_satisfied_by(|p| broken.contains_key(&p), !broken.is_empty()) {
                 return Ok(Ended::Violated);
             }
             self.stuck += u64::from(path.is_empty());
-            if self.work() >= next_breath || path.is_empty() {
-                next_breath = self.work() + BREATH;
-                if let Some(ended) = self.is_over(goal) {
+            if self.work() >= next_look || path.is_empty() {
+                next_look = self.work() + INTERVAL;
+                if let Some(ended) = self.is_over() {
                     return Ok(ended);
                 }
             }
         }
     }
 
-    /// What `max_states` bounds.
+    /// What `max_states` bounds: steps, and walks without steps.
     fn work(&self) -> u64 {
         self.steps + self.stuck
     }
 
-    fn is_over(&self, goal: &Goal<'_>) -> Option<Ended> {
-        let bytes = self.shards.iter().map(Shard::bytes).sum::<u64>() + self.tables.bytes();
+    /// Tells of the progress. Returns whether a limit ends the exploration here.
+    fn is_over(&self) -> Option<Ended> {
+        let bytes = self.bytes();
         let (distinct, seconds) = (self.distinct(), self.started.elapsed());
-        (goal.progress)(&Progress {
+        (self.assignment.progress)(&Progress {
             distinct,
             generated: self.steps,
             depth: self.depth,
@@ -147,7 +162,7 @@ impl Walks<'_> {
             bytes: Some(bytes),
             seconds: seconds.as_secs_f64(),
         });
-        let limits = goal.limits;
+        let limits = self.assignment.limits;
         if limits.is_interrupted() {
             Some(Ended::Interrupted)
         } else if limits.max_states.is_some_and(|max| self.work() >= max)
@@ -161,18 +176,19 @@ impl Walks<'_> {
         }
     }
 
-    /// One of the steps that can be taken, and its kind; `None` where a walk ends.
-    fn choose(&mut self, row: &[u32], sum: u64) -> Result<Option<(StepId, u16)>, String> {
+    /// One of the steps that can be taken, and the counter that counts it. `None` where a walk
+    /// ends.
+    fn choose(&mut self, row: &[u32], sum: u64) -> Result<Option<(StepId, CounterId)>, EngineError> {
         let mut misses = Vec::new();
         loop {
             let mut steps = Vec::new();
-            let mut cut = [0; Bound::ALL.len()];
-            let is_known = self.tables.try_steps(row, sum, &mut misses, |step, _, taken| match taken {
-                Taken::Step(kind) => steps.push((step, kind)),
-                Taken::Beyond(bound) => cut[bound as usize] += 1,
-            });
-            if is_known {
-                self.cut.iter_mut().zip(cut).for_each(|(sum, n)| *sum += n);
+            let mut cut = Cuts::default();
+            let take = |step, _, taken| match taken {
+                Taken::Step(counter) => steps.push((step, counter)),
+                Taken::Beyond(bound) => cut.count(bound),
+            };
+            if self.program.try_steps(row, sum, &mut misses, take) {
+                self.cut.add(cut);
                 return Ok(match steps.len() {
                     0 => None,
                     n => Some(steps[self.dice.roll(n)]),
@@ -182,30 +198,22 @@ impl Walks<'_> {
         }
     }
 
-    fn answer(&mut self, misses: &mut Vec<Miss>) -> Result<(), String> {
-        misses.drain(..).try_for_each(|miss| self.tables.answer(miss, self.resolver))
+    fn answer(&mut self, misses: &mut Vec<Miss>) -> Result<(), EngineError> {
+        misses.drain(..).try_for_each(|miss| self.program.answer(miss, self.source))
     }
 
-    /// Takes note of a state, and of what it breaks.
-    fn visit(
-        &mut self,
-        row: &[u32],
-        sum: u64,
-        path: &[StepId],
-        goal: &Goal<'_>,
-        changed: Option<StepId>,
-        new_world: bool,
-    ) -> Result<(), String> {
+    /// Notes a state, which a path leads to, and what it breaks.
+    fn visit(&mut self, row: &[u32], sum: u64, path: &[StepId], new_world: bool) -> Result<(), EngineError> {
+        let step = path.last().copied();
         self.shards[shard_of(sum)].insert(sum);
-        self.goals |= self.tables.worlds[row[0] as usize].goals;
+        self.goals |= self.program.world(row[0].world()).goals;
         let mut misses = Vec::new();
-        let mut broken = self.tables.broken(row, changed, new_world, &mut misses);
+        let mut broken = self.program.broken(row, step, new_world, &mut misses);
         if !misses.is_empty() {
             self.answer(&mut misses)?;
-            broken = self.tables.broken(row, changed, new_world, &mut misses);
+            broken = self.program.broken(row, step, new_world, &mut misses);
         }
-        let broken = broken & goal.asked;
-        for property in (0..16).filter(|p| broken >> p & 1 == 1).map(PropertyId) {
+        for property in broken.and(self.assignment.asked).iter() {
             let shorter = self.broken.get(&property).is_none_or(|old| path.len() < old.len());
             if shorter {
                 self.broken.insert(property, path.to_vec());

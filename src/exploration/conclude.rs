@@ -3,6 +3,7 @@
 use crate::election::Election;
 use crate::exploration::verdict::Verdict;
 use crate::exploration::{Ended, Exploration, Tally};
+use crate::semantics::world::{BUDGETS, Budget};
 use crate::semantics::{Bound, PropertyId, System};
 
 /// What is concluded about one property.
@@ -77,20 +78,10 @@ fn vacuous<E: Election>(system: &System<E>, tally: &Tally, property: PropertyId)
     if tally.elections == 0 && !led {
         return Some("nobody ever led".to_string());
     }
-    let faults = system.rules.faults;
-    let restarts = ["restart", "restart-without-disk", "restart-with-older-disk"];
-    let budgets = [
-        (faults.crashes > 0, "crashes", tally.of(&["crash", "torn"])),
-        (faults.restarts > 0, "restarts", tally.of(&restarts)),
-        (faults.losses > 0, "losses", tally.of(&["lose"])),
-        (faults.duplications > 0, "duplications", tally.of(&["duplicate"])),
-        (faults.torn, "torn", tally.of(&["torn"])),
-        (faults.disk_losses > 0, "disk_losses", tally.of(&["restart-without-disk"])),
-        (faults.disk_rollbacks > 0, "disk_rollbacks", tally.of(&["restart-with-older-disk"])),
-        (faults.switches > 0, "switches", tally.of(&["switch"])),
-    ];
-    if let Some((_, budget, _)) = budgets.iter().find(|(allowed, _, fired)| *allowed && *fired == 0) {
-        return Some(format!("the budget for `{budget}` never fired within the bounds"));
+    let faults = &system.rules.faults;
+    let is_unused = |budget: &&Budget| (budget.is_given)(faults) && tally.of(budget.steps) == 0;
+    if let Some(Budget { name, .. }) = BUDGETS.iter().find(is_unused) {
+        return Some(format!("the budget for `{name}` never fired within the bounds"));
     }
     if system.unplanted.is_some() && tally.changed_by_bug == 0 {
         return Some("the planted bug never made a difference".to_string());

@@ -17,6 +17,18 @@ pub enum Until {
     Exhausted,
 }
 
+impl Until {
+    /// Whether what was found is what was looked for: `is_violated` says it of one property, and
+    /// `is_any` whether any property is violated. An empty list of properties is never found.
+    pub fn is_satisfied_by(&self, is_violated: impl Fn(PropertyId) -> bool, is_any: bool) -> bool {
+        match self {
+            Until::FirstViolation => is_any,
+            Until::Violated(all) => !all.is_empty() && all.iter().all(|&p| is_violated(p)),
+            Until::Exhausted => false,
+        }
+    }
+}
+
 /// How far an exploration may go, and with what.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -60,5 +72,24 @@ impl Limits {
     /// Whether somebody wants it to end.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_of_properties_is_never_found() {
+        let until = Until::Violated(Vec::new());
+        assert!(!until.is_satisfied_by(|_| false, false));
+        assert!(!until.is_satisfied_by(|_| true, true));
+    }
+
+    #[test]
+    fn all_properties_of_a_list_must_be_violated() {
+        let until = Until::Violated(vec![PropertyId(0), PropertyId(2)]);
+        assert!(!until.is_satisfied_by(|p| p == PropertyId(0), true));
+        assert!(until.is_satisfied_by(|p| p != PropertyId(1), true));
     }
 }

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::election::Election;
 use crate::semantics::facts::Facts;
 use crate::semantics::names;
-use crate::semantics::{Step, StepOf, System, SystemState};
+use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 
 /// How often what happened, over all generated steps that lead to a state within the bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// By [`Step::kind`].
-    pub steps: BTreeMap<&'static str, u64>,
+    pub steps: BTreeMap<StepKind, u64>,
     /// Deliveries by kind of message.
     pub messages: BTreeMap<String, u64>,
     /// Steps after which a node leads that did not lead that term before.
@@ -47,7 +47,7 @@ impl Tally {
     pub fn add_steps<E: Election>(
         &mut self,
         system: &System<E>,
-        kind: &'static str,
+        kind: StepKind,
         message: Option<&String>,
         facts: Facts,
         times: u64,
@@ -76,7 +76,7 @@ impl Tally {
     /// Adds what another run counted.
     pub fn add(&mut self, other: &Tally) {
         for (kind, n) in &other.steps {
-            *self.steps.entry(kind).or_default() += n;
+            *self.steps.entry(*kind).or_default() += n;
         }
         for (kind, n) in &other.messages {
             *self.messages.entry(kind.clone()).or_default() += n;
@@ -90,7 +90,7 @@ impl Tally {
     }
 
     /// How many steps there were of these kinds.
-    pub(super) fn of(&self, kinds: &[&str]) -> u64 {
+    pub(super) fn of(&self, kinds: &[StepKind]) -> u64 {
         kinds.iter().filter_map(|kind| self.steps.get(kind)).sum()
     }
 }

@@ -12,29 +12,42 @@ use crate::election::{CLIENT, Election};
 use crate::exploration::Tally;
 use crate::scenario::FuzzHints;
 use crate::semantics::names;
-use crate::semantics::{Step, StepOf, SystemState, Timing};
+use crate::semantics::{Step, StepKind, StepOf, SystemState, Timing};
 
-/// How often each kind of step is chosen when nothing else is said, against the other kinds that are enabled.
-const WEIGHTS: [(&str, u32); 13] = [
-    ("deliver", 40),
-    ("timeout", 12),
-    ("choose", 12),
-    ("tick", 40),
-    ("restart", 6),
-    ("restart-without-disk", 3),
-    ("restart-with-older-disk", 3),
-    ("crash", 2),
-    ("torn", 6),
-    ("lose", 2),
-    ("duplicate", 2),
-    ("switch", 2),
-    ("stabilise", 1),
+/// The kinds of steps in the order in which their weights are drawn, which a seed relies on.
+const KINDS: [StepKind; 13] = [
+    StepKind::Deliver,
+    StepKind::Timeout,
+    StepKind::Choose,
+    StepKind::Tick,
+    StepKind::Restart,
+    StepKind::RestartWithoutDisk,
+    StepKind::RestartWithOlderDisk,
+    StepKind::Crash,
+    StepKind::Torn,
+    StepKind::Lose,
+    StepKind::Duplicate,
+    StepKind::Switch,
+    StepKind::Stabilise,
 ];
+
+/// How often a kind of step is chosen when nothing else is said, against the other kinds that are
+/// enabled.
+fn weight(kind: StepKind) -> u32 {
+    match kind {
+        StepKind::Deliver | StepKind::Tick => 40,
+        StepKind::Timeout | StepKind::Choose => 12,
+        StepKind::Restart | StepKind::Torn => 6,
+        StepKind::RestartWithoutDisk | StepKind::RestartWithOlderDisk => 3,
+        StepKind::Crash | StepKind::Lose | StepKind::Duplicate | StepKind::Switch => 2,
+        StepKind::Stabilise => 1,
+    }
+}
 
 /// The mood of one run. Runs that differ in it find more than runs that are all alike: one has hardly a fault, one
 /// hardly a delivery at one node.
 pub(super) struct Pace {
-    kinds: BTreeMap<&'static str, u32>,
+    kinds: BTreeMap<StepKind, u32>,
     nodes: Vec<u32>,
     /// By sender, then by receiver.
     links: Vec<u32>,
@@ -42,26 +55,27 @@ pub(super) struct Pace {
 
 impl Pace {
     fn random(nodes: usize, hints: &FuzzHints, rng: &mut TestRng) -> Self {
-        let mut kind = |(kind, usual): (&'static str, u32)| {
-            let hint = hints.weights.get(kind).copied().unwrap_or(1);
+        let mut mood = |kind: StepKind| {
+            let hint = hints.weights.get(kind.name()).copied().unwrap_or(1);
             let mood = [1, 2, 2, 2, 2, 4, 16][rng.random_range(0..7)];
-            (kind, usual * hint * mood)
+            (kind, weight(kind) * hint * mood)
         };
-        let kinds = WEIGHTS.into_iter().map(&mut kind).collect();
+        let kinds = KINDS.into_iter().map(&mut mood).collect();
         Pace { kinds, nodes: speeds(nodes, rng), links: speeds(nodes * nodes, rng) }
     }
 
     /// Every kind and node as usual.
     pub(super) fn even(nodes: usize) -> Self {
-        Pace { kinds: WEIGHTS.into(), nodes: vec![1; nodes], links: vec![1; nodes * nodes] }
+        let kinds = KINDS.into_iter().map(|kind| (kind, weight(kind))).collect();
+        Pace { kinds, nodes: vec![1; nodes], links: vec![1; nodes * nodes] }
     }
 
     /// A kind by its weight, then one of its steps by its node's. `None` if none may be chosen.
     fn pick<M, T, R>(&self, steps: &[Step<M, T, R>], rng: &mut TestRng) -> Option<usize> {
-        let mut kinds: Vec<(&str, u32)> = Vec::new();
+        let mut kinds: Vec<(StepKind, u32)> = Vec::new();
         for step in steps {
             if !kinds.iter().any(|(kind, _)| *kind == step.kind()) {
-                kinds.push((step.kind(), self.kinds[step.kind()]));
+                kinds.push((step.kind(), self.kinds[&step.kind()]));
             }
         }
         let (kind, _) = kinds[weighted(kinds.iter().map(|(_, weight)| *weight), rng)?];
@@ -290,12 +304,11 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::semantics::STEP_KINDS;
 
     #[test]
-    fn every_kind_of_step_has_a_weight_and_a_scenario_may_name_each() {
-        let mut weighed = WEIGHTS.map(|(kind, _)| kind);
-        let mut known = STEP_KINDS;
+    fn the_weight_of_every_kind_of_step_is_drawn() {
+        let mut weighed = KINDS;
+        let mut known = StepKind::ALL;
         weighed.sort_unstable();
         known.sort_unstable();
         assert_eq!(weighed, known);

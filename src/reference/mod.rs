@@ -199,7 +199,7 @@ impl Watched {
             None => true,
             Some(bound) => {
                 if self.is_searching.load(Relaxed) {
-                    self.cut[bound as usize].fetch_add(1, Relaxed);
+                    self.cut[bound.position()].fetch_add(1, Relaxed);
                 }
                 false
             }
@@ -212,14 +212,6 @@ impl Watched {
         self.system.count(&mut counted, before, step, after);
         self.tally.lock().expect("no panic while held").add(&counted);
     }
-
-    fn has_all(&self, violated: &BTreeSet<PropertyId>) -> bool {
-        match &self.until {
-            Until::FirstViolation => !violated.is_empty(),
-            Until::Violated(all) => all.iter().all(|property| violated.contains(property)),
-            Until::Exhausted => false,
-        }
-    }
 }
 
 impl Questioned for Watched {
@@ -230,7 +222,8 @@ impl Questioned for Watched {
         }
         let mut violated = self.violated.lock().expect("no panic while held");
         let is_new = violated.insert(property);
-        if self.has_all(&violated) {
+        let until = &self.until;
+        if until.is_satisfied_by(|p| violated.contains(&p), !violated.is_empty()) {
             self.stop(Ended::Violated);
         }
         !is_new
@@ -343,7 +336,7 @@ fn taken_down(checker: &impl Checker<Watched>, is_shortest: bool) -> Seen {
         Ended::MaxStates | Ended::TimeLimit if is_simulation => Ended::Sampled,
         ended => ended,
     };
-    let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound as usize].load(Relaxed)));
+    let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound.position()].load(Relaxed)));
     Seen {
         ended,
         distinct: distinct(checker),

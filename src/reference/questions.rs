@@ -1,7 +1,7 @@
 //! A [`System`] as a `stateright::Model`, for stateright's own checkers and its Explorer.
 
 use crate::election::Election;
-use crate::semantics::{PropertyId, StepOf, System, SystemState};
+use crate::semantics::{MAX_PROPERTIES, PropertyId, StepOf, System, SystemState};
 
 /// A model over the states of a [`System`] whose properties are known by their positions.
 ///
@@ -11,9 +11,6 @@ pub trait Questioned: stateright::Model + Sized {
     /// Whether a property holds in a state.
     fn holds_here(&self, property: PropertyId, state: &Self::State) -> bool;
 }
-
-/// As many properties as a stateright model of ours can have.
-const MAX_PROPERTIES: usize = 16;
 
 /// These properties for stateright's checkers.
 pub fn always<M: Questioned>(

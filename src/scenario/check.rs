@@ -5,7 +5,7 @@ use crate::exploration::verdict::Verdict;
 use crate::scenario::{Expected, FuzzHints, MAX_NODES, Scenario, Topologies, among};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::topology::Topology;
-use crate::semantics::{STEP_KINDS, Timing};
+use crate::semantics::{StepKind, Timing};
 use crate::support::plain::is_printable;
 
 /// How many times as often as usual a kind of step may be chosen.
@@ -114,8 +114,9 @@ impl Scenario {
             return wrong(format!("fuzz.{which}: expected at least 1, found 0: nothing would be tried"));
         }
         for (kind, weight) in weights {
-            if !STEP_KINDS.contains(&kind.as_str()) {
-                let hint = among(kind, STEP_KINDS.into_iter());
+            let mut known = StepKind::ALL.into_iter().map(StepKind::name);
+            if !known.clone().any(|name| name == kind) {
+                let hint = among(kind, &mut known);
                 return wrong(format!("fuzz.weights: there is no kind of step `{kind}`{hint}"));
             }
             if *weight > MAX_WEIGHT {

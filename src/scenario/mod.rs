@@ -19,15 +19,13 @@ use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
 use crate::semantics::{Bounds, Timing};
 
+pub use crate::election::MAX_NODES;
 pub use crate::support::plain::among;
 pub use crate::support::problem::Problem;
 pub use asked::{Asked, asked};
 pub use build::Unready;
 pub use expected::Expected;
 pub use file::parse;
-
-/// The most nodes that a scenario may have.
-pub const MAX_NODES: usize = 16;
 
 /// Which suites run a scenario.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -19,8 +19,8 @@ pub mod topology;
 pub mod watch;
 pub mod world;
 
-pub use property::PropertyId;
+pub use property::{MAX_PROPERTIES, PropertyId, PropertySet};
 pub use rules::{Bound, Bounds, Rules, Timing};
 pub use state::SystemState;
-pub use step::{STEP_KINDS, Step, StepOf, event};
+pub use step::{Step, StepKind, StepOf, event};
 pub use system::System;

@@ -51,6 +51,11 @@ impl Bound {
     /// All, in the order in which a state is held against them.
     pub const ALL: [Bound; 4] = [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
 
+    /// Its position in [`Bound::ALL`].
+    pub fn position(self) -> usize {
+        self as usize
+    }
+
     /// As a key of the scenario's `bounds`.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,5 +1,8 @@
 //! Everything that can happen in a run, as data.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
 use stateright::actor::{Actor, Id};
 
 use crate::election::{Election, Event};
@@ -87,40 +90,105 @@ pub enum Step<M, T, R> {
 /// A step of the protocol `E`.
 pub type StepOf<E> = Step<<E as Actor>::Msg, <E as Actor>::Timer, <E as Actor>::Random>;
 
-/// The words for the kinds of steps, see [`Step::kind`].
-pub const STEP_KINDS: [&str; 13] = [
-    "deliver",
-    "timeout",
-    "choose",
-    "restart",
-    "restart-without-disk",
-    "restart-with-older-disk",
-    "torn",
-    "crash",
-    "lose",
-    "duplicate",
-    "switch",
-    "stabilise",
-    "tick",
-];
+/// The kinds of steps. They are ordered by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StepKind {
+    /// A node makes a choice, or a client's input arrives.
+    Choose,
+    /// A node crashes.
+    Crash,
+    /// A message arrives.
+    Deliver,
+    /// A message is duplicated.
+    Duplicate,
+    /// A message is lost.
+    Lose,
+    /// A node restarts, and its disk is intact.
+    Restart,
+    /// A node restarts, and its disk is as it was before the last save.
+    RestartWithOlderDisk,
+    /// A node restarts, and its disk is empty.
+    RestartWithoutDisk,
+    /// From now on time is kept and nothing fails.
+    Stabilise,
+    /// The topology changes.
+    Switch,
+    /// Time passes.
+    Tick,
+    /// A timer fires.
+    Timeout,
+    /// A node crashes in the middle of a step.
+    Torn,
+}
+
+impl StepKind {
+    /// All kinds, in the order in which people are told of them.
+    pub const ALL: [StepKind; 13] = [
+        StepKind::Deliver,
+        StepKind::Timeout,
+        StepKind::Choose,
+        StepKind::Restart,
+        StepKind::RestartWithoutDisk,
+        StepKind::RestartWithOlderDisk,
+        StepKind::Torn,
+        StepKind::Crash,
+        StepKind::Lose,
+        StepKind::Duplicate,
+        StepKind::Switch,
+        StepKind::Stabilise,
+        StepKind::Tick,
+    ];
+
+    /// The word for this kind.
+    pub fn name(self) -> &'static str {
+        match self {
+            StepKind::Choose => "choose",
+            StepKind::Crash => "crash",
+            StepKind::Deliver => "deliver",
+            StepKind::Duplicate => "duplicate",
+            StepKind::Lose => "lose",
+            StepKind::Restart => "restart",
+            StepKind::RestartWithOlderDisk => "restart-with-older-disk",
+            StepKind::RestartWithoutDisk => "restart-without-disk",
+            StepKind::Stabilise => "stabilise",
+            StepKind::Switch => "switch",
+            StepKind::Tick => "tick",
+            StepKind::Timeout => "timeout",
+            StepKind::Torn => "torn",
+        }
+    }
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Kinds are written as their names.
+impl Serialize for StepKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
 
 impl<M, T, R> Step<M, T, R> {
-    /// The word for this kind of step: one of [`STEP_KINDS`].
-    pub fn kind(&self) -> &'static str {
+    /// Which kind of step it is.
+    pub fn kind(&self) -> StepKind {
         match self {
-            Step::Deliver { .. } => "deliver",
-            Step::Timeout { .. } => "timeout",
-            Step::Choose { .. } => "choose",
-            Step::Restart { disk: Disk::Intact, .. } => "restart",
-            Step::Restart { disk: Disk::Empty, .. } => "restart-without-disk",
-            Step::Restart { disk: Disk::Older, .. } => "restart-with-older-disk",
-            Step::Torn { .. } => "torn",
-            Step::Crash { .. } => "crash",
-            Step::Lose { .. } => "lose",
-            Step::Duplicate { .. } => "duplicate",
-            Step::Switch { .. } => "switch",
-            Step::Stabilise { .. } => "stabilise",
-            Step::Tick => "tick",
+            Step::Deliver { .. } => StepKind::Deliver,
+            Step::Timeout { .. } => StepKind::Timeout,
+            Step::Choose { .. } => StepKind::Choose,
+            Step::Restart { disk: Disk::Intact, .. } => StepKind::Restart,
+            Step::Restart { disk: Disk::Empty, .. } => StepKind::RestartWithoutDisk,
+            Step::Restart { disk: Disk::Older, .. } => StepKind::RestartWithOlderDisk,
+            Step::Torn { .. } => StepKind::Torn,
+            Step::Crash { .. } => StepKind::Crash,
+            Step::Lose { .. } => StepKind::Lose,
+            Step::Duplicate { .. } => StepKind::Duplicate,
+            Step::Switch { .. } => StepKind::Switch,
+            Step::Stabilise { .. } => StepKind::Stabilise,
+            Step::Tick => StepKind::Tick,
         }
     }
 
@@ -155,5 +223,20 @@ pub fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
         Step::Restart { .. } => Event::Start,
         Step::Crash { .. } => Event::Crash,
         _ => unreachable!("not the step of one node"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_are_all_listed_and_ordered_by_their_names() {
+        let mut kinds = StepKind::ALL;
+        kinds.sort_unstable();
+        let names = kinds.map(StepKind::name);
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
+        // One more would have to be listed, too: `Torn` is the last of them.
+        assert_eq!(kinds.len(), StepKind::Torn as usize + 1);
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::election::{Check, Election, Invariant, NodeStep, Reign, Term};
+use crate::semantics::StepKind;
 use crate::semantics::node::Disk;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,38 @@ pub struct Faults {
     /// How often the topology may change.
     pub switches: u32,
 }
+
+/// A kind of fault that a run may contain.
+pub struct Budget {
+    /// The key of the budget in [`Faults`].
+    pub name: &'static str,
+    /// Whether a run may contain such faults.
+    pub is_given: fn(&Faults) -> bool,
+    /// The kinds of steps that are such faults.
+    pub steps: &'static [StepKind],
+}
+
+/// A budget for each kind of fault.
+pub const BUDGETS: [Budget; 8] = {
+    use StepKind::*;
+    const fn budget(name: &'static str, is_given: fn(&Faults) -> bool, steps: &'static [StepKind]) -> Budget {
+        Budget { name, is_given, steps }
+    }
+    [
+        budget("crashes", |faults| faults.crashes > 0, &[Crash, Torn]),
+        budget(
+            "restarts",
+            |faults| faults.restarts > 0,
+            &[Restart, RestartWithoutDisk, RestartWithOlderDisk],
+        ),
+        budget("losses", |faults| faults.losses > 0, &[Lose]),
+        budget("duplications", |faults| faults.duplications > 0, &[Duplicate]),
+        budget("torn", |faults| faults.torn, &[Torn]),
+        budget("disk_losses", |faults| faults.disk_losses > 0, &[RestartWithoutDisk]),
+        budget("disk_rollbacks", |faults| faults.disk_rollbacks > 0, &[RestartWithOlderDisk]),
+        budget("switches", |faults| faults.switches > 0, &[Switch]),
+    ]
+};
 
 impl Faults {
     /// No faults left.
@@ -144,5 +177,21 @@ impl<W> World<W> {
             world.witness = witness;
         }
         Some(world)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_faults_is_a_budget() {
+        let faults = serde_json::to_value(Faults::none()).unwrap();
+        let mut keys: Vec<String> = faults.as_object().unwrap().keys().cloned().collect();
+        let mut names = BUDGETS.map(|budget| budget.name.to_string());
+        keys.sort_unstable();
+        names.sort_unstable();
+        assert_eq!(keys, names);
+        assert!(BUDGETS.iter().all(|budget| !(budget.is_given)(&Faults::none())));
     }
 }

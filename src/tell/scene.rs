@@ -11,7 +11,7 @@ use crate::election::Election;
 use crate::semantics::names;
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;
-use crate::semantics::{Step, StepOf, System, SystemState};
+use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 use crate::tell::debug::compare;
 
 /// A run from the system's very first state on.
@@ -34,8 +34,8 @@ pub struct Scene {
 pub struct Frame {
     /// The step by name: see [`crate::semantics::names`].
     pub name: String,
-    /// The word for its kind, one of [`crate::semantics::STEP_KINDS`].
-    pub kind: &'static str,
+    /// Its kind.
+    pub kind: StepKind,
     /// The node at which it happened, if at one.
     pub node: Option<usize>,
     /// What was delivered, lost or duplicated.

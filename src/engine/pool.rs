@@ -1,31 +1,33 @@
-//! Threads that share out work, the caller's among them. Who does what is left to chance, so each piece of work is to keep what
-//! comes of it to itself.
+//! Threads that share work, the caller's among them. Which thread does which piece is left to
+//! chance, so each piece of work must keep its results to itself.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// How often to look whether the others are done, before sleeping on it.
+/// How often to look whether the other threads are done before going to sleep.
 const SPINS: usize = 1 << 13;
 
-/// A number of threads that live as long as a search.
-pub struct Crew {
+/// Threads that live as long as a search.
+pub(crate) struct WorkerPool {
     /// All threads but the caller's.
     others: Option<ThreadPool>,
-    pub threads: usize,
+    threads: usize,
 }
 
-impl Crew {
-    pub fn new(threads: usize) -> Self {
+impl WorkerPool {
+    /// A pool of this many threads. If no others can be started, the caller works alone.
+    pub(crate) fn new(threads: usize) -> Self {
         let build = || ThreadPoolBuilder::new().num_threads(threads - 1).build().ok();
         let others = (threads > 1).then(build).flatten();
-        Crew { threads: if others.is_some() { threads } else { 1 }, others }
+        WorkerPool { threads: if others.is_some() { threads } else { 1 }, others }
     }
 
-    /// Applies `f` to every item. What is not `much` work altogether is not worth waking anybody for.
-    pub fn each<I: Send>(&self, much: bool, items: impl Iterator<Item = I>, f: impl Fn(I) + Sync) {
-        let Some(others) = self.others.as_ref().filter(|_| much) else {
+    /// Applies `f` to every item. Unless it `is_much` work altogether, the caller does it alone, as
+    /// waking other threads would take longer.
+    pub(crate) fn each<I: Send>(&self, is_much: bool, items: impl Iterator<Item = I>, f: impl Fn(I) + Sync) {
+        let Some(others) = self.others.as_ref().filter(|_| is_much) else {
             return items.for_each(f);
         };
         let items: Vec<Mutex<Option<I>>> = items.map(|item| Mutex::new(Some(item))).collect();
@@ -42,7 +44,7 @@ impl Crew {
                 scope.spawn(|_| work());
             }
             work();
-            // The others will be done in a moment, and to fall asleep would take longer.
+            // The others are about to finish: waiting here takes less time than falling asleep.
             for _ in 0..SPINS {
                 if left.load(Ordering::Relaxed) == 0 {
                     break;

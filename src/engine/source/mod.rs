@@ -1,0 +1,138 @@
+//! Sources of a program: they hold the values behind its numbers, call the user's functions, and
+//! answer what the program does not know.
+
+mod actor_model;
+mod messages;
+mod system;
+
+use super::error::EngineError;
+use super::ids::{NodeIndex, StepId};
+use super::program::{Miss, Program, ProgramBuilder};
+use crate::election::node_name;
+use crate::semantics::PropertySet;
+
+pub(crate) use actor_model::{ActionOf, ModelSource, guarded};
+pub(crate) use system::SystemSource;
+
+/// Where components stand, for their digests. A node's local state has the node's position.
+mod place {
+    /// Messages.
+    pub(super) const MESSAGE: u64 = 1 << 32;
+    /// Worlds.
+    pub(super) const WORLD: u64 = 3 << 32;
+    /// Reactions of handlers.
+    pub(super) const REACTION: u64 = 4 << 32;
+}
+
+/// What can only be told of a whole state.
+pub(crate) struct Judgement {
+    /// The properties broken (or, if an example is asked for, found).
+    pub(crate) broken: PropertySet,
+    /// Whether the state is to be looked at at all.
+    pub(crate) is_within: bool,
+}
+
+/// How the values behind a program serve the search.
+pub(crate) trait Source: Send + Sync {
+    /// Answers a question that was not answered before.
+    ///
+    /// # Errors
+    /// Why nothing that follows would count.
+    fn resolve(&mut self, miss: Miss, program: &mut ProgramBuilder) -> Result<(), EngineError>;
+
+    /// Whether [`judge`](Source::judge) must be asked about every state.
+    fn judges(&self) -> bool {
+        false
+    }
+
+    /// Judges a whole state, where its components do not tell everything.
+    ///
+    /// # Errors
+    /// What is asked of the state panicked.
+    fn judge(&self, row: &[u32], program: &Program) -> Result<Judgement, EngineError> {
+        let _ = (row, program);
+        Ok(Judgement { broken: PropertySet::EMPTY, is_within: true })
+    }
+}
+
+/// A source that can put whole states together, and knows a second definition of its steps.
+pub(crate) trait Retell: Source + Sized {
+    /// A whole state.
+    type State;
+    /// A step of it.
+    type Step;
+
+    /// The state that a row stands for.
+    fn state(&self, row: &[u32], program: &Program) -> Self::State;
+
+    /// A step that can be taken in the state of a row.
+    fn step(&self, row: &[u32], step: StepId, program: &Program) -> Self::Step;
+
+    /// Takes a step by the second definition; the state after it.
+    ///
+    /// # Errors
+    /// It does not lead to the expected state.
+    fn take_again(
+        &self,
+        state: &Self::State,
+        step: &Self::Step,
+        expected: Self::State,
+    ) -> Result<Self::State, EngineError>;
+}
+
+/// Tells a path in steps, beginning with the initial row and the state that it stands for. Each
+/// step is taken by both definitions. Returns the steps and the last state.
+///
+/// # Errors
+/// The definitions disagree, or a step cannot be taken.
+pub(crate) fn retell<S: Retell>(
+    source: &mut S,
+    program: &mut ProgramBuilder,
+    (initial, start): (&[u32], S::State),
+    path: &[StepId],
+) -> Result<(Vec<S::Step>, S::State), EngineError> {
+    let mut row = initial.to_vec();
+    let mut state = start;
+    let mut steps = Vec::new();
+    for &id in path {
+        let step = source.step(&row, id, program);
+        row = program.take(&row, id, source)?;
+        state = source.take_again(&state, &step, source.state(&row, program))?;
+        steps.push(step);
+    }
+    Ok((steps, state))
+}
+
+/// A sample of things that come by one after the other: the first 255, then each 61st.
+struct Sample<T> {
+    kept: Vec<T>,
+    most: usize,
+    seen: usize,
+}
+
+impl<T> Sample<T> {
+    /// An empty sample, to which at most so many things are added.
+    fn new(most: usize) -> Self {
+        Sample { kept: Vec::new(), most, seen: 0 }
+    }
+
+    /// Adds the next thing, or lets it go by.
+    fn offer(&mut self, thing: impl FnOnce() -> T) {
+        self.seen += 1;
+        let is_chosen = self.seen < 256 || self.seen.is_multiple_of(61);
+        if self.kept.len() < self.most && is_chosen {
+            self.kept.push(thing());
+        }
+    }
+}
+
+/// Refuses an outcome that sends more messages than can be counted.
+fn expect_few_sends(node: NodeIndex, sends: usize) -> Result<(), EngineError> {
+    let (node, most) = (node_name(node.id()), u16::MAX);
+    match sends <= usize::from(most) {
+        true => Ok(()),
+        false => {
+            Err(EngineError::TooMany(format!("the actor of {node} sends more than {most} messages at once")))
+        }
+    }
+}
