@@ -100,6 +100,12 @@ fn expected(step: &Step<'_>, before: &Server, end: &Server) -> (Term, Kind) {
 pub fn transition(step: &Step<'_>) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
     let found = (end.persistent.term, Kind::in_role(&end.role));
+    // Equal sets of votes make equal servers.
+    if let Role::PreCandidate { votes } | Role::Candidate { votes } = &end.role
+        && !votes.is_sorted_by(|a, b| a < b)
+    {
+        return wrong(step, &format!("keeps votes out of order, or twice: {votes:?}"));
+    }
     let Some(before) = step.before else {
         let disk = step.storage.map_or(Term(0), |disk| disk.term);
         if found != (disk, Kind::alone()) || end.commit > 0 {
