@@ -29,6 +29,9 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
             "a primary numbers a request before the last one is committed",
             |s| chooses(s) && is_live(s, |before, _| before.log.len() > before.commit),
         ),
+        step("two-requests-in-a-view", "the first primary numbers a second request", |s| {
+            chooses(s) && is_live(s, |before, _| before.view == 0 && !before.log.is_empty())
+        }),
         step("request-in-a-later-view", "a primary that is not the first numbers a request", |s| {
             chooses(s) && is_live(s, |before, _| before.view > 0)
         }),

@@ -362,10 +362,8 @@ impl Viewstamped {
     /// Becomes, or stays, a backup of `view` with this log; acknowledges what is not known to be committed.
     fn follow(&self, id: Id, state: &mut Cow<State>, view: View, log: Log, commit: usize, o: &mut Out<Self>) {
         self.leave_normal(id, state, o);
+        o.cancel_timer(Timer::Recovery);
         let s = state.to_mut();
-        if s.is_recovering() {
-            o.cancel_timer(Timer::Recovery);
-        }
         s.log = log;
         s.commit = s.commit.max(commit);
         s.status = Status::Normal { prepared: BTreeMap::new() };
@@ -388,7 +386,7 @@ impl Viewstamped {
         // Beyond the commit-number, operations may have been reordered in a later view: they are fetched again. But they
         // are kept until NewState is here, for until then they may be the copy on which a commit rests.
         if self.bug == Some(Bug::TruncatesBeforeTransfer) && state.is_behind(view) {
-            let kept = state.committed().to_vec();
+            let kept = state.log.iter().copied().take(state.commit).collect();
             self.follow(id, state, view, kept, 0, o);
         }
         let op_number = if state.is_behind(view) { state.commit } else { state.log.len() };
@@ -522,20 +520,13 @@ impl Viewstamped {
         if self.heartbeats {
             Timer::Heartbeat.set(o);
         }
-        if self.values > 0 {
-            self.listen_to_clients(o);
-        }
+        self.listen_to_clients(o);
     }
 
     /// Stops being a primary, if it was one.
     fn leave_normal(&self, id: Id, state: &State, o: &mut Out<Self>) {
-        if self.leads(id, state).is_none() {
-            return;
-        }
-        if self.heartbeats {
+        if self.leads(id, state).is_some() {
             o.cancel_timer(Timer::Heartbeat);
-        }
-        if self.values > 0 {
             o.remove_random(CLIENT);
         }
     }
@@ -548,8 +539,13 @@ impl Actor for Viewstamped {
     type Storage = OnDisk;
     type Random = Request;
 
-    fn on_start(&self, id: Id, storage: &Option<OnDisk>, o: &mut Out<Self>) -> State {
-        self.start(id, u32::from(storage.is_some()), storage, o)
+    /// The first start of all is a normal one in view 0.
+    fn on_start(&self, id: Id, _storage: &Option<OnDisk>, o: &mut Out<Self>) -> State {
+        match self.primary(0) == id {
+            true => self.lead(o),
+            false => Timer::ViewChange.set(o),
+        }
+        State { view: 0, log: Log::new(), commit: 0, status: Status::Normal { prepared: BTreeMap::new() } }
     }
 
     fn on_msg(&self, id: Id, state: &mut Cow<State>, src: Id, msg: Message, o: &mut Out<Self>) {
@@ -643,16 +639,11 @@ impl Election for Viewstamped {
         Ok(vec![replica; replicas])
     }
 
-    /// A first start is a normal one in view 0; any other is a recovery, with the incarnation as its nonce: it is
-    /// fresh without being on disk (the paper proposes the clock).
+    /// Any start but the first is a recovery, with the incarnation as its nonce: it is fresh without being on disk (the
+    /// paper proposes the clock).
     fn start(&self, id: Id, incarnation: u32, storage: &Option<OnDisk>, o: &mut Out<Self>) -> State {
         if incarnation == 0 {
-            match self.primary(0) == id {
-                true => self.lead(o),
-                false => Timer::ViewChange.set(o),
-            }
-            let status = Status::Normal { prepared: BTreeMap::new() };
-            return State { view: 0, log: Log::new(), commit: 0, status };
+            return self.on_start(id, storage, o);
         }
         let OnDisk { view, mut log, commit } =
             storage.clone().unwrap_or(OnDisk { view: 0, log: Log::new(), commit: 0 });

@@ -11,7 +11,7 @@ use stateright::actor::Id;
 use super::{
     Answer, Disk, Log, Message, Offer, Op, Request, State, Status, Suffix, Timer, View, Viewstamped, Witness,
 };
-use crate::election::{CLIENT, Check, Event, Invariant, NodeSet, NodeStep, node_name};
+use crate::election::{Age, CLIENT, Check, Event, Invariant, NodeSet, NodeStep, node_name};
 
 pub fn all() -> Vec<Invariant<Viewstamped>> {
     let has_values = |replicas: &[Viewstamped]| replicas[0].values > 0;
@@ -20,14 +20,14 @@ pub fn all() -> Vec<Invariant<Viewstamped>> {
             "earlier-views-are-over",
             "a replica's view number only grows, is on disk (if there is one) before a message names it, and nothing \
              is done for a message of an earlier view (§4.1, §8.1)",
-            Check::Step(earlier_views_are_over),
+            Check::Rule(earlier_views_are_over),
         )
         .needing(&["view-started"]),
         Invariant::new(
             "prepares-in-order",
             "the primary gives a request the next op-number and tells all; a backup prepares the next operation of \
              its view and no other; PrepareOk says what the log holds (§4.1, steps 2 to 4)",
-            Check::Step(prepares_in_order),
+            Check::Rule(prepares_in_order),
         )
         .with_setting("values >= 1", has_values)
         .needing(&["operation-prepared"]),
@@ -35,7 +35,7 @@ pub fn all() -> Vec<Invariant<Viewstamped>> {
             "commits-with-a-quorum",
             "the primary commits what f backups have prepared, as soon as they have, and nothing else; a backup what \
              the primary says is committed (§4.1, steps 5 to 7)",
-            Check::Step(commits_with_a_quorum),
+            Check::Rule(commits_with_a_quorum),
         )
         .with_setting("values >= 1", has_values)
         .needing(&["operation-acknowledged"]),
@@ -50,21 +50,27 @@ pub fn all() -> Vec<Invariant<Viewstamped>> {
             "starts-with-the-best-log",
             "the new primary starts its view when it has f+1 offers, its own among them, with the best log and the \
              largest commit-number; the others take these over, once (§4.2, steps 3 to 5)",
-            Check::Step(starts_with_the_best_log),
+            Check::Rule(starts_with_the_best_log),
         )
         .needing(&["view-started"]),
         Invariant::new(
             "fetches-what-it-lacks",
             "a replica that is shown to be behind asks for what it lacks, and changes nothing before it has it; only a \
              normal replica in that view answers (§4.1, §5.2)",
-            Check::Step(fetches_what_it_lacks),
+            Check::Rule(fetches_what_it_lacks),
         ),
         Invariant::new(
             "recovers-from-a-quorum",
             "a replica that comes back is normal again when f+1 normal replicas have answered its nonce, with the log \
              of the primary of the latest of their views, and does nothing else until then; what it finds on its disk is \
              what it has kept there (§4.3, §5.1)",
-            Check::Step(recovers_from_a_quorum),
+            Check::Rule(recovers_from_a_quorum),
+        ),
+        Invariant::new(
+            "timers-of-the-role",
+            "a primary waits to be heard again, a backup and whoever changes its view for the primary of the view, a \
+             recovering replica for answers, and nobody for anything else: anew with each step towards that (§4.1 to §4.3)",
+            Check::Rule(timers_of_the_role),
         ),
     ]
 }
@@ -236,7 +242,7 @@ fn spoken_of(msg: &Message) -> View {
     }
 }
 
-fn earlier_views_are_over(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+fn earlier_views_are_over(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     if step.actor.disk != Disk::None {
         // Of a handler that was cut short, too: the disk comes first.
         let on_disk = step.storage.map_or(0, |disk| disk.view);
@@ -264,7 +270,7 @@ fn earlier_views_are_over(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Resu
     }
 }
 
-fn prepares_in_order(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+fn prepares_in_order(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let Some(did) = Did::of(step) else { return Ok(()) };
     let (before, after) = (did.before, did.after);
     let with = |op: Op| [before.log.as_slice(), &[op]].concat();
@@ -317,7 +323,7 @@ fn prepares_in_order(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<()
     Ok(())
 }
 
-fn commits_with_a_quorum(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+fn commits_with_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let Some(did) = Did::of(step) else { return Ok(()) };
     let (before, after) = (did.before, did.after);
     if let Event::Timeout { timer: Timer::Heartbeat } = did.event {
@@ -418,7 +424,7 @@ fn offers_with_f_others(witness: &Witness, step: &NodeStep<'_, Viewstamped>) -> 
     }
 }
 
-fn starts_with_the_best_log(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+fn starts_with_the_best_log(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let Some(did) = Did::of(step) else { return Ok(()) };
     let (before, after) = (did.before, did.after);
     let announced = did.sent_of(|msg| matches!(msg, Message::StartView { .. }));
@@ -464,7 +470,7 @@ fn starts_with_the_best_log(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Re
     Ok(())
 }
 
-fn fetches_what_it_lacks(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+fn fetches_what_it_lacks(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let Some(did) = Did::of(step) else { return Ok(()) };
     let (before, after) = (did.before, did.after);
     let is_behind = |view: View| view > before.view || view == before.view && !before.is_normal();
@@ -523,22 +529,23 @@ fn fetches_what_it_lacks(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Resul
     did.must(told == tells, "A normal replica sends the state of its view to whoever asks, as it is")
 }
 
-fn recovers_from_a_quorum(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+fn recovers_from_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     if let (Event::Start, Some(after)) = (&step.event, step.after) {
         return starts_by_the_rules(step, after);
     }
     let Some(did) = Did::of(step) else { return Ok(()) };
     let (before, after) = (did.before, did.after);
-    if let Some(disk) = step.storage {
-        let is_kept = (disk.view, &disk.log, disk.commit) == (after.view, &after.log, after.commit);
-        let holds = match step.actor.disk {
-            Disk::None => false,
-            Disk::View => disk.log.is_empty() && disk.commit == 0,
-            // §5.1: what changes is written, if behind the messages.
-            Disk::Log => is_kept || (&before.log, before.commit) == (&after.log, after.commit),
-        };
-        did.must(holds, "The disk holds the view number, or that and the log")?;
-    }
+    let has_changed = (&before.log, before.commit) != (&after.log, after.commit);
+    let holds = match (step.actor.disk, step.storage) {
+        (Disk::None, disk) => disk.is_none(),
+        (Disk::View, disk) => disk.is_none_or(|disk| disk.log.is_empty() && disk.commit == 0),
+        // §5.1: what changes is written, if behind the messages.
+        (Disk::Log, disk) => {
+            let kept = disk.map(|disk| (disk.view, &disk.log, disk.commit));
+            !has_changed || kept == Some((after.view, &after.log, after.commit))
+        }
+    };
+    did.must(holds, "The disk holds the view number, or that and the log")?;
     let answered = did.sent_of(|msg| matches!(msg, Message::RecoveryResponse { .. }));
     let asked = did.sent_of(|msg| matches!(msg, Message::Recovery { .. }));
     if let Event::Timeout { timer: Timer::Recovery } = did.event {
@@ -599,6 +606,48 @@ fn recovers_from_a_quorum(_: &Witness, step: &NodeStep<'_, Viewstamped>) -> Resu
             did.must(does, "Without f+1 answers, the latest view's primary among them, a replica waits")
         }
     }
+}
+
+/// Each replica has the one timer of its role. It is set when the role begins, when it ends, and, at a backup, with each
+/// message by which the primary of its view brings it on.
+fn timers_of_the_role(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
+    let Some(after) = step.after else { return Ok(()) };
+    let is_primary = after.view % step.actor.replicas as u64 == usize::from(step.id) as u64;
+    // In units of 10 ms: the shortest wait, and by how much more it is less than that.
+    let due = match &after.status {
+        Status::Normal { .. } if is_primary => step.actor.heartbeats.then_some((Timer::Heartbeat, 1, 1)),
+        Status::Normal { .. } | Status::ViewChange { .. } => Some((Timer::ViewChange, 3, 3)),
+        Status::Recovering { .. } => Some((Timer::Recovery, 2, 2)),
+    };
+    let joins = |before: &State| after.view > before.view || after.is_normal() && !before.is_normal();
+    let is_backup = after.is_normal() && !is_primary;
+    let is_brought_on = |before: &State| match &step.event {
+        Event::Deliver { msg: Message::Commit { view, .. }, .. } => is_backup && *view == before.view,
+        _ => is_backup && after.log.len() > before.log.len(),
+    };
+    let is_anew = matches!(step.event, Event::Start | Event::Timeout { .. })
+        || step.before.is_some_and(|before| joins(before) || is_brought_on(before));
+    let is_right = match due {
+        None => step.timers.is_empty(),
+        Some((timer, from, to)) if is_anew => {
+            step.timers.len() == 1 && step.timers.get(&timer).is_some_and(|age| is_set(*age, from, to))
+        }
+        Some(_) => step.timers == step.timers_before,
+    };
+    is_right.then_some(()).ok_or_else(|| {
+        let (name, timers) = (node_name(step.id), step.timers);
+        format!(
+            "{name} is {after:?}, and its timers are {timers:?}; before, they were {:?}",
+            step.timers_before
+        )
+    })
+}
+
+/// Whether a timer has just been set to end `from` units after now and less than `spread` later. A tick may be shorter than
+/// the unit.
+fn is_set(age: Age, from: u64, spread: u64) -> bool {
+    let per_unit = (u64::from(age.last) + 1 - u64::from(age.first)) / spread;
+    age.is_new(per_unit * from, (per_unit * (from + spread)).saturating_sub(1))
 }
 
 /// A first start is normal in view 0; any other finds on its disk at most what was known to be committed, and asks.
