@@ -91,7 +91,13 @@ impl Zab {
         if epoch > accepted && server.initialised && self.bug != Some(Bug::PromiseNotOnDisk) {
             o.save(server.disk.clone());
         }
-        let (current, last) = (server.disk.current, server.disk.last());
+        let last = match self.bug {
+            Some(Bug::ReportsLastDelivered) => {
+                server.delivered().last().map_or(Zxid::default(), |txn| txn.zxid)
+            }
+            _ => server.disk.last(),
+        };
+        let current = server.disk.current;
         let current = (counts && server.initialised).then_some(current);
         let Role::Following(following) = &mut server.role else { unreachable!("only a follower is asked") };
         following.phase = Phase::Synchronisation;
