@@ -13,6 +13,7 @@ pub(super) enum Bug {
     EpochOnDiskAtUpToDate,
     DiffInsteadOfTrunc,
     TruncFailsSilently,
+    ReportsLastDelivered,
     ProposesToSyncedOnly,
     UpToDateNamesSyncPoint,
     LogsAfterLeaving,
@@ -37,6 +38,7 @@ impl Bug {
             "epoch-on-disk-at-uptodate" => Bug::EpochOnDiskAtUpToDate,
             "diff-instead-of-trunc" => Bug::DiffInsteadOfTrunc,
             "trunc-fails-silently" => Bug::TruncFailsSilently,
+            "reports-last-delivered" => Bug::ReportsLastDelivered,
             "proposes-to-synced-only" => Bug::ProposesToSyncedOnly,
             "uptodate-names-sync-point" => Bug::UpToDateNamesSyncPoint,
             "logs-after-leaving" => Bug::LogsAfterLeaving,
@@ -52,7 +54,7 @@ impl Bug {
     }
 }
 
-pub(super) static BUGS: [BugSpec; 19] = [
+pub(super) static BUGS: [BugSpec; 20] = [
     BugSpec {
         name: "epoch-not-above",
         summary: "A leader takes an epoch that a follower has promised already, and the follower promises it again.",
@@ -115,6 +117,13 @@ pub(super) static BUGS: [BugSpec; 19] = [
         summary: "A follower fails to truncate its log and goes on.",
         rule: "Step f.2.1: the follower's history becomes the leader's.",
         published: "ZOOKEEPER-3701",
+        costs: Costs::Safety,
+    },
+    BugSpec {
+        name: "reports-last-delivered",
+        summary: "A follower tells its leader the last transaction that it has delivered, where it has logged more.",
+        rule: "Steps f.1.2 and l.2.1: what a follower is sent is judged by its whole history, h_f.",
+        published: "ZOOKEEPER-2832, ZOOKEEPER-2845 (a database kept from one leader to the next)",
         costs: Costs::Safety,
     },
     BugSpec {

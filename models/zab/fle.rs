@@ -28,8 +28,8 @@ impl Zab {
     }
 
     /// Back to the election from a leader that cannot be followed, and that will be named again at once: the server waits
-    /// until its vote is due to be repeated, for where messages take no time it would otherwise ask for ever, and no time
-    /// would pass.
+    /// until it would have asked again (`Retry` runs on), for where messages take no time it would otherwise ask for ever,
+    /// and no time would pass.
     pub(super) fn look_later(&self, id: Id, server: &mut Server, o: &mut Out<Self>) {
         if !self.pings || self.oracle.is_some() {
             return self.look(id, server, o);
@@ -38,7 +38,6 @@ impl Zab {
         o.cancel_timer(Timer::Contact);
         let vote = self.own_vote(id, server);
         server.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled: BTreeMap::new() });
-        o.set_timer(Timer::Retry, RETRY);
     }
 
     /// Starts a round with this vote.

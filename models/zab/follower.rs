@@ -28,13 +28,11 @@ impl Zab {
         }
     }
 
-    /// The leader may not have been listening yet.
+    /// The leader may not have been listening yet. Once it has answered, `Retry` runs no more.
     pub(super) fn reconnect(&self, server: &Server, following: &Following, o: &mut Out<Self>) {
-        if following.phase == Phase::Discovery {
-            let report = Report::FollowerInfo { accepted: server.disk.accepted };
-            o.send(following.leader, Msg::Report { link: following.channel.link, place: 1, report });
-            o.set_timer(Timer::Retry, RETRY);
-        }
+        let report = Report::FollowerInfo { accepted: server.disk.accepted };
+        o.send(following.leader, Msg::Report { link: following.channel.link, place: 1, report });
+        o.set_timer(Timer::Retry, RETRY);
     }
 
     pub(super) fn on_packet(
@@ -47,7 +45,7 @@ impl Zab {
     ) {
         if self.bug == Some(Bug::LogsAfterLeaving)
             && let Packet::Propose { txn } = packet
-            && !state.reads_from(src, link)
+            && !matches!(&state.role, Role::Following(f) if f.leader == src && f.channel.link == link)
             && !state.disk.history.contains(&txn)
         {
             let server = state.to_mut();
@@ -93,7 +91,13 @@ impl Zab {
         if epoch > accepted && server.initialised && self.bug != Some(Bug::PromiseNotOnDisk) {
             o.save(server.disk.clone());
         }
-        let (current, last) = (server.disk.current, server.disk.last());
+        let last = match self.bug {
+            Some(Bug::ReportsLastDelivered) => {
+                server.delivered().last().map_or(Zxid::default(), |txn| txn.zxid)
+            }
+            _ => server.disk.last(),
+        };
+        let current = server.disk.current;
         let current = (counts && server.initialised).then_some(current);
         let Role::Following(following) = &mut server.role else { unreachable!("only a follower is asked") };
         following.phase = Phase::Synchronisation;

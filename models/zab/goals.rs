@@ -88,6 +88,14 @@ fn forgets(step: &Step<'_>) -> bool {
     before.disk.history.iter().any(|txn| !after.disk.history.contains(txn))
 }
 
+/// A server crashes when the history of its leader is on its disk, and the epoch that vouches for it is not. The length of
+/// the history before, and now.
+fn without_epoch(step: &Step<'_>) -> Option<(usize, usize)> {
+    let (before, end, saved) = (step.before?, step.cut_short?, step.storage?);
+    let is_between = saved.current < end.disk.current && saved.history == end.disk.history;
+    is_between.then_some((before.disk.history.len(), saved.history.len()))
+}
+
 /// Something arrives over a connection with a gap before it, which the receiver sees.
 fn gap(step: &Step<'_>, of_leader: bool) -> bool {
     let (Some(before), Event::Deliver { src, msg }) = (step.before, &step.event) else { return false };
@@ -214,6 +222,10 @@ fn phases_1_and_2() -> Vec<Goal<Zab>> {
         ),
         step("epoch-refused", "A follower has promised a later epoch than it is offered, and leaves.", |s| {
             matches!(packet(s), Some(Packet::NewEpoch { .. })) && goes_back(s)
+        }),
+        step("looks-later", "A server that cannot follow its leader waits before it votes again.", |s| {
+            let refuses = matches!(packet(s), Some(Packet::NewEpoch { .. })) && goes_back(s);
+            refuses && s.actor.oracle.is_none() && s.sends.is_empty()
         }),
         step("office-left", "A leader leaves the office to a follower with a more recent history.", |s| {
             matches!(report(s), Some(Report::AckEpoch { .. })) && goes_back(s)
@@ -351,6 +363,12 @@ fn connections() -> Vec<Goal<Zab>> {
             "A server crashes inside a handler after others may have noticed.",
             |s| s.cut_short.is_some(),
         ),
+        step("crash-before-epoch", "A server crashes between a longer history and its epoch.", |s| {
+            without_epoch(s).is_some_and(|(before, now)| before < now)
+        }),
+        step("crash-after-forgetting", "A server crashes between a shorter history and its epoch.", |s| {
+            without_epoch(s).is_some_and(|(before, now)| before > now)
+        }),
         step("starts-with-history", "A server starts again and finds transactions on its disk.", |s| {
             let has = |after: &Server| !after.disk.history.is_empty();
             matches!(s.event, Event::Start) && s.incarnation > 0 && s.after.is_some_and(has)

@@ -205,7 +205,7 @@ fn local_primary_order(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), 
     })
 }
 
-fn global_primary_order(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
+fn global_primary_order(step: &NodeStep<'_, Zab>) -> Result<(), String> {
     each_delivery(step, |txn, earlier| {
         match earlier.iter().find(|before| before.zxid.epoch > txn.zxid.epoch) {
             Some(before) => {
@@ -242,7 +242,7 @@ fn primary_integrity(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), St
     }
 }
 
-fn legal_commits(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
+fn legal_commits(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (Some(before), Event::Deliver { src, msg: Msg::Packet { link, place, packet } }) =
         (step.before, &step.event)
     else {
@@ -252,7 +252,12 @@ fn legal_commits(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     if following.leader != *src || following.channel.arrival(*link, *place) != Arrival::Next {
         return Ok(());
     }
+    let epoch = before.disk.current;
     let (named, legal) = match (following.phase, packet) {
+        (Phase::Synchronised, Packet::UpToDate { .. }) if memory.led.get(&epoch) != Some(src) => {
+            let (me, leader) = (node_name(step.id), node_name(*src));
+            return Err(format!("{me} is up to date with {leader}, which never led epoch {epoch}"));
+        }
         (Phase::Synchronised, Packet::UpToDate { zxid }) => (zxid, before.disk.position(*zxid).is_some()),
         (Phase::Broadcast, Packet::Commit { zxid }) => {
             let next = before.disk.history.get(before.delivered);
@@ -350,6 +355,7 @@ fn by_votes(servers: &[Zab]) -> bool {
 
 pub(super) fn all() -> Vec<Invariant<Zab>> {
     let step = |name, meaning, check| Invariant::new(name, meaning, Check::Step(check));
+    let rule = |name, meaning, check| Invariant::new(name, meaning, Check::Rule(check));
     vec![
         step(
             "agreement",
@@ -383,7 +389,7 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
         )
         .with_setting("values >= 2", asks_for_two)
         .needing(&["two-of-one-primary"]),
-        step(
+        rule(
             "global-primary-order",
             "If one primary broadcasts a, a later primary broadcasts b, and a server delivers both, then it delivers \
              a before b (Zab, primary order).",
@@ -409,8 +415,8 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
         .needing(&["delivered"]),
         step(
             "legal-commits",
-            "On an unbroken connection a leader names as committed only what its follower has, and next (Zab, steps \
-             f.2.2 and f.3.2).",
+            "On an unbroken connection a leader names as committed only what its follower has, and next, and only once \
+             it leads (Zab, steps f.2.2 and f.3.2).",
             legal_commits,
         )
         .needing(&["established"]),
@@ -437,23 +443,24 @@ pub(super) fn all() -> Vec<Invariant<Zab>> {
             Check::Pair(vote_order),
         )
         .with_setting("election = fle", by_votes),
-        step(
+        rule(
             "election-steps",
-            "A server that starts or looks for a leader votes, adopts votes and leaves as FastLeaderElection says.",
+            "A server that starts or looks for a leader votes, adopts votes, waits and leaves as FastLeaderElection says.",
             rules::election_steps,
         ),
-        step(
+        rule(
             "follower-steps",
-            "A follower does in each step what f.1.1 to f.3.2 say, and follows only who has led (Zab, phases 1 to 3).",
+            "A follower does in each step what f.1.1 to f.3.2 say, and waits for its leader (Zab, phases 1 to 3; \
+             ZooKeeper, syncLimit).",
             rules::follower_steps,
         ),
-        step(
+        rule(
             "leader-steps",
-            "A leader does in each step what l.1.1 to l.3.4 say, and nothing before a quorum allows it (Zab, phases 1 \
-             to 3).",
+            "A leader does in each step what l.1.1 to l.3.4 say, nothing before a quorum allows it, and waits for one \
+             (Zab, phases 1 to 3; ZooKeeper, initLimit and syncLimit).",
             rules::leader_steps,
         ),
-        step(
+        rule(
             "said-is-on-disk",
             "What a server goes by is on its disk, and what it promises, acknowledges or proposes was there before \
              (Zab, steps f.1.2, f.2.1, f.3.1, l.1.1, l.2.1, l.3.1).",

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use stateright::actor::Id;
 
 use super::Zab;
-use super::properties::{Memory, end};
+use super::properties::end;
 use super::state::*;
-use crate::election::{Event, NodeSet, NodeStep, node_name};
+use crate::election::{Age, Event, NodeSet, NodeStep, node_name};
 
 /// What is due: the state, and what is said, in any order.
 type Due = (Server, Vec<(Id, Msg)>);
@@ -95,7 +95,7 @@ fn answers(before: &Server, src: Id, link: Link, leader: Id) -> Due {
     (before.clone(), vec![(src, Msg::Settled { link, settled })])
 }
 
-/// Compares a step with what is due.
+/// Compares a step with what is due: the state, what is said, and what is waited for.
 fn compare(step: &NodeStep<'_, Zab>, (due, mut says): Due) -> Result<(), String> {
     let Some(end) = end(step) else { return Ok(()) };
     let me = node_name(step.id);
@@ -108,12 +108,12 @@ fn compare(step: &NodeStep<'_, Zab>, (due, mut says): Due) -> Result<(), String>
     if step.after.is_some() && said != says {
         return Err(format!("{me} says {said:?}, where {says:?} is due"));
     }
-    Ok(())
+    waits_as_due(step)
 }
 
 // Phase 0
 
-pub(super) fn election_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
+pub(super) fn election_steps(step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (zab, id) = (step.actor, step.id);
     if end(step).is_none() {
         return Ok(());
@@ -212,7 +212,7 @@ fn starts(step: &NodeStep<'_, Zab>) -> Result<(), String> {
 
 // Phases 1 to 3, a follower
 
-pub(super) fn follower_steps(memory: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
+pub(super) fn follower_steps(step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (zab, id) = (step.actor, step.id);
     let (Some(before), Some(_)) = (step.before, end(step)) else { return Ok(()) };
     let Role::Following(following) = &before.role else { return Ok(()) };
@@ -237,9 +237,14 @@ pub(super) fn follower_steps(memory: &Memory, step: &NodeStep<'_, Zab>) -> Resul
             if *src == leader && *link == channel.link && *place > channel.read =>
         {
             let is_next = *place == channel.read + 1;
-            let taken = if is_next { takes(memory, step, before, following, packet)? } else { None };
+            let taken = if is_next { takes(step, before, following, packet)? } else { None };
             let Some((mut due, report)) = taken else {
-                return compare(step, goes_back(zab, id, before));
+                let (due, mut says) = goes_back(zab, id, before);
+                // That leader would be named again at once, so the vote is cast when it would be repeated.
+                if zab.pings && is_next && refuses(before, packet) {
+                    says.clear();
+                }
+                return compare(step, (due, says));
             };
             let says = report.map(|report| reports(channel.written + 1, report)).unwrap_or_default();
             if let Role::Following(f) = &mut due.role {
@@ -253,9 +258,14 @@ pub(super) fn follower_steps(memory: &Memory, step: &NodeStep<'_, Zab>) -> Resul
     compare(step, due)
 }
 
+/// Whether a server is offered an earlier epoch than it has promised.
+fn refuses(before: &Server, packet: &Packet) -> bool {
+    let waits = matches!(&before.role, Role::Following(following) if following.phase == Phase::Discovery);
+    waits && matches!(packet, Packet::NewEpoch { epoch } if *epoch < before.disk.accepted)
+}
+
 /// What a follower makes of the next packet of its leader: what it is then, and what it answers. `None`: it cannot go on.
 fn takes(
-    memory: &Memory,
     step: &NodeStep<'_, Zab>,
     before: &Server,
     following: &Following,
@@ -292,13 +302,9 @@ fn takes(
             phase = Phase::Synchronised;
             report = Some(Report::AckNewLeader { epoch: *epoch });
         }
-        // f.2.2: delivers what is committed. Only a leader that leads says so.
+        // f.2.2: delivers what is committed.
         (Phase::Synchronised, Packet::UpToDate { zxid }) => {
             let Some(committed) = upto(history, *zxid) else { return Ok(None) };
-            if memory.led.get(&disk.current) != Some(&following.leader) {
-                let (me, leader) = (node_name(step.id), node_name(following.leader));
-                return Err(format!("{me} follows {leader}, which never led epoch {}", disk.current));
-            }
             due.delivered = due.delivered.max(committed);
             phase = Phase::Broadcast;
         }
@@ -326,7 +332,7 @@ fn takes(
 
 // Phases 1 to 3, a leader
 
-pub(super) fn leader_steps(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
+pub(super) fn leader_steps(step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let (zab, id) = (step.actor, step.id);
     let (Some(before), Some(_)) = (step.before, end(step)) else { return Ok(()) };
     let Role::Leading(leading) = &before.role else { return Ok(()) };
@@ -547,16 +553,129 @@ impl Office<'_, '_> {
     }
 }
 
+// What a server waits for
+
+/// What is due of a timer.
+enum Wait {
+    /// It does not run.
+    Off,
+    /// It is set in this step.
+    Anew,
+    /// It runs as before.
+    On,
+}
+
+/// The first and the last tick in which a timer may end.
+fn limits(timer: Timer) -> (u64, u64) {
+    match timer {
+        Timer::Retry | Timer::Finalize | Timer::Ping => (1, 1),
+        Timer::Contact => (4, 5),
+    }
+}
+
+/// For what a server waits in its role.
+fn has_to_wait(zab: &Zab, server: &Server, timer: Timer) -> bool {
+    match (timer, &server.role) {
+        (Timer::Retry, Role::Looking(_)) => zab.pings && zab.oracle.is_none(),
+        (Timer::Retry, Role::Following(following)) => zab.pings && following.phase == Phase::Discovery,
+        // A quorum casts its vote.
+        (Timer::Finalize, Role::Looking(Looking { vote: Some(vote), votes, .. })) => {
+            let agree = votes.values().filter(|&other| other == vote).count() + 1;
+            is_quorum(zab, agree)
+        }
+        (Timer::Ping, Role::Leading(_)) => zab.pings,
+        (Timer::Contact, Role::Following(_) | Role::Leading(_)) => true,
+        _ => false,
+    }
+}
+
+/// Whether what a server waits for begins anew in this step, though it waited for the same before.
+fn begins_anew(step: &NodeStep<'_, Zab>, before: &Server, after: &Server, timer: Timer) -> bool {
+    if matches!(step.event, Event::Timeout { timer: ended } if *ended == timer) {
+        return true;
+    }
+    match (&before.role, &after.role) {
+        // Each round is an election of its own. Another vote may be followed by a better one.
+        (Role::Looking(before_it), Role::Looking(now)) => {
+            before.link != after.link || timer == Timer::Finalize && before_it.votes != now.votes
+        }
+        // A follower has heard of its leader.
+        (Role::Following(before_it), Role::Following(now)) => {
+            let pinged = match &step.event {
+                Event::Deliver { src, msg: Msg::Ping { link, .. } } => {
+                    now.leader == *src && now.channel.link == *link
+                }
+                _ => false,
+            };
+            timer == Timer::Contact && (pinged || before_it.channel.read < now.channel.read)
+        }
+        (Role::Leading(_), Role::Leading(_)) => false,
+        // A leader that cannot be followed is not asked again before it would have been.
+        (Role::Following(_), Role::Looking(_)) => match &step.event {
+            Event::Deliver { msg: Msg::Packet { packet, .. }, .. } => !refuses(before, packet),
+            _ => true,
+        },
+        _ => true,
+    }
+}
+
+/// Which timers run after a step, which of them are set anew in it, and which run on. Retry, Finalize, Ping and Contact stand
+/// for ZooKeeper's waits: for the answer to a vote or to an attempt to connect, for a better vote (finalizeWait), between two
+/// pings (half a tickTime), and for any word of the leader, or of a quorum (syncLimit, initLimit). How long a wait has lasted
+/// is known where time is modelled; elsewhere only that it lasts.
+fn waits_as_due(step: &NodeStep<'_, Zab>) -> Result<(), String> {
+    let Some(after) = step.after else { return Ok(()) };
+    for timer in [Timer::Retry, Timer::Finalize, Timer::Ping, Timer::Contact] {
+        let due = match step.before {
+            _ if !has_to_wait(step.actor, after, timer) => Wait::Off,
+            Some(before)
+                if !begins_anew(step, before, after, timer) && has_to_wait(step.actor, before, timer) =>
+            {
+                Wait::On
+            }
+            _ => Wait::Anew,
+        };
+        let runs = step.timers.get(&timer);
+        let (first, last) = limits(timer);
+        let wrong = match due {
+            Wait::Off if runs.is_some() => "runs, for which there is nothing to wait",
+            Wait::Anew if !runs.is_some_and(|age| age.is_new(first, last)) => "is not set anew",
+            Wait::On if runs.is_none() || runs != step.timers_before.get(&timer) => "does not run on",
+            _ => continue,
+        };
+        let age = |age: Option<&Age>| match age {
+            None => "off".to_string(),
+            Some(Age { now, first, last }) => format!("{now} of {first} to {last}"),
+        };
+        let (me, was) = (node_name(step.id), age(step.timers_before.get(&timer)));
+        return Err(format!("{timer:?} of {me} {wrong}: it is {}, and was {was}", age(runs)));
+    }
+    Ok(())
+}
+
 // What must be on disk
 
 /// What a server goes by is on its disk, and what it says to others was there before.
-pub(super) fn said_is_on_disk(_: &Memory, step: &NodeStep<'_, Zab>) -> Result<(), String> {
+pub(super) fn said_is_on_disk(step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let me = node_name(step.id);
     let Some(end) = end(step) else { return Ok(()) };
     let saved = step.storage;
     // f.p, f.a and h_f are durable. What has no disk has nothing to go by before a leader gave it a history.
     if step.after.is_some() && end.initialised && saved != Some(&end.disk) {
         return Err(format!("{me} goes by {:?}, and has {saved:?} on disk", end.disk));
+    }
+    // A write is there whole or not at all. Where there was no disk there is none before all is there.
+    let is_whole = match (step.before.filter(|before| before.initialised), saved) {
+        (Some(Server { disk: was, .. }), Some(saved)) => {
+            [was.accepted, end.disk.accepted].contains(&saved.accepted)
+                && [was.current, end.disk.current].contains(&saved.current)
+                && [&was.history, &end.disk.history].contains(&&saved.history)
+        }
+        (Some(_), None) => false,
+        (None, saved) => saved.is_none_or(|saved| end.initialised && *saved == end.disk),
+    };
+    if !is_whole {
+        return Err(format!("{me} is to have {:?} on disk, and has {saved:?}", end.disk));
     }
     // f.2.1: the epoch on disk vouches for the history.
     let took_over = step.before.is_some_and(|before| before.disk.current < end.disk.current);

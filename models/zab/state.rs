@@ -344,11 +344,6 @@ impl Server {
         &self.disk.history[..self.delivered]
     }
 
-    /// Whether this server follows `src` over that connection.
-    pub fn reads_from(&self, src: Id, link: Link) -> bool {
-        matches!(&self.role, Role::Following(f) if f.leader == src && f.channel.link == link)
-    }
-
     /// The epoch that this server leads or tries to lead, once it has chosen one.
     pub fn attempt(&self) -> Option<Epoch> {
         match &self.role {

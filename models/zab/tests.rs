@@ -674,7 +674,11 @@ fn each_property_of_a_delivery_can_fail() {
     };
     let failing: Vec<&str> = Zab::invariants()
         .into_iter()
-        .filter(|invariant| matches!(invariant.check, Check::Step(check) if check(&memory, &step).is_err()))
+        .filter(|invariant| match invariant.check {
+            Check::Step(check) => check(&memory, &step).is_err(),
+            Check::Rule(check) => check(&step).is_err(),
+            _ => false,
+        })
         .map(|invariant| invariant.name)
         .filter(|name| !name.ends_with("-steps") && *name != "said-is-on-disk")
         .collect();

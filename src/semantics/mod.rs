@@ -5,6 +5,7 @@
 //! what is remembered of the past in [`world`]; the compiled engine shares both, and is held against the rest.
 
 pub mod facts;
+mod holds;
 mod local_step;
 pub mod names;
 pub mod network;

@@ -12,6 +12,7 @@ use crate::election::{Check, Election, Event, Goal, Invariant};
 use crate::semantics::names;
 use crate::semantics::network::Network;
 use crate::semantics::node::{Node, NodeOf};
+use crate::semantics::property::MAX_PROPERTIES;
 use crate::semantics::rules::{Bound, Bounds, Rules, Timing};
 use crate::semantics::state::SystemState;
 use crate::semantics::step::StepOf;
@@ -40,8 +41,13 @@ pub struct System<E: Election> {
 
 impl<E: Election> System<E> {
     /// A system that is checked from its very first state.
+    ///
+    /// # Panics
+    /// The protocol has more properties than can be told apart.
     pub fn new(actors: Vec<E>, rules: Rules) -> Self {
         let mut invariants = E::invariants();
+        let (name, most) = (E::about().name, MAX_PROPERTIES);
+        assert!(invariants.len() < most, "{name}: at most {most} properties, election safety included");
         // A property that speaks of another setting is not looked at: a step that breaks it would only tell worlds apart.
         for invariant in &mut invariants {
             if invariant.setting.is_some_and(|(_, has)| !has(&actors)) {
