@@ -6,7 +6,7 @@
 use stateright::actor::Id;
 
 use super::history::{History, PROPOSES, proposes};
-use super::{Ballot, Disk, Learners, Msg, Paxos, Phase, Proposal, State, Tally, Value};
+use super::{Ballot, Disk, Learners, Msg, Paxos, Phase, Proposal, State, Tally, Timer, Value};
 use crate::election::{Check, Event, Invariant, NodeSet, NodeStep, node_name};
 
 type Step<'a> = NodeStep<'a, Paxos>;
@@ -25,7 +25,7 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
         Invariant::new(
             "learned-is-final",
             "What a node has learned it never replaces by another value (section 2.1: there is one value to learn).",
-            Check::Step(learned_is_final),
+            Check::Rule(learned_is_final),
         )
         .with_setting(PROPOSES, proposes)
         .needing(&["counts-a-quorum"]),
@@ -34,13 +34,13 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
             "A proposer that runs out of patience asks everybody to prepare for the least number that is its own and above \
              all that it has tried or its acceptor has promised to others; one that knows the value asks nobody (sections \
              2.2, phase 1 (a), and 2.5).",
-            Check::Step(numbers_are_new),
+            Check::Rule(numbers_are_new),
         ),
         Invariant::new(
             "promises-only-upwards",
             "An acceptor answers a request to prepare if and only if its number is above all that it has promised, and \
-             reports the proposal that it has accepted (section 2.2, phase 1 (b)).",
-            Check::Step(promises_only_upwards),
+             reports the proposal that it has accepted; with refusals, it refuses what is below (section 2.2, phase 1 (b)).",
+            Check::Rule(promises_only_upwards),
         )
         .with_setting("phase1_quorum >= 2", |nodes| nodes.iter().all(|node| node.phase1 >= 2))
         .needing(&["promises"]),
@@ -48,7 +48,7 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
             "keeps-its-promise",
             "An acceptor accepts a proposal that it is asked to accept if and only if it has promised no higher number, and \
              tells every learner; what it has promised, accepted and tried only rises (section 2.2, P1a, phase 2 (b)).",
-            Check::Step(keeps_its_promise),
+            Check::Rule(keeps_its_promise),
         )
         .with_setting(PROPOSES, proposes)
         .needing(&["accepts"]),
@@ -70,26 +70,28 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
             "counts-votes",
             "A learner counts who accepted one proposal, each acceptor once, and learns its value, and tells it where it is \
              to, as soon as they are a quorum (section 2.3).",
-            Check::Step(counts_votes),
+            Check::Rule(counts_votes),
         )
         .with_setting(PROPOSES, proposes)
         .needing(&["counts-a-quorum"]),
         Invariant::new(
             "stable-storage",
             "What a node says of itself is on its disk, and so is all that it must know when it starts again (section 2.5).",
-            Check::Step(stable_storage),
+            Check::Rule(stable_storage),
         ),
         Invariant::new(
             "roles-fit",
             "A node that prepares or leads does so in the ballot that it promised last, which is its own, with all that this \
-             needs and nothing of an earlier one; acceptors follow the owner of the ballot that they promised last (2.2).",
-            Check::Node(roles_fit),
+             needs and nothing of an earlier one; acceptors follow the owner of the ballot that they promised last (2.2). Who \
+             proposes waits, until it knows the value, for 30 to 60 ms since it last started or heard of a new ballot, its own \
+             or another's; nobody else waits (2.4: who is to propose must be given time, and must try again).",
+            Check::Rule(roles_fit),
         ),
         Invariant::new(
             "each-message-its-part",
             "Requests move the acceptor, responses the proposer that waits for them, votes the learner, and each no other; a \
              message of a ballot that is over moves nothing (sections 2.2, 2.3).",
-            Check::Step(each_message_its_part),
+            Check::Rule(each_message_its_part),
         ),
     ]
 }
@@ -162,7 +164,7 @@ fn validity(history: &History, step: &Step<'_>) -> Verdict {
     }
 }
 
-fn learned_is_final(_: &History, step: &Step<'_>) -> Verdict {
+fn learned_is_final(step: &Step<'_>) -> Verdict {
     let before = step.before.and_then(|state| state.durable.learned);
     let after = reached(step).and_then(|state| state.durable.learned);
     match (before, after, reached(step)) {
@@ -172,7 +174,7 @@ fn learned_is_final(_: &History, step: &Step<'_>) -> Verdict {
     }
 }
 
-fn numbers_are_new(_: &History, step: &Step<'_>) -> Verdict {
+fn numbers_are_new(step: &Step<'_>) -> Verdict {
     let asked = sent_to(step, |msg| match msg {
         Msg::Prepare { ballot } => Some(*ballot),
         _ => None,
@@ -198,6 +200,15 @@ fn numbers_are_new(_: &History, step: &Step<'_>) -> Verdict {
         return fail(step, format_args!("skipped ballot {lower} for {ballot}"));
     }
     let is_alone = after.phase == Phase::Leading;
+    // What it reports to itself under which number, the rule for promises says.
+    let begins = |phase: &Phase| {
+        let own = before.durable.accepted.value;
+        matches!(phase, Phase::Preparing { promises, bound }
+            if *promises == NodeSet::from_iter([step.id]) && bound.value == own)
+    };
+    if !is_alone && !begins(&after.phase) {
+        return fail(step, format_args!("started ballot {ballot} as {:?}", after.phase));
+    }
     let is_right = asked.iter().all(|(_, asked)| *asked == ballot);
     if !is_right || !is_alone && !is_sent_to(step, &asked, others(step)) {
         return fail(step, format_args!("did not ask everybody to prepare for {ballot}"));
@@ -205,7 +216,7 @@ fn numbers_are_new(_: &History, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn promises_only_upwards(_: &History, step: &Step<'_>) -> Verdict {
+fn promises_only_upwards(step: &Step<'_>) -> Verdict {
     for (dst, msg) in step.sends {
         let Some(Disk { promised, accepted: vote, .. }) = step.before.map(|state| state.durable) else {
             return fail(step, "spoke when it started");
@@ -227,21 +238,10 @@ fn promises_only_upwards(_: &History, step: &Step<'_>) -> Verdict {
                     format_args!("reported {accepted:?} to {ballot}, and had accepted {vote:?}"),
                 );
             }
-            Msg::Refuse { ballot, promised: because } => {
-                let is_proposed = match step.event {
-                    Event::Deliver { src, msg: Msg::Accept { proposal } } => {
-                        src == *dst && proposal.ballot == ballot
-                    }
-                    _ => false,
-                };
-                let is_allowed = step.actor.refusals && ballot < promised && because == promised;
-                if !is_allowed || !(is_proposed || is_asked(ballot)) {
-                    return fail(step, format_args!("refused {ballot}, having promised {promised}"));
-                }
-            }
             _ => {}
         }
     }
+    refuses_what_is_below(step)?;
     match (&step.event, step.before, step.after) {
         (Event::Deliver { src, msg: Msg::Prepare { ballot } }, Some(before), Some(_)) => {
             let promises = sent_to(step, |msg| matches!(msg, Msg::Promise { .. }).then_some(()));
@@ -258,7 +258,29 @@ fn promises_only_upwards(_: &History, step: &Step<'_>) -> Verdict {
     }
 }
 
-fn keeps_its_promise(_: &History, step: &Step<'_>) -> Verdict {
+/// With refusals, a request below the promise is refused, and nothing else is (section 2.2, at its end).
+fn refuses_what_is_below(step: &Step<'_>) -> Verdict {
+    let refused = sent_to(step, |msg| match msg {
+        Msg::Refuse { ballot, promised } => Some((*ballot, *promised)),
+        _ => None,
+    });
+    let promised = step.before.map(|before| before.durable.promised).unwrap_or_default();
+    let due = match step.event {
+        Event::Deliver { src, msg: Msg::Prepare { ballot } } => Some((src, *ballot)),
+        Event::Deliver { src, msg: Msg::Accept { proposal } } => Some((src, proposal.ballot)),
+        _ => None,
+    }
+    .filter(|(_, ballot)| step.actor.refusals && *ballot < promised);
+    let receivers: NodeSet = due.into_iter().map(|(src, _)| src).collect();
+    let is_right = refused.iter().all(|(_, what)| Some(*what) == due.map(|(_, ballot)| (ballot, promised)));
+    if is_right && is_sent_to(step, &refused, receivers) {
+        Ok(())
+    } else {
+        fail(step, format_args!("refused {refused:?}, having promised {promised}"))
+    }
+}
+
+fn keeps_its_promise(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
     let (old, new) = (&before.durable, &after.durable);
     if new.promised < old.promised || new.accepted.ballot < old.accepted.ballot || new.tried < old.tried {
@@ -354,7 +376,7 @@ fn with_vote(tally: &Tally, voter: Id, proposal: Proposal) -> Tally {
     Tally { proposal, voters: earlier.iter().chain([voter]).collect() }
 }
 
-fn counts_votes(_: &History, step: &Step<'_>) -> Verdict {
+fn counts_votes(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
     let has_learned = before.durable.learned.is_none() && after.durable.learned.is_some();
     let own = Some(after.durable.accepted).filter(|proposal| *proposal != before.durable.accepted);
@@ -421,7 +443,7 @@ fn counts_votes(_: &History, step: &Step<'_>) -> Verdict {
     }
 }
 
-fn stable_storage(_: &History, step: &Step<'_>) -> Verdict {
+fn stable_storage(step: &Step<'_>) -> Verdict {
     let disk = step.storage.copied().unwrap_or_default();
     if let Some(after) = step.after
         && after.durable != disk
@@ -448,7 +470,13 @@ fn stable_storage(_: &History, step: &Step<'_>) -> Verdict {
     }
 }
 
-fn roles_fit(paxos: &Paxos, id: Id, state: &State) -> Verdict {
+fn roles_fit(step: &Step<'_>) -> Verdict {
+    let Some(after) = step.after else { return Ok(()) };
+    fits(step.actor, step.id, after)?;
+    waits_as_its_role_does(step, after)
+}
+
+fn fits(paxos: &Paxos, id: Id, state: &State) -> Verdict {
     let State { durable: disk, phase, tally, .. } = state;
     let name = node_name(id);
     let is_own = owner(paxos.nodes, disk.tried) == id;
@@ -489,7 +517,7 @@ fn roles_fit(paxos: &Paxos, id: Id, state: &State) -> Verdict {
     Ok(())
 }
 
-fn each_message_its_part(_: &History, step: &Step<'_>) -> Verdict {
+fn each_message_its_part(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
     let Event::Deliver { src, msg } = step.event else { return Ok(()) };
     let (old, new) = (&before.durable, &after.durable);
@@ -546,9 +574,47 @@ fn each_message_its_part(_: &History, step: &Step<'_>) -> Verdict {
             let is_right = *phase == Phase::Idle && new.tried == *promised;
             if is_right { Ok(()) } else { fail(step, format_args!("was refused in favour of {promised}")) }
         }
-        (Msg::Accepted { .. } | Msg::Chosen { .. }, old, new) if old != new && *new != Phase::Idle => {
-            fail(step, format_args!("took {msg:?} and is {new:?}"))
+        // A higher ballot ends one's own; the value, once known, ends phase 1; and nothing else ends anything.
+        (
+            Msg::Prepare { .. } | Msg::Accept { .. } | Msg::Accepted { .. } | Msg::Chosen { .. },
+            old_phase,
+            new_phase,
+        ) => {
+            let has_learned = old.learned.is_none() && new.learned.is_some();
+            let is_higher = new.promised.max(new.accepted.ballot) > old.promised;
+            let is_ended = is_higher || has_learned && *old_phase != Phase::Leading;
+            let expected = if is_ended { &Phase::Idle } else { old_phase };
+            if new_phase == expected {
+                Ok(())
+            } else {
+                fail(step, format_args!("took {msg:?} and is {new_phase:?}"))
+            }
         }
         _ => Ok(()),
     }
+}
+
+fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict {
+    let waits = usize::from(step.id) < step.actor.proposers && after.durable.learned.is_none();
+    let Some(age) = step.timers.get(&Timer::Retry) else {
+        return if waits { fail(step, "does not know the value, and will not try again") } else { Ok(()) };
+    };
+    if !waits {
+        return fail(step, "waits to propose, and is not to");
+    }
+    let earlier = step.timers_before.get(&Timer::Retry);
+    let is_right = match (step.before, earlier) {
+        // From 30 to below 60 ms; how long a tick is, no node knows.
+        (None, _) => age.is_new(age.first.into(), (2 * u64::from(age.first)).saturating_sub(1)),
+        (Some(before), Some(earlier)) => {
+            let is_heard = after.durable.promised > before.durable.promised;
+            if is_heard || matches!(step.event, Event::Timeout { .. }) {
+                age.is_new(earlier.first.into(), earlier.last.into())
+            } else {
+                age == earlier
+            }
+        }
+        (Some(_), None) => false,
+    };
+    if is_right { Ok(()) } else { fail(step, format_args!("waits {age:?}, and had waited {earlier:?}")) }
 }

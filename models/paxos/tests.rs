@@ -2,9 +2,10 @@
 //! checker.
 
 use super::*;
-use crate::election::Value as Setting;
+use crate::election::{Age, Check, Event, Value as Setting};
 use stateright::actor::{ActorModel, Command, Network};
 use stateright::{Checker, Expectation, Model};
+use std::collections::BTreeMap;
 
 const N1: usize = 0;
 const N2: usize = 1;
@@ -314,6 +315,40 @@ fn a_proposer_waits_for_every_ballot_that_it_starts() {
             assert!(n2.commands.iter().any(|c| matches!(c, Command::SetTimer(..))), "{bug}");
         }
     }
+}
+
+/// Whether the rule of roles allows that `n1`, from its first state to this one, takes its timer from one age to another.
+fn may_wait(after: &State, ages: [u16; 2]) -> bool {
+    let invariants = Paxos::invariants();
+    let rule = invariants.iter().find(|rule| rule.name == "roles-fit").expect("the rule");
+    let Check::Rule(holds) = rule.check else { panic!("a rule of single steps") };
+    let [timers_before, timers] =
+        ages.map(|now| BTreeMap::from([(Timer::Retry, Age { now, first: 3, last: 5 })]));
+    let before = State::default();
+    let step = NodeStep {
+        actor: &Paxos::build(&setup()).expect("a valid setup")[N1],
+        id: Id::from(N1),
+        incarnation: 0,
+        before: Some(&before),
+        event: Event::Deliver { src: Id::from(N2), msg: &prepare(4) },
+        after: Some(after),
+        cut_short: None,
+        sends: &[],
+        storage: None,
+        timers_before: &timers_before,
+        timers: &timers,
+    };
+    holds(&step).is_ok()
+}
+
+#[test]
+fn a_proposer_that_promises_a_higher_number_waits_anew_and_one_that_does_not_goes_on_waiting() {
+    let promised = Disk { promised: Ballot(4), ..Disk::default() };
+    let promised = State { durable: promised, ..State::default() };
+    assert!(may_wait(&promised, [2, 0]));
+    assert!(!may_wait(&promised, [2, 2]));
+    assert!(may_wait(&State::default(), [2, 2]));
+    assert!(!may_wait(&State::default(), [2, 0]));
 }
 
 #[test]
