@@ -21,7 +21,9 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
-            "--rounds" => rounds = arguments.next().and_then(|n| n.parse().ok()).expect("a number of rounds"),
+            "--rounds" => {
+                rounds = arguments.next().and_then(|n| n.parse().ok()).expect("a number of rounds")
+            }
             "--full" => full = true,
             "--bench" => {}
             name => only = name.to_string(),
@@ -40,6 +42,8 @@ fn main() {
     println!();
     for mebibytes in [64, 1024] {
         let rate = contests::memory_limit(mebibytes << 20) / 1e6;
-        println!("this machine's memory, one thread: {rate:.0} M random look-ups/s in {mebibytes} MiB");
+        println!(
+            "this machine's memory, one thread: {rate:.0} M random look-ups/s in {mebibytes} MiB"
+        );
     }
 }

@@ -36,7 +36,8 @@ const HEADING: &str = "# Results\n\nMeasured by `cargo bench --bench results`, s
                        anything on another machine.\n";
 
 fn main() {
-    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let asked: Vec<String> =
+        std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let known = ["corpus", "deep", "memory", "contests", "contests-full"];
     if let Some(stray) = asked.iter().find(|section| !known.contains(&section.as_str())) {
         eprintln!("no section `{stray}`: expected some of {}", known.join(", "));
@@ -81,7 +82,8 @@ fn replace(section: &str, text: &str) {
 /// When, where and by which command.
 fn provenance(section: &str) -> String {
     let output = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+        let output =
+            Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
         output.map_or(String::new(), |o| String::from_utf8_lossy(&o.stdout).trim().to_string())
     };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -96,7 +98,8 @@ fn scenarios(about: &'static About, is_wanted: impl Fn(&Scenario) -> bool) -> Ve
     let corpus = corpus::of(about).expect("the corpus is good").into_iter().filter(is_wanted);
     let check = |scenario: Scenario| {
         let chosen = Chosen { about, scenario, is_as_written: true, remark: None };
-        let prepared = judge::prepare(&Shipped, chosen, &Request::default()).expect("the corpus is good");
+        let prepared =
+            judge::prepare(&Shipped, chosen, &Request::default()).expect("the corpus is good");
         eprintln!("{}", prepared.chosen().title());
         prepared.run(&|_| ())
     };
@@ -114,13 +117,15 @@ fn of_corpus() -> String {
     for about in models::all() {
         let all = scenarios(about, |scenario| scenario.size < Size::Deep);
         count += all.len();
-        as_expected += all.iter().filter(|checked| checked.agreement() == Agreement::AsExpected).count();
+        as_expected +=
+            all.iter().filter(|checked| checked.agreement() == Agreement::AsExpected).count();
         let is_violated = |checked: &&Checked| {
             checked.answers.iter().any(|answer| answer.conclusion.verdict == Verdict::Violated)
         };
         let violated = all.iter().filter(is_violated).count();
         let properties = all.iter().map(|c| c.answers.len() + c.not_asked.len()).max().unwrap_or(0);
-        let largest = all.iter().max_by_key(|checked| checked.distinct).expect("a corpus is not empty");
+        let largest =
+            all.iter().max_by_key(|checked| checked.distinct).expect("a corpus is not empty");
         let found = bugs_found(about, &all);
         let _ = writeln!(
             text,
@@ -161,7 +166,8 @@ fn of_deep() -> String {
     for about in models::all() {
         let all = scenarios(about, |scenario| scenario.size == Size::Deep);
         count += all.len();
-        as_expected += all.iter().filter(|checked| checked.agreement() == Agreement::AsExpected).count();
+        as_expected +=
+            all.iter().filter(|checked| checked.agreement() == Agreement::AsExpected).count();
         for checked in all.iter().filter(|checked| checked.distinct >= LARGE) {
             let worst = checked.answers.iter().map(|answer| answer.conclusion.verdict).max();
             let _ = writeln!(
@@ -186,7 +192,8 @@ fn of_deep() -> String {
 }
 
 fn of_memory() -> String {
-    let about = models::all().into_iter().find(|about| about.name == LARGEST.0).expect("it is there");
+    let about =
+        models::all().into_iter().find(|about| about.name == LARGEST.0).expect("it is there");
     let all = scenarios(about, |scenario| scenario.name == LARGEST.1);
     let held = kernel_kilobytes("VmHWM:");
     format!(
@@ -210,7 +217,11 @@ fn of_contests(full: bool) -> String {
         let held = contest.hold(ROUNDS);
         for ((name, _), median) in contest.contenders.iter().zip(&held.medians) {
             let (distinct, ratio) = (grouped(held.distinct), held.medians[0] / median);
-            let _ = writeln!(text, "| {} | {name} | {distinct} | {median:.3} | {ratio:.1} |", contest.name);
+            let _ = writeln!(
+                text,
+                "| {} | {name} | {distinct} | {median:.3} | {ratio:.1} |",
+                contest.name
+            );
         }
     }
     for mebibytes in [64, 1024] {

@@ -53,7 +53,8 @@ impl Actor for Poll {
 
     fn on_timeout(&self, id: Id, state: &mut Cow<State>, _: &&'static str, o: &mut Out<Self>) {
         let term = state.term + 1;
-        *state.to_mut() = State { term, voted: true, votes: [id].into_iter().collect(), leads: false };
+        *state.to_mut() =
+            State { term, voted: true, votes: [id].into_iter().collect(), leads: false };
         o.set_timer("patience", Duration::from_millis(30)..Duration::from_millis(60));
         o.broadcast(&self.peers, &Message::Ask { term });
     }
@@ -69,10 +70,13 @@ impl Actor for Poll {
                     o.send(src, Message::Vote { term });
                 }
             }
-            Message::Vote { term } if term == state.term && !state.leads && !state.votes.contains(src) => {
+            Message::Vote { term }
+                if term == state.term && !state.leads && !state.votes.contains(src) =>
+            {
                 let state = state.to_mut();
                 state.votes.insert(src);
-                state.leads = state.votes.contains(id) && state.votes.len() * 2 > self.peers.len() + 1;
+                state.leads =
+                    state.votes.contains(id) && state.votes.len() * 2 > self.peers.len() + 1;
             }
             _ => {}
         }

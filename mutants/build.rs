@@ -26,8 +26,10 @@ fn main() {
             table.extend(mutants.into_iter().map(|mutant| (protocol.clone(), mutant)));
         }
     }
-    let module =
-        format!("#[path = {:?}]\n#[allow(warnings, clippy::all)]\npub mod models;\n", copies.join("mod.rs"));
+    let module = format!(
+        "#[path = {:?}]\n#[allow(warnings, clippy::all)]\npub mod models;\n",
+        copies.join("mod.rs")
+    );
     fs::write(out.join("protocols.rs"), module).expect("cargo's own folder");
     fs::write(out.join("table.rs"), rows(&table)).expect("cargo's own folder");
 }
@@ -44,7 +46,8 @@ fn protocol_copy(root: &Path, folder: &Path, copy_to: &Path, first: u32) -> Vec<
             copy(&path, &copy_to.join(name(&path)));
         } else if name(&path) != "tests.rs" {
             let relative = path.strip_prefix(root).expect("it lies below");
-            let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            let text =
+                fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             sources.push(Source { path: relative.display().to_string().replace('\\', "/"), text });
         }
     }
@@ -71,7 +74,8 @@ fn rows(table: &[(String, Mutant)]) -> String {
 /// In the order of their names.
 fn entries(folder: &Path) -> Vec<PathBuf> {
     let all = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut paths: Vec<PathBuf> = all.map(|entry| entry.expect("a folder that can be read").path()).collect();
+    let mut paths: Vec<PathBuf> =
+        all.map(|entry| entry.expect("a folder that can be read").path()).collect();
     paths.sort();
     paths
 }

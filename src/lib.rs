@@ -1,16 +1,18 @@
 //! Model checking and property testing of leader election.
 //!
-//! Is there ever more than one leader in a term? Does a leader come about, and stay? This crate answers for an ordinary
-//! [`stateright`] actor: by looking at every state that it can get into, and by random runs. It brings seven published
-//! protocols along ([`models`]), and takes yours.
+//! Is there ever more than one leader in a term? Does a leader come about, and stay? This crate
+//! answers for an ordinary [`stateright`] actor: by looking at every state that it can get into,
+//! and by random runs. It brings seven published protocols along ([`models`]), and takes yours.
 //!
 //! # The words
 //!
-//! A *protocol* is an actor that implements [`Election`]: how many nodes are built, which term a state has reached, what it
-//! leads. A [`Scenario`] says what a run assumes: nodes, network, timing, faults, bounds, perhaps a planted bug, and what
-//! is expected. Both together are a [`System`](semantics::System). [`check`] explores all of its states within the bounds, and says of each
-//! *property* one of a closed list of [verdicts](Verdict): `holds` if every state was seen, `holds-within-bounds` if some bound
-//! cut, `violated` with a shortest run that shows it, `vacuous` if what the property speaks of never happened.
+//! A *protocol* is an actor that implements [`Election`]: how many nodes are built, which term a
+//! state has reached, what it leads. A [`Scenario`] says what a run assumes: nodes, network,
+//! timing, faults, bounds, perhaps a planted bug, and what is expected. Both together are a
+//! [`System`](semantics::System). [`check`] explores all of its states within the bounds, and says
+//! of each *property* one of a closed list of [verdicts](Verdict): `holds` if every state was seen,
+//! `holds-within-bounds` if some bound cut, `violated` with a shortest run that shows it, `vacuous`
+//! if what the property speaks of never happened.
 //!
 //! # A protocol of this crate
 //!
@@ -34,16 +36,17 @@
 //!
 //! # Your own protocol
 //!
-//! The smallest [`Election`] has four functions. `examples/own_actor.rs` is a whole one, with a planted bug and a corpus of
-//! scenarios; then one line makes a test of that corpus:
+//! The smallest [`Election`] has four functions. `examples/own_actor.rs` is a whole one, with a
+//! planted bug and a corpus of scenarios; then one line makes a test of that corpus:
 //!
 //! ```
 //! # use oneleader::models::ring::Ring as MyProtocol;
 //! oneleader::test_corpus!(MyProtocol);
 //! ```
 //!
-//! A test that fails prints the run, step by step, and how to take its steps again. [`fuzz`] has the same scenarios as a
-//! proptest strategy, for runs far beyond exhaustive reach. [`cli::main`](cli::main) is the whole command line for your protocols.
+//! A test that fails prints the run, step by step, and how to take its steps again. [`fuzz`] has
+//! the same scenarios as a proptest strategy, for runs far beyond exhaustive reach.
+//! [`cli::main`] is the whole command line for your protocols.
 //!
 //! In `Cargo.toml`, leave out what you do not need, and let the engine run optimised in your tests:
 //!
@@ -68,7 +71,9 @@
 //! # impl Actor for Counter {
 //! #     type Msg = u8; type State = u8; type Timer = (); type Storage = (); type Random = ();
 //! #     fn on_start(&self, id: Id, _: &Option<()>, o: &mut Out<Self>) -> u8 { o.send(id, 1); 0 }
-//! #     fn on_msg(&self, _: Id, state: &mut Cow<u8>, _: Id, msg: u8, _: &mut Out<Self>) { *state.to_mut() = msg; }
+//! #     fn on_msg(&self, _: Id, state: &mut Cow<u8>, _: Id, msg: u8, _: &mut Out<Self>) {
+//! #         *state.to_mut() = msg;
+//! #     }
 //! # }
 //! # let model = ActorModel::<Counter, ()>::new((), ()).actor(Counter)
 //! #     .property(stateright::Expectation::Always, "small", |_, state| *state.actor_states[0] < 2);

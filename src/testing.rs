@@ -1,7 +1,8 @@
 //! A protocol's corpus as tests.
 //!
-//! The macro [`test_corpus!`](crate::test_corpus) makes one test of all scenarios, and needs no more than its line. With the feature
-//! `harness` and `harness = false` in `Cargo.toml`, [`main`] makes a test of each.
+//! The macro [`test_corpus!`](crate::test_corpus) makes one test of all scenarios, and needs no
+//! more than its line. With the feature `harness` and `harness = false` in `Cargo.toml`, [`main`]
+//! makes a test of each.
 
 use crate::election::Election;
 use crate::judge;
@@ -13,7 +14,8 @@ use crate::scenario::{Problem, Size, corpus};
 /// A corpus that cannot be read, or a scenario that the protocol does not accept.
 ///
 /// # Panics
-/// Something is not as expected: the message tells all that is not, each with its run and how to take that again.
+/// Something is not as expected: the message tells all that is not, each with its run and how to
+/// take that again.
 #[track_caller]
 pub fn assert_corpus<E: Election>() -> Result<(), Problem> {
     let mut wrong = String::new();
@@ -53,11 +55,12 @@ mod harness {
     use crate::judge::{self, Agreement, Chosen, Engine, Request};
     use crate::scenario::{Size, corpus};
 
-    /// So many states stateright's searches are given; the compiled engine sees all. Where that is not enough they must not
-    /// contradict.
+    /// So many states stateright's searches are given; the compiled engine sees all. Where that is
+    /// not enough they must not contradict.
     const REACH: u64 = 20_000;
 
-    /// A test for each small scenario of the catalogue and each engine, by the name `protocol::scenario::engine`.
+    /// A test for each small scenario of the catalogue and each engine, by the name
+    /// `protocol::scenario::engine`.
     ///
     /// # Panics
     /// A corpus that cannot be read.
@@ -88,14 +91,16 @@ mod harness {
         }
         let prepared = judge::prepare(catalogue, chosen, &request).map_err(|e| e.to_string())?;
         let checked = prepared.run(&|_| ());
-        let is_out_of_reach = engine != Engine::Compiled && checked.agreement() == Agreement::Inconclusive;
+        let is_out_of_reach =
+            engine != Engine::Compiled && checked.agreement() == Agreement::Inconclusive;
         match checked.unexpected() {
             Some(why) if !is_out_of_reach => Err(why.into()),
             _ => Ok(()),
         }
     }
 
-    /// The `main` of a test target without cargo's own harness: see [`trials`]. It takes the arguments of `cargo test`.
+    /// The `main` of a test target without cargo's own harness: see [`trials`]. It takes the
+    /// arguments of `cargo test`.
     pub fn main<C>(catalogue: C, engines: &[Engine]) -> ExitCode
     where
         C: Catalogue + Copy + Send + 'static,

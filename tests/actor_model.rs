@@ -39,8 +39,12 @@ fn the_bare_election_of_raft() {
     assert_eq!(compare::<RaftElection>(&scenario), (1_956, 3_073));
     scenario.network = NetworkKind::Ordered;
     compare::<RaftElection>(&scenario);
-    scenario.bounds =
-        Bounds { max_term: Some(1), max_in_flight: Some(3), max_copies: Some(1), ..Bounds::default() };
+    scenario.bounds = Bounds {
+        max_term: Some(1),
+        max_in_flight: Some(3),
+        max_copies: Some(1),
+        ..Bounds::default()
+    };
     compare::<RaftElection>(&scenario);
     scenario.network = NetworkKind::Unordered;
     compare::<RaftElection>(&scenario);
@@ -54,8 +58,12 @@ const FEW: std::ops::Range<u64> = 10..20_000;
 fn loosest<E: Election>(scenario: &Scenario) -> Scenario {
     let sizes = [3, 2].into_iter().flat_map(|nodes| (1..=6).rev().map(move |most| (nodes, most)));
     let mut sized = sizes.map(|(nodes, most)| {
-        let bounds =
-            Bounds { max_term: Some(3), max_round: Some(3), max_in_flight: Some(most), max_copies: Some(1) };
+        let bounds = Bounds {
+            max_term: Some(3),
+            max_round: Some(3),
+            max_in_flight: Some(most),
+            max_copies: Some(1),
+        };
         Scenario { nodes, bounds, ..scenario.clone() }
     });
     let limits = Limits { max_states: Some(FEW.end), ..Limits::exhaustive() };

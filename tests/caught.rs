@@ -62,14 +62,20 @@ fn main() -> ExitCode {
         assert_eq!(unknown, None, "{}: caught_by names what is no bug", about.name);
         for bug in about.bugs.iter().filter(|bug| bug.costs == Costs::Safety) {
             let place = caught.get(bug.name).cloned();
-            trials.push(Trial::test(format!("{}::{}", about.name, bug.name), move || match place {
-                Some(CaughtBy::Scenario(place)) => {
-                    let scenario = planted(about, bug.name, &place)?;
-                    models::visit(about.name, Planted(scenario)).expect("a protocol of the catalogue")
-                }
-                Some(CaughtBy::None { none }) if !none.is_empty() => Ok(()),
-                _ => Err("caught_by neither names a scenario nor says why none finds it".into()),
-            }));
+            trials.push(Trial::test(
+                format!("{}::{}", about.name, bug.name),
+                move || match place {
+                    Some(CaughtBy::Scenario(place)) => {
+                        let scenario = planted(about, bug.name, &place)?;
+                        models::visit(about.name, Planted(scenario))
+                            .expect("a protocol of the catalogue")
+                    }
+                    Some(CaughtBy::None { none }) if !none.is_empty() => Ok(()),
+                    _ => {
+                        Err("caught_by neither names a scenario nor says why none finds it".into())
+                    }
+                },
+            ));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

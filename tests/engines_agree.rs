@@ -38,22 +38,37 @@ impl Visitor for Compare<'_> {
         if compiled.ended == Ended::MaxStates {
             return Ok(false);
         }
-        let reference = reference::explore(Search::BreadthFirst, &system, &asked::<E>(), &all, &|_| ());
-        let counts = |e: &Exploration<E>| (e.ended.clone(), e.distinct, e.generated, e.depth, e.cut.clone());
+        let reference =
+            reference::explore(Search::BreadthFirst, &system, &asked::<E>(), &all, &|_| ());
+        let counts =
+            |e: &Exploration<E>| (e.ended.clone(), e.distinct, e.generated, e.depth, e.cut.clone());
         let lengths = |e: &Exploration<E>| -> Vec<(PropertyId, usize)> {
             e.violations.iter().map(|(p, v)| (*p, v.steps.len())).collect()
         };
         if counts(&compiled) != counts(&reference) {
-            return Err(format!("compiled {:?}, reference {:?}", counts(&compiled), counts(&reference)));
+            return Err(format!(
+                "compiled {:?}, reference {:?}",
+                counts(&compiled),
+                counts(&reference)
+            ));
         }
         if lengths(&compiled) != lengths(&reference) {
-            return Err(format!("compiled {:?}, reference {:?}", lengths(&compiled), lengths(&reference)));
+            return Err(format!(
+                "compiled {:?}, reference {:?}",
+                lengths(&compiled),
+                lengths(&reference)
+            ));
         }
         if compiled.tally != reference.tally {
             return Err(format!("compiled {:?}, reference {:?}", compiled.tally, reference.tally));
         }
         for threads in [2, 4] {
-            let other = engine::explore(&system, &asked::<E>(), &Limits { threads, ..all.clone() }, &|_| ());
+            let other = engine::explore(
+                &system,
+                &asked::<E>(),
+                &Limits { threads, ..all.clone() },
+                &|_| (),
+            );
             let seen = |e: &Exploration<E>| (counts(e), traces(&system, e));
             if seen(&other) != seen(&compiled) {
                 return Err(format!("{threads} threads saw something else than one"));
@@ -94,7 +109,9 @@ fn every_small_scenario_has_the_same_states_steps_and_traces_on_both_engines() {
 #[ignore = "takes minutes; .ci/run takes a sample, .ci/deep takes all"]
 fn a_sample_of_the_corpus_is_the_same_on_both_engines() {
     let sample = std::env::var("ONELEADER_SAMPLE").unwrap_or_else(|_| "0".to_string());
-    let turn = |name: &str| name.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte)) % 8;
+    let turn = |name: &str| {
+        name.bytes().fold(0u64, |sum, byte| sum.wrapping_mul(31) + u64::from(byte)) % 8
+    };
     let wanted = sample.parse::<u64>().ok().map(|day| day % 8);
     compare(|s| wanted.is_none_or(|wanted| turn(&s.name) == wanted));
 }

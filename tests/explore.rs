@@ -67,7 +67,8 @@ impl Explorer {
         while Instant::now() < deadline {
             let status = self.get("/.status");
             let properties = status["properties"].as_array().expect("properties");
-            let safety = properties.iter().find(|p| p[1] == "election-safety").expect("it is asked");
+            let safety =
+                properties.iter().find(|p| p[1] == "election-safety").expect("it is asked");
             if let Some(path) = safety[2].as_str() {
                 return Some(format!("/{path}"));
             }
@@ -80,7 +81,12 @@ impl Explorer {
 #[test]
 fn the_link_leads_to_the_state_in_which_two_nodes_lead() {
     let explorer = Explorer::start(&["bully", "--bug", "recovers-as-leader"]);
-    assert_eq!(explorer.path.matches('/').count(), 1 + 6, "initial state and six steps: {}", explorer.path);
+    assert_eq!(
+        explorer.path.matches('/').count(),
+        1 + 6,
+        "initial state and six steps: {}",
+        explorer.path
+    );
     let last = explorer.reached(&explorer.path);
     let (action, outcome) = (last["action"].as_str(), last["outcome"].as_str());
     assert!(action.is_some_and(|action| !action.is_empty()), "{last}");

@@ -8,7 +8,10 @@ use serde_json::Value;
 
 /// Exit code, standard output, standard error.
 fn oneleader(args: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_oneleader")).args(args).output().expect("the command runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_oneleader"))
+        .args(args)
+        .output()
+        .expect("the command runs");
     let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
 }
@@ -25,10 +28,22 @@ fn scratch(test: &str) -> PathBuf {
 fn a_volatile_vote_is_found_shrunk_to_a_shortest_run_kept_and_replayed() {
     let kept = scratch("forgets-vote");
     let directory = kept.to_str().unwrap();
-    let args = ["fuzz", "raft", "--bug", "forgets-vote", "--seed", "1", "--keep", directory, "--json", "-"];
+    let args = [
+        "fuzz",
+        "raft",
+        "--bug",
+        "forgets-vote",
+        "--seed",
+        "1",
+        "--keep",
+        directory,
+        "--json",
+        "-",
+    ];
     let (code, out, err) = oneleader(&args);
     assert_eq!(code, 1, "{out}{err}");
-    let result = serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
+    let result =
+        serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
     assert_eq!(
         (result["verdict"].as_str(), result["property"].as_str()),
         (Some("violated"), Some("election-safety"))
@@ -36,16 +51,21 @@ fn a_volatile_vote_is_found_shrunk_to_a_shortest_run_kept_and_replayed() {
     // Two timeouts, a vote, a crash, a restart, a second vote: eight steps are the fewest.
     assert_eq!(result["trace_steps"], 8, "{result}");
 
-    let seeds = std::fs::read_to_string(kept.join("raft-forgets-vote.txt")).expect("proptest's seeds");
+    let seeds =
+        std::fs::read_to_string(kept.join("raft-forgets-vote.txt")).expect("proptest's seeds");
     assert!(seeds.contains("cc "), "{seeds}");
     let trace = kept.join("raft-forgets-vote.json");
     let (code, out, err) = oneleader(&["replay", trace.to_str().unwrap()]);
-    assert!(code == 0 && out.contains("election-safety is violated after 8 steps"), "{code}: {out}{err}");
+    assert!(
+        code == 0 && out.contains("election-safety is violated after 8 steps"),
+        "{code}: {out}{err}"
+    );
 }
 
 #[test]
 fn the_same_seed_gives_the_same_runs() {
-    let report = |seed: &str| oneleader(&["fuzz", "raft", "--cases", "20", "--seed", seed, "--json", "-"]).1;
+    let report =
+        |seed: &str| oneleader(&["fuzz", "raft", "--cases", "20", "--seed", seed, "--json", "-"]).1;
     assert_eq!(report("7"), report("7"));
     assert_ne!(report("7"), report("8"));
 }
@@ -77,12 +97,23 @@ fn what_heals_recovers_and_what_cannot_is_shrunk_and_replays() {
 #[test]
 fn shrinking_never_makes_a_run_longer() {
     for seed in ["1", "2", "3"] {
-        let args = ["fuzz", "bully", "--heal", "--bug", "no-second-wait", "--cases", "500", "--seed", seed];
+        let args = [
+            "fuzz",
+            "bully",
+            "--heal",
+            "--bug",
+            "no-second-wait",
+            "--cases",
+            "500",
+            "--seed",
+            seed,
+        ];
         let (code, out, err) = oneleader(
             &[&args[..], &["--keep", scratch("shorter").to_str().unwrap(), "--json", "-"]].concat(),
         );
         assert_eq!(code, 1, "{out}{err}");
-        let result = serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
+        let result =
+            serde_json::from_str::<Value>(&out).expect("one JSON object")["results"][0].clone();
         let (found, shrunk) = (result["found_steps"].as_u64(), result["trace_steps"].as_u64());
         assert!(shrunk <= found, "seed {seed}: {found:?} steps, shrunk to {shrunk:?}");
     }
@@ -95,7 +126,10 @@ fn recovery_is_what_each_protocol_promises() {
     for protocol in ["paxos", "viewstamped"] {
         let args = ["fuzz", protocol, "--heal", "--nodes", "3", "--cases", "50", "--seed", "1"];
         let (code, out, err) = oneleader(&args);
-        assert!(code == 0 && out.contains("nothing found in 50 runs"), "{protocol}: {code}: {out}{err}");
+        assert!(
+            code == 0 && out.contains("nothing found in 50 runs"),
+            "{protocol}: {code}: {out}{err}"
+        );
     }
 }
 
@@ -136,8 +170,19 @@ fn a_start_is_where_the_random_faults_begin() {
     let file = directory.join("start.toml");
     std::fs::write(&file, LONGER_LOG_OF_A_LOWER_TERM).expect("a file");
     let (scenario, keep) = (file.to_str().unwrap(), directory.to_str().unwrap());
-    let args =
-        ["fuzz", "raft", "--heal", "--scenario", scenario, "--cases", "20", "--seed", "1", "--keep", keep];
+    let args = [
+        "fuzz",
+        "raft",
+        "--heal",
+        "--scenario",
+        scenario,
+        "--cases",
+        "20",
+        "--seed",
+        "1",
+        "--keep",
+        keep,
+    ];
     // A refusal hands on the higher term, so that n1 stands in a later one and wins.
     let (code, out, err) = oneleader(&args);
     assert!(code == 0 && out.contains("nothing found in 20 runs"), "{code}: {out}{err}");
@@ -153,7 +198,8 @@ fn what_healing_cannot_honour_is_refused_with_the_reason() {
     let directory = scratch("refused");
     let file = |name: &str, body: &str| {
         let path = directory.join(name);
-        std::fs::write(&path, format!("[[scenario]]\nname = \"own\"\nnodes = 3\n{body}\n")).expect("a file");
+        std::fs::write(&path, format!("[[scenario]]\nname = \"own\"\nnodes = 3\n{body}\n"))
+            .expect("a file");
         path.to_str().unwrap().to_string()
     };
     let timed = file("timed.toml", "timing = \"timed\"\nstart_when = \"n3 leads\"");
@@ -180,8 +226,18 @@ fn what_healing_cannot_honour_is_refused_with_the_reason() {
 #[test]
 fn what_healing_changes_is_told() {
     let keep = scratch("told");
-    let args =
-        ["fuzz", "zab", "--heal", "--scenario", "joins-by-round", "--cases", "3", "--seed", "1", "--keep"];
+    let args = [
+        "fuzz",
+        "zab",
+        "--heal",
+        "--scenario",
+        "joins-by-round",
+        "--cases",
+        "3",
+        "--seed",
+        "1",
+        "--keep",
+    ];
     let (_, out, err) = oneleader(&[&args[..], &[keep.to_str().unwrap()]].concat());
     assert!(out.contains("in `joins-by-round`: pings = true, not false"), "{out}{err}");
 }
@@ -194,7 +250,10 @@ fn bad_input_is_refused_in_one_sentence() {
         (&["fuzz", "raft", "--nodes", "200"], "expected 1 to 16 nodes, found 200"),
         (&["fuzz", "raft", "--cases", "0"], "expected at least 1"),
         (&["fuzz", "raft", "--steps", "0"], "expected at least 1"),
-        (&["fuzz", "raft", "--bug", "forgets-vote", "--keep", "/no/such/directory"], "/no/such/directory"),
+        (
+            &["fuzz", "raft", "--bug", "forgets-vote", "--keep", "/no/such/directory"],
+            "/no/such/directory",
+        ),
     ] {
         let (code, out, err) = oneleader(args);
         assert!(

@@ -36,7 +36,8 @@ impl Visitor for PlantedBug {
         let PlantedBug(scenario) = self;
         let hints = scenario.fuzz.clone().unwrap_or_default();
         let campaign = Campaign { cases: hints.cases, seed: 1, ..Campaign::default() };
-        let outcome = campaign.run::<E>(Just(scenario.clone()), |_| ()).map_err(|e| e.to_string())?;
+        let outcome =
+            campaign.run::<E>(Just(scenario.clone()), |_| ()).map_err(|e| e.to_string())?;
         let Some(Found { run, found_steps }) = outcome.found else {
             return Err(format!("not found in {} runs of `{}`", hints.cases, scenario.name).into());
         };
@@ -71,7 +72,8 @@ impl Visitor for Promises {
             seeds: Some(Box::new(FileFailurePersistence::Direct(seeds))),
             ..Campaign::default()
         };
-        let outcome = campaign.run::<E>(enlarged::<E>(promises, None), |_| ()).map_err(|e| e.to_string())?;
+        let outcome =
+            campaign.run::<E>(enlarged::<E>(promises, None), |_| ()).map_err(|e| e.to_string())?;
         match outcome.found {
             Some(found) => Err(format!("{:?}", found.run).into()),
             None if outcome.tally.elections == 0 => Err("nobody was ever elected".into()),
@@ -145,16 +147,23 @@ impl Visitor for LivenessBug {
         let outcome = campaign.run::<E>(only, |_| ()).map_err(|e| e.to_string())?;
         match (healing, outcome.found) {
             (Healing::Hides(_), None) => Ok(()),
-            (Healing::Hides(_), Some(found)) => Err(format!("healing shows it: {:?}", found.run).into()),
-            (Healing::Shows { .. }, None) => Err(format!("healing does not show it in {cases} runs").into()),
+            (Healing::Hides(_), Some(found)) => {
+                Err(format!("healing shows it: {:?}", found.run).into())
+            }
+            (Healing::Shows { .. }, None) => {
+                Err(format!("healing does not show it in {cases} runs").into())
+            }
             (Healing::Shows { .. }, Some(found)) => {
                 let (found_steps, shrunk) = (found.found_steps, found.run.steps.len());
                 if shrunk > found_steps {
-                    return Err(format!("found with {found_steps} steps, shrunk to {shrunk}").into());
+                    return Err(
+                        format!("found with {found_steps} steps, shrunk to {shrunk}").into()
+                    );
                 }
                 let healthy = Scenario { bug: None, ..planted };
                 let campaign = Campaign { cases: cases.min(200), ..campaign };
-                let outcome = campaign.run::<E>(Just(healthy), |_| ()).map_err(|e| e.to_string())?;
+                let outcome =
+                    campaign.run::<E>(Just(healthy), |_| ()).map_err(|e| e.to_string())?;
                 match outcome.found {
                     Some(found) => Err(format!("without the bug: {:?}", found.run).into()),
                     None => Ok(()),
@@ -174,14 +183,23 @@ impl Visitor for Kept {
         let Kept(trace) = self;
         let system = trace.system::<E>().map_err(|e| e.to_string())?;
         let outcome = match trace.property.as_str() {
-            recovery::PROPERTY => recovery::replay(&system, &trace.steps).map_err(|e| e.to_string())?.outcome,
+            recovery::PROPERTY => {
+                recovery::replay(&system, &trace.steps).map_err(|e| e.to_string())?.outcome
+            }
             _ => {
-                replay::<E>(&system, trace.property::<E>().map_err(|e| e.to_string())?, &trace.steps).outcome
+                replay::<E>(
+                    &system,
+                    trace.property::<E>().map_err(|e| e.to_string())?,
+                    &trace.steps,
+                )
+                .outcome
             }
         };
         match outcome {
             Outcome::Violated { after, .. } if after == trace.steps.len() => Ok(()),
-            other => Err(format!("{} is not violated as recorded: {other:?}", trace.property).into()),
+            other => {
+                Err(format!("{} is not violated as recorded: {other:?}", trace.property).into())
+            }
         }
     }
 }
@@ -190,20 +208,28 @@ fn trial<V>(name: String, about: &'static About, visitor: V) -> Trial
 where
     V: Visitor<Output = Ended> + Send + 'static,
 {
-    Trial::test(name, move || models::visit(about.name, visitor).expect("a protocol of the catalogue"))
+    Trial::test(name, move || {
+        models::visit(about.name, visitor).expect("a protocol of the catalogue")
+    })
 }
 
 fn kept_traces() -> Vec<Trial> {
     let mut trials = Vec::new();
-    let files =
-        fs::read_dir(KEPT).into_iter().flatten().map(|entry| entry.expect("a readable directory").path());
+    let files = fs::read_dir(KEPT)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.expect("a readable directory").path());
     for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
         let text = fs::read_to_string(&path).expect("a readable file");
         let trace = Trace::from_json(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let about = models::all().into_iter().find(|about| about.name == trace.protocol);
-        let about = about.unwrap_or_else(|| panic!("{}: no protocol {}", path.display(), trace.protocol));
-        let name =
-            format!("{}::{}::replays", about.name, path.file_stem().unwrap_or_default().to_string_lossy());
+        let about =
+            about.unwrap_or_else(|| panic!("{}: no protocol {}", path.display(), trace.protocol));
+        let name = format!(
+            "{}::{}::replays",
+            about.name,
+            path.file_stem().unwrap_or_default().to_string_lossy()
+        );
         trials.push(trial(name, about, Kept(trace)));
     }
     trials
@@ -213,7 +239,8 @@ fn main() -> ExitCode {
     let mut trials = kept_traces();
     for about in models::all() {
         let name = about.name;
-        let corpus = scenario::parse(about.corpus, about).unwrap_or_else(|e| panic!("corpus of {name}: {e}"));
+        let corpus = scenario::parse(about.corpus, about)
+            .unwrap_or_else(|e| panic!("corpus of {name}: {e}"));
         for bug in about.bugs {
             if let Some(scenario) = corpus.iter().find(|scenario| is_shown(scenario, bug.name)) {
                 trials.push(trial(
@@ -225,8 +252,13 @@ fn main() -> ExitCode {
         }
         for bug in about.bugs.iter().filter(|bug| matches!(bug.costs, Costs::Liveness(_))) {
             let own = corpus.iter().find(|scenario| scenario.bug.as_deref() == Some(bug.name));
-            let own = own.unwrap_or_else(|| panic!("no scenario of {name} plants {}", bug.name)).clone();
-            trials.push(trial(format!("{name}::{}::heals-as-told", bug.name), about, LivenessBug(own, bug)));
+            let own =
+                own.unwrap_or_else(|| panic!("no scenario of {name} plants {}", bug.name)).clone();
+            trials.push(trial(
+                format!("{name}::{}::heals-as-told", bug.name),
+                about,
+                LivenessBug(own, bug),
+            ));
         }
         trials.push(trial(format!("{name}::promises"), about, Promises));
         trials.push(trial(format!("{name}::recovers"), about, Recovers));

@@ -29,7 +29,8 @@ fn meet(system: &System<MultiPaxos>, runs: usize, steps: usize) -> Met {
                 }
             }
             messages.extend(state.network.heads().into_iter().map(|e| (e.dst, e.src, e.msg)));
-            let mut next: Vec<_> = system.successors(&state).into_iter().map(|(_, next)| next).collect();
+            let mut next: Vec<_> =
+                system.successors(&state).into_iter().map(|(_, next)| next).collect();
             next.retain(|next| system.beyond(next).is_none());
             random ^= random << 13;
             random ^= random >> 7;
@@ -66,11 +67,9 @@ fn dead_messages_stay_dead(options: &str, bug: Option<&str>) -> usize {
             .iter()
             .map(|(_, src, msg)| Event::Deliver { src: *src, msg })
             .chain(node.timers.keys().map(|timer| Event::Timeout { timer }))
-            .chain(
-                node.choices
-                    .iter()
-                    .flat_map(|(key, values)| values.iter().map(move |value| Event::Choose { key, value })),
-            )
+            .chain(node.choices.iter().flat_map(|(key, values)| {
+                values.iter().map(move |value| Event::Choose { key, value })
+            }))
             .map(|event| node::react(actor, id, &node, &event, Clock::Absent).node)
             .collect();
         next.push(
@@ -79,10 +78,15 @@ fn dead_messages_stay_dead(options: &str, bug: Option<&str>) -> usize {
             })
             .node,
         );
-        for (_, src, msg) in heard.iter().filter(|(_, src, msg)| actor.is_dead(id, state, *src, msg)) {
+        for (_, src, msg) in
+            heard.iter().filter(|(_, src, msg)| actor.is_dead(id, state, *src, msg))
+        {
             let (mut after, mut out) = (Cow::Borrowed(state), Out::new());
             actor.on_msg(id, &mut after, *src, msg.clone(), &mut out);
-            assert!(matches!(after, Cow::Borrowed(_)) && out.is_empty(), "{msg:?} is not dead to {state:?}");
+            assert!(
+                matches!(after, Cow::Borrowed(_)) && out.is_empty(),
+                "{msg:?} is not dead to {state:?}"
+            );
             for next in next.iter().filter_map(|next| next.state.as_deref()) {
                 assert!(
                     actor.is_dead(id, next, *src, msg),

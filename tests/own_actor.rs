@@ -27,7 +27,10 @@ mod own_actor;
 use own_actor::Poll;
 
 fn poll(nodes: usize) -> Scenario {
-    Scenario { bounds: Bounds { max_term: Some(1), ..Bounds::default() }, ..Scenario::new("poll", nodes) }
+    Scenario {
+        bounds: Bounds { max_term: Some(1), ..Bounds::default() },
+        ..Scenario::new("poll", nodes)
+    }
 }
 
 fn with_restarts(nodes: usize) -> Scenario {
@@ -144,7 +147,8 @@ impl Election for Loudest {
 fn recovery<E: Election>() -> Option<String> {
     let faults = all_faults(NetworkKind::Unordered);
     let scenario = Scenario { faults, ..Scenario::new("all-faults", 3) };
-    let campaign = Campaign { cases: 50, asked: Asked::Recovery(Recovery::default()), ..Campaign::default() };
+    let campaign =
+        Campaign { cases: 50, asked: Asked::Recovery(Recovery::default()), ..Campaign::default() };
     let found = campaign.run::<E>(Just(scenario), |_| ()).unwrap().found?;
     found.run.failure.map(|failure| failure.why)
 }

@@ -23,7 +23,12 @@ fn scenario(options: &str, faults: &str, bug: &str) -> Scenario {
 
 /// The state in which a node would be right after a crash and a restart, perhaps with an empty
 /// disk.
-fn restarted(system: &System<Paxos>, state: &SystemState<Paxos>, node: usize, is_empty: bool) -> State {
+fn restarted(
+    system: &System<Paxos>,
+    state: &SystemState<Paxos>,
+    node: usize,
+    is_empty: bool,
+) -> State {
     let disk = state.nodes[node].storage.as_deref().copied().filter(|_| !is_empty);
     system.actors[node].start(Id::from(node), 1, &disk, &mut Out::new())
 }
@@ -93,7 +98,8 @@ fn dead_messages_stay_dead() {
 fn dead_messages_stay_dead_with_every_bug() {
     for bug in Paxos::about().bugs {
         let learners = if bug.name == "overwrites-learned" { "all" } else { "leader" };
-        let faults = if bug.name.starts_with("forgets") || bug.name == "reuses-ballot" { CRASH } else { "" };
+        let faults =
+            if bug.name.starts_with("forgets") || bug.name == "reuses-ballot" { CRASH } else { "" };
         let scenario = scenario(&format!("learners = \"{learners}\""), faults, bug.name);
         if let Err(revived) = check(&scenario, false) {
             panic!("{}: {revived}", bug.name);

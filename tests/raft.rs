@@ -27,7 +27,9 @@ fn within(_: &(), state: &ActorModelState<Raft>) -> bool {
 #[test]
 fn the_pure_election_equals_the_actor_model() {
     let own = ActorModel::new((), ())
-        .actors(Raft::build(&Setup::new(Raft::about(), 3)).expect("nothing is wrong with the defaults"))
+        .actors(
+            Raft::build(&Setup::new(Raft::about(), 3)).expect("nothing is wrong with the defaults"),
+        )
         .init_network(Network::<Message>::new_unordered_nonduplicating([]))
         .within_boundary(within)
         .property(Expectation::Always, "runs to its end", |_, _| true)
@@ -48,14 +50,16 @@ fn the_pure_election_equals_the_actor_model() {
 /// A message that `is_dead` gives up does nothing when it is delivered, and is given up for good:
 /// checked in every state of a system that keeps its dead. Returns how many were met.
 fn dead_messages_do_nothing_and_stay_dead(scenario: &str) -> usize {
-    let text = format!("[[scenario]]\nname = 'dead'\nnodes = 3\nkeep_dead_messages = true\n{scenario}");
+    let text =
+        format!("[[scenario]]\nname = 'dead'\nnodes = 3\nkeep_dead_messages = true\n{scenario}");
     let scenario = parse(&text, Raft::about()).expect("a good scenario").swap_remove(0);
     let system: System<Raft> = scenario.system().expect("a good scenario");
     let dead = |state: &<System<Raft> as Model>::State| -> BTreeSet<_> {
         let is_dead = |e: &Envelope<Message>| {
             let receiver = usize::from(e.dst);
             let server = state.nodes[receiver].state.as_deref();
-            server.is_some_and(|server| system.actors[receiver].is_dead(e.dst, server, e.src, &e.msg))
+            server
+                .is_some_and(|server| system.actors[receiver].is_dead(e.dst, server, e.src, &e.msg))
         };
         state.network.distinct().into_iter().filter(is_dead).collect()
     };
@@ -69,7 +73,11 @@ fn dead_messages_do_nothing_and_stay_dead(scenario: &str) -> usize {
         met += given_up.len();
         for envelope in given_up.iter().cloned() {
             let step = Step::Deliver { src: envelope.src, dst: envelope.dst, msg: envelope.msg };
-            assert!(system.apply(&state, &step).is_none(), "{} has an effect\n{text}", system.name(&step));
+            assert!(
+                system.apply(&state, &step).is_none(),
+                "{} has an effect\n{text}",
+                system.name(&step)
+            );
         }
         for (step, next) in system.successors(&state) {
             let still = dead(&next);
@@ -85,8 +93,7 @@ fn dead_messages_do_nothing_and_stay_dead(scenario: &str) -> usize {
     met
 }
 
-const ELECTION: &str =
-    "bounds = { max_term = 2, max_copies = 1, max_in_flight = 4 }\nfaults = { crashes = 1, restarts = 1 }";
+const ELECTION: &str = "bounds = { max_term = 2, max_copies = 1, max_in_flight = 4 }\nfaults = { crashes = 1, restarts = 1 }";
 
 #[test]
 fn dead_messages_of_elections() {
@@ -95,7 +102,8 @@ fn dead_messages_of_elections() {
 
 #[test]
 fn dead_messages_of_logs() {
-    let log = "options = { values = 1 }\nbounds = { max_term = 2, max_copies = 1, max_in_flight = 4 }";
+    let log =
+        "options = { values = 1 }\nbounds = { max_term = 2, max_copies = 1, max_in_flight = 4 }";
     assert!(dead_messages_do_nothing_and_stay_dead(log) > 1000);
 }
 

@@ -148,7 +148,9 @@ impl Election for Table {
         vec![
             step("sends-twice", |step| step.sends.len() > 1),
             step("cut-short-in-3", |step| step.cut_short == Some(&3)),
-            step("starts-in-1", |step| matches!(step.event, Event::Start) && step.after == Some(&1)),
+            step("starts-in-1", |step| {
+                matches!(step.event, Event::Start) && step.after == Some(&1)
+            }),
             Goal {
                 name: "led-and-seen",
                 meaning: "",
@@ -166,12 +168,24 @@ impl Election for Table {
         }
         let invariant = |name, check| Invariant::new(name, "", check);
         vec![
-            invariant("node", Check::Node(|_, id, state| unless(usize::from(id) == 1 && *state == 2))),
+            invariant(
+                "node",
+                Check::Node(|_, id, state| unless(usize::from(id) == 1 && *state == 2)),
+            ),
             invariant("pair", Check::Pair(|_, (_, a), (_, b)| unless(*a == 1 && *b == 3))),
-            invariant("rule", Check::Rule(|step| unless(step.before == Some(&1) && step.timers.len() > 1))),
-            invariant("step", Check::Step(|_, step| unless(step.sends.len() > 1 && step.after == Some(&2)))),
+            invariant(
+                "rule",
+                Check::Rule(|step| unless(step.before == Some(&1) && step.timers.len() > 1)),
+            ),
+            invariant(
+                "step",
+                Check::Step(|_, step| unless(step.sends.len() > 1 && step.after == Some(&2))),
+            ),
             invariant("witness", Check::Witness(|w| unless(*w == 2))),
-            invariant("node-witness", Check::NodeWitness(|_, _, state, w| unless(*w == 1 && *state == 2))),
+            invariant(
+                "node-witness",
+                Check::NodeWitness(|_, _, state, w| unless(*w == 1 && *state == 2)),
+            ),
         ]
     }
     fn is_dead(&self, _: Id, _: &u8, _: Id, msg: &u8) -> bool {
@@ -197,20 +211,22 @@ fn entries(n: usize) -> impl Strategy<Value = Vec<Entry>> {
 fn table() -> impl Strategy<Value = Table> {
     let (states, messages) = (usize::from(STATES), usize::from(MESSAGES));
     let unplanted = proptest::option::of(acts());
-    (acts(), entries(states * messages), entries(states * 2), entries(states * 3), unplanted).prop_map(
-        |(start, on_msg, on_timeout, on_random, unplanted)| Table {
+    (acts(), entries(states * messages), entries(states * 2), entries(states * 3), unplanted)
+        .prop_map(|(start, on_msg, on_timeout, on_random, unplanted)| Table {
             start,
             on_msg,
             on_timeout,
             on_random,
             unplanted,
-        },
-    )
+        })
 }
 
 fn rules() -> impl Strategy<Value = Rules> {
-    let network =
-        prop_oneof![Just(NetworkKind::Unordered), Just(NetworkKind::Duplicating), Just(NetworkKind::Ordered)];
+    let network = prop_oneof![
+        Just(NetworkKind::Unordered),
+        Just(NetworkKind::Duplicating),
+        Just(NetworkKind::Ordered)
+    ];
     let timing = prop_oneof![2 => Just(Timing::Asynchronous), 1 => Just(Timing::Timed), 1 => Just(Timing::Stabilising)];
     let budgets = (0..2u32, 0..2u32, 0..2u32, 0..2u32, (0..2u32, 0..2u32), 0..2u32);
     let start = prop_oneof![3 => Just("mesh"), 1 => Just("star(n1)"), 1 => Just("cut(n1>n2)")];
@@ -225,9 +241,11 @@ fn rules() -> impl Strategy<Value = Rules> {
             most,
         )| {
             // Combinations that a scenario would refuse are mended.
-            let network = if timing == Timing::Asynchronous { network } else { NetworkKind::Unordered };
+            let network =
+                if timing == Timing::Asynchronous { network } else { NetworkKind::Unordered };
             let unordered = u32::from(network == NetworkKind::Unordered);
-            let topologies = [start, "isolate(n2)"].map(|name| Topology::parse(name, NODES).unwrap());
+            let topologies =
+                [start, "isolate(n2)"].map(|name| Topology::parse(name, NODES).unwrap());
             Rules {
                 network,
                 timing,
@@ -312,7 +330,8 @@ fn by_reference(system: &System<Table>) -> Option<Seen> {
 }
 
 fn by_engine(system: &System<Table>, threads: usize) -> Result<Seen, String> {
-    let asked: Vec<PropertyId> = System::<Table>::properties().into_iter().map(|(p, _)| p).collect();
+    let asked: Vec<PropertyId> =
+        System::<Table>::properties().into_iter().map(|(p, _)| p).collect();
     let limits = Limits { threads, ..Limits::exhaustive() };
     let seen = engine::explore(system, &asked, &limits, &|_| ());
     match seen.ended {
@@ -330,7 +349,8 @@ fn by_engine(system: &System<Table>, threads: usize) -> Result<Seen, String> {
 
 #[test]
 fn the_engine_sees_what_the_reference_sees() {
-    let config = ProptestConfig { cases: 5000, max_shrink_iters: 2000, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: 5000, max_shrink_iters: 2000, ..ProptestConfig::default() };
     let (compared, states) = (AtomicU64::new(0), AtomicU64::new(0));
     let strategy = (proptest::collection::vec(table(), NODES), rules());
     let outcome = TestRunner::new(config).run(&strategy, |(tables, rules)| {
@@ -349,7 +369,10 @@ fn the_engine_sees_what_the_reference_sees() {
     });
     outcome.unwrap_or_else(|why| panic!("{why}"));
     let (compared, states) = (compared.into_inner(), states.into_inner());
-    assert!(compared > 2000 && states > 100 * compared / 4, "only {compared} cases, {states} states");
+    assert!(
+        compared > 2000 && states > 100 * compared / 4,
+        "only {compared} cases, {states} states"
+    );
 }
 
 /// The same tables as a plain actor model with history, boundary, crashes and losses, for
@@ -393,8 +416,8 @@ fn the_engine_sees_what_stateright_s_own_steps_reach() {
         };
         compared.fetch_add(1, Ordering::Relaxed);
         states.fetch_add(plain.distinct, Ordering::Relaxed);
-        let ours =
-            engine::check_model(&model, &Limits::exhaustive(), &|_| ()).map_err(TestCaseError::fail)?;
+        let ours = engine::check_model(&model, &Limits::exhaustive(), &|_| ())
+            .map_err(TestCaseError::fail)?;
         prop_assert_eq!(equality::by_engine(&ours), plain);
         // Stateright's checkers take states for one that differ only in which node a timer is set
         // at, or a choice open.

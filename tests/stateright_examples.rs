@@ -21,7 +21,11 @@ type History = LinearizabilityTester<Id, Register<char>>;
 /// Counts by both checkers, which must agree, and the names of what was discovered, likewise.
 fn seen_by_both<A, C, H>(model: ActorModel<A, C, H>) -> (u64, u64, BTreeSet<&'static str>)
 where
-    A: Actor<State: Send + Sync, Storage: Send + Sync, Random: Send + Sync> + Clone + Send + Sync + 'static,
+    A: Actor<State: Send + Sync, Storage: Send + Sync, Random: Send + Sync>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     A::Msg: Ord + Send + Sync,
     A::Timer: Ord + Send + Sync,
     C: Clone + Send + Sync + 'static,
@@ -124,7 +128,14 @@ impl Actor for PaxosServer {
         }
     }
 
-    fn on_msg(&self, id: Id, state: &mut Cow<PaxosState>, src: Id, msg: Self::Msg, o: &mut Out<Self>) {
+    fn on_msg(
+        &self,
+        id: Id,
+        state: &mut Cow<PaxosState>,
+        src: Id,
+        msg: Self::Msg,
+        o: &mut Out<Self>,
+    ) {
         use PaxosMsg::*;
         use RegisterMsg::*;
         let quorum = majority(self.peers.len() + 1);
@@ -280,7 +291,14 @@ impl Actor for Abd {
         AbdState { seq: (0, id), value: char::default(), phase: None }
     }
 
-    fn on_msg(&self, id: Id, state: &mut Cow<AbdState>, src: Id, msg: Self::Msg, o: &mut Out<Self>) {
+    fn on_msg(
+        &self,
+        id: Id,
+        state: &mut Cow<AbdState>,
+        src: Id,
+        msg: Self::Msg,
+        o: &mut Out<Self>,
+    ) {
         use AbdMsg::*;
         use RegisterMsg::*;
         let quorum = majority(self.peers.len() + 1);
@@ -300,7 +318,8 @@ impl Actor for Abd {
                     return;
                 }
                 let state = state.to_mut();
-                let Some(Phase::Asking { request, client, write, answers }) = &mut state.phase else {
+                let Some(Phase::Asking { request, client, write, answers }) = &mut state.phase
+                else {
                     return;
                 };
                 answers.insert(src, (seq, value));
@@ -318,7 +337,8 @@ impl Actor for Abd {
                 if seq > state.seq {
                     (state.seq, state.value) = (seq, value);
                 }
-                state.phase = Some(Phase::Telling { request, client, read, acks: BTreeSet::from([id]) });
+                state.phase =
+                    Some(Phase::Telling { request, client, read, acks: BTreeSet::from([id]) });
             }
             Internal(Record(request, seq, value)) => {
                 o.send(src, Internal(AckRecord(request)));
@@ -353,7 +373,8 @@ impl Actor for Abd {
 #[test]
 fn the_abd_register_with_two_clients_has_the_published_544_states() {
     let servers = (0..2).map(|i| Abd { peers: model_peers(i, 2) });
-    let (distinct, _, found) = seen_by_both(register(servers, 2, Network::new_unordered_nonduplicating([])));
+    let (distinct, _, found) =
+        seen_by_both(register(servers, 2, Network::new_unordered_nonduplicating([])));
     assert_eq!(distinct, 544);
     assert_eq!(found, BTreeSet::from(["value chosen"]));
 }
@@ -465,8 +486,9 @@ impl Actor for Counter {
 fn more_local_states_than_two_bytes_can_number() {
     let network = Network::new_unordered_nonduplicating([]);
     let model = ActorModel::new((), ()).actor(Counter).init_network(network);
-    let model =
-        model.property(Expectation::Sometimes, "counted far", |_, state| *state.actor_states[0] == 69_999);
+    let model = model.property(Expectation::Sometimes, "counted far", |_, state| {
+        *state.actor_states[0] == 69_999
+    });
     let (distinct, _, found) = seen_by_both(model);
     // From nought to seventy thousand; the last message changes nothing.
     assert_eq!(distinct, 70_001);

@@ -65,17 +65,23 @@ fn expect_none(sources: &[(PathBuf, String)], rule: &str, is_wrong: impl Fn(&str
     let mut wrong = Vec::new();
     for (path, text) in sources {
         let lines = text.lines().enumerate().filter(|(_, line)| is_wrong(line));
-        wrong.extend(lines.map(|(i, line)| format!("{}:{}: {}", path.display(), i + 1, line.trim())));
+        wrong.extend(
+            lines.map(|(i, line)| format!("{}:{}: {}", path.display(), i + 1, line.trim())),
+        );
     }
     assert!(!sources.is_empty() && wrong.is_empty(), "{rule}:\n{}", wrong.join("\n"));
 }
 
 #[test]
 fn a_protocol_imports_nothing_of_the_crate_but_its_election() {
-    let is_protocol = |path: &Path| path != Path::new("models/mod.rs") && !path.ends_with("tests.rs");
-    let sources: Vec<_> = sources("models").into_iter().filter(|(path, _)| is_protocol(path)).collect();
+    let is_protocol =
+        |path: &Path| path != Path::new("models/mod.rs") && !path.ends_with("tests.rs");
+    let sources: Vec<_> =
+        sources("models").into_iter().filter(|(path, _)| is_protocol(path)).collect();
     // Unit tests at the end of a file may use what they like.
-    let code = |text: &String| text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_string();
+    let code = |text: &String| {
+        text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_string()
+    };
     let sources: Vec<_> = sources.iter().map(|(path, text)| (path.clone(), code(text))).collect();
     expect_none(&sources, "a protocol may import `crate::election` only", |line| {
         let code = line.split("//").next().unwrap_or_default();
@@ -88,8 +94,10 @@ fn a_protocol_imports_nothing_of_the_crate_but_its_election() {
 
 #[test]
 fn the_harness_names_no_protocol() {
-    let harness: Vec<_> = sources("src").into_iter().filter(|(path, _)| !path.ends_with("main.rs")).collect();
-    let modules: Vec<String> = models::all().iter().map(|about| format!("models::{}", about.name)).collect();
+    let harness: Vec<_> =
+        sources("src").into_iter().filter(|(path, _)| !path.ends_with("main.rs")).collect();
+    let modules: Vec<String> =
+        models::all().iter().map(|about| format!("models::{}", about.name)).collect();
     expect_none(&harness, "the catalogue hands protocols over", |line| {
         let code = line.split("//").next().unwrap_or_default();
         modules.iter().any(|module| code.contains(module.as_str()))
@@ -108,12 +116,19 @@ struct Room {
 
 fn rooms() -> Vec<Room> {
     let room = |(path, text): (PathBuf, String)| {
-        let parts: Vec<String> =
-            path.iter().skip(1).map(|p| p.to_string_lossy().trim_end_matches(".rs").to_string()).collect();
-        let (floor, name) = (parts.first()?.clone(), parts.get(1).cloned().unwrap_or("mod".to_string()));
+        let parts: Vec<String> = path
+            .iter()
+            .skip(1)
+            .map(|p| p.to_string_lossy().trim_end_matches(".rs").to_string())
+            .collect();
+        let (floor, name) =
+            (parts.first()?.clone(), parts.get(1).cloned().unwrap_or("mod".to_string()));
         let is_test = path.ends_with("tests.rs");
         let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        let code = code.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>();
+        let code = code
+            .lines()
+            .map(|line| line.split("//").next().unwrap_or_default())
+            .collect::<Vec<_>>();
         let is_door = ["lib", "main"].contains(&floor.as_str());
         (!is_door && !is_test).then(|| Room { path, floor, name, code: code.join("\n") })
     };
@@ -172,13 +187,19 @@ fn no_files_import_each_other() {
         let names: BTreeSet<&str> = here.iter().map(|room| room.name.as_str()).collect();
         let mut edges: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for room in &here {
-            let own =
-                paths(&room.code).into_iter().filter_map(|path| Some(path.strip_prefix(floor)?.to_string()));
-            let of_super =
-                room.code.match_indices("super::").map(|(at, what)| room.code[at + what.len()..].to_string());
+            let own = paths(&room.code)
+                .into_iter()
+                .filter_map(|path| Some(path.strip_prefix(floor)?.to_string()));
+            let of_super = room
+                .code
+                .match_indices("super::")
+                .map(|(at, what)| room.code[at + what.len()..].to_string());
             for path in own.chain(of_super) {
                 let path = path.trim_start_matches("::");
-                let to = path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+                let to = path
+                    .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    .next()
+                    .unwrap_or_default();
                 if let Some(to) = names.get(to).filter(|to| **to != room.name) {
                     edges.entry(&room.name).or_default().insert(to);
                 }
@@ -237,7 +258,8 @@ fn every_function_does_one_thing() {
             let indent = &line[..line.len() - code.len()];
             let end = lines[i..].iter().position(|line| *line == format!("{indent}}}"));
             let is_declared = lines[i..].iter().position(|line| *line == format!("{indent});"));
-            let length = end.filter(|end| is_declared.is_none_or(|d| d > *end)).map_or(0, |end| end + 1);
+            let length =
+                end.filter(|end| is_declared.is_none_or(|d| d > *end)).map_or(0, |end| end + 1);
             if length > LONGEST_FUNCTION {
                 wrong.push(format!(
                     "{}:{}: {length} lines, at most {LONGEST_FUNCTION}",
@@ -257,12 +279,14 @@ fn every_file_is_used() {
     for (path, _) in all_sources() {
         let folder = path.parent().unwrap();
         let (stem, inner) = match path.file_stem().unwrap().to_string_lossy().to_string() {
-            door if door == "mod" => (folder.file_name().unwrap().to_string_lossy().to_string(), false),
+            door if door == "mod" => {
+                (folder.file_name().unwrap().to_string_lossy().to_string(), false)
+            }
             stem => (stem, true),
         };
         // The roots of crates; and each test, bench and example is one.
         let is_root = ["lib", "main", "build"].contains(&stem.as_str())
-            || ["tests", "benches", "examples"].iter().any(|root| folder == Path::new(root))
+            || ["tests", "benches", "examples"].iter().any(|root| folder == *root)
             || path == Path::new("models/mod.rs");
         let doors: Vec<PathBuf> = match inner {
             true => vec![
@@ -274,7 +298,11 @@ fn every_file_is_used() {
             false => {
                 let above = folder.parent().unwrap();
                 let names = ["mod.rs", "main.rs", "lib.rs", "build.rs"];
-                names.iter().map(|name| above.join(name)).chain([above.with_extension("rs")]).collect()
+                names
+                    .iter()
+                    .map(|name| above.join(name))
+                    .chain([above.with_extension("rs")])
+                    .collect()
             }
         };
         let is_declared = |door: &PathBuf| {
@@ -286,7 +314,8 @@ fn every_file_is_used() {
                 text.contains(&format!("{stem}.rs")) || text.contains(&format!("mod {stem};"))
             })
         };
-        if !is_root && !doors.iter().any(is_declared) && !(path.starts_with("tests") && is_shared()) {
+        if !is_root && !doors.iter().any(is_declared) && !(path.starts_with("tests") && is_shared())
+        {
             wrong.push(format!("{}: no `mod {stem};` declares it", path.display()));
         }
     }
@@ -302,7 +331,8 @@ fn no_line_is_too_long() {
 
 #[test]
 fn nothing_is_left_for_later() {
-    let words = ["to".to_string() + "do!(", "un".to_string() + "implemented!(", "TO".to_string() + "DO"];
+    let words =
+        ["to".to_string() + "do!(", "un".to_string() + "implemented!(", "TO".to_string() + "DO"];
     expect_none(&all_sources(), "finish it or leave it out", |line| {
         words.iter().any(|word| line.contains(word))
     });

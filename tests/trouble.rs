@@ -108,7 +108,8 @@ fn a_handler_that_panics_is_named_with_what_it_was_given() {
     let why = failure(Fault::Panics);
     // All nodes do the same, and each sends to itself; which of them the search comes to first is
     // its own affair.
-    let sentence = |node| format!("the actor of {node} panicked at 3 from {node}: three is too many");
+    let sentence =
+        |node| format!("the actor of {node} panicked at 3 from {node}: three is too many");
     assert!(["n1", "n2", "n3"].map(sentence).iter().any(|said| why.starts_with(said)), "{why}");
     assert!(why.contains("tests/trouble.rs:"), "and where: {why}");
 }
@@ -169,7 +170,8 @@ fn walks_that_cannot_take_a_step_count_towards_the_limit_of_states() {
 
 /// What comes of looking for a start within limits.
 fn looking_for(start: &str, max_term: u64, limits: &Limits) -> Result<usize, Unready> {
-    let mut scenario = Scenario { start_when: Some(start.to_string()), ..Scenario::new("start", 3) };
+    let mut scenario =
+        Scenario { start_when: Some(start.to_string()), ..Scenario::new("start", 3) };
     scenario.bounds.max_term = Some(max_term);
     scenario.system_within::<Counter>(limits).map(|system| system.prefix.len())
 }

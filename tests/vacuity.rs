@@ -77,13 +77,19 @@ fn a_fault_that_strikes_only_beyond_a_bound_never_fires() {
     let why = "the budget for `duplications` never fired within the bounds";
     assert_eq!(concluded::<Herald>(&format!("{TERM_2}{faults}")), vacuous(why));
     let two_copies = "nodes = 2\nbounds = { max_term = 1, max_copies = 2 }\n";
-    assert_eq!(concluded::<Herald>(&format!("{two_copies}{faults}")).verdict, Verdict::HoldsWithinBounds);
+    assert_eq!(
+        concluded::<Herald>(&format!("{two_copies}{faults}")).verdict,
+        Verdict::HoldsWithinBounds
+    );
 }
 
 #[test]
 fn a_goal_that_is_not_reached_is_named() {
     let covers = "covers = ['greeted', 'two-terms']";
-    assert_eq!(concluded::<Herald>(&format!("{TERM_2}{covers}")).verdict, Verdict::HoldsWithinBounds);
+    assert_eq!(
+        concluded::<Herald>(&format!("{TERM_2}{covers}")).verdict,
+        Verdict::HoldsWithinBounds
+    );
     let why = "the goal `two-terms` was never reached";
     assert_eq!(concluded::<Herald>(&format!("{TERM_1}{covers}")), vacuous(why));
     let cut = "topologies = { start = 'cut(n1>n2)' }";
@@ -93,7 +99,8 @@ fn a_goal_that_is_not_reached_is_named() {
 
 #[test]
 fn a_goal_that_the_prefix_reaches_is_reached() {
-    let prefix = "start_steps = ['timeout n2 \"next\"', 'timeout n1 \"next\"', 'deliver n1 -> n2 Hello']";
+    let prefix =
+        "start_steps = ['timeout n2 \"next\"', 'timeout n1 \"next\"', 'deliver n1 -> n2 Hello']";
     let alone = "nodes = 2\nbounds = { max_term = 1 }\ncovers = ['greeted']\n";
     let system = system::<Herald>(&format!("{alone}{prefix}"));
     let seen = seen(&system);
@@ -106,14 +113,16 @@ fn a_goal_that_the_prefix_reaches_is_reached() {
 
 #[test]
 fn a_goal_that_is_unknown_is_refused() {
-    let scenario: Scenario = toml::from_str(&format!("name = 'test'\n{TERM_1}covers = ['greted']")).unwrap();
+    let scenario: Scenario =
+        toml::from_str(&format!("name = 'test'\n{TERM_1}covers = ['greted']")).unwrap();
     let problem = scenario.system::<Herald>().err().expect("a problem").to_string();
     assert!(problem.contains("herald has no goal `greted`; did you mean `greeted`?"), "{problem}");
 }
 
 #[test]
 fn an_unmet_goal_does_not_hide_a_violation_or_an_unfinished_run() {
-    let torn = "faults = { crashes = 1, restarts = 1, torn = true }\noptions = { saves_first = false }\n";
+    let torn =
+        "faults = { crashes = 1, restarts = 1, torn = true }\noptions = { saves_first = false }\n";
     let system = system::<Herald>(&format!("{TERM_1}{torn}covers = ['two-terms']"));
     let (safety, _) = System::<Herald>::properties()[0];
     assert_eq!(conclude(&system, &seen(&system), safety).verdict, Verdict::Violated);
@@ -125,7 +134,10 @@ fn an_unmet_goal_does_not_hide_a_violation_or_an_unfinished_run() {
 #[test]
 fn a_property_whose_precondition_never_came_about_is_vacuous_by_itself() {
     let of_two_terms = |bounds| concluded_about::<Herald>(bounds, 2);
-    assert_eq!(of_two_terms(TERM_1), vacuous("it needs the goal `two-terms`, which was never reached"));
+    assert_eq!(
+        of_two_terms(TERM_1),
+        vacuous("it needs the goal `two-terms`, which was never reached")
+    );
     assert_eq!(of_two_terms(TERM_2).verdict, Verdict::HoldsWithinBounds);
     assert_eq!(concluded::<Herald>(TERM_1).verdict, Verdict::HoldsWithinBounds);
 }
@@ -133,14 +145,19 @@ fn a_property_whose_precondition_never_came_about_is_vacuous_by_itself() {
 #[test]
 fn a_property_that_the_options_leave_nothing_to_speak_of_is_not_asked() {
     let asked = |options: &str| {
-        let scenario: Scenario = toml::from_str(&format!("name = 'test'\n{TERM_2}{options}")).unwrap();
+        let scenario: Scenario =
+            toml::from_str(&format!("name = 'test'\n{TERM_2}{options}")).unwrap();
         scenario::asked(&scenario, &scenario.system::<Herald>().unwrap())
     };
-    let names =
-        |options: &str| asked(options).properties.into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+    let names = |options: &str| {
+        asked(options).properties.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
+    };
     assert_eq!(names(""), ["election-safety", "of-two-terms"]);
     assert_eq!(asked("").not_asked, [("with-inputs", "inputs >= 1")]);
-    assert_eq!(names("options = { inputs = 1 }"), ["election-safety", "with-inputs", "of-two-terms"]);
+    assert_eq!(
+        names("options = { inputs = 1 }"),
+        ["election-safety", "with-inputs", "of-two-terms"]
+    );
     let by_name = "[expect]\nwith-inputs = { verdict = 'holds' }";
     assert_eq!(names(by_name), ["with-inputs"]);
     let why = "it speaks of nothing unless inputs >= 1";
@@ -163,18 +180,25 @@ fn who_crashes_while_it_tells_others_that_it_leads_has_led() {
     let steps = found.violations[&safety].steps.iter();
     let names: Vec<&str> = steps.map(|step| step.kind().name()).collect();
     assert_eq!(names, ["torn", "restart", "timeout"]);
-    assert_eq!(concluded::<Herald>(&format!("{TERM_2}{faults}")).verdict, Verdict::HoldsWithinBounds);
+    assert_eq!(
+        concluded::<Herald>(&format!("{TERM_2}{faults}")).verdict,
+        Verdict::HoldsWithinBounds
+    );
 }
 
 #[test]
 fn a_disk_found_one_save_older_leads_a_term_twice() {
-    let faults = |faults: &str| format!("{TERM_1}faults = {{ crashes = 1, restarts = 1, {faults} }}");
+    let faults =
+        |faults: &str| format!("{TERM_1}faults = {{ crashes = 1, restarts = 1, {faults} }}");
     let found = seen(&system::<Herald>(&faults("disk_rollbacks = 1")));
     let (safety, _) = System::<Herald>::properties()[0];
     let steps = found.violations[&safety].steps.iter();
     let names: Vec<&str> = steps.map(|step| step.kind().name()).collect();
     assert_eq!(names, ["timeout", "crash", "restart-with-older-disk", "timeout"]);
-    assert_eq!(concluded::<Herald>(&faults("disk_rollbacks = 0")).verdict, Verdict::HoldsWithinBounds);
+    assert_eq!(
+        concluded::<Herald>(&faults("disk_rollbacks = 0")).verdict,
+        Verdict::HoldsWithinBounds
+    );
 }
 
 #[test]
@@ -186,8 +210,10 @@ fn numbered_client_inputs_come_in_their_order_and_once() {
     while let Some(state) = open.pop() {
         let inputs = |i: usize| state.nodes[i].state.as_ref().unwrap().inputs.clone();
         if met.insert((inputs(0), inputs(1))) {
-            let next =
-                system.successors(&state).into_iter().filter(|(step, _)| step.kind() == StepKind::Choose);
+            let next = system
+                .successors(&state)
+                .into_iter()
+                .filter(|(step, _)| step.kind() == StepKind::Choose);
             open.extend(next.map(|(_, next)| next));
         }
     }
@@ -211,8 +237,13 @@ fn a_message_that_is_called_dead_and_is_not_is_an_error() {
         let (safety, _) = System::<Herald>::properties()[0];
         let seen = engine::explore(&system, &[safety], &Limits::exhaustive(), &|_| ());
         let found = conclude(&system, &seen, safety);
-        let why = "Hello from n1 is called dead to n2, and has an effect on it: its `is_dead` is wrong";
-        assert_eq!(found, Conclusion { verdict: Verdict::Error, why: Some(why.to_string()) }, "{bug}");
+        let why =
+            "Hello from n1 is called dead to n2, and has an effect on it: its `is_dead` is wrong";
+        assert_eq!(
+            found,
+            Conclusion { verdict: Verdict::Error, why: Some(why.to_string()) },
+            "{bug}"
+        );
     }
 }
 
@@ -227,11 +258,16 @@ fn what_is_asked_when_time_passes_is_not_asked_in_the_middle_of_a_tick() {
         let agree = Check::Pair(|_: &Herald, (_, a), (_, b)| {
             if a.term == b.term { Ok(()) } else { Err(format!("terms {} and {}", a.term, b.term)) }
         });
-        system.invariants[0] = Invariant { when_time_passes, ..Invariant::new("terms-agree", "", agree) };
+        system.invariants[0] =
+            Invariant { when_time_passes, ..Invariant::new("terms-agree", "", agree) };
         let (property, system) = (System::<Herald>::properties()[1].0, Arc::new(system));
         seen(&system).violations.get(&property).map(|violation| violation.steps.len())
     };
     assert_eq!(judged(true, "timed"), None);
     assert_eq!(judged(false, "timed"), Some(2), "a tick, and one of the timeouts");
-    assert_eq!(judged(true, "asynchronous"), Some(1), "where time is not modelled, every state counts");
+    assert_eq!(
+        judged(true, "asynchronous"),
+        Some(1),
+        "where time is not modelled, every state counts"
+    );
 }

@@ -63,16 +63,21 @@ fn fingerprints_that_crowd_at_the_end_find_room() {
 fn in_every_interleaving_each_state_is_new_once_and_where_it_stands_first() {
     loom::model(|| {
         let all = fingerprints(8, 3);
-        let is_new: Arc<Vec<AtomicBool>> = Arc::new(all.iter().map(|_| AtomicBool::new(false)).collect());
+        let is_new: Arc<Vec<AtomicBool>> =
+            Arc::new(all.iter().map(|_| AtomicBool::new(false)).collect());
         // Loom's threads outlive their maker, so each brings the shards that it works on.
         let work = |half: usize| {
-            let mine: Vec<_> = (0..SHARDS).filter(|i| i % 2 == half).map(|i| belonging(&all, i)).collect();
+            let mine: Vec<_> =
+                (0..SHARDS).filter(|i| i % 2 == half).map(|i| belonging(&all, i)).collect();
             let is_new = is_new.clone();
             move || {
                 for mut offered in mine {
                     Shard::default().sift(&mut offered, |(fingerprint, _)| *fingerprint);
                     for (_, at) in offered {
-                        assert!(!is_new[at as usize].swap(true, Ordering::Relaxed), "{at} was new twice");
+                        assert!(
+                            !is_new[at as usize].swap(true, Ordering::Relaxed),
+                            "{at} was new twice"
+                        );
                     }
                 }
             }

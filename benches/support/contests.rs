@@ -38,7 +38,11 @@ impl Contest {
                 let begin = Instant::now();
                 let states = run();
                 seconds.push(begin.elapsed().as_secs_f64());
-                assert_eq!(*distinct.get_or_insert(states), states, "{name} saw another number of states");
+                assert_eq!(
+                    *distinct.get_or_insert(states),
+                    states,
+                    "{name} saw another number of states"
+                );
             }
         }
         let medians: Vec<f64> = seconds.into_iter().map(median).collect();
@@ -60,7 +64,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 fn compiled<E: Election>(system: &System<E>, threads: usize) -> u64 {
     let asked: Vec<PropertyId> = System::<E>::properties().into_iter().map(|(p, _)| p).collect();
-    let seen = engine::explore(system, &asked, &Limits { threads, ..Limits::exhaustive() }, &|_| ());
+    let seen =
+        engine::explore(system, &asked, &Limits { threads, ..Limits::exhaustive() }, &|_| ());
     assert_eq!(seen.ended, Ended::Exhausted);
     seen.distinct
 }
@@ -73,12 +78,18 @@ fn contenders<E: Election>(system: System<E>, with_dfs: bool) -> Vec<Contender> 
         for threads in [1, 2] {
             let system = system.clone();
             let name = format!("stateright {word}, {threads} thread(s)");
-            all.push((name, Box::new(move || counts(actor_model(&system), search, threads).0 as u64)));
+            all.push((
+                name,
+                Box::new(move || counts(actor_model(&system), search, threads).0 as u64),
+            ));
         }
     }
     for threads in [1, 2] {
         let system = system.clone();
-        all.push((format!("oneleader, {threads} thread(s)"), Box::new(move || compiled(&system, threads))));
+        all.push((
+            format!("oneleader, {threads} thread(s)"),
+            Box::new(move || compiled(&system, threads)),
+        ));
     }
     all
 }
@@ -131,7 +142,9 @@ impl Visitor for Largest {
             }
             let limits = Limits { max_states: Some(MOST_STATES), ..Limits::exhaustive() };
             let seen = engine::explore(&system, &[], &limits, &|_| ());
-            if seen.ended == Ended::Exhausted && best.as_ref().is_none_or(|(n, ..)| *n < seen.distinct) {
+            if seen.ended == Ended::Exhausted
+                && best.as_ref().is_none_or(|(n, ..)| *n < seen.distinct)
+            {
                 best = Some((seen.distinct, system, scenario.name.clone()));
             }
         }

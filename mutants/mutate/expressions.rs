@@ -24,7 +24,9 @@ pub const PATTERN: &str = "pattern dropped";
 impl<'ast> Visit<'ast> for Mutator<'_> {
     fn visit_expr(&mut self, expr: &'ast Expr) {
         match expr {
-            Expr::Binary(b) if is_logical(&b.op) || comparison(&b.op).is_some() => self.condition(expr),
+            Expr::Binary(b) if is_logical(&b.op) || comparison(&b.op).is_some() => {
+                self.condition(expr)
+            }
             Expr::Binary(b) => self.arithmetic(expr, b),
             Expr::Lit(lit) => self.literal(lit),
             Expr::MethodCall(call) => self.method_call(expr, call),
@@ -166,7 +168,10 @@ impl Mutator<'_> {
             if has_zero && !matches!(*op, "==" | "!=") {
                 continue;
             }
-            if is_ordered || matches!(*op, "==" | "!=") || !matches!(b.op, BinOp::Eq(_) | BinOp::Ne(_)) {
+            if is_ordered
+                || matches!(*op, "==" | "!=")
+                || !matches!(b.op, BinOp::Eq(_) | BinOp::Ne(_))
+            {
                 let operator = if matches!(*op, "==" | "!=") { NEGATED } else { COMPARISON };
                 self.replace(expr, operator, &format!("{left} {op} {right}"));
             }
@@ -201,7 +206,9 @@ impl Mutator<'_> {
             (format!("({text} + 1)"), format!("({text}).saturating_sub(1)"))
         };
         match expr {
-            Expr::MethodCall(call) if call.method == "len" || call.method == "count" => Some(changed(expr)),
+            Expr::MethodCall(call) if call.method == "len" || call.method == "count" => {
+                Some(changed(expr))
+            }
             Expr::Binary(b) if matches!(b.op, BinOp::Mul(_)) => {
                 let times = self.text(&*b.right);
                 let counts = self.is_integer(&b.left) || self.is_counted(&b.left);
@@ -244,7 +251,8 @@ impl Mutator<'_> {
     fn is_integer(&self, expr: &Expr) -> bool {
         match expr {
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| {
-                !self.locals.iter().any(|local| name == local) && self.facts.name(&name.to_string()).integer
+                !self.locals.iter().any(|local| name == local)
+                    && self.facts.name(&name.to_string()).integer
             }),
             _ => false,
         }
@@ -256,7 +264,9 @@ impl Mutator<'_> {
             Expr::Lit(lit) => matches!(lit.lit, Lit::Int(_)),
             Expr::Paren(inner) => self.is_ordered(&inner.expr),
             Expr::Reference(inner) => self.is_ordered(&inner.expr),
-            Expr::Unary(inner) => matches!(inner.op, UnOp::Deref(_)) && self.is_ordered(&inner.expr),
+            Expr::Unary(inner) => {
+                matches!(inner.op, UnOp::Deref(_)) && self.is_ordered(&inner.expr)
+            }
             Expr::Binary(b) => matches!(b.op, BinOp::Add(_) | BinOp::Sub(_) | BinOp::Mul(_)),
             Expr::Tuple(t) => t.elems.iter().all(|e| self.is_ordered(e)),
             Expr::Path(path) => path.path.get_ident().is_some_and(|name| {

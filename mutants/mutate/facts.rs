@@ -172,7 +172,8 @@ impl Facts {
             Type::Paren(p) => self.kind(&p.elem),
             Type::Tuple(t) => {
                 let kinds = t.elems.iter().map(|ty| self.kind(ty));
-                let all = kinds.fold(None, |sum: Option<Kind>, kind| Some(sum.map_or(kind, |s| s.and(kind))));
+                let all = kinds
+                    .fold(None, |sum: Option<Kind>, kind| Some(sum.map_or(kind, |s| s.and(kind))));
                 let all = all.unwrap_or(Kind::NOTHING);
                 Kind { ordered: all.ordered, default: all.default, ..Kind::NOTHING }
             }
@@ -199,7 +200,10 @@ impl Facts {
                 let holder = container || matches!(name.as_str(), "BTreeMap" | "BTreeSet");
                 Kind {
                     integer,
-                    ordered: integer || boolean || self.ordered.contains(&name) || holder && inner.all(|o| o),
+                    ordered: integer
+                        || boolean
+                        || self.ordered.contains(&name)
+                        || holder && inner.all(|o| o),
                     default: integer || boolean || container || self.defaulted.contains(&name),
                     container,
                     boolean,
@@ -272,7 +276,9 @@ impl Declarations<'_> {
             let kind = self.facts.kind(ty);
             kinds.push(kind);
             match (pat, ty) {
-                (Pat::Ident(ident), _) => add(&mut self.facts.names, &ident.ident.to_string(), kind),
+                (Pat::Ident(ident), _) => {
+                    add(&mut self.facts.names, &ident.ident.to_string(), kind)
+                }
                 (Pat::Tuple(names), Type::Tuple(types)) => {
                     for (pat, ty) in names.elems.iter().zip(&types.elems) {
                         if let Pat::Ident(ident) = pat {
@@ -389,7 +395,8 @@ const FOREIGN: [&str; 9] =
 fn callee(path: &syn::Path) -> Option<String> {
     let mut from_last = path.segments.iter().rev();
     let name = from_last.next()?.ident.to_string();
-    let is_foreign = from_last.next().is_some_and(|of| FOREIGN.iter().any(|foreign| of.ident == foreign));
+    let is_foreign =
+        from_last.next().is_some_and(|of| FOREIGN.iter().any(|foreign| of.ident == foreign));
     (!is_foreign).then_some(name)
 }
 

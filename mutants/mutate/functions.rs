@@ -7,8 +7,17 @@ use super::Mutator;
 use super::facts::{self, HANDLERS};
 
 /// Files that introduce a protocol, or say what must hold of it.
-const NO_HANDLERS: [&str; 9] =
-    ["about", "catalogue", "bugs", "properties", "invariants", "rules", "goals", "history", "tests"];
+const NO_HANDLERS: [&str; 9] = [
+    "about",
+    "catalogue",
+    "bugs",
+    "properties",
+    "invariants",
+    "rules",
+    "goals",
+    "history",
+    "tests",
+];
 
 impl Mutator<'_> {
     pub(super) fn file(&mut self, tree: &syn::File) {
@@ -46,7 +55,8 @@ impl Mutator<'_> {
             syn::Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()),
             _ => None,
         };
-        let out = own.and_then(|own| self.facts.outs.get(&own)).map(|field| format!("self.{field}"));
+        let out =
+            own.and_then(|own| self.facts.outs.get(&own)).map(|field| format!("self.{field}"));
         for item in &block.items {
             let ImplItem::Fn(function) = item else { continue };
             let name = function.sig.ident.to_string();
@@ -91,7 +101,11 @@ impl Mutator<'_> {
                 other => {
                     let name = format!("__argument_{i}");
                     let range = self.range(other);
-                    assert!(matches!(other, Pat::Wild(_)), "{}: a handler's argument has no name", sig.ident);
+                    assert!(
+                        matches!(other, Pat::Wild(_)),
+                        "{}: a handler's argument has no name",
+                        sig.ident
+                    );
                     self.splices.wrap(range, format!("{name} /* "), " */".to_string());
                     arguments.push(name);
                 }

@@ -61,7 +61,9 @@ pub struct Mutated {
 /// # Errors
 /// A file that is no Rust.
 pub fn mutate(sources: &[Source], first: u32) -> Result<Mutated, String> {
-    let parse = |source: &Source| syn::parse_file(&source.text).map_err(|e| format!("{}: {e}", source.path));
+    let parse = |source: &Source| {
+        syn::parse_file(&source.text).map_err(|e| format!("{}: {e}", source.path))
+    };
     let trees: Vec<syn::File> = sources.iter().map(parse).collect::<Result<_, _>>()?;
     let facts = Facts::of(&trees);
     let mut mutated = Mutated { files: Vec::new(), mutants: Vec::new() };
@@ -80,7 +82,8 @@ pub fn mutate(sources: &[Source], first: u32) -> Result<Mutated, String> {
 fn number_occurrences(mutants: &mut [Mutant]) {
     let mut seen: BTreeMap<(String, String, &str, String, String), usize> = BTreeMap::new();
     for m in mutants {
-        let key = (m.file.clone(), m.function.clone(), m.operator, m.original.clone(), m.mutated.clone());
+        let key =
+            (m.file.clone(), m.function.clone(), m.operator, m.original.clone(), m.mutated.clone());
         let count = seen.entry(key).or_default();
         *count += 1;
         m.occurrence = *count;
@@ -131,7 +134,13 @@ impl<'a> Mutator<'a> {
     }
 
     /// Takes note of a mutant and gives its number.
-    fn note(&mut self, of: &impl Spanned, operator: &'static str, original: &str, mutated: &str) -> u32 {
+    fn note(
+        &mut self,
+        of: &impl Spanned,
+        operator: &'static str,
+        original: &str,
+        mutated: &str,
+    ) -> u32 {
         let number = self.next;
         self.next += 1;
         self.mutants.push(Mutant {

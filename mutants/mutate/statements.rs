@@ -132,8 +132,8 @@ impl Mutator<'_> {
         for (i, first) in done.iter().enumerate() {
             let is_first = |a: &Effects, b: &Effects| a.saves && !a.sends && b.sends;
             let is_last = |a: &Effects, b: &Effects| a.sends && !a.saves && b.saves && !b.sends;
-            let mut later =
-                (i + 1..done.len()).filter(|&j| is_first(first, &done[j]) || is_last(first, &done[j]));
+            let mut later = (i + 1..done.len())
+                .filter(|&j| is_first(first, &done[j]) || is_last(first, &done[j]));
             let Some(j) = later.next() else { continue };
             let needs_semicolon = match &block.stmts[j] {
                 Stmt::Expr(Expr::Return(_), _) => continue,
@@ -145,7 +145,8 @@ impl Mutator<'_> {
             let original = format!("{} .. {}", self.text(save), self.text(send));
             let mutated = format!("{} .. {}", self.text(send), self.text(save));
             let number = self.note(save, LATE_SAVE, &original, &mutated);
-            let (before, after, end) = (self.range(save).start, self.range(save).end, self.range(send).end);
+            let (before, after, end) =
+                (self.range(save).start, self.range(save).end, self.range(send).end);
             self.splices.insert(before, format!("let __before_{number} = {out}.len(); "));
             self.splices.insert(after, format!(" let __after_{number} = {out}.len();"));
             let semicolon = if needs_semicolon { ";" } else { "" };

@@ -22,7 +22,8 @@ impl Actor for Node {
 /// The mutants of a handler with this body, apart from those of the functions around it, and the
 /// whole text.
 fn of(body: &str) -> (Vec<Mutant>, String) {
-    let sources = [Source { path: "models/toy/mod.rs".to_string(), text: AROUND.replace("BODY", body) }];
+    let sources =
+        [Source { path: "models/toy/mod.rs".to_string(), text: AROUND.replace("BODY", body) }];
     let mutated = mutate(&sources, 1).unwrap();
     let text = mutated.files[0].text.clone();
     syn::parse_file(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
@@ -37,7 +38,8 @@ fn told(body: &str) -> Vec<String> {
 
 /// Those of these operators only.
 fn told_of(operators: &[&str], body: &str) -> Vec<String> {
-    let is_one = |text: &String| operators.iter().any(|operator| text.starts_with(&format!("{operator}: ")));
+    let is_one =
+        |text: &String| operators.iter().any(|operator| text.starts_with(&format!("{operator}: ")));
     told(body).into_iter().filter(is_one).collect()
 }
 
@@ -143,7 +145,10 @@ fn a_save_comes_after_the_send_that_depends_on_it() {
     assert_eq!(late.len(), 1);
     assert_eq!(late[0].original, "if news { o.save(s.clone()); } .. o.send(src, msg);");
     let n = late[0].number;
-    assert!(text.contains(&format!("crate::switch::swap({n}, o, __before_{n}, __after_{n});")), "{text}");
+    assert!(
+        text.contains(&format!("crate::switch::swap({n}, o, __before_{n}, __after_{n});")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -192,7 +197,10 @@ fn loops_end_early_and_extremes_change_places() {
 #[test]
 fn one_of_several_patterns_is_dropped() {
     assert_eq!(
-        told_of(&["pattern dropped"], "let busy = matches!(s.role, Role::Follower | Role::Leader);"),
+        told_of(
+            &["pattern dropped"],
+            "let busy = matches!(s.role, Role::Follower | Role::Leader);"
+        ),
         [
             "pattern dropped: matches!(s.role, Role::Follower | Role::Leader) -> matches!(s.role, Role::Leader)",
             "pattern dropped: matches!(s.role, Role::Follower | Role::Leader) -> matches!(s.role, Role::Follower)",
@@ -202,8 +210,14 @@ fn one_of_several_patterns_is_dropped() {
 
 #[test]
 fn what_a_planted_bug_does_is_left_alone() {
-    assert_eq!(told("if self.bug == Some(Bug::Forgets) { s.vote = None; o.save(s.clone()); }"), [""; 0]);
-    assert_eq!(told("let late = self.bug == Some(Bug::Late); if late { o.save(s.clone()); }"), [""; 0]);
+    assert_eq!(
+        told("if self.bug == Some(Bug::Forgets) { s.vote = None; o.save(s.clone()); }"),
+        [""; 0]
+    );
+    assert_eq!(
+        told("let late = self.bug == Some(Bug::Late); if late { o.save(s.clone()); }"),
+        [""; 0]
+    );
     assert_eq!(
         told("match self.bug { Some(Bug::A) => o.save(a), _ => o.save(b) }"),
         ["save left out: o.save(b) -> "]
@@ -211,7 +225,10 @@ fn what_a_planted_bug_does_is_left_alone() {
     assert_eq!(told("if a < b && self.bug == Some(Bug::Any) { return; }"), [""; 0]);
     // The rule beside it is not.
     assert_eq!(
-        told_of(&["condition true", "condition false"], "if a < b || self.bug == Some(Bug::Any) { return; }"),
+        told_of(
+            &["condition true", "condition false"],
+            "if a < b || self.bug == Some(Bug::Any) { return; }"
+        ),
         ["condition true: a < b -> true"]
     );
 }

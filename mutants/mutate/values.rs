@@ -49,14 +49,19 @@ impl Mutator<'_> {
                 let range = self.range(expr);
                 let method = call.method.span().byte_range();
                 let text = &self.source.text;
-                let mutated =
-                    format!("{}{other}{}", &text[range.start..method.start], &text[method.end..range.end]);
+                let mutated = format!(
+                    "{}{other}{}",
+                    &text[range.start..method.start],
+                    &text[method.end..range.end]
+                );
                 self.replace(expr, EXTREME, &mutated);
             }
             match (name.as_str(), call.args.len()) {
                 ("unwrap_or_default", 0) => self.replace(expr, FIELD, "Default::default()"),
                 ("unwrap_or" | "map_or", _) => self.replace(expr, FIELD, self.text(&call.args[0])),
-                _ if self.facts.result(&name).container => self.replace(expr, RESULT, "Default::default()"),
+                _ if self.facts.result(&name).container => {
+                    self.replace(expr, RESULT, "Default::default()")
+                }
                 _ => {}
             }
         }
@@ -116,7 +121,8 @@ impl Mutator<'_> {
             }
             for (operator, mutated) in mutations {
                 if is_shorthand {
-                    let number = self.note(field, operator, &value, &format!("{member}: {mutated}"));
+                    let number =
+                        self.note(field, operator, &value, &format!("{member}: {mutated}"));
                     // The first schema brings the name of the field.
                     let (before, after) = super::schema(number, &mutated);
                     self.splices.wrap(self.range(field), before, after);
@@ -193,7 +199,8 @@ impl Mutator<'_> {
             return;
         }
         if mac.path.is_ident("vec") {
-            let Ok(all) = mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated) else {
+            let Ok(all) = mac.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated)
+            else {
                 return;
             };
             if !all.is_empty() {
@@ -206,8 +213,10 @@ impl Mutator<'_> {
                 for left_out in 0..or.cases.len() {
                     let kept = or.cases.iter().enumerate().filter(|(i, _)| *i != left_out);
                     let kept: Vec<&str> = kept.map(|(_, pat)| self.text(pat)).collect();
-                    let guard = guard.as_ref().map(|g| format!(" if {}", self.text(g))).unwrap_or_default();
-                    let mutated = format!("matches!({}, {}{guard})", self.text(&value), kept.join(" | "));
+                    let guard =
+                        guard.as_ref().map(|g| format!(" if {}", self.text(g))).unwrap_or_default();
+                    let mutated =
+                        format!("matches!({}, {}{guard})", self.text(&value), kept.join(" | "));
                     self.replace(expr, PATTERN, &mutated);
                 }
             }

@@ -70,12 +70,18 @@ pub fn scenarios(about: &'static About, size: Size) -> Result<Vec<Chosen>, Probl
 
 /// Runs each scenario without a mistake, and compares these mutants' reactions with what is seen.
 /// The cheapest scenarios come first; also says which give no verdict.
-pub fn clean(scenarios: Vec<Chosen>, mutants: &[u32], threads: usize) -> (Vec<Healthy>, Vec<String>) {
+pub fn clean(
+    scenarios: Vec<Chosen>,
+    mutants: &[u32],
+    threads: usize,
+) -> (Vec<Healthy>, Vec<String>) {
     let found = share_out(&scenarios, threads, |chosen| record(chosen, mutants, false));
     let (mut healthy, mut problems) = (Vec::new(), Vec::new());
     for (chosen, (compared, result)) in scenarios.into_iter().zip(found) {
         match result.map(|ran| (verdicts(&ran), ran.distinct)) {
-            Ok((verdicts, distinct)) if verdicts.iter().all(|(_, word)| *word != Verdict::Error) => {
+            Ok((verdicts, distinct))
+                if verdicts.iter().all(|(_, word)| *word != Verdict::Error) =>
+            {
                 healthy.push(Healthy { chosen, verdicts, distinct, compared });
             }
             Ok(_) => problems.push(format!("{}: an error without any mistake", name(&chosen))),
@@ -99,7 +105,10 @@ fn verdicts(ran: &Checked) -> Vec<(&'static str, Verdict)> {
 pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
     let mut endless = Vec::new();
     for Healthy { chosen, verdicts, distinct, compared } in corpus {
-        if compared.iter().any(|suspect| suspect.number == mutant.number && suspect.difference.is_none()) {
+        if compared
+            .iter()
+            .any(|suspect| suspect.number == mutant.number && suspect.difference.is_none())
+        {
             continue;
         }
         switch::put_to_test(mutant.number);
@@ -107,7 +116,12 @@ pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
         switch::put_to_test(switch::NONE);
         let caught = |property: &str, verdict, why: Option<&str>| {
             let why = why.unwrap_or_default().lines().next().unwrap_or_default().to_string();
-            Outcome::Caught(Caught { scenario: name(chosen), property: property.to_string(), verdict, why })
+            Outcome::Caught(Caught {
+                scenario: name(chosen),
+                property: property.to_string(),
+                verdict,
+                why,
+            })
         };
         let ran = match result {
             Ok(ran) => ran,
@@ -122,7 +136,11 @@ pub fn judge(mutant: &Mutant, corpus: &[Healthy]) -> Outcome {
             worse(word) && !verdicts.contains(&(answer.property, word))
         });
         if let Some(answer) = deviates {
-            return caught(answer.property, answer.conclusion.verdict, answer.conclusion.why.as_deref());
+            return caught(
+                answer.property,
+                answer.conclusion.verdict,
+                answer.conclusion.why.as_deref(),
+            );
         }
         if ran.ended == Ended::MaxStates {
             endless.push(name(chosen));
@@ -210,7 +228,11 @@ fn merge(all: &mut [Suspect], found: &[Suspect]) {
 
 /// Runs a scenario without a mistake and compares the mutants. If nothing else is wanted of the
 /// run, it ends when all of them differ.
-fn record(chosen: &Chosen, mutants: &[u32], may_stop: bool) -> (Vec<Suspect>, Result<Checked, Failure>) {
+fn record(
+    chosen: &Chosen,
+    mutants: &[u32],
+    may_stop: bool,
+) -> (Vec<Suspect>, Result<Checked, Failure>) {
     let suspects = mutants.iter().map(|number| Suspect::new(*number)).collect();
     let recorded = Shipped.visit(chosen.about.name, Record { chosen, suspects, may_stop });
     recorded.expect("a protocol of the catalogue")
@@ -233,7 +255,11 @@ impl Visitor for Record<'_> {
 }
 
 /// Does something with every item, on so many threads; the results are in the order of the items.
-pub fn share_out<I: Sync, T: Send>(items: &[I], threads: usize, work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+pub fn share_out<I: Sync, T: Send>(
+    items: &[I],
+    threads: usize,
+    work: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, T)>> = Mutex::new(Vec::new());
     thread::scope(|scope| {

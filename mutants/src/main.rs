@@ -98,8 +98,8 @@ fn main() -> ExitCode {
 
 /// Whether enough is caught.
 fn run(cli: &Cli) -> Result<bool, String> {
-    let abouts =
-        oneleader::cli::choice::protocols(&models::Shipped, &cli.protocols).map_err(|e| e.to_string())?;
+    let abouts = oneleader::cli::choice::protocols(&models::Shipped, &cli.protocols)
+        .map_err(|e| e.to_string())?;
     let chosen = chosen(cli, &abouts)?;
     if cli.list {
         for mutant in chosen.values().flatten() {
@@ -170,7 +170,11 @@ fn try_all(
     }
     let (count, many) = (corpus.len(), mutants.len());
     let seconds = || begin.elapsed().as_secs_f64();
-    note(&format!("{}: {count} healthy scenarios in {:.0} s; {many} mutants", about.name, seconds()));
+    note(&format!(
+        "{}: {count} healthy scenarios in {:.0} s; {many} mutants",
+        about.name,
+        seconds()
+    ));
     let outcomes = judge::share_out(mutants, threads, |mutant| {
         let started = Instant::now();
         let outcome = judge::judge(mutant, &corpus);
@@ -179,7 +183,12 @@ fn try_all(
             Outcome::Survived { .. } => "NOT CAUGHT".to_string(),
         };
         let seconds = started.elapsed().as_secs_f64();
-        note(&format!("  {} {} {}: {told} ({seconds:.1} s)", mutant.id(), mutant.function, mutant.operator));
+        note(&format!(
+            "  {} {} {}: {told} ({seconds:.1} s)",
+            mutant.id(),
+            mutant.function,
+            mutant.operator
+        ));
         outcome
     });
     let survived = |(mutant, outcome): (&&'static Mutant, &Outcome)| match outcome {
@@ -190,7 +199,10 @@ fn try_all(
     let mut deeper = judge::scenarios(about, Size::Deep).map_err(|e| e.to_string())?;
     deeper.retain(|chosen| chosen.scenario.size > size && !cli.quick);
     let compared = judge::compare(&corpus, &deeper, &survivors, threads, |left| {
-        note(&format!("  {:.0} s; comparing {left} that do not differ, in the deep corpus", seconds()));
+        note(&format!(
+            "  {:.0} s; comparing {left} that do not differ, in the deep corpus",
+            seconds()
+        ));
     });
     note(&format!("  done in {:.0} s", seconds()));
     let rows = mutants.iter().zip(outcomes).map(|(mutant, outcome)| {
@@ -205,8 +217,9 @@ fn conclude(cli: &Cli, rows: &[Row], is_all: bool) -> Result<bool, String> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let command = format!("cargo run --release -p oneleader-mutants -- {}", words.join(" "));
     let report = report::markdown(rows, command.trim_end_matches([' ', '-']), cli.seed);
-    let write =
-        |path: &Path, text: &str| fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()));
+    let write = |path: &Path, text: &str| {
+        fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+    };
     if let Some(path) = &cli.out {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
@@ -223,7 +236,11 @@ fn conclude(cli: &Cli, rows: &[Row], is_all: bool) -> Result<bool, String> {
         for protocol in report::protocols(rows) {
             let score = Score::of(report::of(rows, protocol));
             if !score.is_enough() {
-                say(&format!("{protocol}: {} caught, expected {} %", score.percent(), report::LEAST_SCORE));
+                say(&format!(
+                    "{protocol}: {} caught, expected {} %",
+                    score.percent(),
+                    report::LEAST_SCORE
+                ));
                 is_good = false;
             }
         }

@@ -93,17 +93,33 @@ pub fn on_start<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &Option<A:
 }
 
 pub fn start<E: Election>(actor: &E, id: Id, incarnation: u32, _: &Option<E::Storage>) {
-    let run = |storage: &Option<E::Storage>, o: &mut Out<E>| actor.start(id, incarnation, storage, o);
-    compare::<E>(id, || format!("start {incarnation}"), |node, clock| node::start(node, clock, run));
+    let run =
+        |storage: &Option<E::Storage>, o: &mut Out<E>| actor.start(id, incarnation, storage, o);
+    compare::<E>(
+        id,
+        || format!("start {incarnation}"),
+        |node, clock| node::start(node, clock, run),
+    );
 }
 
-pub fn on_msg<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, src: Id, msg: &A::Msg) {
+pub fn on_msg<A: Actor<Timer: Ord> + 'static>(
+    actor: &A,
+    id: Id,
+    _: &A::State,
+    src: Id,
+    msg: &A::Msg,
+) {
     let event = Event::Deliver { src, msg };
     let told = || format!("{msg:?} from {}", node_name(src));
     compare::<A>(id, told, |node, clock| node::react(actor, id, node, &event, clock));
 }
 
-pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, timer: &A::Timer) {
+pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(
+    actor: &A,
+    id: Id,
+    _: &A::State,
+    timer: &A::Timer,
+) {
     let event = Event::Timeout { timer };
     compare::<A>(
         id,
@@ -113,7 +129,12 @@ pub fn on_timeout<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::Stat
 }
 
 #[allow(dead_code)] // Not every protocol has choices.
-pub fn on_random<A: Actor<Timer: Ord> + 'static>(actor: &A, id: Id, _: &A::State, value: &A::Random) {
+pub fn on_random<A: Actor<Timer: Ord> + 'static>(
+    actor: &A,
+    id: Id,
+    _: &A::State,
+    value: &A::Random,
+) {
     // Under which key a choice stood, the handler is not told; if the value is open under one, it
     // is that.
     let told = || format!("choice of {value:?}");
@@ -161,7 +182,10 @@ fn compare<A: Actor<Timer: Ord> + 'static>(
     IS_WANTED.set(!is_done);
 }
 
-fn difference<A: Actor<Timer: Ord>>(clean: &Reaction<A>, mutated: &Reaction<A>) -> Option<&'static str> {
+fn difference<A: Actor<Timer: Ord>>(
+    clean: &Reaction<A>,
+    mutated: &Reaction<A>,
+) -> Option<&'static str> {
     let (a, b) = (&clean.node, &mutated.node);
     let differs = [
         (a.state != b.state, "the state"),
@@ -169,7 +193,10 @@ fn difference<A: Actor<Timer: Ord>>(clean: &Reaction<A>, mutated: &Reaction<A>) 
         (a.storage != b.storage, "what is on disk"),
         (a.timers != b.timers, "timers"),
         (a.choices != b.choices, "choices"),
-        (clean.problem.is_some() != mutated.problem.is_some(), "whether time can tell the timers apart"),
+        (
+            clean.problem.is_some() != mutated.problem.is_some(),
+            "whether time can tell the timers apart",
+        ),
     ];
     differs.iter().find(|(differs, _)| *differs).map(|(_, what)| *what)
 }

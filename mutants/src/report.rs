@@ -59,7 +59,8 @@ impl Row {
             }
         };
         let found = arguments.iter().find(|argument| argument.is_of(mutant));
-        let found = found.filter(|_| matches!(class, Class::MissedDiffers { .. } | Class::MissedNeverRan));
+        let found =
+            found.filter(|_| matches!(class, Class::MissedDiffers { .. } | Class::MissedNeverRan));
         Row {
             id: mutant.id(),
             mutant,
@@ -218,7 +219,9 @@ fn section(protocol: &str, rows: &[&Row]) -> String {
     text += "\n| mutant | place | operator | change | caught by | verdict |\n|---|---|---|---|---|---|\n";
     for row in rows {
         let (scenario, verdict) = match &row.class {
-            Class::Caught(c) => (format!("`{}`", c.scenario), format!("{} {}", c.property, c.verdict)),
+            Class::Caught(c) => {
+                (format!("`{}`", c.scenario), format!("{} {}", c.property, c.verdict))
+            }
             Class::NeverDiffers => ("-".to_string(), "never differs".to_string()),
             _ if row.argument.is_some() => ("-".to_string(), "missed, argued away".to_string()),
             _ => ("-".to_string(), "**missed**".to_string()),
@@ -248,8 +251,9 @@ pub fn place(mutant: &Mutant) -> String {
 
 /// The date, in universal time.
 fn today() -> String {
-    let days =
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400) as i64;
+    let days = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs() / 86_400) as i64;
     let (year, month, day) = civil(days);
     format!("{year}-{month:02}-{day:02}")
 }
@@ -272,13 +276,21 @@ mod tests {
 
     #[test]
     fn days_are_dates() {
-        assert_eq!([civil(0), civil(59), civil(19_782)], [(1970, 1, 1), (1970, 3, 1), (2024, 2, 29)]);
+        assert_eq!(
+            [civil(0), civil(59), civil(19_782)],
+            [(1970, 1, 1), (1970, 3, 1), (2024, 2, 29)]
+        );
     }
 
     #[test]
     fn a_score_is_enough_from_95_in_a_hundred_and_what_is_argued_away_does_not_count() {
-        let score = |caught, missed, argued| Score { all: 100, caught, never_differ: 0, missed, argued };
-        assert!(score(95, 5, 0).is_enough() && !score(94, 6, 0).is_enough() && score(94, 6, 2).is_enough());
+        let score =
+            |caught, missed, argued| Score { all: 100, caught, never_differ: 0, missed, argued };
+        assert!(
+            score(95, 5, 0).is_enough()
+                && !score(94, 6, 0).is_enough()
+                && score(94, 6, 2).is_enough()
+        );
         assert!(!score(80, 20, 10).argues_too_much() && score(80, 20, 11).argues_too_much());
     }
 }

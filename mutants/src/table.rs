@@ -24,7 +24,8 @@ impl Mutant {
     /// A short name. It depends on nothing but the mutant itself.
     pub fn id(&self) -> String {
         let Mutant { file, function, operator, original, mutated, occurrence, .. } = self;
-        let identity = format!("{file}\n{function}\n{operator}\n{original}\n{mutated}\n{occurrence}");
+        let identity =
+            format!("{file}\n{function}\n{operator}\n{original}\n{mutated}\n{occurrence}");
         format!("{}-{:08x}", self.protocol, hash(&identity) & 0xffff_ffff)
     }
 
@@ -40,7 +41,8 @@ impl Mutant {
 
 /// FNV-1a.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |h, byte| (h ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// A number drawn for a text: SplitMix64 (Steele, Lea and Flood 2014) from the seed and the text's
@@ -93,7 +95,8 @@ mod tests {
     #[test]
     fn a_sample_has_one_of_each_function_and_a_seed_means_the_same_one() {
         for protocol in protocols() {
-            let ids = |seed| sample(pool(protocol), 20, seed).iter().map(|m| m.id()).collect::<Vec<_>>();
+            let ids =
+                |seed| sample(pool(protocol), 20, seed).iter().map(|m| m.id()).collect::<Vec<_>>();
             assert_eq!(ids(1), ids(1));
             assert_ne!(ids(1), ids(2));
             let functions = |all: &[&Mutant]| -> Vec<(&str, &str)> {
@@ -114,7 +117,8 @@ mod tests {
             let all = sample(pool(protocol), 20, 1);
             let drawn = |mutant: &Mutant| all.iter().any(|other| other.number == mutant.number);
             let mut others = pool(protocol);
-            let spare = others.iter().rposition(|mutant| !drawn(mutant)).expect("a sample is not all");
+            let spare =
+                others.iter().rposition(|mutant| !drawn(mutant)).expect("a sample is not all");
             others.remove(spare);
             let numbers = |all: &[&Mutant]| all.iter().map(|m| m.number).collect::<Vec<_>>();
             assert_eq!(numbers(&sample(others, 20, 1)), numbers(&all), "{protocol}");

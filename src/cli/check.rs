@@ -1,4 +1,5 @@
-//! `oneleader check`: scenarios through an engine, a table of verdicts, what was unexpected explained below it.
+//! `oneleader check`: scenarios through an engine, a table of verdicts, what was unexpected
+//! explained below it.
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -19,9 +20,9 @@ use crate::support::memory;
 
 /// Check scenarios exhaustively; without one, the whole corpus
 ///
-/// Where nothing is expected (a made-up or changed scenario, a planted --bug, a scenario of a file without `expect`),
-/// `holds` and `holds-within-bounds` count as expected. Ctrl-C and SIGTERM end a run with all that was seen; a second one
-/// ends it at once.
+/// Where nothing is expected (a made-up or changed scenario, a planted --bug, a scenario of a file
+/// without `expect`), `holds` and `holds-within-bounds` count as expected. Ctrl-C and SIGTERM end a
+/// run with all that was seen; a second one ends it at once.
 #[derive(Args)]
 pub(super) struct Check {
     /// The protocols; without any, all
@@ -38,7 +39,8 @@ pub(super) struct Check {
     /// The seed of random walks
     #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
-    /// For the compiled engine all that there are, unless told; for stateright's 1, so that counterexamples are shortest
+    /// For the compiled engine all that there are, unless told; for stateright's 1, so that
+    /// counterexamples are shortest
     #[arg(long, value_name = "N", value_parser = positive::<u16>)]
     threads: Option<u16>,
     /// See every state, past violations
@@ -47,14 +49,15 @@ pub(super) struct Check {
     /// The corpus's largest scenarios as well
     #[arg(long)]
     deep: bool,
-    /// Stop after this many distinct states (of random walks: steps). Finding the start of a scenario is limited likewise
+    /// Stop after this many distinct states (of random walks: steps). Finding the start of a
+    /// scenario is limited likewise
     #[arg(long, value_name = "N", value_parser = positive::<u64>)]
     max_states: Option<u64>,
     /// Stop a scenario after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time_limit: Option<Duration>,
-    /// Stop a scenario that takes more memory than this, such as 500M or 2G; unless told, three quarters of what is free
-    /// when the program begins
+    /// Stop a scenario that takes more memory than this, such as 500M or 2G; unless told, three
+    /// quarters of what is free when the program begins
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     max_memory: Option<u64>,
     /// Write the results as JSON; `-` is standard output, and then nothing else is written there
@@ -78,21 +81,28 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 fn bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        _ => return Err("expected bytes, such as 500M or 2G".to_string()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "expected bytes, such as 500M or 2G".to_string())?;
-    number.checked_shl(shift).filter(|n| n >> shift == number && *n > 0).ok_or("out of range".to_string())
+    let shift =
+        match text[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i')
+        {
+            "" => 0,
+            "k" => 10,
+            "m" => 20,
+            "g" => 30,
+            _ => return Err("expected bytes, such as 500M or 2G".to_string()),
+        };
+    let number: u64 =
+        digits.parse().map_err(|_| "expected bytes, such as 500M or 2G".to_string())?;
+    number
+        .checked_shl(shift)
+        .filter(|n| n >> shift == number && *n > 0)
+        .ok_or("out of range".to_string())
 }
 
 impl Check {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let request = self.request()?;
-        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        let inputs: Vec<_> =
+            self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
         output::plan(&inputs, &self.outputs().collect::<Vec<_>>())?;
         let chosen = self.chosen(catalogue)?;
         let prepared = chosen.into_iter().map(|chosen| judge::prepare(catalogue, chosen, &request));
@@ -129,7 +139,11 @@ impl Check {
             say(&format!("{remark}\n"));
         }
         if let ([run], false) = (runs, self.quiet) {
-            say(&format!("{}: {}\n", run.chosen().title(), choice::assumptions(&run.chosen().scenario)));
+            say(&format!(
+                "{}: {}\n",
+                run.chosen().title(),
+                choice::assumptions(&run.chosen().scenario)
+            ));
         }
         if !self.quiet {
             say(&format!("{}\n\n", self.limits_in_force(&request.limits)));
@@ -158,7 +172,8 @@ impl Check {
         }
         for (run, ran) in runs.iter().zip(&all) {
             for Group { label, answer } in ran.groups() {
-                let is_told = answer.agreement != Agreement::AsExpected || (runs.len() == 1 && !self.quiet);
+                let is_told =
+                    answer.agreement != Agreement::AsExpected || (runs.len() == 1 && !self.quiet);
                 if is_told {
                     say(&ran.explain(&label, answer));
                 }
@@ -191,10 +206,15 @@ impl Check {
         parts.extend(limits.max_states.map(|n| format!("{n} states")));
         parts.extend(limits.time.map(|time| format!("{} s", time.as_secs_f64())));
         parts.extend(limits.memory.map(|bytes| {
-            let usual = if self.max_memory.is_none() { " (three quarters of what is free)" } else { "" };
+            let usual =
+                if self.max_memory.is_none() { " (three quarters of what is free)" } else { "" };
             format!("{} of memory{usual}", memory_size(bytes))
         }));
-        if parts.is_empty() { "no limits".to_string() } else { format!("limits: {}", parts.join(", ")) }
+        if parts.is_empty() {
+            "no limits".to_string()
+        } else {
+            format!("limits: {}", parts.join(", "))
+        }
     }
 
     /// Against what those runs are held of which nothing is expected, if there are any.
@@ -223,7 +243,9 @@ impl Check {
             ));
         }
         if is_simulation && self.max_states.is_none() && self.time_limit.is_none() {
-            return Err(Problem::new("a simulation never ends by itself: give --max-states or --time-limit"));
+            return Err(Problem::new(
+                "a simulation never ends by itself: give --max-states or --time-limit",
+            ));
         }
         if self.engine == Engine::Walk && self.threads.is_some_and(|n| n > 1) {
             return Err(Problem::new(
@@ -253,7 +275,9 @@ impl Check {
 
     fn chosen(&self, catalogue: &impl Catalogue) -> Result<Vec<Chosen>, Problem> {
         if self.deep && self.choice.is_given() {
-            return Err(Problem::new("--deep adds to the corpus; it says nothing about a chosen scenario"));
+            return Err(Problem::new(
+                "--deep adds to the corpus; it says nothing about a chosen scenario",
+            ));
         }
         let size = if self.deep { Size::Deep } else { Size::Full };
         let abouts = choice::protocols(catalogue, &self.protocols)?;
@@ -295,7 +319,8 @@ impl Check {
 
 /// A trace of an earlier run does not stay: it would replay as a violation of this one.
 fn save_trace(path: &str, all: &[Checked]) {
-    let mut found = all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
+    let mut found =
+        all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
     if let Some(counterexample) = found.next() {
         return output::write(path, &counterexample.trace.to_json());
     }
@@ -319,7 +344,9 @@ fn coverage(ran: &Checked) -> String {
         "\n{} distinct states of {} generated, {} steps deep; {} elections\n",
         ran.distinct, ran.generated, ran.depth, ran.tally.elections
     );
-    for (title, items) in [("steps", steps), ("messages delivered", messages), ("cut by bounds", cut)] {
+    for (title, items) in
+        [("steps", steps), ("messages delivered", messages), ("cut by bounds", cut)]
+    {
         if !items.is_empty() {
             text += &format!("  {title}: {items}\n");
         }
@@ -347,7 +374,8 @@ fn summary(runs: &[Box<dyn Prepared>], all: &[Checked], time: Duration) -> Strin
         (runs.len() - all.len(), "not begun"),
     ];
     parts.extend(others.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")));
-    let scenarios = if runs.len() == 1 { "1 scenario" } else { &format!("{} scenarios", runs.len()) };
+    let scenarios =
+        if runs.len() == 1 { "1 scenario" } else { &format!("{} scenarios", runs.len()) };
     format!("\n{scenarios}: {}; {:.1} s\n", parts.join(", "), time.as_secs_f64())
 }
 

@@ -1,4 +1,5 @@
-//! What to run: protocols by name, scenarios of the corpus or of a file, changes made to them on the command line.
+//! What to run: protocols by name, scenarios of the corpus or of a file, changes made to them on
+//! the command line.
 //!
 //! Everything is checked here, before anything runs.
 
@@ -36,15 +37,16 @@ pub struct Choice {
     /// unordered, duplicating or ordered
     #[arg(long, value_name = "NETWORK", help_heading = CHANGES)]
     pub network: Option<String>,
+    /// Budgets of faults
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES, help = budgets())]
     pub faults: Vec<String>,
-    /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3); given again: what a switch
-    /// may go to
+    /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3); given
+    /// again: what a switch may go to
     #[arg(long, value_name = "NAME", help_heading = CHANGES)]
     pub topology: Vec<String>,
-    /// max_term, max_round, max_in_flight, max_copies; `none` lifts one. A made-up scenario has max_term=2,
-    /// max_round=2, max_in_flight=8 and max_copies=1 unless told; a scenario of a file has the bounds that it states,
-    /// and no others
+    /// max_term, max_round, max_in_flight, max_copies; `none` lifts one. A made-up scenario has
+    /// max_term=2, max_round=2, max_in_flight=8 and max_copies=1 unless told; a scenario of a file
+    /// has the bounds that it states, and no others
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub bounds: Vec<String>,
 }
@@ -65,7 +67,8 @@ impl Choice {
         self.scenario.is_some() || self.bug.is_some() || !self.changes().is_empty()
     }
 
-    /// Whether nothing but a bug is chosen, so that its own scenario of the corpus runs as it stands.
+    /// Whether nothing but a bug is chosen, so that its own scenario of the corpus runs as it
+    /// stands.
     pub fn is_bug_alone(&self) -> bool {
         self.bug.is_some() && self.scenario.is_none() && self.changes().is_empty()
     }
@@ -77,7 +80,17 @@ impl Choice {
 
     /// The flags that change a scenario, as written.
     fn changes(&self) -> Vec<String> {
-        let Choice { scenario: _, bug: _, nodes, options, timing, network, faults, topology, bounds } = self;
+        let Choice {
+            scenario: _,
+            bug: _,
+            nodes,
+            options,
+            timing,
+            network,
+            faults,
+            topology,
+            bounds,
+        } = self;
         let mut all: Vec<String> = Vec::new();
         all.extend(nodes.map(|n| format!("nodes={n}")));
         all.extend(options.iter().cloned());
@@ -96,7 +109,8 @@ impl Choice {
         let corpus = corpus(about)?;
         if !self.is_given() {
             let whole = corpus.into_iter().filter(|s| s.size <= size);
-            let chosen = whole.map(|scenario| Chosen { about, scenario, is_as_written: true, remark: None });
+            let chosen =
+                whole.map(|scenario| Chosen { about, scenario, is_as_written: true, remark: None });
             return Ok(chosen.collect());
         }
         if let Some(bug) = &self.bug
@@ -109,10 +123,14 @@ impl Choice {
         let (scenarios, mut remark) = match (&self.scenario, &self.bug) {
             (Some(path), _) if is_file(path) => (read(path, about)?, None),
             (Some(name), _) => {
-                let found: Vec<Scenario> = corpus.iter().filter(|s| s.name == *name).cloned().collect();
+                let found: Vec<Scenario> =
+                    corpus.iter().filter(|s| s.name == *name).cloned().collect();
                 if found.is_empty() {
                     let hint = among(name, corpus.iter().map(|s| s.name.as_str()));
-                    return Err(Problem::new(format!("{} has no scenario `{name}`{hint}", about.name)));
+                    return Err(Problem::new(format!(
+                        "{} has no scenario `{name}`{hint}",
+                        about.name
+                    )));
                 }
                 (found, None)
             }
@@ -123,18 +141,23 @@ impl Choice {
                         about.name
                     ))
                 })?;
-                let remark = format!("bug `{bug}` in its own scenario of the corpus, `{}`", own.name);
+                let remark =
+                    format!("bug `{bug}` in its own scenario of the corpus, `{}`", own.name);
                 (vec![own], Some(remark))
             }
             (None, None) => {
-                let made_up = Scenario { bounds: usual_bounds(), ..Scenario::new("made-up", NODES) };
+                let made_up =
+                    Scenario { bounds: usual_bounds(), ..Scenario::new("made-up", NODES) };
                 (vec![made_up], None)
             }
         };
         let mut all = Vec::new();
         for scenario in scenarios {
-            let scenario =
-                if changes.is_empty() && self.bug.is_none() { scenario } else { self.change(scenario)? };
+            let scenario = if changes.is_empty() && self.bug.is_none() {
+                scenario
+            } else {
+                self.change(scenario)?
+            };
             if !changes.is_empty() {
                 let changed = format!("`{}` with {}", scenario.name, changes.join(", "));
                 remark = Some(remark.map_or(changed.clone(), |r| format!("{r}, {changed}")));
@@ -145,7 +168,8 @@ impl Choice {
         Ok(all)
     }
 
-    /// The scenario with the bug planted and the changes made. What was counted for it does not count any more.
+    /// The scenario with the bug planted and the changes made. What was counted for it does not
+    /// count any more.
     fn change(&self, scenario: Scenario) -> Result<Scenario, Problem> {
         let name = scenario.name.clone();
         let mut table = Table::try_from(&scenario).expect("a scenario is plain data");
@@ -174,7 +198,8 @@ impl Choice {
                     ))
                 })?;
                 if let Some((_, before)) = given.iter().find(|(known, _)| *known == key) {
-                    let message = format!("--{section} {key}: given twice, as {before} and as {value}");
+                    let message =
+                        format!("--{section} {key}: given twice, as {before} and as {value}");
                     return Err(Problem::new(message));
                 }
                 given.push((key, value));
@@ -184,8 +209,9 @@ impl Choice {
                     ("bounds", "none") => {
                         // Through the same check of names as any other bound.
                         entry.insert(key.to_string(), Value::Integer(0));
-                        Bounds::deserialize(Value::Table(entry.clone()))
-                            .map_err(|e| Problem::new(format!("--bounds {pair}: {}", plain::of_toml(&e))))?;
+                        Bounds::deserialize(Value::Table(entry.clone())).map_err(|e| {
+                            Problem::new(format!("--bounds {pair}: {}", plain::of_toml(&e)))
+                        })?;
                         entry.remove(key);
                     }
                     _ => {
@@ -200,8 +226,9 @@ impl Choice {
             topologies.insert("may".to_string(), Value::Array(may.iter().map(text).collect()));
             table.insert("topologies".to_string(), Value::Table(topologies));
         }
-        Scenario::deserialize(Value::Table(table))
-            .map_err(|e| Problem::new(format!("scenario `{name}`, changed: {}", plain::of_toml(&e))))
+        Scenario::deserialize(Value::Table(table)).map_err(|e| {
+            Problem::new(format!("scenario `{name}`, changed: {}", plain::of_toml(&e)))
+        })
     }
 }
 
@@ -217,14 +244,20 @@ fn example(section: &str) -> &'static str {
 pub fn assumptions(scenario: &Scenario) -> String {
     let table = Table::try_from(scenario).expect("a scenario is plain data");
     let word = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
-    let nodes = if scenario.nodes == 1 { "1 node".to_string() } else { format!("{} nodes", scenario.nodes) };
+    let nodes = if scenario.nodes == 1 {
+        "1 node".to_string()
+    } else {
+        format!("{} nodes", scenario.nodes)
+    };
     let mut parts = vec![nodes, word("timing"), format!("{} network", word("network"))];
     let is_set = |value: &Value| !matches!(value, Value::Integer(0) | Value::Boolean(false));
     for section in ["options", "faults", "bounds"] {
         let entries = table.get(section).and_then(Value::as_table).into_iter().flatten();
         // An option may be a choice even where it is off.
         let shown = entries.filter(|(_, value)| section == "options" || is_set(value));
-        parts.extend(shown.map(|(key, value)| format!("{key}={}", value.to_string().trim_matches('"'))));
+        parts.extend(
+            shown.map(|(key, value)| format!("{key}={}", value.to_string().trim_matches('"'))),
+        );
     }
     if scenario.bounds == Bounds::default() {
         parts.push("no bounds".to_string());
@@ -261,7 +294,10 @@ fn is_file(scenario: &str) -> bool {
 ///
 /// # Errors
 /// A name that the catalogue does not have.
-pub fn protocols(catalogue: &impl Catalogue, names: &[String]) -> Result<Vec<&'static About>, Problem> {
+pub fn protocols(
+    catalogue: &impl Catalogue,
+    names: &[String],
+) -> Result<Vec<&'static About>, Problem> {
     let all = catalogue.all();
     if names.is_empty() {
         return Ok(all);
@@ -291,7 +327,8 @@ pub fn protocol(catalogue: &impl Catalogue, name: &str) -> Result<&'static About
 
 /// The flag that takes this name, if a protocol has a scenario or a bug called so.
 fn flag_for(name: &str, about: &'static About) -> Option<&'static str> {
-    let is_scenario = corpus(about).is_ok_and(|corpus| corpus.iter().any(|scenario| scenario.name == name));
+    let is_scenario =
+        corpus(about).is_ok_and(|corpus| corpus.iter().any(|scenario| scenario.name == name));
     let is_bug = about.bugs.iter().any(|bug| bug.name == name);
     if is_bug { Some("--bug") } else { is_scenario.then_some("--scenario") }
 }
@@ -328,7 +365,9 @@ pub fn questions(catalogue: &impl Catalogue, about: &'static About) -> Questions
                 Question {
                     name,
                     meaning: System::<E>::meaning(property),
-                    setting: invariant.and_then(|invariant| invariant.setting).map(|(words, _)| words),
+                    setting: invariant
+                        .and_then(|invariant| invariant.setting)
+                        .map(|(words, _)| words),
                     needs: invariant.map_or(&[], |invariant| invariant.needs),
                 }
             };
@@ -353,10 +392,11 @@ fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
     scenario::parse(&output::read(path)?, about).map_err(|problem| problem.in_file(path))
 }
 
-/// Where the corpus shows a bug: of the scenarios that plant it the one of its name, or else the first that expects a
-/// violation, or else the first.
+/// Where the corpus shows a bug: of the scenarios that plant it the one of its name, or else the
+/// first that expects a violation, or else the first.
 fn own_scenario(bug: &str, corpus: Vec<Scenario>) -> Option<Scenario> {
-    let mut planted: Vec<Scenario> = corpus.into_iter().filter(|s| s.bug.as_deref() == Some(bug)).collect();
+    let mut planted: Vec<Scenario> =
+        corpus.into_iter().filter(|s| s.bug.as_deref() == Some(bug)).collect();
     let shows = |s: &Scenario| s.expect.values().any(|e| e.verdict == Verdict::Violated);
     let named = planted.iter().position(|s| s.name == bug);
     let i = named.or_else(|| planted.iter().position(shows)).unwrap_or(0);

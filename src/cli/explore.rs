@@ -1,9 +1,10 @@
 //! `oneleader explore`: the Stateright Explorer, opened on a counterexample.
 //!
-//! The Explorer's checker would have to run to completion before its list of properties shows anything, and in 0.31 it
-//! does so over the whole space or not at all. So it is given a space that it can complete at once: the boundary keeps
-//! to the counterexample's path, and the list names only what is violated there. Browsing ignores the boundary, so every
-//! step off the path can be followed as well.
+//! The Explorer's checker would have to run to completion before its list of properties shows
+//! anything, and in 0.31 it does so over the whole space or not at all. So it is given a space that
+//! it can complete at once: the boundary keeps to the counterexample's path, and the list names
+//! only what is violated there. Browsing ignores the boundary, so every step off the path can be
+//! followed as well.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
@@ -61,7 +62,8 @@ impl Explore {
         }
         let trace = replay::read(path)?;
         if trace.protocol != self.protocol {
-            let message = format!("expected a trace of {}, found one of {}", self.protocol, trace.protocol);
+            let message =
+                format!("expected a trace of {}, found one of {}", self.protocol, trace.protocol);
             return Err(Problem::new(message).in_file(path));
         }
         Ok(trace)
@@ -69,7 +71,8 @@ impl Explore {
 
     fn scenario(&self, about: &'static About) -> Result<Scenario, Problem> {
         let chosen = self.choice.scenarios(about, Size::Deep)?.into_iter().next();
-        let chosen = chosen.ok_or_else(|| Problem::new("there is no scenario to explore: make one up"))?;
+        let chosen =
+            chosen.ok_or_else(|| Problem::new("there is no scenario to explore: make one up"))?;
         let assumptions = choice::assumptions(&chosen.scenario);
         output::say(&format!("{} {}: {assumptions}\n", about.name, chosen.scenario.name));
         if let Some(remark) = &chosen.remark {
@@ -109,7 +112,9 @@ impl Visitor for Exploring<'_> {
                 let found = search(&scenario, &system);
                 Guided::new(system, found)
             }
-            Source::Trace(path, trace) => follow::<E>(&trace).map_err(|problem| problem.in_file(path))?,
+            Source::Trace(path, trace) => {
+                follow::<E>(&trace).map_err(|problem| problem.in_file(path))?
+            }
         };
         output::say(&guided.introduction());
         serve(guided, self.port)
@@ -125,25 +130,41 @@ struct Found {
 }
 
 impl Found {
-    fn new<E: Election>(system: &System<E>, property: PropertyId, steps: &[StepOf<E>], why: String) -> Self {
+    fn new<E: Election>(
+        system: &System<E>,
+        property: PropertyId,
+        steps: &[StepOf<E>],
+        why: String,
+    ) -> Self {
         let story = story::tell(&Scene::new(system, steps));
-        Found { property, steps: steps.iter().map(|step| Erased::new(step.clone())).collect(), why, story }
+        Found {
+            property,
+            steps: steps.iter().map(|step| Erased::new(step.clone())).collect(),
+            why,
+            story,
+        }
     }
 }
 
-/// A shortest counterexample, where the scenario makes one likely: it plants a bug, or expects a violation.
+/// A shortest counterexample, where the scenario makes one likely: it plants a bug, or expects a
+/// violation.
 fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<Found> {
     let all = System::<E>::properties();
-    let is_expected = |name: &str| scenario.expected(name).is_some_and(|e| e.verdict == Verdict::Violated);
-    let expected: Vec<PropertyId> = all.iter().filter(|(_, n)| is_expected(n)).map(|(p, _)| *p).collect();
+    let is_expected =
+        |name: &str| scenario.expected(name).is_some_and(|e| e.verdict == Verdict::Violated);
+    let expected: Vec<PropertyId> =
+        all.iter().filter(|(_, n)| is_expected(n)).map(|(p, _)| *p).collect();
     if expected.is_empty() && scenario.bug.is_none() {
         return None;
     }
-    let asked = if expected.is_empty() { all.into_iter().map(|(p, _)| p).collect() } else { expected };
+    let asked =
+        if expected.is_empty() { all.into_iter().map(|(p, _)| p).collect() } else { expected };
     let line = progress::Line::new(false, None);
     let memory = memory::usual_limit();
     let limits = Limits { until: Until::FirstViolation, memory, ..Limits::default() };
-    let seen = judge::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| line.show("searching", p));
+    let seen = judge::explore(Engine::Compiled, 0, system, &asked, &limits, &|p| {
+        line.show("searching", p)
+    });
     line.clear();
     let (property, violation) = seen.violations.into_iter().min_by_key(|(_, v)| v.steps.len())?;
     Some(Found::new(system, property, &violation.steps, violation.why))
@@ -157,9 +178,14 @@ fn follow<E: Election>(trace: &Trace) -> Result<Guided, Problem> {
     let why = match run.outcome {
         Outcome::Violated { why, .. } => why,
         Outcome::Holds => {
-            return Err(Problem::new(format!("the trace does not violate {} any more", trace.property)));
+            return Err(Problem::new(format!(
+                "the trace does not violate {} any more",
+                trace.property
+            )));
         }
-        Outcome::Diverged { at, name, enabled } => return Err(trace::diverged(at, &name, &enabled)),
+        Outcome::Diverged { at, name, enabled } => {
+            return Err(trace::diverged(at, &name, &enabled));
+        }
     };
     let found = Found::new(&system, property, &run.steps, why);
     Ok(Guided::new(Arc::new(system), Some(found)))
@@ -190,10 +216,12 @@ impl Guided {
         Guided { system, found, path, changes }
     }
 
-    /// The positions of the run's steps among those that were enabled, after that of the initial state.
+    /// The positions of the run's steps among those that were enabled, after that of the initial
+    /// state.
     fn indices(&self) -> Vec<usize> {
         let mut indices = vec![0];
-        for (state, step) in self.path.iter().zip(self.found.iter().flat_map(|found| &found.steps)) {
+        for (state, step) in self.path.iter().zip(self.found.iter().flat_map(|found| &found.steps))
+        {
             let enabled = self.system.successors(state);
             let index = enabled.iter().position(|(other, _)| other == step);
             indices.push(index.expect("a run that was found can be taken"));
@@ -249,7 +277,8 @@ impl Model for Guided {
         let names = self.system.properties();
         let all: Vec<PropertyId> = names.iter().map(|(property, _)| *property).collect();
         match &self.found {
-            // Of any other property the path says nothing, and the Explorer would say that it holds.
+            // Of any other property the path says nothing, and the Explorer would say that it
+            // holds.
             Some(found) => always(names, &[found.property]),
             None => always(names, &all),
         }
@@ -280,10 +309,15 @@ fn serve(guided: Guided, port: u16) -> Ending {
         if is_found {
             let post = "POST /.runtocompletion HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\
                         Connection: close\r\n\r\n";
-            // If this fails, the list of properties stays unanswered, and the link leads to the state all the same.
-            let _ = stream.write_all(post.as_bytes()).and_then(|()| stream.read_to_end(&mut Vec::new()));
+            // If this fails, the list of properties stays unanswered, and the link leads to the
+            // state all the same.
+            let _ = stream
+                .write_all(post.as_bytes())
+                .and_then(|()| stream.read_to_end(&mut Vec::new()));
         }
-        output::say(&format!("Stateright Explorer: http://{address}/#/steps{link}\nCtrl-C ends it.\n"));
+        output::say(&format!(
+            "Stateright Explorer: http://{address}/#/steps{link}\nCtrl-C ends it.\n"
+        ));
     });
     // In a directory with a folder `ui`, stateright would serve that instead of its own pages.
     let _ = std::env::set_current_dir("/");

@@ -1,4 +1,5 @@
-//! `oneleader fuzz`: random runs, far beyond exhaustive reach; the first that fails is shrunk, told, and kept.
+//! `oneleader fuzz`: random runs, far beyond exhaustive reach; the first that fails is shrunk,
+//! told, and kept.
 
 use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
@@ -17,7 +18,9 @@ use crate::cli::{Ending, Exit, interrupted, output, positive, whole};
 use crate::election::{About, Catalogue, Election, NeedOfTime, Visitor};
 use crate::exploration::Tally;
 use crate::exploration::verdict::Verdict;
-use crate::fuzz::{Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, enlarged, promised};
+use crate::fuzz::{
+    Asked, Campaign, Found, Outcome, Recovery, Trial, all_faults, enlarged, promised,
+};
 use crate::run::trace::Trace;
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
 use crate::semantics::System;
@@ -32,8 +35,9 @@ const CASES: u32 = 1_000;
 
 /// Try random runs; shrink the first that fails
 ///
-/// Without a scenario or a bug, what the corpus promises at small sizes is tried at up to 7 nodes, with up to six times
-/// the faults and without bounds on terms. Finding nothing proves nothing: exit code 0, verdict `not-refuted`.
+/// Without a scenario or a bug, what the corpus promises at small sizes is tried at up to 7 nodes,
+/// with up to six times the faults and without bounds on terms. Finding nothing proves nothing:
+/// exit code 0, verdict `not-refuted`.
 #[derive(Args)]
 pub(super) struct Fuzz {
     #[arg(value_name = "PROTOCOL")]
@@ -52,7 +56,8 @@ pub(super) struct Fuzz {
     /// Let the network heal after random faults, and expect what the protocol promises then
     #[arg(long)]
     heal: bool,
-    /// Where to keep a run that fails; unless told, in `proptest-regressions`, if there is such a directory
+    /// Where to keep a run that fails; unless told, in `proptest-regressions`, if there is such a
+    /// directory
     #[arg(long, value_name = "DIR")]
     keep: Option<String>,
     /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
@@ -63,7 +68,8 @@ pub(super) struct Fuzz {
 impl Fuzz {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let about = choice::protocol(catalogue, &self.protocol)?;
-        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        let inputs: Vec<_> =
+            self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
         let outputs: Vec<_> = self.json.iter().map(|path| ("--json", path.as_str())).collect();
         output::plan(&inputs, &outputs)?;
         let (what, scenarios) = self.scenarios(about)?;
@@ -84,15 +90,19 @@ impl Fuzz {
                 Some(remark) => remark,
                 None => format!("scenario `{}`", chosen[0].scenario.name),
             };
-            let mut scenarios: Vec<Scenario> = chosen.into_iter().map(|chosen| chosen.scenario).collect();
+            let mut scenarios: Vec<Scenario> =
+                chosen.into_iter().map(|chosen| chosen.scenario).collect();
             let faultless = |s: &&mut Scenario| self.heal && s.faults == Default::default();
             let mut changed = 0;
             for scenario in scenarios.iter_mut().filter(faultless) {
                 scenario.faults = all_faults(scenario.network);
                 changed += 1;
             }
-            let faults =
-                if changed > 0 { ", with all faults that a disk survives where it has none" } else { "" };
+            let faults = if changed > 0 {
+                ", with all faults that a disk survives where it has none"
+            } else {
+                ""
+            };
             return Ok((what + faults, scenarios));
         }
         let nodes = nodes.map(|n| usize::try_from(n).unwrap_or(0));
@@ -116,7 +126,9 @@ impl Fuzz {
                 "--timing {timing}: a network that heals is asynchronous until it does, and keeps time from then on"
             ),
             (_, Some(network)) if network == "duplicating" => {
-                format!("--network {network}: it delivers for ever, so that no time could pass after healing")
+                format!(
+                    "--network {network}: it delivers for ever, so that no time could pass after healing"
+                )
             }
             _ => return Ok(()),
         };
@@ -151,7 +163,8 @@ impl Fuzz {
         let json = self.json.iter().map(|path| ("--json", path.as_str()));
         let outputs: Vec<_> =
             [("--keep", runs.as_str()), ("--keep", &seeds)].into_iter().chain(json).collect();
-        let inputs: Vec<_> = self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
+        let inputs: Vec<_> =
+            self.choice.file().map(|file| ("--scenario", file)).into_iter().collect();
         output::plan(&inputs, &outputs)?;
         Ok(Some(file))
     }
@@ -198,8 +211,9 @@ impl Visitor for Fuzzing<'_> {
         for scenario in &scenarios {
             let sized = Scenario { nodes: nodes.unwrap_or(scenario.nodes), ..scenario.clone() };
             let trial = Trial::<E>::new(sized, asked)?;
-            changes
-                .extend(trial.changes.iter().map(|change| format!("  in `{}`: {change}\n", scenario.name)));
+            changes.extend(
+                trial.changes.iter().map(|change| format!("  in `{}`: {change}\n", scenario.name)),
+            );
             meaning = meaning.or(asked_meaning(&trial));
         }
         let hints = match &scenarios[..] {
@@ -288,7 +302,8 @@ fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
     let counts: Vec<String> = steps.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
     let happened = format!("happened: {}; elections {elections}\n", counts.join(", "));
     let Some(Found { run, found_steps }) = &outcome.found else {
-        let doubt = if *elections == 0 { " (nobody was ever elected: this says nothing)" } else { "" };
+        let doubt =
+            if *elections == 0 { " (nobody was ever elected: this says nothing)" } else { "" };
         return format!("{happened}nothing found in {} runs{doubt}\n", outcome.cases);
     };
     let (scenario, names) = (&run.trial.scenario, run.names());
@@ -323,7 +338,8 @@ fn meaning<E: Election>(run: &crate::fuzz::Run<E>) -> String {
     let failure = run.failure.as_ref().expect("a run that was found fails");
     asked_meaning(&run.trial).unwrap_or_else(|| {
         let mut known = System::<E>::properties().into_iter();
-        let (property, _) = known.find(|(_, name)| *name == failure.property).expect("it was asked");
+        let (property, _) =
+            known.find(|(_, name)| *name == failure.property).expect("it was asked");
         System::<E>::meaning(property).to_string()
     })
 }
@@ -331,7 +347,9 @@ fn meaning<E: Election>(run: &crate::fuzz::Run<E>) -> String {
 /// What is asked of whole runs, in one sentence.
 fn asked_meaning<E: Election>(trial: &Trial<E>) -> Option<String> {
     match trial.asked {
-        Asked::Recovery(recovery) => trial.promise.as_ref().map(|promise| recovery.meaning(promise)),
+        Asked::Recovery(recovery) => {
+            trial.promise.as_ref().map(|promise| recovery.meaning(promise))
+        }
         Asked::Safety => None,
     }
 }
@@ -395,7 +413,8 @@ fn report<'a, E: Election>(
     }
 }
 
-/// proptest's file of seeds, written but not read: the runs of a command follow from `--seed` alone.
+/// proptest's file of seeds, written but not read: the runs of a command follow from `--seed`
+/// alone.
 #[derive(Clone, Debug, PartialEq)]
 struct KeptSeeds {
     file: FileFailurePersistence,
@@ -404,7 +423,9 @@ struct KeptSeeds {
 impl KeptSeeds {
     fn new(file: &str) -> Self {
         // proptest wants the name for ever, and the program ends soon.
-        KeptSeeds { file: FileFailurePersistence::Direct(Box::leak(format!("{file}.txt").into_boxed_str())) }
+        KeptSeeds {
+            file: FileFailurePersistence::Direct(Box::leak(format!("{file}.txt").into_boxed_str())),
+        }
     }
 }
 

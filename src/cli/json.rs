@@ -1,5 +1,5 @@
-//! Reports for machines. The keys are a contract: more may come, none may go or change its meaning; what is absent is
-//! `null`.
+//! Reports for machines. The keys are a contract: more may come, none may go or change its meaning;
+//! what is absent is `null`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -79,7 +79,8 @@ impl<'a> Coverage<'a> {
 impl<'a> Report<'a> {
     /// Of the runs that came to an end, or were interrupted in the middle.
     pub(super) fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
-        let rows = runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
+        let rows =
+            runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
         Report { version: VERSION, results: rows.collect() }
     }
 }
@@ -126,7 +127,8 @@ struct Error<'a> {
 
 /// The report in place of any other, when the input is bad.
 pub(super) fn failure(problem: &Problem) -> String {
-    let error = Error { message: &problem.message, file: problem.file.as_deref(), line: problem.line };
+    let error =
+        Error { message: &problem.message, file: problem.file.as_deref(), line: problem.line };
     text(&Failure { version: VERSION, error })
 }
 

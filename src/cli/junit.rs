@@ -1,4 +1,5 @@
-//! Verdicts as JUnit XML, which build servers read: a suite a protocol, a case a property of a scenario.
+//! Verdicts as JUnit XML, which build servers read: a suite a protocol, a case a property of a
+//! scenario.
 
 use std::fmt::Write;
 
@@ -10,7 +11,8 @@ pub(super) fn report(runs: &[Box<dyn Prepared>], all: &[Checked]) -> String {
     let pairs: Vec<(&dyn Prepared, &Checked)> = runs.iter().map(|run| &**run).zip(all).collect();
     for suite in pairs.chunk_by(|(a, _), (b, _)| a.chosen().about.name == b.chosen().about.name) {
         let count = |agreements: &[Agreement]| {
-            let answers = suite.iter().flat_map(|(_, ran)| ran.answers.iter().map(|a| agreement(ran, a)));
+            let answers =
+                suite.iter().flat_map(|(_, ran)| ran.answers.iter().map(|a| agreement(ran, a)));
             answers.filter(|agreement| agreements.contains(agreement)).count()
         };
         let _ = writeln!(

@@ -98,7 +98,10 @@ struct ListedScenario {
 
 impl List {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
-        output::plan(&[], &self.json.iter().map(|path| ("--json", path.as_str())).collect::<Vec<_>>())?;
+        output::plan(
+            &[],
+            &self.json.iter().map(|path| ("--json", path.as_str())).collect::<Vec<_>>(),
+        )?;
         let names: Vec<String> = self.protocol.iter().cloned().collect();
         let abouts = choice::protocols(catalogue, &names)?;
         let listed = abouts.iter().map(|about| Listed::new(catalogue, about));
@@ -156,7 +159,8 @@ impl ListedBug {
         let scenarios = planted.map(|s| s.name.clone()).collect();
         let healing = match costs {
             Costs::Liveness(Healing::Shows { cases, options }) => {
-                let options = options.iter().map(|(option, value)| format!("{option}={value}")).collect();
+                let options =
+                    options.iter().map(|(option, value)| format!("{option}={value}")).collect();
                 Some(ListedHealing::Shows { cases, options })
             }
             Costs::Liveness(Healing::Hides(why)) => Some(ListedHealing::Hides { why }),
@@ -237,11 +241,17 @@ fn bug(b: &ListedBug) -> String {
     text += &wrapped(&format!("published: {}", b.published), 6);
     match &b.healing {
         Some(ListedHealing::Shows { cases, options }) => {
-            let options: String = options.iter().map(|option| format!(" --options {option}")).collect();
+            let options: String =
+                options.iter().map(|option| format!(" --options {option}")).collect();
             let command = format!("fuzz --heal --bug {}{options}", b.name);
-            text += &wrapped(&format!("healing shows it: `{command} --seed 1`, within {cases} runs"), 6);
+            text += &wrapped(
+                &format!("healing shows it: `{command} --seed 1`, within {cases} runs"),
+                6,
+            );
         }
-        Some(ListedHealing::Hides { why }) => text += &wrapped(&format!("healing hides it: {why}"), 6),
+        Some(ListedHealing::Hides { why }) => {
+            text += &wrapped(&format!("healing hides it: {why}"), 6)
+        }
         None => {}
     }
     if !b.scenarios.is_empty() {

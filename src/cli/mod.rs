@@ -1,5 +1,5 @@
-//! The command line: one file a verb. It asks the engines and says what they answered; it knows no protocol but through
-//! the catalogue that it is given.
+//! The command line: one file a verb. It asks the engines and says what they answered; it knows no
+//! protocol but through the catalogue that it is given.
 //!
 //! Exit codes: 2 bad input, else 1 violated or not as expected, else 3 inconclusive, else 0.
 
@@ -31,8 +31,8 @@ use crate::scenario::Problem;
 ///
 /// Is there ever more than one leader in a term? Does a leader eventually emerge, and stay?
 ///
-/// Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 inconclusive (or a report could not be
-/// written).
+/// Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 inconclusive (or a
+/// report could not be written).
 #[derive(Parser)]
 #[command(name = "oneleader", version, max_term_width = 100)]
 struct Cli {
@@ -83,20 +83,24 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
     let json = json_path(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        // Help and version are no errors, and otherwise a person reads what is wrong with the arguments.
+        // Help and version are no errors, and otherwise a person reads what is wrong with the
+        // arguments.
         Err(e) if !e.use_stderr() || json.is_none() => {
             let _ = e.print();
             return if e.use_stderr() { Exit::BadInput.into() } else { Exit::Good.into() };
         }
         Err(e) => {
             let message = e.render().to_string();
-            return refuse(&Problem::new(message.trim_end().trim_start_matches("error: ")), json).into();
+            return refuse(&Problem::new(message.trim_end().trim_start_matches("error: ")), json)
+                .into();
         }
     };
-    // Engines catch what a handler does wrong; what is left is told like bad input, so that reports are closed.
+    // Engines catch what a handler does wrong; what is left is told like bad input, so that reports
+    // are closed.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| run(catalogue, cli.command)));
     let defect = || Problem::new("a defect of the protocol or of this program, see above");
-    let exit = ended.unwrap_or_else(|_| Err(defect())).unwrap_or_else(|problem| refuse(&problem, json));
+    let exit =
+        ended.unwrap_or_else(|_| Err(defect())).unwrap_or_else(|problem| refuse(&problem, json));
     output::settle(exit).into()
 }
 
@@ -119,7 +123,8 @@ fn refuse(problem: &Problem, json: Option<String>) -> Exit {
     Exit::BadInput
 }
 
-/// Where JSON is wanted, even if the arguments are otherwise wrong; but never over a file that another argument names.
+/// Where JSON is wanted, even if the arguments are otherwise wrong; but never over a file that
+/// another argument names.
 fn json_path(args: &[OsString]) -> Option<String> {
     let args: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
     let at = args.iter().position(|arg| *arg == "--json" || arg.starts_with("--json="))?;
@@ -134,12 +139,14 @@ fn json_path(args: &[OsString]) -> Option<String> {
     (!is_taken).then(|| path.to_string())
 }
 
-/// Set by Ctrl-C, or by the signal with which other programs ask for an end; a second one ends the program at once.
+/// Set by Ctrl-C, or by the signal with which other programs ask for an end; a second one ends the
+/// program at once.
 fn interrupted() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         // Without a handler, the signal ends the program at once, which is still an answer.
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flag.clone());
+        let _ =
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flag.clone());
         let _ = signal_hook::flag::register(signal, flag.clone());
     }
     flag

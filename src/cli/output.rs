@@ -1,5 +1,5 @@
-//! Where output goes: standard output, standard error, files. Nothing here panics, and nothing here ends the program: the
-//! exit code is that of the verdict, whoever reads it.
+//! Where output goes: standard output, standard error, files. Nothing here panics, and nothing here
+//! ends the program: the exit code is that of the verdict, whoever reads it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -43,7 +43,8 @@ fn lost(what: &str, e: &io::Error) {
     note(&format!("error: {what}: cannot be written: {e}"));
 }
 
-/// The exit code, now that all is written: a verdict stays, but nothing is good whose report is lost.
+/// The exit code, now that all is written: a verdict stays, but nothing is good whose report is
+/// lost.
 pub(super) fn settle(exit: Exit) -> Exit {
     match exit {
         Exit::Good if IS_LOST.load(Relaxed) => Exit::Inconclusive,
@@ -54,7 +55,8 @@ pub(super) fn settle(exit: Exit) -> Exit {
 /// A file, and what it is to the command: a flag, or the word for an argument.
 pub(super) type Named<'a> = (&'static str, &'a str);
 
-/// Finds out, before a long run, whether these files can be written after it, and whether one would overwrite another.
+/// Finds out, before a long run, whether these files can be written after it, and whether one would
+/// overwrite another.
 ///
 /// # Errors
 /// The first that cannot.
@@ -74,7 +76,8 @@ pub(super) fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Pr
             }
             let is_sink = place(path) == Path::new("/dev/null");
             if *path != "-" && *earlier != "-" && are_one(path, earlier) && !is_sink {
-                let message = format!("{other} and {flag} name the same file: one would overwrite the other");
+                let message =
+                    format!("{other} and {flag} name the same file: one would overwrite the other");
                 return Err(Problem::new(message).in_file(path));
             }
         }
@@ -134,7 +137,11 @@ pub(super) fn writable(path: &str) -> Result<(), Problem> {
     }
     let place = place(path);
     let is_new = !place.exists();
-    OpenOptions::new().append(true).create(true).open(&place).map_err(|e| cannot_write(path, &e))?;
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(&place)
+        .map_err(|e| cannot_write(path, &e))?;
     if is_new {
         fs::remove_file(&place).map_err(|e| cannot_write(path, &e))?;
     }
@@ -151,7 +158,8 @@ pub(super) fn write(path: &str, text: &str) {
     }
 }
 
-/// Removes what an earlier run has written there, which would be taken for this run's. Tells whether there was any.
+/// Removes what an earlier run has written there, which would be taken for this run's. Tells
+/// whether there was any.
 pub(super) fn remove(path: &str) -> bool {
     let place = place(path);
     let is_there = path != "-" && fs::metadata(&place).is_ok_and(|file| file.is_file());

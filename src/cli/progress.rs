@@ -28,7 +28,8 @@ impl Line {
 
     /// Shows how the run of this title is getting on, a few times a second.
     pub(super) fn show(&self, title: &str, progress: &Progress) {
-        let is_due = self.last.get().is_none_or(|last| last.elapsed() >= Duration::from_millis(250));
+        let is_due =
+            self.last.get().is_none_or(|last| last.elapsed() >= Duration::from_millis(250));
         if !self.is_shown || !is_due {
             return;
         }
@@ -43,7 +44,8 @@ impl Line {
         );
         if let Some(bytes) = progress.bytes {
             line += &format!(", {}B", short(bytes as f64));
-            if let Some(left) = self.memory.and_then(|memory| memory_lasts(progress, bytes, memory)) {
+            if let Some(left) = self.memory.and_then(|memory| memory_lasts(progress, bytes, memory))
+            {
                 line += &format!(", memory ends in about {left}");
             }
         }

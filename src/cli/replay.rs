@@ -18,7 +18,8 @@ use crate::tell::story;
 
 /// Replay a saved trace
 ///
-/// Exit code 0 if it reaches the recorded violation, 1 if it ends without, 2 if some step cannot be taken.
+/// Exit code 0 if it reaches the recorded violation, 1 if it ends without, 2 if some step cannot be
+/// taken.
 #[derive(Args)]
 pub(super) struct Replay {
     /// A trace, as written by `check --trace`
@@ -45,7 +46,8 @@ impl Replay {
             outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))).collect();
         output::plan(&[("the trace", &self.trace)], &outputs)?;
         let trace = read(&self.trace)?;
-        choice::protocol(catalogue, &trace.protocol).map_err(|problem| problem.in_file(&self.trace))?;
+        choice::protocol(catalogue, &trace.protocol)
+            .map_err(|problem| problem.in_file(&self.trace))?;
         let protocol = trace.protocol.clone();
         catalogue.visit(&protocol, Replaying { options: self, trace }).expect("found just now")
     }

@@ -1,4 +1,5 @@
-//! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so in words behind it.
+//! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so
+//! in words behind it.
 
 use crate::exploration::verdict::Verdict;
 use crate::judge::{Agreement, Answer, Checked, Group, Prepared};
@@ -14,23 +15,30 @@ const VERDICT: usize = "holds-within-bounds".len();
 
 impl Table {
     pub(super) fn new(runs: &[Box<dyn Prepared>]) -> Self {
-        let widest =
-            |head: &str, lengths: &mut dyn Iterator<Item = usize>| lengths.fold(head.len(), usize::max);
+        let widest = |head: &str, lengths: &mut dyn Iterator<Item = usize>| {
+            lengths.fold(head.len(), usize::max)
+        };
         Table {
             protocol: widest("protocol", &mut runs.iter().map(|r| r.chosen().about.name.len())),
             scenario: widest("scenario", &mut runs.iter().map(|r| r.chosen().scenario.name.len())),
-            property: widest("property", &mut runs.iter().flat_map(|r| r.properties()).map(str::len)),
+            property: widest(
+                "property",
+                &mut runs.iter().flat_map(|r| r.properties()).map(str::len),
+            ),
         }
     }
 
     pub(super) fn header(&self) -> String {
-        let columns =
-            ["protocol", "scenario", "property", "verdict", "expected", "distinct", "steps", "seconds"];
+        let columns = [
+            "protocol", "scenario", "property", "verdict", "expected", "distinct", "steps",
+            "seconds",
+        ];
         let header = self.row(columns.map(String::from), "");
         format!("{header}{}\n", "-".repeat(header.trim_end().len()))
     }
 
-    /// The rows of a run: each property that is violated or not as expected; those that agree alike in one row.
+    /// The rows of a run: each property that is violated or not as expected; those that agree alike
+    /// in one row.
     pub(super) fn rows(&self, run: &dyn Prepared, ran: &Checked) -> String {
         let row = |(i, group): (usize, Group<'_>)| {
             let answer = group.answer;

@@ -1,4 +1,5 @@
-//! What a protocol says of itself: options, planted bugs, corpus; and the settings with which it is built.
+//! What a protocol says of itself: options, planted bugs, corpus; and the settings with which it is
+//! built.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -14,10 +15,11 @@ pub struct About {
     pub title: &'static str,
     /// Where it was published.
     pub source: &'static str,
-    /// Whether leaders lead numbered terms. Without terms, at most one live node may lead whenever time passes
-    /// (in every state where time is not modelled).
+    /// Whether leaders lead numbered terms. Without terms, at most one live node may lead whenever
+    /// time passes (in every state where time is not modelled).
     pub has_terms: bool,
-    /// Whether some node leads from the start, so that only a *change* of leader shows that anything happened.
+    /// Whether some node leads from the start, so that only a *change* of leader shows that
+    /// anything happened.
     pub starts_led: bool,
     /// What a scenario may set.
     pub options: &'static [OptionSpec],
@@ -77,7 +79,8 @@ impl Serialize for Costs {
     }
 }
 
-/// Whether random runs whose network heals show what a planted bug costs. A test holds every protocol to its word.
+/// Whether random runs whose network heals show what a planted bug costs. A test holds every
+/// protocol to its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Healing {
     /// Within so many runs of seed 1 of the bug's own scenario, with these options.
@@ -117,7 +120,8 @@ impl Display for Value {
     }
 }
 
-/// From what a system is built: already checked against [`About`], so that reading an option cannot fail.
+/// From what a system is built: already checked against [`About`], so that reading an option cannot
+/// fail.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// How many nodes there are.
@@ -134,10 +138,15 @@ impl Setup {
         Setup { nodes, options, bug: None }
     }
 
-    /// Sets one option. Panics on a name or type that `about` does not have: scenarios are checked before.
+    /// Sets one option. Panics on a name or type that `about` does not have: scenarios are checked
+    /// before.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         let slot = self.options.get_mut(name).unwrap_or_else(|| panic!("no option {name}"));
-        assert_eq!(std::mem::discriminant(slot), std::mem::discriminant(&value), "type of option {name}");
+        assert_eq!(
+            std::mem::discriminant(slot),
+            std::mem::discriminant(&value),
+            "type of option {name}"
+        );
         *slot = value;
         self
     }

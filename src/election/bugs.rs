@@ -1,7 +1,7 @@
 //! The planted bugs of a protocol, each in one place.
 
-/// Declares the bugs that can be planted in a protocol: an enum, which handlers ask for, and what is told of each variant (the
-/// fields of a [`BugSpec`](crate::election::BugSpec)).
+/// Declares the bugs that can be planted in a protocol: an enum, which handlers ask for, and what
+/// is told of each variant (the fields of a [`BugSpec`](crate::election::BugSpec)).
 ///
 /// ```
 /// use oneleader::election::{Costs, bugs};

@@ -1,4 +1,5 @@
-//! Protocols by name. The harness meets a protocol only through a catalogue, which hands it over as a type.
+//! Protocols by name. The harness meets a protocol only through a catalogue, which hands it over as
+//! a type.
 
 use std::marker::PhantomData;
 

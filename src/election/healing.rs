@@ -1,10 +1,12 @@
-//! What a protocol promises once the network has healed: all links are up, nothing fails any more, messages arrive
-//! within their tick and timers fire within their limits. Nodes that are down stay down.
+//! What a protocol promises once the network has healed: all links are up, nothing fails any more,
+//! messages arrive within their tick and timers fire within their limits. Nodes that are down stay
+//! down.
 //!
-//! Protocols differ in it. Raft promises a leader that a quorum follows; single-decree Paxos ends when the value is
-//! learned, and needs no leader then; in Viewstamped Replication a replica that recovers does not count as up. So each
-//! says what must come about ([`AfterHealing::recovered`]), and from where it can ([`AfterHealing::can_recover`]).
-//! There is no notion here of how long it may take: that is the harness's affair.
+//! Protocols differ in it. Raft promises a leader that a quorum follows; single-decree Paxos ends
+//! when the value is learned, and needs no leader then; in Viewstamped Replication a replica that
+//! recovers does not count as up. So each says what must come about ([`AfterHealing::recovered`]),
+//! and from where it can ([`AfterHealing::can_recover`]). There is no notion here of how long it
+//! may take: that is the harness's affair.
 
 use stateright::actor::{Actor, Id};
 
@@ -16,7 +18,8 @@ pub struct Healed<'a, E: Actor> {
     pub nodes: &'a [E],
     /// `None`: the node is down, and stays down.
     pub states: Vec<Option<&'a E::State>>,
-    /// What each has saved last, those that are down included: they may have sent it, and it may be in flight.
+    /// What each has saved last, those that are down included: they may have sent it, and it may be
+    /// in flight.
     pub disks: Vec<Option<&'a E::Storage>>,
 }
 
@@ -27,13 +30,14 @@ pub type Led = (Id, Term);
 pub struct AfterHealing<E: Election> {
     /// What comes about, as the end of the sentence "once the network has healed, ..".
     pub meaning: &'static str,
-    /// Whether it has come about, and who leads then (nobody, where no leader is needed any more); otherwise what is
-    /// missing. Asked whenever time passes; it must stay as it is for a while.
+    /// Whether it has come about, and who leads then (nobody, where no leader is needed any more);
+    /// otherwise what is missing. Asked whenever time passes; it must stay as it is for a while.
     pub recovered: fn(&Healed<'_, E>) -> Result<Option<Led>, String>,
-    /// Whether it can come about with the nodes that are up. Random faults do not go farther than that.
+    /// Whether it can come about with the nodes that are up. Random faults do not go farther than
+    /// that.
     pub can_recover: fn(&Healed<'_, E>) -> bool,
-    /// Which client inputs go on after healing. What is an operator's doing, such as a change of the membership, does
-    /// not: an operator may take a group apart.
+    /// Which client inputs go on after healing. What is an operator's doing, such as a change of
+    /// the membership, does not: an operator may take a group apart.
     pub takes: fn(&E::Random) -> bool,
 }
 
@@ -45,7 +49,8 @@ impl<E: Election> Clone for AfterHealing<E> {
 impl<E: Election> Copy for AfterHealing<E> {}
 
 impl<E: Election> AfterHealing<E> {
-    /// The promise of a protocol of which no more is known than who leads: one node comes to lead, and leads on.
+    /// The promise of a protocol of which no more is known than who leads: one node comes to lead,
+    /// and leads on.
     pub fn one_leads() -> Self {
         AfterHealing {
             meaning: "one node comes to lead, and no other leads a later term",
@@ -55,7 +60,8 @@ impl<E: Election> AfterHealing<E> {
         }
     }
 
-    /// The usual promise: a leader that a quorum follows comes about, and in the end every node that is up follows it.
+    /// The usual promise: a leader that a quorum follows comes about, and in the end every node
+    /// that is up follows it.
     pub fn all_follow_a_leader() -> Self {
         AfterHealing {
             meaning: "a leader comes about that a quorum follows, and so does every other node that is up",
@@ -75,9 +81,11 @@ impl<E: Election> AfterHealing<E> {
                 let led = healed.followed_leader()?;
                 healed.all_follow(led, healed.up())?;
                 match healed.up().iter().max() {
-                    Some(highest) if highest != led.0 => {
-                        Err(format!("{} leads, though {} is up", node_name(led.0), node_name(highest)))
-                    }
+                    Some(highest) if highest != led.0 => Err(format!(
+                        "{} leads, though {} is up",
+                        node_name(led.0),
+                        node_name(highest)
+                    )),
                     _ => Ok(Some(led)),
                 }
             },
@@ -86,8 +94,9 @@ impl<E: Election> AfterHealing<E> {
     }
 }
 
-/// An option with which a protocol does not recover, and the value that a healed network takes instead. Corpora leave
-/// out what only the passing of time needs (heartbeats, repetitions), since an asynchronous search is smaller without.
+/// An option with which a protocol does not recover, and the value that a healed network takes
+/// instead. Corpora leave out what only the passing of time needs (heartbeats, repetitions), since
+/// an asynchronous search is smaller without.
 #[derive(Clone, Copy, Debug)]
 pub struct NeedOfTime {
     /// The name of the option.
@@ -128,12 +137,16 @@ impl<'a, E: Election> Healed<'a, E> {
 
     /// Who leads. Where several do: who leads the latest term, unless that is led twice.
     pub fn latest_leader(&self) -> Result<Led, String> {
-        let mut leaders: Vec<Led> =
-            self.live().filter_map(|(id, node, state)| Some((id, node.leads(id, state)?))).collect();
+        let mut leaders: Vec<Led> = self
+            .live()
+            .filter_map(|(id, node, state)| Some((id, node.leads(id, state)?)))
+            .collect();
         leaders.sort_by_key(|&(id, term)| (term, id));
         match leaders[..] {
             [] => Err("nobody leads".to_string()),
-            [.., (a, s), (b, t)] if s == t => Err(format!("{} and {} both lead", node_name(a), node_name(b))),
+            [.., (a, s), (b, t)] if s == t => {
+                Err(format!("{} and {} both lead", node_name(a), node_name(b)))
+            }
             [.., last] => Ok(last),
         }
     }
@@ -152,7 +165,8 @@ impl<'a, E: Election> Healed<'a, E> {
 
     /// Whether a node follows this leader, or is it.
     fn follows(&self, id: Id, (leader, term): Led) -> bool {
-        let follows = |(node, state): (&E, &E::State)| node.follows(id, state) == Some((term, leader));
+        let follows =
+            |(node, state): (&E, &E::State)| node.follows(id, state) == Some((term, leader));
         id == leader || self.get(id).is_some_and(follows)
     }
 

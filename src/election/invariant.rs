@@ -16,7 +16,8 @@ pub struct Invariant<E: Election> {
     pub check: Check<E>,
     /// Which setting it speaks of, in words (`values >= 1`), and whether nodes have that setting.
     pub setting: Option<(&'static str, fn(&[E]) -> bool)>,
-    /// The names of the [goals](Goal) that a run must reach, or else it says nothing about this property.
+    /// The names of the [goals](Goal) that a run must reach, or else it says nothing about this
+    /// property.
     pub needs: &'static [&'static str],
     /// Asked only in states in which time may pass, and in all where time is not modelled.
     pub when_time_passes: bool,
@@ -28,30 +29,34 @@ impl<E: Election> Invariant<E> {
         Invariant { name, meaning, check, setting: None, needs: &[], when_time_passes: false }
     }
 
-    /// The property speaks only of nodes with a certain setting. Where they have another it is not asked.
+    /// The property speaks only of nodes with a certain setting. Where they have another it is not
+    /// asked.
     pub fn with_setting(mut self, words: &'static str, has: fn(&[E]) -> bool) -> Self {
         self.setting = Some((words, has));
         self
     }
 
-    /// A run that reaches not all of these goals says nothing about the property: its verdict is `vacuous`.
+    /// A run that reaches not all of these goals says nothing about the property: its verdict is
+    /// `vacuous`.
     pub fn needing(mut self, goals: &'static [&'static str]) -> Self {
         self.needs = goals;
         self
     }
 
-    /// The property is judged as election safety without terms is: only when nothing is left to do before time passes. For
-    /// properties of states; a step or a past that breaks a rule has broken it.
+    /// The property is judged as election safety without terms is: only when nothing is left to do
+    /// before time passes. For properties of states; a step or a past that breaks a rule has broken
+    /// it.
     pub fn when_time_passes(mut self) -> Self {
         self.when_time_passes = true;
         self
     }
 }
 
-/// A named event that a scenario may mean to reach: "an entry is committed", "the same primary leads again".
+/// A named event that a scenario may mean to reach: "an entry is committed", "the same primary
+/// leads again".
 ///
-/// A scenario lists in `covers` the goals that its note speaks of. A run that holds and did not reach them has not looked
-/// at what it was written for: its verdict is `vacuous`.
+/// A scenario lists in `covers` the goals that its note speaks of. A run that holds and did not
+/// reach them has not looked at what it was written for: its verdict is `vacuous`.
 pub struct Goal<E: Election> {
     /// kebab-case, unique within the protocol.
     pub name: &'static str,
@@ -84,15 +89,15 @@ impl<E: Election> Copy for Goal<E> {}
 
 /// Over what an invariant speaks. `Err` carries the conflicting facts in a sentence.
 ///
-/// Narrow forms are cheap: they are evaluated once for each combination of local states that occurs, not once a state
-/// of the system. Nodes that are down are not asked.
+/// Narrow forms are cheap: they are evaluated once for each combination of local states that
+/// occurs, not once a state of the system. Nodes that are down are not asked.
 pub enum Check<E: Election> {
     /// Of every live node.
     Node(fn(&E, Id, &E::State) -> Result<(), String>),
     /// Of every pair of live nodes, the lower identifier first.
     Pair(fn(&E, (Id, &E::State), (Id, &E::State)) -> Result<(), String>),
-    /// Of every step by itself: a rule that handlers follow. Costs nothing, as handlers are called once for each of their
-    /// arguments.
+    /// Of every step by itself: a rule that handlers follow. Costs nothing, as handlers are called
+    /// once for each of their arguments.
     Rule(fn(&NodeStep<'_, E>) -> Result<(), String>),
     /// Of every step, with the witness before it.
     Step(fn(&E::Witness, &NodeStep<'_, E>) -> Result<(), String>),

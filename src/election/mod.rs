@@ -1,8 +1,9 @@
-//! What the harness must see of a protocol: the trait [`Election`] over a `stateright` actor, and the data by which a
-//! protocol introduces itself ([`About`]: options, planted bugs, corpus).
+//! What the harness must see of a protocol: the trait [`Election`] over a `stateright` actor, and
+//! the data by which a protocol introduces itself ([`About`]: options, planted bugs, corpus).
 //!
-//! This is the only folder of `src/` that a protocol may import. It knows `stateright` and nothing of the harness, so that
-//! an election can be read, and reused, without the checker that questions it.
+//! This is the only folder of `src/` that a protocol may import. It knows `stateright` and nothing
+//! of the harness, so that an election can be read, and reused, without the checker that questions
+//! it.
 
 mod about;
 mod bugs;
@@ -25,8 +26,8 @@ pub use invariant::{Check, Goal, Invariant, Reached};
 pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
 pub use step::{Age, Event, NodeStep};
 
-/// The key of a [`choose_random`](Out::choose_random) that stands for client input: not urgent, and paid for from the
-/// budget that [`Election::inputs`] names.
+/// The key of a [`choose_random`](Out::choose_random) that stands for client input: not urgent, and
+/// paid for from the budget that [`Election::inputs`] names.
 pub const CLIENT: &str = "client";
 
 /// One protocol as the harness sees it: an [`Actor`] plus what its state means for an election.
@@ -34,7 +35,8 @@ pub const CLIENT: &str = "client";
 /// The smallest useful implementation gives [`about`](Election::about), [`build`](Election::build),
 /// [`term`](Election::term) and [`leads`](Election::leads); everything else has a default.
 ///
-/// Handlers must be deterministic functions of their arguments: they are remembered, not called again.
+/// Handlers must be deterministic functions of their arguments: they are remembered, not called
+/// again.
 pub trait Election:
     Actor<
         Msg: Ord + Send + Sync + 'static,
@@ -47,14 +49,15 @@ pub trait Election:
     + Sync
     + 'static
 {
-    /// What an invariant needs to remember of the past (values chosen, operations acknowledged, logs at election);
-    /// `()` when nothing. Starts at `Default`.
+    /// What an invariant needs to remember of the past (values chosen, operations acknowledged,
+    /// logs at election); `()` when nothing. Starts at `Default`.
     type Witness: Clone + Debug + Default + PartialEq + Hash + Send + Sync + 'static;
 
     /// Name, sources, options, planted bugs and corpus.
     fn about() -> &'static About;
 
-    /// The nodes of one system, node `i` being the one with `Id::from(i)`; or one sentence saying what is wrong.
+    /// The nodes of one system, node `i` being the one with `Id::from(i)`; or one sentence saying
+    /// what is wrong.
     fn build(setup: &Setup) -> Result<Vec<Self>, String>;
 
     /// Starts a node for the `incarnation`-th time (0 is its first start) from what it saved last.
@@ -71,11 +74,12 @@ pub trait Election:
         self.on_start(id, storage, o)
     }
 
-    /// The term that the node has reached, whether it leads, follows or neither. Bounded by `bounds.max_term`.
+    /// The term that the node has reached, whether it leads, follows or neither. Bounded by
+    /// `bounds.max_term`.
     fn term(&self, state: &Self::State) -> Term;
 
-    /// How often the node has tried since it started last, where that grows apart from its term: the round of an
-    /// election that ends without a term. Bounded by `bounds.max_round`.
+    /// How often the node has tried since it started last, where that grows apart from its term:
+    /// the round of an election that ends without a term. Bounded by `bounds.max_round`.
     fn round(&self, state: &Self::State) -> u32 {
         let _ = state;
         0
@@ -90,9 +94,15 @@ pub trait Election:
         None
     }
 
-    /// Whether `members` (a leader and its followers) are enough for this node to lead. `live` are the nodes that are
-    /// up and connected. The default is a majority of all nodes, up or down.
-    fn is_quorum(&self, state: &Self::State, nodes: usize, live: NodeSet, members: NodeSet) -> bool {
+    /// Whether `members` (a leader and its followers) are enough for this node to lead. `live` are
+    /// the nodes that are up and connected. The default is a majority of all nodes, up or down.
+    fn is_quorum(
+        &self,
+        state: &Self::State,
+        nodes: usize,
+        live: NodeSet,
+        members: NodeSet,
+    ) -> bool {
         let _ = (state, live);
         members.len() * 2 > nodes
     }
@@ -109,8 +119,9 @@ pub trait Election:
         None
     }
 
-    /// The number that a client input carries, from 1 on. Numbered inputs come in their order, each once in a run, so
-    /// that no two of them are alike. `None`: this input is not told apart from others.
+    /// The number that a client input carries, from 1 on. Numbered inputs come in their order, each
+    /// once in a run, so that no two of them are alike. `None`: this input is not told apart from
+    /// others.
     fn input_number(input: &Self::Random) -> Option<u32> {
         let _ = input;
         None
@@ -126,9 +137,9 @@ pub trait Election:
         Vec::new()
     }
 
-    /// Whether `msg` from `src` can never again have an effect on this live receiver, whatever happens (crashes and
-    /// restarts with an intact disk included). Must return `false` when in doubt, and where a planted bug breaks the
-    /// argument.
+    /// Whether `msg` from `src` can never again have an effect on this live receiver, whatever
+    /// happens (crashes and restarts with an intact disk included). Must return `false` when in
+    /// doubt, and where a planted bug breaks the argument.
     fn is_dead(&self, id: Id, state: &Self::State, src: Id, msg: &Self::Msg) -> bool {
         let _ = (id, state, src, msg);
         false
@@ -136,9 +147,9 @@ pub trait Election:
 
     // ---- What is promised once the network has healed
 
-    /// What these nodes promise once the network has healed; or why they promise nothing. The default asks no more than
-    /// that one node comes to lead; a protocol that says who [`follows`](Election::follows) whom promises more
-    /// ([`AfterHealing::all_follow_a_leader`]).
+    /// What these nodes promise once the network has healed; or why they promise nothing. The
+    /// default asks no more than that one node comes to lead; a protocol that says who
+    /// [`follows`](Election::follows) whom promises more ([`AfterHealing::all_follow_a_leader`]).
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
         let _ = nodes;
         Ok(AfterHealing::one_leads())

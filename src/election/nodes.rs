@@ -7,8 +7,11 @@ use stateright::actor::Id;
 
 /// The number under which a leader leads: a Raft term, a Paxos ballot, a Zab epoch, a view.
 ///
-/// A protocol whose ballots are pairs (round, node) encodes them order-preservingly: `round * nodes + node`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// A protocol whose ballots are pairs (round, node) encodes them order-preservingly: `round * nodes
+/// + node`.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Term(pub u64);
 
 impl Display for Term {

@@ -45,7 +45,8 @@ pub struct Age {
 }
 
 impl Age {
-    /// A timer that was set in this tick, to fire `first` to `last` ticks later. Where time is not modelled, any timer is.
+    /// A timer that was set in this tick, to fire `first` to `last` ticks later. Where time is not
+    /// modelled, any timer is.
     pub fn is_new(self, first: u64, last: u64) -> bool {
         let limits = (u64::from(self.first), u64::from(self.last));
         self == Age::default() || self.now == 0 && limits == (first, last)
@@ -66,8 +67,8 @@ pub struct NodeStep<'a, E: Election> {
     pub event: Event<'a, E>,
     /// `None` when the node is down afterwards: it crashed, perhaps in the middle of the handler.
     pub after: Option<&'a E::State>,
-    /// Where the node crashed in the middle of the handler and others may have noticed, that is, after at least one
-    /// message or save: the state in which the handler would have ended.
+    /// Where the node crashed in the middle of the handler and others may have noticed, that is,
+    /// after at least one message or save: the state in which the handler would have ended.
     pub cut_short: Option<&'a E::State>,
     /// Messages that went out, in order.
     pub sends: &'a [(Id, E::Msg)],

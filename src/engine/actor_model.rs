@@ -65,9 +65,13 @@ impl<A: Actor> ModelExploration<A> {
         if self.not_checked.contains(&name) {
             return Err(format!("`{name}` is an `eventually`, which is not checked"));
         }
-        let Some((_, expectation)) = self.checked.iter().find(|(checked, _)| *checked == name) else {
+        let Some((_, expectation)) = self.checked.iter().find(|(checked, _)| *checked == name)
+        else {
             let names: Vec<&str> = self.checked.iter().map(|(name, _)| *name).collect();
-            return Err(format!("expected a property of the model ({}), found `{name}`", names.join(", ")));
+            return Err(format!(
+                "expected a property of the model ({}), found `{name}`",
+                names.join(", ")
+            ));
         };
         let is_example = *expectation == Expectation::Sometimes;
         match self.discoveries.get(name) {
@@ -86,7 +90,9 @@ impl<A: Actor> ModelExploration<A> {
                 self.ended,
                 self.distinct
             )),
-            None if is_example => Err(format!("`{name}` has no example among all {} states", self.distinct)),
+            None if is_example => {
+                Err(format!("`{name}` has no example among all {} states", self.distinct))
+            }
             None => Ok(()),
         }
     }
@@ -187,7 +193,8 @@ where
     let of_start = || "what clones, compares or hashes the initial state".to_string();
     let initial = guarded(of_start, || source.row(&start, &mut program))??;
     if !guarded(of_start, || source.state_of(&initial, &program) == start)? {
-        let what = "the initial state cannot be told by its parts: is a queue of its network empty?";
+        let what =
+            "the initial state cannot be told by its parts: is a queue of its network empty?";
         return Err(EngineError::Unsupported(what.to_string()));
     }
     let properties = model.properties.iter().zip(0..);
@@ -203,15 +210,20 @@ where
         let (name, actions) = discovery(&mut source, &mut program, start, path, property)?;
         discoveries.insert(name, actions);
     }
-    let (checked, not_checked): (Vec<_>, Vec<_>) =
-        model.properties.iter().partition(|property| property.expectation != Expectation::Eventually);
+    let (checked, not_checked): (Vec<_>, Vec<_>) = model
+        .properties
+        .iter()
+        .partition(|property| property.expectation != Expectation::Eventually);
     Ok(ModelExploration {
         ended,
         distinct: findings.distinct,
         generated: findings.generated,
         depth: findings.depth,
         discoveries,
-        checked: checked.into_iter().map(|property| (property.name, property.expectation.clone())).collect(),
+        checked: checked
+            .into_iter()
+            .map(|property| (property.name, property.expectation.clone()))
+            .collect(),
         not_checked: not_checked.into_iter().map(|property| property.name).collect(),
         seconds: findings.seconds,
         peak_bytes: findings.peak_bytes,
@@ -231,8 +243,8 @@ fn expect_few(what: &str, found: usize, most: usize) -> Result<(), EngineError> 
 /// The name of a property, and the path to where it was discovered as actions of stateright's.
 ///
 /// # Errors
-/// Stateright takes the actions in another way, or the property judges the last state in another way
-/// than before.
+/// Stateright takes the actions in another way, or the property judges the last state in another
+/// way than before.
 fn discovery<'a, A, C, H>(
     source: &mut ModelSource<'a, A, C, H>,
     program: &mut ProgramBuilder,

@@ -56,9 +56,9 @@ impl fmt::Display for EngineError {
                 "{message} from {src} is called dead to {dst}, and has an effect on it: its \
                  `is_dead` is wrong"
             ),
-            EngineError::Impure(what) | EngineError::Unsupported(what) | EngineError::TooMany(what) => {
-                f.write_str(what)
-            }
+            EngineError::Impure(what)
+            | EngineError::Unsupported(what)
+            | EngineError::TooMany(what) => f.write_str(what),
             EngineError::Collision => {
                 f.write_str("two different contents of the network have the same 64-bit digest")
             }

@@ -78,8 +78,8 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// A node's local state: that of its actor, its timers, its disk and its open choices. `NONE` of
-    /// what happens at no node.
+    /// A node's local state: that of its actor, its timers, its disk and its open choices. `NONE`
+    /// of what happens at no node.
     LocalId(u32);
     /// A message with its sender and receiver.
     MessageId(u32);
@@ -163,7 +163,9 @@ impl StepId {
     pub(crate) fn whole(self) -> Option<Whole> {
         Some(match self.0.checked_sub(Self::WHOLE.0)? {
             0 => Whole::Tick,
-            n @ Self::FIRST_SWITCH..Self::FIRST_STABILISE => Whole::Switch((n - Self::FIRST_SWITCH) as u8),
+            n @ Self::FIRST_SWITCH..Self::FIRST_STABILISE => {
+                Whole::Switch((n - Self::FIRST_SWITCH) as u8)
+            }
             combination => Whole::Stabilise(combination - Self::FIRST_STABILISE),
         })
     }

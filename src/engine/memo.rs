@@ -91,7 +91,8 @@ impl<A: Key, B: Key, V: Answer> Memo<A, B, V> {
     #[inline]
     fn home(key: u64, mask: usize) -> usize {
         const NEAR: u64 = 7;
-        ((key & !NEAR).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29 & !NEAR | key & NEAR) as usize & mask
+        ((key & !NEAR).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 29 & !NEAR | key & NEAR) as usize
+            & mask
     }
 
     /// The answer for a pair, if it is known.

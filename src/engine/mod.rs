@@ -2,15 +2,15 @@
 //!
 //! An actor's handler is a function of the node, its local state and the event, and there are few
 //! distinct local states: thousands, where there are hundreds of millions of system states. So
-//! local states, messages and worlds become numbers ([`ids`]), and so does what is in flight on one
+//! local states, messages and worlds become numbers (`ids`), and so does what is in flight on one
 //! link. Each handler runs once for each of its arguments, and a step of the system takes a few
 //! look-ups.
 //!
-//! A [`program`] is all that is known in numbers. A [`source`] holds the values behind them and
+//! A `program` is all that is known in numbers. A `source` holds the values behind them and
 //! calls the user's functions: there is one for a [`System`], and one for any
-//! [`ActorModel`](stateright::actor::ActorModel). A [`search`](search()) is breadth-first, by any
+//! [`ActorModel`](stateright::actor::ActorModel). A `search` is breadth-first, by any
 //! number of threads, and its result, traces included, does not depend on their number. A
-//! [`walk`](walk()) takes random steps instead.
+//! [`walk()`] takes random steps instead.
 
 mod actor_model;
 mod digest;
@@ -91,7 +91,11 @@ fn run<E: Election>(
     system: &System<E>,
     assignment: &Assignment<'_>,
     seed: u64,
-    explore: impl FnOnce(&mut ProgramBuilder, &mut SystemSource<'_, E>, &[u32]) -> (Findings, Option<Sample>),
+    explore: impl FnOnce(
+        &mut ProgramBuilder,
+        &mut SystemSource<'_, E>,
+        &[u32],
+    ) -> (Findings, Option<Sample>),
 ) -> Exploration<E> {
     let (mut source, mut program) = SystemSource::new(system, seed);
     let initial = source.row(&system.initial(), &mut program);
@@ -137,10 +141,9 @@ fn tell<E: Election>(
     property: PropertyId,
 ) -> Result<(Vec<StepOf<E>>, String), EngineError> {
     let (steps, last) = retell(source, program, (initial, system.initial()), path)?;
-    let why = system
-        .holds(property, &last)
-        .err()
-        .ok_or_else(|| EngineError::Defect("engine and reference disagree about a violation".to_string()))?;
+    let why = system.holds(property, &last).err().ok_or_else(|| {
+        EngineError::Defect("engine and reference disagree about a violation".to_string())
+    })?;
     Ok((steps, why))
 }
 

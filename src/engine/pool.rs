@@ -26,7 +26,12 @@ impl WorkerPool {
 
     /// Applies `f` to every item. Unless it `is_much` work altogether, the caller does it alone, as
     /// waking other threads would take longer.
-    pub(crate) fn each<I: Send>(&self, is_much: bool, items: impl Iterator<Item = I>, f: impl Fn(I) + Sync) {
+    pub(crate) fn each<I: Send>(
+        &self,
+        is_much: bool,
+        items: impl Iterator<Item = I>,
+        f: impl Fn(I) + Sync,
+    ) {
         let Some(others) = self.others.as_ref().filter(|_| is_much) else {
             return items.for_each(f);
         };

@@ -60,7 +60,9 @@ impl Line {
 
     fn iter(self) -> impl Iterator<Item = u64> {
         let halves = self.low.into_iter().zip(self.high);
-        halves.take_while(|(low, _)| *low != 0).map(|(low, high)| u64::from(high) << 32 | u64::from(low))
+        halves
+            .take_while(|(low, _)| *low != 0)
+            .map(|(low, high)| u64::from(high) << 32 | u64::from(low))
     }
 }
 
@@ -181,7 +183,8 @@ impl Shard {
         if self.homes > self.lines.capacity() {
             // Room that is not used yet costs addresses and no memory. A small shard gets little
             // room, so that shards stand close together.
-            let room = if self.homes > 0x8000 { self.homes * 4 } else { self.homes + self.homes / 64 };
+            let room =
+                if self.homes > 0x8000 { self.homes * 4 } else { self.homes + self.homes / 64 };
             self.lines.reserve_exact(room - lines);
         }
         self.lines.resize(lines + more, Line::default());

@@ -178,7 +178,11 @@ impl Walks<'_> {
 
     /// One of the steps that can be taken, and the counter that counts it. `None` where a walk
     /// ends.
-    fn choose(&mut self, row: &[u32], sum: u64) -> Result<Option<(StepId, CounterId)>, EngineError> {
+    fn choose(
+        &mut self,
+        row: &[u32],
+        sum: u64,
+    ) -> Result<Option<(StepId, CounterId)>, EngineError> {
         let mut misses = Vec::new();
         loop {
             let mut steps = Vec::new();
@@ -203,7 +207,13 @@ impl Walks<'_> {
     }
 
     /// Notes a state, which a path leads to, and what it breaks.
-    fn visit(&mut self, row: &[u32], sum: u64, path: &[StepId], new_world: bool) -> Result<(), EngineError> {
+    fn visit(
+        &mut self,
+        row: &[u32],
+        sum: u64,
+        path: &[StepId],
+        new_world: bool,
+    ) -> Result<(), EngineError> {
         let step = path.last().copied();
         self.shards[shard_of(sum)].insert(sum);
         self.goals |= self.program.world(row[0].world()).goals;

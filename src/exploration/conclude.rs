@@ -31,8 +31,9 @@ pub fn conclude<E: Election>(
     if let Some(violation) = exploration.violations.get(&property) {
         return say(Verdict::Violated, Some(violation.why.clone()));
     }
-    let early =
-        |what: &str| say(Verdict::NotRefuted, Some(format!("{what} after {} states", exploration.distinct)));
+    let early = |what: &str| {
+        say(Verdict::NotRefuted, Some(format!("{what} after {} states", exploration.distinct)))
+    };
     match exploration.ended {
         Ended::Exhausted => {}
         Ended::Violated => return early("another property was violated"),
@@ -42,7 +43,8 @@ pub fn conclude<E: Election>(
         Ended::MaxMemory => return early("the memory limit was reached"),
         Ended::Interrupted => return early("interrupted"),
         Ended::Sampled => {
-            let walks = exploration.sample.as_ref().map(|sample| format!("; {sample}")).unwrap_or_default();
+            let walks =
+                exploration.sample.as_ref().map(|sample| format!("; {sample}")).unwrap_or_default();
             return early(&format!("sampled {} steps{walks};", exploration.generated));
         }
         Ended::Failed(_) => unreachable!("handled above"),
@@ -64,7 +66,8 @@ fn vacuous<E: Election>(system: &System<E>, tally: &Tally, property: PropertyId)
     let mut state = system.origin();
     let mut led = !state.world.led.is_empty();
     for (id, node) in state.nodes.iter().enumerate() {
-        led |= node.state.as_deref().is_some_and(|s| system.actors[id].leads(id.into(), s).is_some());
+        led |=
+            node.state.as_deref().is_some_and(|s| system.actors[id].leads(id.into(), s).is_some());
     }
     tally.note_past(system, system.goals_of_past(&state.world));
     for step in &system.prefix {

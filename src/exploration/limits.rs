@@ -38,8 +38,9 @@ pub struct Limits {
     pub until: Until,
     /// Distinct states.
     pub max_states: Option<u64>,
-    /// How many states a run may have, the initial one counted: states that are so far away are seen, but not what follows
-    /// them. Honoured by the engine's breadth-first search, whose counts are then those of stateright's `target_max_depth`.
+    /// How many states a run may have, the initial one counted: states that are so far away are
+    /// seen, but not what follows them. Honoured by the engine's breadth-first search, whose counts
+    /// are then those of stateright's `target_max_depth`.
     pub max_depth: Option<usize>,
     /// How long it may take.
     pub time: Option<Duration>,

@@ -1,7 +1,8 @@
 //! What every engine is asked and answers, and what is concluded from an answer.
 //!
-//! An engine explores a [`System`] within [`Limits`] and returns an [`Exploration`]: what it saw, what it cut, how often
-//! each kind of step happened, and a trace to each violation. [`conclude`] turns that into verdicts that cannot mislead.
+//! An engine explores a [`System`](crate::semantics::System) within [`Limits`] and returns an [`Exploration`]: what it saw,
+//! what it cut, how often each kind of step happened, and a trace to each violation. [`conclude`]
+//! turns that into verdicts that cannot mislead.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -37,11 +38,12 @@ pub enum Ended {
     Interrupted,
     /// A sample was asked for, and taken.
     Sampled,
-    /// An actor's handler panicked or is not a function of its arguments; what was seen does not count.
+    /// An actor's handler panicked or is not a function of its arguments; what was seen does not
+    /// count.
     Failed(String),
 }
 
-/// A violation: the steps that lead to it from [`System::initial`], and the conflicting facts.
+/// A violation: the steps that lead to it from where checking starts, and the conflicting facts.
 pub struct Violation<E: Election> {
     /// From the state in which checking starts.
     pub steps: Vec<StepOf<E>>,
@@ -75,7 +77,8 @@ pub struct Exploration<E: Election> {
     pub threads: usize,
     /// The most bytes that the exploration held, where it is known.
     pub peak_bytes: Option<u64>,
-    /// The probability that two states were taken for one, where states are known by their fingerprints.
+    /// The probability that two states were taken for one, where states are known by their
+    /// fingerprints.
     pub collision_probability: f64,
     /// Of random walks.
     pub sample: Option<Sample>,

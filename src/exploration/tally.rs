@@ -43,7 +43,8 @@ impl Tally {
         }
     }
 
-    /// Counts so many steps of a kind, which deliver a kind of message and have these facts in common.
+    /// Counts so many steps of a kind, which deliver a kind of message and have these facts in
+    /// common.
     pub fn add_steps<E: Election>(
         &mut self,
         system: &System<E>,

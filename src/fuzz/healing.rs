@@ -1,8 +1,9 @@
 //! The scenario of a network that heals, made of one that does not.
 //!
-//! What a scenario says holds until the network heals: its start, its faults, its bounds, its topologies. What healing
-//! cannot honour is changed, and each change is told ([`Healing::changes`]): time is kept after healing and not before,
-//! and options that only time needs are on. What would then be another question is refused.
+//! What a scenario says holds until the network heals: its start, its faults, its bounds, its
+//! topologies. What healing cannot honour is changed, and each change is told
+//! ([`Healing::changes`]): time is kept after healing and not before, and options that only time
+//! needs are on. What would then be another question is refused.
 
 use crate::election::{Election, NeedOfTime, OptionSpec, Value};
 use crate::scenario::{Problem, Scenario, Topologies};
@@ -34,11 +35,12 @@ pub fn all_faults(network: NetworkKind) -> Faults {
 }
 
 impl Healing {
-    /// The scenario with the rules under which a network can heal: stabilising, and with one switch of the topology more
-    /// than its budget, to heal with.
+    /// The scenario with the rules under which a network can heal: stabilising, and with one switch
+    /// of the topology more than its budget, to heal with.
     ///
     /// # Errors
-    /// A scenario from which no system can be built, or that starts where no network could heal any more.
+    /// A scenario from which no system can be built, or that starts where no network could heal any
+    /// more.
     pub fn of<E: Election>(given: &Scenario) -> Result<Self, Problem> {
         let mut scenario = given.clone();
         let mut changes = Vec::new();
@@ -52,7 +54,9 @@ impl Healing {
         }
         if scenario.network == NetworkKind::Duplicating {
             scenario.network = NetworkKind::Unordered;
-            changes.push("the network is unordered: on a duplicating one no time could pass".to_string());
+            changes.push(
+                "the network is unordered: on a duplicating one no time could pass".to_string(),
+            );
         }
         topologies(&mut scenario);
         start::<E>(&mut scenario)?;
@@ -80,7 +84,8 @@ fn toml_value(value: Value) -> toml::Value {
     }
 }
 
-/// Finds the start under the scenario's own bounds and faults, before there is time, and gives its steps by name.
+/// Finds the start under the scenario's own bounds and faults, before there is time, and gives its
+/// steps by name.
 fn start<E: Election>(scenario: &mut Scenario) -> Result<(), Problem> {
     if scenario.start_when.is_none() && scenario.start_steps.is_empty() {
         return Ok(());

@@ -1,13 +1,14 @@
 //! Random runs of systems far beyond exhaustive reach: a proptest strategy over schedules.
 //!
-//! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged: either every property
-//! after every step, or whether what the protocol promises comes about after the network has healed ([`Recovery`]).
-//! [`Runs`] generates them, and shrinks a failing one by leaving steps out, so that it works in any `proptest!` test.
-//! [`Campaign`] is what the command line runs.
+//! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged:
+//! either every property after every step, or whether what the protocol promises comes about after
+//! the network has healed ([`Recovery`]). [`Runs`] generates them, and shrinks a failing one by
+//! leaving steps out, so that it works in any `proptest!` test. [`Campaign`] is what the command
+//! line runs.
 //!
-//! A schedule is kept as steps and not as the random numbers that chose them: numbers mean something else as soon as
-//! one of them is dropped, steps mean the same. It leaves out on purpose any memory of states seen: that is what the
-//! exhaustive engines are for.
+//! A schedule is kept as steps and not as the random numbers that chose them: numbers mean
+//! something else as soon as one of them is dropped, steps mean the same. It leaves out on purpose
+//! any memory of states seen: that is what the exhaustive engines are for.
 
 mod campaign;
 mod healing;
@@ -63,7 +64,8 @@ pub struct Trial<E: Election> {
 
 impl<E: Election> Trial<E> {
     /// # Errors
-    /// What [`Scenario::system`] says; and where recovery is asked for, that nothing is promised, or not from there.
+    /// What [`Scenario::system`] says; and where recovery is asked for, that nothing is promised,
+    /// or not from there.
     pub fn new(given: Scenario, asked: Asked) -> Result<Self, Problem> {
         let Healing { scenario, changes } = match asked {
             Asked::Safety => Healing { scenario: given.clone(), changes: Vec::new() },
@@ -74,7 +76,8 @@ impl<E: Election> Trial<E> {
             Asked::Safety => None,
             Asked::Recovery(_) => Some(recovery::promise(&system)?),
         };
-        if promise.is_some_and(|promise| !recovery::can_heal(&system, &promise, &system.initial())) {
+        if promise.is_some_and(|promise| !recovery::can_heal(&system, &promise, &system.initial()))
+        {
             let why = "more has failed where it starts than the group could recover from";
             return Err(Problem::new(format!("scenario `{}`: {why}", scenario.name)));
         }
@@ -102,7 +105,8 @@ pub struct Run<E: Election> {
     pub failure: Option<Failure>,
     /// How often what happened in it.
     pub tally: Tally,
-    /// How many of the steps were chosen one by one; those after them heal the network, see [`recovery`].
+    /// How many of the steps were chosen one by one; those after them heal the network, see
+    /// [`recovery`].
     chosen: usize,
     /// What the steps that heal the network follow from.
     healing: u64,
@@ -154,7 +158,8 @@ impl<E: Election> Debug for Run<E> {
 pub struct Runs<E: Election> {
     scenarios: BoxedStrategy<Scenario>,
     asked: Asked,
-    /// The trial that was built last: most campaigns have one scenario, and finding its start may be a search.
+    /// The trial that was built last: most campaigns have one scenario, and finding its start may
+    /// be a search.
     last: RefCell<Option<Arc<Trial<E>>>>,
 }
 

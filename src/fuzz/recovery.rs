@@ -1,14 +1,15 @@
-//! The first form of liveness: after faults the network heals, and then what the protocol promises must come about, and
-//! stay: [`AfterHealing`] has what that is.
+//! The first form of liveness: after faults the network heals, and then what the protocol promises
+//! must come about, and stay: [`AfterHealing`] has what that is.
 //!
-//! A run has two phases. First everything is asynchronous and fails as its budgets allow, only that the group could
-//! still recover. Then the network heals: all links come up, nodes that are down are restarted (all that the budget
-//! allows in half of the runs, else as few as the protocol needs; the others stay down), and the system stabilises:
-//! nothing fails any more, messages arrive within their tick, timers fire within their limits, each at a random age and
-//! in a random order. From then on ticks are counted.
+//! A run has two phases. First everything is asynchronous and fails as its budgets allow, only that
+//! the group could still recover. Then the network heals: all links come up, nodes that are down
+//! are restarted (all that the budget allows in half of the runs, else as few as the protocol
+//! needs; the others stay down), and the system stabilises: nothing fails any more, messages arrive
+//! within their tick, timers fire within their limits, each at a random age and in a random order.
+//! From then on ticks are counted.
 //!
-//! It is a test and no proof: what stays for the time watched may be lost later, and chance decides which timers fire
-//! first.
+//! It is a test and no proof: what stays for the time watched may be lost later, and chance decides
+//! which timers fire first.
 
 use std::sync::Arc;
 
@@ -30,7 +31,8 @@ pub const PROPERTY: &str = "recovery";
 /// So many steps without a tick mean that time has stopped.
 const STEPS_WITHIN_TICK: u32 = 5_000;
 
-/// Within `within` ticks of healing what is promised has come about, and it is there for `stays` ticks more.
+/// Within `within` ticks of healing what is promised has come about, and it is there for `stays`
+/// ticks more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
     /// So many ticks after the network has healed, what is promised must have come about.
@@ -63,7 +65,10 @@ impl Default for Recovery {
 /// They promise nothing, and why.
 pub fn promise<E: Election>(system: &System<E>) -> Result<AfterHealing<E>, Problem> {
     E::after_healing(&system.actors).map_err(|why| {
-        Problem::new(format!("{} promises nothing once the network has healed: {why}", E::about().name))
+        Problem::new(format!(
+            "{} promises nothing once the network has healed: {why}",
+            E::about().name
+        ))
     })
 }
 
@@ -94,7 +99,8 @@ pub(super) fn can_heal<E: Election>(
     if Some(state.world.topology) != mesh(system) && left.switches == 0 {
         return false;
     }
-    let down = (0..state.nodes.len()).filter(|&i| !state.nodes[i].is_up()).take(left.restarts as usize);
+    let down =
+        (0..state.nodes.len()).filter(|&i| !state.nodes[i].is_up()).take(left.restarts as usize);
     let mut nodes = state.nodes.clone();
     for i in down {
         let down = state.nodes[i].found(Disk::Intact).expect("a disk may always be found intact");
@@ -148,7 +154,12 @@ impl<E: Election> Watch<E> {
     }
 
     /// The next state, and the step that led to it.
-    fn see(&mut self, system: &System<E>, state: &SystemState<E>, step: Option<&StepOf<E>>) -> Seen {
+    fn see(
+        &mut self,
+        system: &System<E>,
+        state: &SystemState<E>,
+        step: Option<&StepOf<E>>,
+    ) -> Seen {
         if !state.world.stabilised {
             return Seen::Waiting;
         }
@@ -159,8 +170,9 @@ impl<E: Election> Watch<E> {
         self.steps_within_tick += 1;
         let (ticks, Recovery { within, stays }) = (self.ticks, self.asked);
         if self.steps_within_tick > STEPS_WITHIN_TICK {
-            let why =
-                format!("time stops {ticks} ticks after healing: {STEPS_WITHIN_TICK} steps without a tick");
+            let why = format!(
+                "time stops {ticks} ticks after healing: {STEPS_WITHIN_TICK} steps without a tick"
+            );
             return Seen::Failed(why);
         }
         if !system.can_tick(state) {
@@ -173,7 +185,10 @@ impl<E: Election> Watch<E> {
                 why
             }
             Ok(led) => {
-                let since = self.reign.filter(|(before, _)| *before == led).map_or(ticks, |(_, since)| since);
+                let since = self
+                    .reign
+                    .filter(|(before, _)| *before == led)
+                    .map_or(ticks, |(_, since)| since);
                 self.reign = Some((led, since));
                 if ticks - since >= stays || is_frozen(state) {
                     return Seen::Stays;
@@ -182,13 +197,16 @@ impl<E: Election> Watch<E> {
                     Some((leader, term)) if E::about().has_terms => {
                         format!("{} leads term {term} only since tick {since}", node_name(leader))
                     }
-                    Some((leader, _)) => format!("{} leads only since tick {since}", node_name(leader)),
+                    Some((leader, _)) => {
+                        format!("{} leads only since tick {since}", node_name(leader))
+                    }
                     None => format!("all is well only since tick {since}"),
                 }
             }
         };
         if self.reign.is_none() && is_frozen(state) {
-            let why = format!("{ticks} ticks after healing nothing can happen any more, and {missing}");
+            let why =
+                format!("{ticks} ticks after healing nothing can happen any more, and {missing}");
             return Seen::Failed(why);
         }
         if ticks < within + stays {
@@ -215,7 +233,9 @@ pub fn replay<E: Election>(system: &System<E>, names: &[String]) -> Result<Repla
 /// All links up, enough nodes up, and from now on nothing fails.
 fn heal<E: Election>(walk: &mut Walk<E>, promise: &AfterHealing<E>, rng: &mut TestRng) {
     let restarts_all = rng.random_bool(0.5);
-    if let Some(topology) = mesh(&walk.trial.system).filter(|mesh| *mesh != walk.state.world.topology) {
+    if let Some(topology) =
+        mesh(&walk.trial.system).filter(|mesh| *mesh != walk.state.world.topology)
+    {
         walk.take(Step::Switch { topology });
     }
     for node in (0..walk.state.nodes.len()).map(Id::from) {
@@ -223,13 +243,18 @@ fn heal<E: Election>(walk: &mut Walk<E>, promise: &AfterHealing<E>, rng: &mut Te
             walk.take(Step::Restart { node, disk: Disk::Intact });
         }
     }
-    let stabilise = walk.trial.system.stabilisation(&walk.state, |age| rng.random_range(0..age.last));
+    let stabilise =
+        walk.trial.system.stabilisation(&walk.state, |age| rng.random_range(0..age.last));
     if !walk.take(stabilise) {
-        walk.fail(PROPERTY, "enough nodes are up and connected, yet there is no quorum".to_string());
+        walk.fail(
+            PROPERTY,
+            "enough nodes are up and connected, yet there is no quorum".to_string(),
+        );
     }
 }
 
-/// Whether nothing but time can ever pass: no timer runs, no message is in flight, nothing is to be chosen.
+/// Whether nothing but time can ever pass: no timer runs, no message is in flight, nothing is to be
+/// chosen.
 fn is_frozen<E: Election>(state: &SystemState<E>) -> bool {
     state.network.is_empty()
         && state.nodes.iter().all(|node| node.timers.is_empty() && node.choices.is_empty())

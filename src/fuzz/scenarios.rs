@@ -1,8 +1,9 @@
 //! Scenarios to fuzz: what a protocol's corpus promises at small sizes, taken to larger ones.
 //!
-//! A scenario of the corpus that plants no bug and expects every property to hold is a promise about its options,
-//! network, timing and kinds of fault. The promise does not depend on how many nodes there are, how often each kind of
-//! fault strikes, or how far terms go, so these are drawn at random; what the scenario leaves out stays out.
+//! A scenario of the corpus that plants no bug and expects every property to hold is a promise
+//! about its options, network, timing and kinds of fault. The promise does not depend on how many
+//! nodes there are, how often each kind of fault strikes, or how far terms go, so these are drawn
+//! at random; what the scenario leaves out stays out.
 
 use proptest::prelude::any;
 use proptest::sample::select;
@@ -17,8 +18,8 @@ use crate::semantics::world::Faults;
 /// The longest run of a scenario that was enlarged.
 const STEPS: usize = 300;
 
-/// The scenarios of a protocol's corpus that promise something of every size. Without any, a scenario in which nothing
-/// fails.
+/// The scenarios of a protocol's corpus that promise something of every size. Without any, a
+/// scenario in which nothing fails.
 ///
 /// # Errors
 /// A corpus that cannot be read.
@@ -30,7 +31,10 @@ pub fn promised(about: &'static About) -> Result<Vec<Scenario>, Problem> {
     let is_promise = |s: &Scenario| {
         let holds = |word| matches!(word, Verdict::Holds | Verdict::HoldsWithinBounds);
         let has_start = s.start_when.is_some() || !s.start_steps.is_empty();
-        s.bug.is_none() && !s.expect.is_empty() && s.expect.values().all(|e| holds(e.verdict)) && !has_start
+        s.bug.is_none()
+            && !s.expect.is_empty()
+            && s.expect.values().all(|e| holds(e.verdict))
+            && !has_start
     };
     let mut promises: Vec<Scenario> = corpus.into_iter().filter(is_promise).collect();
     if promises.is_empty() {
@@ -39,35 +43,38 @@ pub fn promised(about: &'static About) -> Result<Vec<Scenario>, Problem> {
     Ok(promises)
 }
 
-/// One of the scenarios, enlarged: up to 7 nodes (or just `nodes`), budgets of faults up to sixfold, no bound on terms.
-/// Where the protocol's options do not allow the size, the scenario keeps its own.
+/// One of the scenarios, enlarged: up to 7 nodes (or just `nodes`), budgets of faults up to
+/// sixfold, no bound on terms. Where the protocol's options do not allow the size, the scenario
+/// keeps its own.
 pub fn enlarged<E: Election>(
     promises: Vec<Scenario>,
     nodes: Option<usize>,
 ) -> impl Strategy<Value = Scenario> {
     let sizes = nodes.map_or(vec![3, 4, 5, 5, 7], |n| vec![n]);
-    (select(promises), select(sizes), 1..=6u32, any::<bool>()).prop_map(move |(base, n, times, is_torn)| {
-        let mut larger = Scenario { nodes: nodes.unwrap_or(n.max(base.nodes)), ..base.clone() };
-        if nodes.is_none() && larger.system::<E>().is_err() {
-            larger.nodes = base.nodes;
-        }
-        larger.bounds = Bounds { max_in_flight: Some(20 * larger.nodes), ..Bounds::default() };
-        let faults = &mut larger.faults;
-        let Faults {
-            crashes,
-            restarts,
-            losses,
-            duplications,
-            switches,
-            torn,
-            disk_losses: _,
-            disk_rollbacks: _,
-        } = faults;
-        for budget in [crashes, restarts, losses, duplications, switches] {
-            *budget *= times;
-        }
-        *torn &= is_torn;
-        larger.fuzz.get_or_insert_default().steps = STEPS;
-        larger
-    })
+    (select(promises), select(sizes), 1..=6u32, any::<bool>()).prop_map(
+        move |(base, n, times, is_torn)| {
+            let mut larger = Scenario { nodes: nodes.unwrap_or(n.max(base.nodes)), ..base.clone() };
+            if nodes.is_none() && larger.system::<E>().is_err() {
+                larger.nodes = base.nodes;
+            }
+            larger.bounds = Bounds { max_in_flight: Some(20 * larger.nodes), ..Bounds::default() };
+            let faults = &mut larger.faults;
+            let Faults {
+                crashes,
+                restarts,
+                losses,
+                duplications,
+                switches,
+                torn,
+                disk_losses: _,
+                disk_rollbacks: _,
+            } = faults;
+            for budget in [crashes, restarts, losses, duplications, switches] {
+                *budget *= times;
+            }
+            *torn &= is_torn;
+            larger.fuzz.get_or_insert_default().steps = STEPS;
+            larger
+        },
+    )
 }

@@ -1,9 +1,10 @@
 //! Shrinking: a failing run is made shorter by leaving steps out, then by taking shortcuts.
 //!
-//! Steps are left out in ever smaller groups, and what is left is carried out again: a step that cannot be taken any
-//! more is skipped, or replaced by one of the same kind between the same nodes. What remains is minimal in the sense
-//! that no step can be left out. It need not be shortest, so from each of its states, last to first, a small
-//! breadth-first search looks for a shorter way to the same failure.
+//! Steps are left out in ever smaller groups, and what is left is carried out again: a step that
+//! cannot be taken any more is skipped, or replaced by one of the same kind between the same nodes.
+//! What remains is minimal in the sense that no step can be left out. It need not be shortest, so
+//! from each of its states, last to first, a small breadth-first search looks for a shorter way to
+//! the same failure.
 
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
@@ -46,8 +47,8 @@ pub struct RunTree<E: Election> {
     current: Run<E>,
     /// The simplest run that is known to fail.
     failing: Run<E>,
-    /// How long the run was that was found. A healing network takes its own course, a longer one perhaps after fewer
-    /// steps: that would be no simpler.
+    /// How long the run was that was found. A healing network takes its own course, a longer one
+    /// perhaps after fewer steps: that would be no simpler.
     found: usize,
     pass: Pass,
 }
@@ -84,7 +85,9 @@ impl<E: Election> RunTree<E> {
                     self.pass = Pass::Shortcut { from: from - 1 };
                     self.shortcut(from - 1)
                 }
-                Pass::Reseed { seed } if seed < RESEEDS && self.failing.trial.asked != Asked::Safety => {
+                Pass::Reseed { seed }
+                    if seed < RESEEDS && self.failing.trial.asked != Asked::Safety =>
+                {
                     self.pass = Pass::Reseed { seed: seed + 1 };
                     Some(walk::along(&self.failing.trial, self.failing.chosen_steps(), seed))
                 }
@@ -109,8 +112,8 @@ impl<E: Election> RunTree<E> {
         walk::along(&self.failing.trial, kept, self.failing.healing)
     }
 
-    /// Fewer steps chosen, or as many and fewer in all, and never more than were found; and if the run fails by itself,
-    /// the same failure.
+    /// Fewer steps chosen, or as many and fewer in all, and never more than were found; and if the
+    /// run fails by itself, the same failure.
     fn is_simpler(&self, run: &Run<E>) -> bool {
         let property = |run: &Run<E>| run.failure.as_ref().map(|failure| failure.property);
         let length = |run: &Run<E>| (run.chosen, run.steps.len());
@@ -127,19 +130,26 @@ impl<E: Election> RunTree<E> {
         let &(property, _) =
             trial.properties.iter().find(|(_, n)| *n == name && trial.asked == Asked::Safety)?;
         let kept = self.failing.steps.get(..from)?;
-        let state =
-            kept.iter().try_fold(trial.system.initial(), |state, step| trial.system.apply(&state, step))?;
+        let state = kept
+            .iter()
+            .try_fold(trial.system.initial(), |state, step| trial.system.apply(&state, step))?;
         let most = self.failing.steps.len().checked_sub(from + 1)?;
         let detour = self.search(state, property, most)?;
         Some(walk::along(trial, kept.iter().chain(&detour), self.failing.healing))
     }
 
     /// At most `most` steps to a violation, if they are found soon.
-    fn search(&self, state: SystemState<E>, property: PropertyId, most: usize) -> Option<Vec<StepOf<E>>> {
+    fn search(
+        &self,
+        state: SystemState<E>,
+        property: PropertyId,
+        most: usize,
+    ) -> Option<Vec<StepOf<E>>> {
         let system = &self.failing.trial.system;
         let mut seen = HashSet::from([fingerprint(&state)]);
         // Each state with its depth, the position of its predecessor and the step between.
-        let mut found: Vec<(SystemState<E>, usize, usize, Option<StepOf<E>>)> = vec![(state, 0, 0, None)];
+        let mut found: Vec<(SystemState<E>, usize, usize, Option<StepOf<E>>)> =
+            vec![(state, 0, 0, None)];
         for at in 0..SHORTCUT_STATES {
             let (state, depth) = found.get(at).map(|(state, depth, ..)| (state.clone(), *depth))?;
             if depth == most {

@@ -44,8 +44,8 @@ fn weight(kind: StepKind) -> u32 {
     }
 }
 
-/// The mood of one run. Runs that differ in it find more than runs that are all alike: one has hardly a fault, one
-/// hardly a delivery at one node.
+/// The mood of one run. Runs that differ in it find more than runs that are all alike: one has
+/// hardly a fault, one hardly a delivery at one node.
 pub(super) struct Pace {
     kinds: BTreeMap<StepKind, u32>,
     nodes: Vec<u32>,
@@ -129,8 +129,13 @@ pub(super) struct Walk<E: Election> {
 impl<E: Election> Walk<E> {
     fn new(trial: &Arc<Trial<E>>) -> Self {
         let state = trial.system.initial();
-        let mut walk =
-            Walk { trial: trial.clone(), state, steps: Vec::new(), tally: Tally::default(), failure: None };
+        let mut walk = Walk {
+            trial: trial.clone(),
+            state,
+            steps: Vec::new(),
+            tally: Tally::default(),
+            failure: None,
+        };
         walk.judge();
         walk
     }
@@ -159,7 +164,8 @@ impl<E: Election> Walk<E> {
         }
     }
 
-    /// The state after a step that may be taken here: within the bounds, and no fault that could not be healed.
+    /// The state after a step that may be taken here: within the bounds, and no fault that could
+    /// not be healed.
     fn after(&self, step: &StepOf<E>) -> Option<SystemState<E>> {
         let Trial { system, promise, .. } = &*self.trial;
         let next = system.apply(&self.state, step)?;
@@ -208,8 +214,8 @@ impl<E: Election> Walk<E> {
         false
     }
 
-    /// Takes the step, or one of the same kind between the same nodes: what is left of a run when steps before are
-    /// left out often differs in a term only.
+    /// Takes the step, or one of the same kind between the same nodes: what is left of a run when
+    /// steps before are left out often differs in a term only.
     fn step_like(&mut self, step: &StepOf<E>) {
         if let Some(next) = self.after(step) {
             return self.advance(step.clone(), next);
@@ -218,7 +224,9 @@ impl<E: Election> Walk<E> {
         let mut open = system.candidates(&self.state);
         if let (Step::Stabilise { ages }, true) = (step, system.can_stabilise(&self.state)) {
             let mut ages = ages.iter().copied();
-            open.push(system.stabilisation(&self.state, |age| ages.next().unwrap_or(0).min(age.last - 1)));
+            open.push(
+                system.stabilisation(&self.state, |age| ages.next().unwrap_or(0).min(age.last - 1)),
+            );
         }
         let found = open.into_iter().filter(|other| is_like::<E>(step, other));
         let found = found.filter_map(|other| Some((self.after(&other)?, other))).next();
@@ -257,7 +265,9 @@ fn is_like<E: Election>(a: &StepOf<E>, b: &StepOf<E>) -> bool {
         (Step::Timeout { node, timer }, Step::Timeout { node: n, timer: t }) => {
             node == n && names::kind(timer) == names::kind(t)
         }
-        (Step::Choose { node, key, .. }, Step::Choose { node: n, key: k, .. }) => node == n && key == k,
+        (Step::Choose { node, key, .. }, Step::Choose { node: n, key: k, .. }) => {
+            node == n && key == k
+        }
         (Step::Torn { step, effects }, Step::Torn { step: s, effects: e }) => {
             effects == e && is_like::<E>(step, s)
         }
@@ -267,7 +277,11 @@ fn is_like<E: Election>(a: &StepOf<E>, b: &StepOf<E>) -> bool {
 }
 
 /// A random run.
-pub(super) fn random<E: Election>(trial: &Arc<Trial<E>>, healing: u64, rng: &mut TestRng) -> Run<E> {
+pub(super) fn random<E: Election>(
+    trial: &Arc<Trial<E>>,
+    healing: u64,
+    rng: &mut TestRng,
+) -> Run<E> {
     let hints = trial.scenario.fuzz.clone().unwrap_or_default();
     let pace = Pace::random(trial.scenario.nodes, &hints, rng);
     let most = match (trial.asked, trial.scenario.timing) {

@@ -141,8 +141,8 @@ impl Checked {
         format!("{} {}", self.protocol, self.scenario)
     }
 
-    /// What there is to say about an answer: the counterexample, or why nothing better was concluded. The label is that of
-    /// its [group](Group), or the property's name.
+    /// What there is to say about an answer: the counterexample, or why nothing better was
+    /// concluded. The label is that of its [group](Group), or the property's name.
     pub fn explain(&self, label: &str, answer: &Answer) -> String {
         let Answer { meaning, conclusion, .. } = answer;
         let mut text = format!("\n{}: {label} {}", self.title(), conclusion.verdict);
@@ -150,8 +150,11 @@ impl Checked {
         match &answer.counterexample {
             None => text += &format!(" ({why})\n"),
             Some(counterexample) => {
-                let shortest =
-                    if counterexample.is_shortest { "a shortest run" } else { "not a shortest run" };
+                let shortest = if counterexample.is_shortest {
+                    "a shortest run"
+                } else {
+                    "not a shortest run"
+                };
                 text += &format!(" in {} steps, {shortest}\n", counterexample.steps);
                 text += &story::tell(&counterexample.scene);
                 text += &format!("  {label} is violated: {why}\n  ({meaning})\n");
@@ -160,7 +163,8 @@ impl Checked {
         text
     }
 
-    /// Everything that is not as expected, each with its run and how to take that again; `None` if all is.
+    /// Everything that is not as expected, each with its run and how to take that again; `None` if
+    /// all is.
     pub fn unexpected(&self) -> Option<String> {
         if self.agreement() == Agreement::AsExpected {
             return None;
@@ -189,7 +193,8 @@ impl Checked {
     }
 
     /// # Panics
-    /// Something is not as the scenario expects it: the message is [`unexpected`](Checked::unexpected).
+    /// Something is not as the scenario expects it: the message is
+    /// [`unexpected`](Checked::unexpected).
     #[track_caller]
     pub fn assert_as_expected(&self) {
         if let Some(text) = self.unexpected() {
@@ -200,7 +205,8 @@ impl Checked {
     /// Saves a trace where a build leaves its files, and says how to replay it.
     fn kept(&self, property: &str, trace: &Trace) -> String {
         let name = format!("{}-{}-{property}.json", self.protocol, self.scenario);
-        let name: String = name.chars().map(|c| if c == '/' || c == '\\' { '_' } else { c }).collect();
+        let name: String =
+            name.chars().map(|c| if c == '/' || c == '\\' { '_' } else { c }).collect();
         let path = kept_at().join(name);
         let is_kept = path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
             && fs::write(&path, trace.to_json()).is_ok();
@@ -226,7 +232,8 @@ impl Checked {
     }
 }
 
-/// Where traces of failed tests are kept: in the folder where cargo builds, or else where files are short-lived.
+/// Where traces of failed tests are kept: in the folder where cargo builds, or else where files are
+/// short-lived.
 fn kept_at() -> PathBuf {
     let here = env::current_dir().unwrap_or_default();
     let built = here.ancestors().map(|folder| folder.join("target")).find(|target| target.is_dir());

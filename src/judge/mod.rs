@@ -1,7 +1,8 @@
-//! One scenario, checked: which properties are asked, when to stop, what was concluded and whether that was expected.
+//! One scenario, checked: which properties are asked, when to stop, what was concluded and whether
+//! that was expected.
 //!
-//! Here the protocol's type is erased: [`prepare`] goes in with a name and comes out with a [`Prepared`] run, whose
-//! [`Checked`] is plain data.
+//! Here the protocol's type is erased: [`prepare`] goes in with a name and comes out with a
+//! [`Prepared`] run, whose [`Checked`] is plain data.
 
 mod checked;
 mod prepared;
@@ -58,7 +59,8 @@ pub struct Chosen {
     pub about: &'static About,
     /// With all changes made.
     pub scenario: Scenario,
-    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or changed by flags.
+    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or
+    /// changed by flags.
     pub is_as_written: bool,
     /// How it came to be chosen or what was changed, where that is not plain from the command line.
     pub remark: Option<String>,
@@ -131,18 +133,20 @@ impl Default for Request {
 
 /// Checks a scenario of a protocol with the compiled engine, on all cores.
 ///
-/// What is asked, and when the run has answered everything, follows from what the scenario expects. Without expectations every
-/// property is asked, and expected to hold.
+/// What is asked, and when the run has answered everything, follows from what the scenario expects.
+/// Without expectations every property is asked, and expected to hold.
 ///
 /// # Errors
 /// A scenario that the protocol does not accept.
 pub fn check<E: Election>(scenario: &Scenario) -> Result<Checked, Problem> {
-    let chosen = Chosen { about: E::about(), scenario: scenario.clone(), is_as_written: true, remark: None };
+    let chosen =
+        Chosen { about: E::about(), scenario: scenario.clone(), is_as_written: true, remark: None };
     let prepared = prepare(&Only::<E>::new(), chosen, &Request::default())?;
     Ok(prepared.run(&|_| ()))
 }
 
-/// Explores a system with an engine. The seed is for what is random, which are the simulation and the walks.
+/// Explores a system with an engine. The seed is for what is random, which are the simulation and
+/// the walks.
 pub fn explore<E: Election>(
     engine: Engine,
     seed: u64,
@@ -153,7 +157,9 @@ pub fn explore<E: Election>(
 ) -> Exploration<E> {
     let search = match engine {
         Engine::Compiled => return engine::explore(system, properties, limits, progress),
-        Engine::Walk => return engine::walk(system, properties, limits, progress, seed, LONGEST_WALK),
+        Engine::Walk => {
+            return engine::walk(system, properties, limits, progress, seed, LONGEST_WALK);
+        }
         Engine::StaterightBfs => Search::BreadthFirst,
         Engine::StaterightDfs => Search::DepthFirst,
         Engine::StaterightSimulation => Search::Simulation { seed },

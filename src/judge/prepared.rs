@@ -1,4 +1,5 @@
-//! A scenario whose system has been built: what it asks, when its run has answered everything, and the run itself.
+//! A scenario whose system has been built: what it asks, when its run has answered everything, and
+//! the run itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,8 +37,10 @@ impl Visitor for Prepare {
                     Some(only) => only == name,
                     None => scenario.expect.is_empty() || scenario.expected(name).is_some(),
                 };
-                let asked = System::<E>::properties().into_iter().filter(|(_, name)| is_asked(name));
-                let asked = asked.map(|(property, name)| Question::of::<E>(property, name)).collect();
+                let asked =
+                    System::<E>::properties().into_iter().filter(|(_, name)| is_asked(name));
+                let asked =
+                    asked.map(|(property, name)| Question::of::<E>(property, name)).collect();
                 return Ok(Box::new(Startless { chosen, asked, ended, states, seconds }));
             }
         };
@@ -61,9 +64,9 @@ impl Visitor for Prepare {
     }
 }
 
-/// When a run has answered everything. Where nothing is expected to be violated, a violation is a surprise to be told at
-/// once. Where something is, that is waited for; and if the scenario as written says that the rest holds, or how many
-/// states there are, only the whole space tells.
+/// When a run has answered everything. Where nothing is expected to be violated, a violation is a
+/// surprise to be told at once. Where something is, that is waited for; and if the scenario as
+/// written says that the rest holds, or how many states there are, only the whole space tells.
 fn until(
     asked: &[(PropertyId, &str)],
     is_as_written: bool,
@@ -71,7 +74,8 @@ fn until(
     expected: impl Fn(&str) -> Option<Verdict>,
 ) -> Until {
     let is_violated = |(_, name): &&(PropertyId, &str)| expected(name) == Some(Verdict::Violated);
-    let violated: Vec<PropertyId> = asked.iter().filter(is_violated).map(|(property, _)| *property).collect();
+    let violated: Vec<PropertyId> =
+        asked.iter().filter(is_violated).map(|(property, _)| *property).collect();
     match violated.len() {
         0 => Until::FirstViolation,
         n if (n == asked.len() && !is_pinned) || !is_as_written => Until::Violated(violated),
@@ -89,8 +93,11 @@ struct Question {
 
 impl Question {
     fn of<E: Election>(property: PropertyId, name: &'static str) -> Self {
-        let kind =
-            if property.0 == crate::semantics::world::ELECTION_SAFETY { "safety" } else { "invariant" };
+        let kind = if property.0 == crate::semantics::world::ELECTION_SAFETY {
+            "safety"
+        } else {
+            "invariant"
+        };
         Question { name, kind, meaning: System::<E>::meaning(property) }
     }
 }
@@ -122,12 +129,21 @@ impl Prepared for Startless {
         };
         let scenario = &self.chosen.scenario;
         let start = scenario.start_when.as_deref().unwrap_or_default();
-        let why = format!("{what} after {} states, while looking for the start, `{start}`", self.states);
+        let why =
+            format!("{what} after {} states, while looking for the start, `{start}`", self.states);
         let answer = |&Question { name, kind, meaning }: &Question| {
             let conclusion = Conclusion { verdict: Verdict::NotRefuted, why: Some(why.clone()) };
             let expected = self.chosen.expected(name);
             let agreement = compare(Verdict::NotRefuted, None, expected.as_ref());
-            Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample: None }
+            Answer {
+                property: name,
+                kind,
+                meaning,
+                conclusion,
+                expected,
+                agreement,
+                counterexample: None,
+            }
         };
         Checked {
             protocol: self.chosen.about.name,
@@ -169,9 +185,11 @@ impl<E: Election> Prepared for Ready<E> {
 
     fn run(&self, progress: &dyn Fn(&Progress)) -> Checked {
         let Request { engine, seed, limits, .. } = &self.request;
-        let properties: Vec<PropertyId> = self.asked.iter().map(|(property, _)| *property).collect();
+        let properties: Vec<PropertyId> =
+            self.asked.iter().map(|(property, _)| *property).collect();
         let exploration = explore(*engine, *seed, &self.system, &properties, limits, progress);
-        let answers = self.asked.iter().map(|(property, name)| self.answer(&exploration, *property, name));
+        let answers =
+            self.asked.iter().map(|(property, name)| self.answer(&exploration, *property, name));
         Checked {
             protocol: self.chosen.about.name,
             scenario: self.chosen.scenario.name.clone(),
@@ -202,7 +220,13 @@ impl<E: Election> Ready<E> {
             steps: violation.steps.len(),
             is_shortest: violation.is_shortest,
             scene: Scene::new(&self.system, &violation.steps),
-            trace: Trace::new(&self.system, &self.chosen.scenario, name, &violation.why, &violation.steps),
+            trace: Trace::new(
+                &self.system,
+                &self.chosen.scenario,
+                name,
+                &violation.why,
+                &violation.steps,
+            ),
         });
         if let Some(Err(why)) = counterexample.as_ref().map(|c| self.replays(property, &c.trace)) {
             conclusion = Conclusion { verdict: Verdict::Error, why: Some(why) };
@@ -250,7 +274,8 @@ impl<E: Election> Ready<E> {
 fn compare(verdict: Verdict, shortest: Option<usize>, expected: Option<&Expected>) -> Agreement {
     let agrees = match expected {
         Some(expected) => {
-            let same_length = expected.steps.is_none_or(|n| shortest.is_none_or(|found| found == n));
+            let same_length =
+                expected.steps.is_none_or(|n| shortest.is_none_or(|found| found == n));
             expected.accepts(verdict) && same_length
         }
         None => matches!(verdict, Verdict::Holds | Verdict::HoldsWithinBounds),

@@ -1,5 +1,5 @@
-//! A system whose types are forgotten. What stateright is given is one model for all protocols, so that its checkers and its
-//! Explorer are compiled once, and not once for each.
+//! A system whose types are forgotten. What stateright is given is one model for all protocols, so
+//! that its checkers and its Explorer are compiled once, and not once for each.
 
 use std::any::Any;
 use std::fmt::{self, Debug};

@@ -1,13 +1,17 @@
-//! The reference engine: stateright's own breadth-first search, depth-first search and simulation over a [`System`].
+//! The reference engine: stateright's own breadth-first search, depth-first search and simulation
+//! over a [`System`].
 //!
-//! Slow beside the compiled engine, and there to be trusted: it searches nothing itself. What it adds is a wrapper
-//! around the system, the model [`Watched`], which works around what stateright's checkers do not do:
+//! Slow beside the compiled engine, and there to be trusted: it searches nothing itself. What it
+//! adds is a wrapper around the system, the model `Watched`, which works around what stateright's
+//! checkers do not do:
 //!
-//! - a violation found later overwrites an earlier one, so each property is violated once and then holds; breadth-first
-//!   with one thread, the trace kept is then a shortest one;
-//! - a search ends as soon as every property is violated, and with one thread no time limit ends it, so there is one
-//!   property more, which is "discovered" exactly when the search is told to stop;
-//! - what happened, and what the bounds cut, is counted nowhere, so it is counted as steps are generated.
+//! - a violation found later overwrites an earlier one, so each property is violated once and then
+//!   holds; breadth-first with one thread, the trace kept is then a shortest one;
+//! - a search ends as soon as every property is violated, and with one thread no time limit ends
+//!   it, so there is one property more, which is "discovered" exactly when the search is told to
+//!   stop;
+//! - what happened, and what the bounds cut, is counted nowhere, so it is counted as steps are
+//!   generated.
 
 pub mod erased;
 pub mod questions;
@@ -170,7 +174,8 @@ struct Watched {
     /// In the order of [`Bound::ALL`].
     cut: [AtomicU64; Bound::ALL.len()],
     expanded: AtomicU64,
-    /// Fingerprints of the states that a simulation has seen: stateright does not count its distinct states.
+    /// Fingerprints of the states that a simulation has seen: stateright does not count its
+    /// distinct states.
     sampled: Mutex<HashSet<u64>>,
     hasher: RandomState,
 }
@@ -184,7 +189,8 @@ impl Watched {
         self.ended.get().is_some()
     }
 
-    /// Runs what calls the actor's handlers, which are not ours: a panic ends the search, not the program.
+    /// Runs what calls the actor's handlers, which are not ours: a panic ends the search, not the
+    /// program.
     fn guarded<T: Default>(&self, run: impl FnOnce() -> T) -> T {
         panics::caught(run).unwrap_or_else(|why| {
             self.stop(Ended::Failed(format!("a handler panicked: {why}")));
@@ -217,7 +223,8 @@ impl Watched {
 impl Questioned for Watched {
     /// Whether the property holds or is known to be violated already.
     fn holds_here(&self, property: PropertyId, state: &Erased) -> bool {
-        if self.is_stopped() || self.guarded(|| self.system.holds(property, state).err()).is_none() {
+        if self.is_stopped() || self.guarded(|| self.system.holds(property, state).err()).is_none()
+        {
             return true;
         }
         let mut violated = self.violated.lock().expect("no panic while held");
@@ -244,7 +251,10 @@ impl Model for Watched {
         } else if !self.is_stopped() {
             self.expanded.fetch_add(1, Relaxed);
             if self.is_simulation {
-                self.sampled.lock().expect("no panic while held").insert(self.hasher.hash_one(state));
+                self.sampled
+                    .lock()
+                    .expect("no panic while held")
+                    .insert(self.hasher.hash_one(state));
             }
             actions.extend(self.guarded(|| self.steps(state)));
         }
@@ -268,7 +278,8 @@ impl Model for Watched {
     }
 }
 
-/// Stays with a running search: tells of its progress, stops it at its limits, and takes down what it saw.
+/// Stays with a running search: tells of its progress, stops it at its limits, and takes down what
+/// it saw.
 fn attend(
     mut checker: impl Checker<Watched>,
     search: Search,
@@ -288,7 +299,8 @@ fn attend(
         let seen = distinct(&checker);
         // A simulation goes on for ever, be there as few states as there may.
         let work = if watched.is_simulation { watched.expanded.load(Relaxed) } else { seen };
-        let bytes = resident_bytes().zip(bytes_before).map(|(now, before)| now.saturating_sub(before));
+        let bytes =
+            resident_bytes().zip(bytes_before).map(|(now, before)| now.saturating_sub(before));
         peak_bytes = peak_bytes.max(bytes);
         if limits.is_interrupted() {
             watched.stop(Ended::Interrupted);
@@ -327,7 +339,8 @@ fn taken_down(checker: &impl Checker<Watched>, is_shortest: bool) -> Seen {
     let mut found = Vec::new();
     for (name, path) in checker.discoveries() {
         let Some((property, _)) = names.iter().find(|(_, n)| *n == name) else { continue };
-        let why = watched.system.holds(*property, path.last_state()).expect_err("a violation stays one");
+        let why =
+            watched.system.holds(*property, path.last_state()).expect_err("a violation stays one");
         let steps = path.into_actions().into_iter().map(|taken| taken.step).collect();
         found.push(Found { property: *property, steps, why, is_shortest });
     }
@@ -336,7 +349,8 @@ fn taken_down(checker: &impl Checker<Watched>, is_shortest: bool) -> Seen {
         Ended::MaxStates | Ended::TimeLimit if is_simulation => Ended::Sampled,
         ended => ended,
     };
-    let cut = Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound.position()].load(Relaxed)));
+    let cut =
+        Bound::ALL.into_iter().map(|bound| (bound, watched.cut[bound.position()].load(Relaxed)));
     Seen {
         ended,
         distinct: distinct(checker),

@@ -5,8 +5,8 @@ use crate::semantics::{MAX_PROPERTIES, PropertyId, StepOf, System, SystemState};
 
 /// A model over the states of a [`System`] whose properties are known by their positions.
 ///
-/// The conditions that stateright takes are plain functions, which cannot capture a position: [`always`] makes one for
-/// each.
+/// The conditions that stateright takes are plain functions, which cannot capture a position:
+/// [`always`] makes one for each.
 pub trait Questioned: stateright::Model + Sized {
     /// Whether a property holds in a state.
     fn holds_here(&self, property: PropertyId, state: &Self::State) -> bool;
@@ -40,7 +40,9 @@ pub fn always<M: Questioned>(
     ];
     assert!(names.len() <= MAX_PROPERTIES, "at most {MAX_PROPERTIES} properties");
     let asked = names.into_iter().filter(|(property, _)| asked.contains(property));
-    asked.map(|(p, name)| stateright::Property::always(name, conditions[usize::from(p.0)])).collect()
+    asked
+        .map(|(p, name)| stateright::Property::always(name, conditions[usize::from(p.0)]))
+        .collect()
 }
 
 impl<E: Election> Questioned for System<E> {

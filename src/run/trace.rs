@@ -1,8 +1,9 @@
 //! A run as named steps: what is saved of a counterexample, and how it is replayed.
 //!
-//! A trace carries its whole scenario, so that it can be replayed years later without the file that it came from. Steps
-//! stand by name (see [`crate::semantics::names`]), so that it survives edits of the model; where it does not, [`replay`] says at
-//! which step, and what could have been done instead.
+//! A trace carries its whole scenario, so that it can be replayed years later without the file that
+//! it came from. Steps stand by name (see [`crate::semantics::names`]), so that it survives edits
+//! of the model; where it does not, [`replay`] says at which step, and what could have been done
+//! instead.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,7 +74,10 @@ impl Trace {
         let wrong = |e: serde_json::Error| {
             let message = e.to_string();
             let what = message.split(" at line ").next().unwrap_or_default();
-            Problem { line: Some(e.line()), ..Problem::new(format!("not a trace: {}", plain(what))) }
+            Problem {
+                line: Some(e.line()),
+                ..Problem::new(format!("not a trace: {}", plain(what)))
+            }
         };
         let Versioned { version } = serde_json::from_str(text).map_err(wrong)?;
         if version != VERSION {
@@ -87,10 +91,14 @@ impl Trace {
     /// The system in which the trace was recorded, starting where it starts.
     ///
     /// # Errors
-    /// The trace is of another protocol, its scenario is not accepted any more, or its prefix does not replay.
+    /// The trace is of another protocol, its scenario is not accepted any more, or its prefix does
+    /// not replay.
     pub fn system<E: Election>(&self) -> Result<System<E>, Problem> {
-        let scenario =
-            Scenario { start_when: None, start_steps: self.prefix.clone(), ..self.scenario.clone() };
+        let scenario = Scenario {
+            start_when: None,
+            start_steps: self.prefix.clone(),
+            ..self.scenario.clone()
+        };
         scenario.system()
     }
 
@@ -145,15 +153,22 @@ pub enum Outcome {
 /// What is wrong with a trace that diverges.
 pub fn diverged(at: usize, name: &str, enabled: &[String]) -> Problem {
     let enabled = if enabled.is_empty() { "nothing".to_string() } else { enabled.join("\n  ") };
-    Problem::new(format!("step {at} cannot be taken any more: `{name}`; enabled instead:\n  {enabled}"))
+    Problem::new(format!(
+        "step {at} cannot be taken any more: `{name}`; enabled instead:\n  {enabled}"
+    ))
 }
 
 /// Takes the steps of a trace one after the other, until the property is violated.
-pub fn replay<E: Election>(system: &System<E>, property: PropertyId, names: &[String]) -> Replay<E> {
+pub fn replay<E: Election>(
+    system: &System<E>,
+    property: PropertyId,
+    names: &[String],
+) -> Replay<E> {
     replay_until(system, names, |state, _| system.holds(property, state))
 }
 
-/// Takes the steps of a trace one after the other, until `judge` is not content with a state and the step before it.
+/// Takes the steps of a trace one after the other, until `judge` is not content with a state and
+/// the step before it.
 pub fn replay_until<E: Election>(
     system: &System<E>,
     names: &[String],

@@ -8,16 +8,19 @@ use crate::semantics::{PropertyId, System};
 pub struct Asked {
     /// Those that are asked, by position and name.
     pub properties: Vec<(PropertyId, &'static str)>,
-    /// Those that the nodes' options leave nothing to speak of, each with the setting that it needs.
+    /// Those that the nodes' options leave nothing to speak of, each with the setting that it
+    /// needs.
     pub not_asked: Vec<(&'static str, &'static str)>,
 }
 
-/// What a scenario asks: the properties that it names, and those that it does not name as far as it expects something of
-/// `all` or expects nothing, and the nodes' options leave them something to speak of.
+/// What a scenario asks: the properties that it names, and those that it does not name as far as it
+/// expects something of `all` or expects nothing, and the nodes' options leave them something to
+/// speak of.
 pub fn asked<E: Election>(scenario: &Scenario, system: &System<E>) -> Asked {
     let mut asked = Asked { properties: Vec::new(), not_asked: Vec::new() };
     for (property, name) in System::<E>::properties() {
-        let setting = usize::from(property.0).checked_sub(1).and_then(|i| system.invariants[i].setting);
+        let setting =
+            usize::from(property.0).checked_sub(1).and_then(|i| system.invariants[i].setting);
         let lacks = setting.filter(|(_, has)| !has(&system.actors));
         match lacks {
             _ if scenario.expect.contains_key(name) => asked.properties.push((property, name)),

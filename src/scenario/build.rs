@@ -24,11 +24,12 @@ pub enum Unready {
 }
 
 impl Scenario {
-    /// The system that this scenario describes, for the protocol `E`. Of limits only the [usual](memory::usual_limit) one
-    /// of memory is in force while its start is looked for.
+    /// The system that this scenario describes, for the protocol `E`. Of limits only the
+    /// [usual](memory::usual_limit) one of memory is in force while its start is looked for.
     ///
     /// # Errors
-    /// A value that the protocol does not accept, a property that it does not have, a start that cannot be reached.
+    /// A value that the protocol does not accept, a property that it does not have, a start that
+    /// cannot be reached.
     pub fn system<E: Election>(&self) -> Result<System<E>, Problem> {
         let memory = self.start_when.as_ref().and_then(|_| memory::usual_limit());
         let limits = Limits { memory, ..Limits::default() };
@@ -50,9 +51,13 @@ impl Scenario {
         let prefix = start::prefix(&system, self.start_when.as_deref(), &self.start_steps, limits);
         let prefix = prefix.map_err(|none| match none {
             NoStart::Ended { ended, states } => Unready::Ended { ended, states },
-            NoStart::Wrong(why) => Unready::Wrong(Problem::new(format!("scenario `{}`: {why}", self.name))),
+            NoStart::Wrong(why) => {
+                Unready::Wrong(Problem::new(format!("scenario `{}`: {why}", self.name)))
+            }
         })?;
-        Ok(system.starting_after(prefix).unwrap_or_else(|i| unreachable!("step {i} of a prefix just taken")))
+        Ok(system
+            .starting_after(prefix)
+            .unwrap_or_else(|i| unreachable!("step {i} of a prefix just taken")))
     }
 
     /// The system, checked from its very first state.
@@ -77,19 +82,28 @@ impl Scenario {
         for name in self.expect.keys().filter(|name| *name != "all") {
             if !known.iter().any(|(_, n)| n == name) {
                 let all = known.iter().map(|(_, n)| *n);
-                return Err(problem(format!("{} has no property `{name}`{}", about.name, among(name, all))));
+                return Err(problem(format!(
+                    "{} has no property `{name}`{}",
+                    about.name,
+                    among(name, all)
+                )));
             }
         }
         let mut system = System::new(actors, rules);
         for goal in &self.covers {
             let Some(known) = system.goals.iter().find(|known| known.name == goal) else {
                 let all = system.goals.iter().map(|goal| goal.name);
-                return Err(problem(format!("{} has no goal `{goal}`{}", about.name, among(goal, all))));
+                return Err(problem(format!(
+                    "{} has no goal `{goal}`{}",
+                    about.name,
+                    among(goal, all)
+                )));
             };
             system.covers.push(known.name);
         }
         if self.bug.is_some() {
-            // What an option needs the bug for cannot be built without it; then nothing tells which steps it changes.
+            // What an option needs the bug for cannot be built without it; then nothing tells which
+            // steps it changes.
             system.unplanted = E::build(&setup.without_bug()).ok();
         }
         if let Some(why) = {

@@ -18,7 +18,10 @@ impl Scenario {
     /// Everything about a scenario that can be checked without building its actors.
     pub(super) fn check(&self, about: &'static About) -> Result<(), Wrong> {
         if !(1..=MAX_NODES).contains(&self.nodes) {
-            return Err(("nodes", format!("expected 1 to {MAX_NODES} nodes, found {}", self.nodes)));
+            return Err((
+                "nodes",
+                format!("expected 1 to {MAX_NODES} nodes, found {}", self.nodes),
+            ));
         }
         self.check_texts()?;
         self.setup(about)?;
@@ -77,28 +80,36 @@ impl Scenario {
     fn check_texts(&self) -> Result<(), Wrong> {
         let name = &self.name;
         if name.trim().is_empty() || name.trim() != name {
-            return Err(("name", format!("expected a name without spaces around it, found {name:?}")));
+            return Err((
+                "name",
+                format!("expected a name without spaces around it, found {name:?}"),
+            ));
         }
         if name.contains(['/', '\\']) {
-            let why =
-                format!("expected a name without slashes, which stand in paths of files, found `{name}`");
+            let why = format!(
+                "expected a name without slashes, which stand in paths of files, found `{name}`"
+            );
             return Err(("name", why));
         }
         let Topologies { start, may } = &self.topologies;
         let texts = [("name", name)].into_iter();
         let texts = texts.chain(self.bug.iter().map(|bug| ("bug", bug)));
         let texts = texts.chain([start].into_iter().chain(may).map(|name| ("topologies", name)));
-        let texts = texts.chain(self.start_when.iter().chain(&self.start_steps).map(|text| ("start_", text)));
+        let texts = texts
+            .chain(self.start_when.iter().chain(&self.start_steps).map(|text| ("start_", text)));
         for (key, text) in texts {
             if !is_printable(text) {
                 return Err((
                     key,
-                    format!("expected a text on one line without control characters, found {text:?}"),
+                    format!(
+                        "expected a text on one line without control characters, found {text:?}"
+                    ),
                 ));
             }
         }
         // A note may have several lines.
-        match self.note.split(['\n', '\t']).find(|line| !is_printable(line.trim_end_matches('\r'))) {
+        match self.note.split(['\n', '\t']).find(|line| !is_printable(line.trim_end_matches('\r')))
+        {
             Some(line) => {
                 Err(("note", format!("expected a text without control characters, found {line:?}")))
             }
@@ -111,7 +122,9 @@ impl Scenario {
         let wrong = |why: String| Err(("fuzz", why));
         if *cases == 0 || *steps == 0 {
             let which = if *cases == 0 { "cases" } else { "steps" };
-            return wrong(format!("fuzz.{which}: expected at least 1, found 0: nothing would be tried"));
+            return wrong(format!(
+                "fuzz.{which}: expected at least 1, found 0: nothing would be tried"
+            ));
         }
         for (kind, weight) in weights {
             let mut known = StepKind::ALL.into_iter().map(StepKind::name);
@@ -120,7 +133,9 @@ impl Scenario {
                 return wrong(format!("fuzz.weights: there is no kind of step `{kind}`{hint}"));
             }
             if *weight > MAX_WEIGHT {
-                return wrong(format!("fuzz.weights.{kind}: expected at most {MAX_WEIGHT}, found {weight}"));
+                return wrong(format!(
+                    "fuzz.weights.{kind}: expected at most {MAX_WEIGHT}, found {weight}"
+                ));
             }
         }
         Ok(())
@@ -161,7 +176,10 @@ impl Scenario {
         if let Some(bug) = &self.bug {
             let Some(spec) = about.bugs.iter().find(|b| b.name == bug) else {
                 let known = about.bugs.iter().map(|b| b.name);
-                return Err(("bug", format!("{} has no bug `{bug}`{}", about.name, among(bug, known))));
+                return Err((
+                    "bug",
+                    format!("{} has no bug `{bug}`{}", about.name, among(bug, known)),
+                ));
             };
             setup = setup.with_bug(spec.name);
         }
@@ -170,7 +188,9 @@ impl Scenario {
 
     pub(super) fn topologies(&self) -> Result<Vec<Topology>, Wrong> {
         let names = std::iter::once(&self.topologies.start).chain(&self.topologies.may);
-        names.map(|name| Topology::parse(name, self.nodes).map_err(|why| ("topologies", why))).collect()
+        names
+            .map(|name| Topology::parse(name, self.nodes).map_err(|why| ("topologies", why)))
+            .collect()
     }
 }
 
@@ -181,7 +201,11 @@ fn option_value(spec: &'static OptionSpec, value: &toml::Value) -> Result<Value,
         (Value::Text(_), toml::Value::String(t)) => {
             let word = spec.allowed.iter().find(|word| *word == t);
             word.map(|word| Value::Text(word)).ok_or_else(|| {
-                format!("option `{}` = \"{t}\"{}", spec.name, among(t, spec.allowed.iter().copied()))
+                format!(
+                    "option `{}` = \"{t}\"{}",
+                    spec.name,
+                    among(t, spec.allowed.iter().copied())
+                )
             })
         }
         (default, found) => {

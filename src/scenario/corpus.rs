@@ -1,12 +1,13 @@
 //! The scenarios beside a protocol, and what follows from them.
 //!
-//! A scenario that plants a bug and is violated says little alone: its bounds might be such that everything is violated
-//! there. So each has a clean *twin*, the same scenario without the bug, which must hold. Twins are made here and not
-//! written down; what must differ stands in the scenario's `twin`.
+//! A scenario that plants a bug and is violated says little alone: its bounds might be such that
+//! everything is violated there. So each has a clean *twin*, the same scenario without the bug,
+//! which must hold. Twins are made here and not written down; what must differ stands in the
+//! scenario's `twin`.
 //!
-//! And a bug that only the scenario written for it finds would have been overlooked by whoever did not know it. So each
-//! bug that costs safety names in the table `caught_by` another scenario that finds it: a clean one without a prefix, or
-//! the twin of another bug's.
+//! And a bug that only the scenario written for it finds would have been overlooked by whoever did
+//! not know it. So each bug that costs safety names in the table `caught_by` another scenario that
+//! finds it: a clean one without a prefix, or the twin of another bug's.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +33,8 @@ pub enum CaughtBy {
     },
 }
 
-/// The scenarios of a protocol's corpus, twins included, each behind the scenario that it belongs to.
+/// The scenarios of a protocol's corpus, twins included, each behind the scenario that it belongs
+/// to.
 ///
 /// # Errors
 /// The protocol's own file is wrong.
@@ -66,8 +68,9 @@ pub fn caught_by(about: &'static About) -> Result<BTreeMap<String, CaughtBy>, Pr
         #[serde(default)]
         caught_by: BTreeMap<String, CaughtBy>,
     }
-    let table: Table = toml::from_str(about.corpus)
-        .map_err(|e| Problem::new(e.message().to_string()).in_file(&format!("corpus of {}", about.name)))?;
+    let table: Table = toml::from_str(about.corpus).map_err(|e| {
+        Problem::new(e.message().to_string()).in_file(&format!("corpus of {}", about.name))
+    })?;
     Ok(table.caught_by)
 }
 
@@ -75,7 +78,9 @@ pub fn caught_by(about: &'static About) -> Result<BTreeMap<String, CaughtBy>, Pr
 fn twin(scenario: &Scenario) -> Option<Scenario> {
     let bug = scenario.bug.as_ref()?;
     let changes = scenario.twin.clone().unwrap_or_default();
-    let Twin { none: None, size, bounds, covers, start_steps, mut expect } = changes else { return None };
+    let Twin { none: None, size, bounds, covers, start_steps, mut expect } = changes else {
+        return None;
+    };
     let holds = Expected { verdict: Verdict::HoldsWithinBounds, steps: None, or_better: true };
     expect.entry("all".to_string()).or_insert(holds);
     Some(Scenario {

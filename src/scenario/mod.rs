@@ -1,5 +1,5 @@
-//! What a run assumes, as data: TOML through serde, the same for the corpus beside each protocol and for a user's own
-//! file. Everything is checked before anything runs; see [`Problem`].
+//! What a run assumes, as data: TOML through serde, the same for the corpus beside each protocol
+//! and for a user's own file. Everything is checked before anything runs; see [`Problem`].
 
 mod asked;
 mod build;
@@ -28,7 +28,9 @@ pub use expected::Expected;
 pub use file::parse;
 
 /// Which suites run a scenario.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Size {
     /// `cargo test`, on every engine.
@@ -62,7 +64,8 @@ impl Default for Topologies {
     }
 }
 
-/// How the clean twin of a scenario, the same without the planted bug, differs from it besides. See [`crate::scenario::corpus`].
+/// How the clean twin of a scenario, the same without the planted bug, differs from it besides. See
+/// [`crate::scenario::corpus`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Twin {
@@ -166,8 +169,8 @@ pub struct Scenario {
     /// Of a scenario of the corpus that plants a bug: how the same without the bug differs besides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
-    /// By property; `all` stands for every property that is not named. Only what is expected is checked;
-    /// without any expectation, everything is checked and expected to hold.
+    /// By property; `all` stands for every property that is not named. Only what is expected is
+    /// checked; without any expectation, everything is checked and expected to hold.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<String, Expected>,
 }

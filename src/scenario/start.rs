@@ -1,10 +1,12 @@
-//! Where checking starts, if not at the very first state: after steps given by name, or in the first state, along a
-//! shortest run, in which a predicate holds.
+//! Where checking starts, if not at the very first state: after steps given by name, or in the
+//! first state, along a shortest run, in which a predicate holds.
 //!
-//! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`, joined by ` and `.
+//! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`, joined
+//! by ` and `.
 //!
-//! Looking for a predicate is a search like any other: [`Limits`] hold for it. It keeps of each state no more than a
-//! fingerprint, its predecessor and the step between; states are made again from there.
+//! Looking for a predicate is a search like any other: [`Limits`] hold for it. It keeps of each
+//! state no more than a fingerprint, its predecessor and the step between; states are made again
+//! from there.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -53,7 +55,11 @@ pub fn follow<E: Election>(system: &System<E>, steps: &[String]) -> Result<Vec<S
     let mut prefix = Vec::new();
     for (i, name) in steps.iter().enumerate() {
         let (step, next) = take(system, &state, name).map_err(|enabled| {
-            format!("start step {} is not enabled: `{name}`; enabled were: {}", i + 1, enabled.join("; "))
+            format!(
+                "start step {} is not enabled: `{name}`; enabled were: {}",
+                i + 1,
+                enabled.join("; ")
+            )
         })?;
         prefix.push(step);
         state = next;
@@ -61,7 +67,8 @@ pub fn follow<E: Election>(system: &System<E>, steps: &[String]) -> Result<Vec<S
     Ok(prefix)
 }
 
-/// The enabled step of that name and the state after it; or the names of the steps that are enabled.
+/// The enabled step of that name and the state after it; or the names of the steps that are
+/// enabled.
 pub fn take<E: Election>(
     system: &System<E>,
     state: &SystemState<E>,
@@ -123,7 +130,8 @@ fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
 }
 
 fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>) -> bool {
-    let of = |id: Id| (&system.actors[usize::from(id)], state.nodes[usize::from(id)].state.as_deref());
+    let of =
+        |id: Id| (&system.actors[usize::from(id)], state.nodes[usize::from(id)].state.as_deref());
     match fact {
         Fact::Down(a) => of(*a).1.is_none(),
         Fact::Leads(a, term) => match of(*a) {
@@ -183,7 +191,8 @@ fn reach<E: Election>(
             tree.len()
         )));
     }
-    let cut: Vec<String> = cut.iter().map(|(bound, n)| format!("{} cut {n}", bound.name())).collect();
+    let cut: Vec<String> =
+        cut.iter().map(|(bound, n)| format!("{} cut {n}", bound.name())).collect();
     Err(NoStart::Wrong(format!(
         "start_when `{predicate}` is not reached within the bounds ({}); it may be beyond them",
         cut.join(", ")
@@ -204,13 +213,15 @@ fn is_over<E: Election>(limits: &Limits, started: Instant, tree: &Tree<'_, E>) -
     }
 }
 
-/// The states found breadth-first, each as its predecessor and the step between. States are asked for in the order in
-/// which they were found, in which neighbours share most of their way: so only the way to the last one is kept as states.
+/// The states found breadth-first, each as its predecessor and the step between. States are asked
+/// for in the order in which they were found, in which neighbours share most of their way: so only
+/// the way to the last one is kept as states.
 struct Tree<'a, E: Election> {
     system: &'a System<E>,
     hasher: RandomState,
     seen: HashSet<u64>,
-    /// The position of the predecessor, and the number of the step. The first is its own predecessor.
+    /// The position of the predecessor, and the number of the step. The first is its own
+    /// predecessor.
     found: Vec<(u32, u32)>,
     steps: Vec<StepOf<E>>,
     numbers: HashMap<StepOf<E>, u32>,
@@ -250,7 +261,8 @@ impl<'a, E: Election> Tree<'a, E> {
         is_new
     }
 
-    /// Goes back along the way to where it leaves that of the state, and from there on to the state.
+    /// Goes back along the way to where it leaves that of the state, and from there on to the
+    /// state.
     fn state(&mut self, at: usize) -> SystemState<E> {
         let mut missing = Vec::new();
         let mut node = at as u32;
@@ -267,7 +279,8 @@ impl<'a, E: Election> Tree<'a, E> {
         }
         for node in missing.into_iter().rev() {
             let step = &self.steps[self.found[node as usize].1 as usize];
-            let state = self.system.apply(&self.last().1, step).expect("a step that was taken before");
+            let state =
+                self.system.apply(&self.last().1, step).expect("a step that was taken before");
             self.way.push((node, state));
         }
         self.last().1.clone()

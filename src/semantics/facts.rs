@@ -1,6 +1,6 @@
-//! What is counted of a step besides its kind: whether it elects, which goals it reaches, and whether a planted bug made a
-//! difference to it. The same for the reference semantics, which asks between two states, and for the compiled engine, which
-//! asks once for each outcome of a handler.
+//! What is counted of a step besides its kind: whether it elects, which goals it reaches, and
+//! whether a planted bug made a difference to it. The same for the reference semantics, which asks
+//! between two states, and for the compiled engine, which asks once for each outcome of a handler.
 
 use stateright::actor::Id;
 
@@ -22,7 +22,12 @@ pub struct Facts {
 
 impl<E: Election> System<E> {
     /// What the tally asks of a step, between the states before and after it.
-    pub fn facts(&self, before: &SystemState<E>, step: &StepOf<E>, after: &SystemState<E>) -> Facts {
+    pub fn facts(
+        &self,
+        before: &SystemState<E>,
+        step: &StepOf<E>,
+        after: &SystemState<E>,
+    ) -> Facts {
         let Some(id) = step.node() else { return Facts::default() };
         let (old, new) = (&before.nodes[usize::from(id)], &after.nodes[usize::from(id)]);
         if self.goals.is_empty() && self.unplanted.is_none() {
@@ -36,8 +41,9 @@ impl<E: Election> System<E> {
             (_, Some(whole)) => (&whole.effects[..], None),
             (_, None) => (&[][..], None),
         };
-        let is_changed_by_bug =
-            whole.as_ref().is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
+        let is_changed_by_bug = whole
+            .as_ref()
+            .is_some_and(|whole| self.is_changed_by_bug(id, old, step.cause(), whole));
         let sends = node::sends(effects);
         let step = self.node_step(id, (old, event(step.cause()), new), &sends, cut_short);
         self.facts_of(&step, is_changed_by_bug)
@@ -82,17 +88,26 @@ impl<E: Election> System<E> {
 
     /// Whether a node leads after a step that did not lead the same term before it.
     fn elects(&self, id: Id, before: &NodeOf<E>, after: &NodeOf<E>) -> bool {
-        let leads = |node: &NodeOf<E>| self.actors[usize::from(id)].leads(id, node.state.as_deref()?);
+        let leads =
+            |node: &NodeOf<E>| self.actors[usize::from(id)].leads(id, node.state.as_deref()?);
         leads(after).is_some() && leads(before) != leads(after)
     }
 
     /// Whether a node without the planted bug would have done something else than this.
-    pub fn is_changed_by_bug(&self, id: Id, node: &NodeOf<E>, cause: &StepOf<E>, did: &Reaction<E>) -> bool {
+    pub fn is_changed_by_bug(
+        &self,
+        id: Id,
+        node: &NodeOf<E>,
+        cause: &StepOf<E>,
+        did: &Reaction<E>,
+    ) -> bool {
         let Some(actor) = self.unplanted.as_ref().map(|actors| &actors[usize::from(id)]) else {
             return false;
         };
         let clean = match cause {
-            Step::Restart { disk, .. } => node.found(*disk).map(|down| self.start_as(actor, id, &down)),
+            Step::Restart { disk, .. } => {
+                node.found(*disk).map(|down| self.start_as(actor, id, &down))
+            }
             Step::Crash { .. } => None,
             _ => Some(node::react(actor, id, node, &event(cause), self.rules.clock)),
         };
@@ -101,7 +116,9 @@ impl<E: Election> System<E> {
 
     /// The goals of the past that this world has reached, as bits.
     pub fn goals_of_past(&self, world: &World<E::Witness>) -> u64 {
-        self.goal_bits(|goal| matches!(goal.reached, Reached::Past(is) if is(&world.led, &world.witness)))
+        self.goal_bits(
+            |goal| matches!(goal.reached, Reached::Past(is) if is(&world.led, &world.witness)),
+        )
     }
 
     fn goal_bits(&self, is_reached: impl Fn(&Goal<E>) -> bool) -> u64 {

@@ -11,7 +11,8 @@ use crate::semantics::world::ELECTION_SAFETY;
 impl<E: Election> System<E> {
     /// The names of all properties, election safety first.
     pub fn properties() -> Vec<(PropertyId, &'static str)> {
-        let names = std::iter::once("election-safety").chain(E::invariants().into_iter().map(|i| i.name));
+        let names =
+            std::iter::once("election-safety").chain(E::invariants().into_iter().map(|i| i.name));
         names.enumerate().map(|(i, name)| (PropertyId(i as u8), name)).collect()
     }
 
@@ -44,7 +45,9 @@ impl<E: Election> System<E> {
         match invariant.check {
             Check::Rule(_) | Check::Step(_) => Ok(()),
             Check::Witness(holds) => holds(&state.world.witness),
-            Check::Node(holds) => state.node_states().try_for_each(|(id, node)| holds(actor(id), id, node)),
+            Check::Node(holds) => {
+                state.node_states().try_for_each(|(id, node)| holds(actor(id), id, node))
+            }
             Check::NodeWitness(holds) => state
                 .node_states()
                 .try_for_each(|(id, node)| holds(actor(id), id, node, &state.world.witness)),
@@ -55,9 +58,11 @@ impl<E: Election> System<E> {
         }
     }
 
-    /// Election safety without terms: judged whenever time passes, or in every state where time is not modelled.
+    /// Election safety without terms: judged whenever time passes, or in every state where time is
+    /// not modelled.
     fn at_most_one_leads(&self, state: &SystemState<E>) -> Result<(), String> {
-        let leads = |(id, node): &(Id, &E::State)| self.actors[usize::from(*id)].leads(*id, node).is_some();
+        let leads =
+            |(id, node): &(Id, &E::State)| self.actors[usize::from(*id)].leads(*id, node).is_some();
         let mut leaders = state.node_states().filter(leads).map(|(id, _)| node_name(id));
         match (leaders.next(), leaders.next()) {
             (Some(a), Some(b)) if self.is_timeless(&state.world) || self.can_tick(state) => {

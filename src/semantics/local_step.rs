@@ -22,8 +22,12 @@ impl<E: Election> System<E> {
         let reaction = match step {
             Step::Deliver { src, dst, msg } => {
                 let is_head = match &state.network {
-                    Network::Ordered(flows) => flows.get(&(*src, *dst)).is_some_and(|q| q[0] == *msg),
-                    other => other.heads().contains(&Envelope { src: *src, dst: *dst, msg: msg.clone() }),
+                    Network::Ordered(flows) => {
+                        flows.get(&(*src, *dst)).is_some_and(|q| q[0] == *msg)
+                    }
+                    other => {
+                        other.heads().contains(&Envelope { src: *src, dst: *dst, msg: msg.clone() })
+                    }
                 };
                 if !is_head || !self.is_deliverable(state, *src, *dst) {
                     return None;
@@ -69,12 +73,14 @@ impl<E: Election> System<E> {
     /// Runs the handler for an event of a live node.
     pub fn react(&self, id: Id, node: &NodeOf<E>, event: &Event<'_, E>) -> Reaction<E> {
         watch::show::<E>(node, self.rules.clock);
-        let reaction = node::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
+        let reaction =
+            node::react(&self.actors[usize::from(id)], id, node, event, self.rules.clock);
         self.note_problem(id, &reaction);
         reaction
     }
 
-    /// Whether a value of an open choice may be taken: client input only from its budget, numbered input in its order.
+    /// Whether a value of an open choice may be taken: client input only from its budget, numbered
+    /// input in its order.
     pub fn may_choose(&self, world: &World<E::Witness>, key: &str, value: &E::Random) -> bool {
         key != CLIENT
             || world.inputs_left > 0
@@ -102,7 +108,9 @@ impl<E: Election> System<E> {
 
     /// Starts a node that is down as if it were this actor.
     pub fn start_as(&self, actor: &E, id: Id, down: &NodeOf<E>) -> Reaction<E> {
-        node::start(down, self.rules.clock, |storage, out| actor.start(id, down.incarnation, storage, out))
+        node::start(down, self.rules.clock, |storage, out| {
+            actor.start(id, down.incarnation, storage, out)
+        })
     }
 
     /// What a local step uses up: the message, the budget.

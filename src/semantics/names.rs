@@ -1,7 +1,8 @@
 //! Steps by name: the form in which traces are shown, saved and replayed.
 //!
-//! A name survives edits of the model that an index would not. It is the `Debug` form of messages, timers and choices
-//! with nodes as `n1`, `n2`, ..; names are compared without regard to white space.
+//! A name survives edits of the model that an index would not. It is the `Debug` form of messages,
+//! timers and choices with nodes as `n1`, `n2`, ..; names are compared without regard to white
+//! space.
 
 use std::fmt::Debug;
 
@@ -17,7 +18,9 @@ pub fn step<M: Debug, T: Debug, R: Debug>(step: &Step<M, T, R>, topologies: &[To
             format!("deliver {} -> {} {}", node_name(*src), node_name(*dst), value(msg))
         }
         Step::Timeout { node, timer } => format!("timeout {} {}", node_name(*node), value(timer)),
-        Step::Choose { node, key, value: v } => format!("choose {} {key} = {}", node_name(*node), value(v)),
+        Step::Choose { node, key, value: v } => {
+            format!("choose {} {key} = {}", node_name(*node), value(v))
+        }
         Step::Restart { node, disk } => {
             let found = match disk {
                 Disk::Intact => "",
@@ -57,8 +60,9 @@ pub fn value(value: &impl Debug) -> String {
     let mut parts = text.split("Id(");
     let mut named = parts.next().unwrap_or_default().to_string();
     for part in parts {
-        let number =
-            part.split_once(')').and_then(|(digits, rest)| Some((digits.parse::<usize>().ok()?, rest)));
+        let number = part
+            .split_once(')')
+            .and_then(|(digits, rest)| Some((digits.parse::<usize>().ok()?, rest)));
         match number {
             // `Id(` may be the end of a longer name.
             Some((i, rest)) if !named.ends_with(|c: char| c.is_alphanumeric() || c == '_') => {

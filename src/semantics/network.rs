@@ -1,5 +1,6 @@
-//! The three networks of stateright, with messages that can be taken out again: unordered (a multiset), duplicating (a
-//! set from which delivery does not remove), ordered (one queue for each directed pair of nodes).
+//! The three networks of stateright, with messages that can be taken out again: unordered (a
+//! multiset), duplicating (a set from which delivery does not remove), ordered (one queue for each
+//! directed pair of nodes).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -78,7 +79,8 @@ impl<M: Ord + Clone> Network<M> {
         }
     }
 
-    /// Takes out one copy (in a queue, the first). Delivery on a duplicating network must not call this.
+    /// Takes out one copy (in a queue, the first). Delivery on a duplicating network must not call
+    /// this.
     pub fn remove(&mut self, envelope: &Envelope<M>) -> bool {
         match self {
             Network::Unordered(bag) => match bag.get_mut(envelope) {
@@ -136,7 +138,11 @@ impl<M: Ord + Clone> Network<M> {
             Network::Duplicating(set) => usize::from(!set.is_empty()),
             Network::Ordered(flows) => {
                 let copies = |queue: &VecDeque<M>| {
-                    queue.iter().map(|m| queue.iter().filter(|o| *o == m).count()).max().unwrap_or(0)
+                    queue
+                        .iter()
+                        .map(|m| queue.iter().filter(|o| *o == m).count())
+                        .max()
+                        .unwrap_or(0)
                 };
                 flows.values().map(copies).max().unwrap_or(0)
             }

@@ -1,8 +1,9 @@
-//! What one step does to one node: the actor's own handler is run, its commands are applied to the node's timers,
-//! choices and disk, and what leaves the node is listed in order.
+//! What one step does to one node: the actor's own handler is run, its commands are applied to the
+//! node's timers, choices and disk, and what leaves the node is listed in order.
 //!
-//! This is the one definition that the reference semantics ([`crate::semantics`]) and the compiled engine share: they
-//! differ in how they store nodes, not in what a step of a node means. It knows nothing of networks, budgets or terms.
+//! This is the one definition that the reference semantics ([`crate::semantics`]) and the compiled
+//! engine share: they differ in how they store nodes, not in what a step of a node means. It knows
+//! nothing of networks, budgets or terms.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,7 +34,8 @@ impl Clock {
             if !d.as_nanos().is_multiple_of(tick.as_nanos()) {
                 return Err(format!("{d:?} is not a whole multiple of the tick of {tick:?}"));
             }
-            u16::try_from(d.as_nanos() / tick.as_nanos()).map_err(|_| format!("{d:?} is too many ticks"))
+            u16::try_from(d.as_nanos() / tick.as_nanos())
+                .map_err(|_| format!("{d:?} is too many ticks"))
         };
         let (lo, hi) = (ticks(range.start)?, ticks(range.end)?);
         if lo == 0 {
@@ -65,7 +67,8 @@ pub struct Node<S, T, D, R> {
 pub enum Older<D> {
     /// Nothing will ever ask.
     NotKept,
-    /// As [`Node::storage`] was one save earlier; the same as that where nothing has been saved since the last start.
+    /// As [`Node::storage`] was one save earlier; the same as that where nothing has been saved
+    /// since the last start.
     Kept(Option<Arc<D>>),
 }
 
@@ -110,8 +113,8 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
         }
     }
 
-    /// The node that is down as its next start finds it; `None` if it cannot find the disk so, or that is no different
-    /// from finding it intact.
+    /// The node that is down as its next start finds it; `None` if it cannot find the disk so, or
+    /// that is no different from finding it intact.
     pub fn found(&self, disk: Disk) -> Option<Self> {
         let mut node = self.crashed();
         node.storage = match (disk, &self.older) {
@@ -167,7 +170,8 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Default for Node<
     }
 }
 
-/// What a handler did that others can see or that survives a crash, in the order in which it did it.
+/// What a handler did that others can see or that survives a crash, in the order in which it did
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect<M, D> {
     /// A message to a node.
@@ -184,8 +188,8 @@ pub struct Reaction<A: Actor> {
     pub down: NodeOf<A>,
     /// What it sent and saved, in order.
     pub effects: Vec<Effect<A::Msg, A::Storage>>,
-    /// The handler changed nothing and asked for nothing (for a timeout: nothing but the same timer again), as
-    /// stateright judges it: by `Cow::Owned`, not by equality.
+    /// The handler changed nothing and asked for nothing (for a timeout: nothing but the same timer
+    /// again), as stateright judges it: by `Cow::Owned`, not by equality.
     pub idle: bool,
     /// A timer with a duration that the clock cannot express, and why.
     pub problem: Option<String>,
@@ -259,7 +263,13 @@ where
 ///
 /// # Panics
 /// If the node is down, or the event is not one that a handler answers.
-pub fn react<A: Actor>(actor: &A, id: Id, node: &NodeOf<A>, event: &Event<'_, A>, clock: Clock) -> Reaction<A>
+pub fn react<A: Actor>(
+    actor: &A,
+    id: Id,
+    node: &NodeOf<A>,
+    event: &Event<'_, A>,
+    clock: Clock,
+) -> Reaction<A>
 where
     A::Timer: Ord,
 {

@@ -1,4 +1,5 @@
-//! What a system assumes besides its actors: network, time, faults, topologies, and how far it is followed.
+//! What a system assumes besides its actors: network, time, faults, topologies, and how far it is
+//! followed.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,8 @@ pub enum Timing {
     Asynchronous,
     /// Discrete time: a message arrives within its tick or never, a timer fires within its limits.
     Timed,
-    /// Partial synchrony: asynchronous with faults until one `stabilise` step, timed and without faults after it.
+    /// Partial synchrony: asynchronous with faults until one `stabilise` step, timed and without
+    /// faults after it.
     Stabilising,
 }
 
@@ -26,7 +28,8 @@ pub enum Timing {
 pub struct Bounds {
     /// The highest term that a live node may reach.
     pub max_term: Option<u64>,
-    /// The highest round that a live node may reach, where a protocol counts rounds apart from terms.
+    /// The highest round that a live node may reach, where a protocol counts rounds apart from
+    /// terms.
     pub max_round: Option<u32>,
     /// How many messages may be in flight, copies counted.
     pub max_in_flight: Option<usize>,
@@ -49,7 +52,8 @@ pub enum Bound {
 
 impl Bound {
     /// All, in the order in which a state is held against them.
-    pub const ALL: [Bound; 4] = [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
+    pub const ALL: [Bound; 4] =
+        [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
 
     /// Its position in [`Bound::ALL`].
     pub fn position(self) -> usize {
@@ -84,6 +88,7 @@ pub struct Rules {
     pub topologies: Vec<Topology>,
     /// Messages that can never again have an effect stay in flight.
     pub keep_dead: bool,
-    /// Who led and what the witness saw is part of the state. Off only to compare with plain actor models.
+    /// Who led and what the witness saw is part of the state. Off only to compare with plain actor
+    /// models.
     pub remember: bool,
 }

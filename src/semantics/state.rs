@@ -36,7 +36,11 @@ impl<E: Election> SystemState<E> {
 
 impl<E: Election> Clone for SystemState<E> {
     fn clone(&self) -> Self {
-        SystemState { nodes: self.nodes.clone(), network: self.network.clone(), world: self.world.clone() }
+        SystemState {
+            nodes: self.nodes.clone(),
+            network: self.network.clone(),
+            world: self.world.clone(),
+        }
     }
 }
 

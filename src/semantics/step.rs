@@ -43,7 +43,8 @@ pub enum Step<M, T, R> {
         /// How the node finds its disk.
         disk: Disk,
     },
-    /// The step is taken, but its node crashes after the first `effects` sends and saves of its handler.
+    /// The step is taken, but its node crashes after the first `effects` sends and saves of its
+    /// handler.
     Torn {
         /// What the node was doing.
         step: Box<Step<M, T, R>>,
@@ -78,7 +79,8 @@ pub enum Step<M, T, R> {
         /// By its position.
         topology: u8,
     },
-    /// From now on time is kept and nothing fails. Each set timer, in the order of nodes and timers, takes an age.
+    /// From now on time is kept and nothing fails. Each set timer, in the order of nodes and
+    /// timers, takes an age.
     Stabilise {
         /// One for each timer that is set, by node, then timer.
         ages: Vec<u16>,

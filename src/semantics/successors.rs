@@ -20,8 +20,9 @@ impl<E: Election> System<E> {
         candidates.filter_map(|step| Some((step.clone(), self.apply(state, &step)?))).collect()
     }
 
-    /// The steps that may be taken, some of which may turn out to have no effect. Ways to stabilise are not among
-    /// them: there are as many as combinations of ages, see [`System::stabilisation`].
+    /// The steps that may be taken, some of which may turn out to have no effect. Ways to stabilise
+    /// are not among them: there are as many as combinations of ages, see
+    /// [`System::stabilisation`].
     pub fn candidates(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
         let mut steps = Vec::new();
         let (world, left) = (&*state.world, &state.world.left);
@@ -40,7 +41,11 @@ impl<E: Election> System<E> {
             for (key, values) in &node.choices {
                 for (k, value) in values.iter().enumerate() {
                     if !values[..k].contains(value) && self.may_choose(world, key, value) {
-                        steps.push(Step::Choose { node: id, key: key.clone(), value: value.clone() });
+                        steps.push(Step::Choose {
+                            node: id,
+                            key: key.clone(),
+                            value: value.clone(),
+                        });
                     }
                 }
             }
@@ -86,11 +91,15 @@ impl<E: Election> System<E> {
         steps
     }
 
-    /// The state after a step, or `None` if it cannot be taken (or, where time is not modelled, would change nothing).
+    /// The state after a step, or `None` if it cannot be taken (or, where time is not modelled,
+    /// would change nothing).
     pub fn apply(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<SystemState<E>> {
         let mut next = state.clone();
         match step {
-            Step::Deliver { .. } | Step::Timeout { .. } | Step::Choose { .. } | Step::Restart { .. } => {
+            Step::Deliver { .. }
+            | Step::Timeout { .. }
+            | Step::Choose { .. }
+            | Step::Restart { .. } => {
                 let reaction = self.reaction(state, step)?;
                 self.consume(&mut next, step);
                 let id = step.node().expect("a local step has a node");
@@ -114,8 +123,10 @@ impl<E: Election> System<E> {
             }
             Step::Duplicate { src, dst, msg } => {
                 let envelope = Envelope { src: *src, dst: *dst, msg: msg.clone() };
-                let in_flight =
-                    matches!(&state.network, Network::Unordered(bag) if bag.contains_key(&envelope));
+                let in_flight = match &state.network {
+                    Network::Unordered(bag) => bag.contains_key(&envelope),
+                    _ => false,
+                };
                 if state.world.left.duplications == 0 || !in_flight {
                     return None;
                 }
@@ -168,8 +179,14 @@ impl<E: Election> System<E> {
         Some(())
     }
 
-    /// From now on time is kept: each timer that is set takes one of these ages, by node, then timer.
-    fn stabilise(&self, state: &SystemState<E>, next: &mut SystemState<E>, ages: &[u16]) -> Option<()> {
+    /// From now on time is kept: each timer that is set takes one of these ages, by node, then
+    /// timer.
+    fn stabilise(
+        &self,
+        state: &SystemState<E>,
+        next: &mut SystemState<E>,
+        ages: &[u16],
+    ) -> Option<()> {
         if !self.can_stabilise(state) {
             return None;
         }
@@ -188,14 +205,14 @@ impl<E: Election> System<E> {
     /// Time may pass when nothing is due: no message, no urgent choice, no timer at its last age.
     pub fn can_tick(&self, state: &SystemState<E>) -> bool {
         !self.is_timeless(&state.world)
-            && state
-                .nodes
-                .iter()
-                .all(|node| !node.must_choose() && node.timers.values().all(|age| age.now < age.last))
+            && state.nodes.iter().all(|node| {
+                !node.must_choose() && node.timers.values().all(|age| age.now < age.last)
+            })
             && !state.network.heads().iter().any(|e| self.is_deliverable(state, e.src, e.dst))
     }
 
-    /// A system may stabilise while a quorum is up and, unless the topology is the question, connected.
+    /// A system may stabilise while a quorum is up and, unless the topology is the question,
+    /// connected.
     pub fn can_stabilise(&self, state: &SystemState<E>) -> bool {
         if self.rules.timing != Timing::Stabilising || state.world.stabilised {
             return false;
@@ -203,12 +220,14 @@ impl<E: Election> System<E> {
         let live = state.live();
         let topology = &self.rules.topologies[usize::from(state.world.topology)];
         state.node_states().any(|(id, node)| {
-            let reached = if self.any_topology_stabilises() { live } else { topology.neighbours(id, live) };
+            let reached =
+                if self.any_topology_stabilises() { live } else { topology.neighbours(id, live) };
             self.actors[usize::from(id)].is_quorum(node, self.actors.len(), reached, reached)
         })
     }
 
-    /// Whether the topology is the question, so that a system may stabilise although no quorum is connected.
+    /// Whether the topology is the question, so that a system may stabilise although no quorum is
+    /// connected.
     pub fn any_topology_stabilises(&self) -> bool {
         self.rules.topologies.len() > 1 || !self.rules.topologies[0].is_mesh()
     }
@@ -228,8 +247,13 @@ impl<E: Election> System<E> {
         all.into_iter().map(|ages| Step::Stabilise { ages }).collect()
     }
 
-    /// The way to stabilise in which every timer that is set takes the age that `choose` gives it: one below its last.
-    pub fn stabilisation(&self, state: &SystemState<E>, choose: impl FnMut(&Age) -> u16) -> StepOf<E> {
+    /// The way to stabilise in which every timer that is set takes the age that `choose` gives it:
+    /// one below its last.
+    pub fn stabilisation(
+        &self,
+        state: &SystemState<E>,
+        choose: impl FnMut(&Age) -> u16,
+    ) -> StepOf<E> {
         let ages = state.nodes.iter().flat_map(|node| node.timers.values());
         Step::Stabilise { ages: ages.map(choose).collect() }
     }

@@ -1,8 +1,8 @@
 //! The reference semantics of any [`Election`], calling the actor's own handlers.
 //!
-//! Written to be read and to be right, not to be fast: the compiled engine is held against it, state for state.
-//! Everything that can happen in a run is a [`Step`]; [`System::successors`] lists those that can happen next, in an
-//! order that depends on nothing but the state.
+//! Written to be read and to be right, not to be fast: the compiled engine is held against it,
+//! state for state. Everything that can happen in a run is a [`Step`]; [`System::successors`] lists
+//! those that can happen next, in an order that depends on nothing but the state.
 
 use std::sync::{Arc, OnceLock};
 
@@ -47,8 +47,12 @@ impl<E: Election> System<E> {
     pub fn new(actors: Vec<E>, rules: Rules) -> Self {
         let mut invariants = E::invariants();
         let (name, most) = (E::about().name, MAX_PROPERTIES);
-        assert!(invariants.len() < most, "{name}: at most {most} properties, election safety included");
-        // A property that speaks of another setting is not looked at: a step that breaks it would only tell worlds apart.
+        assert!(
+            invariants.len() < most,
+            "{name}: at most {most} properties, election safety included"
+        );
+        // A property that speaks of another setting is not looked at: a step that breaks it would
+        // only tell worlds apart.
         for invariant in &mut invariants {
             if invariant.setting.is_some_and(|(_, has)| !has(&actors)) {
                 invariant.check = Check::Node(|_, _, _| Ok(()));
@@ -90,8 +94,11 @@ impl<E: Election> System<E> {
     pub fn origin(&self) -> SystemState<E> {
         let nodes = self.actors.iter().map(|_| Arc::new(self.blank())).collect();
         let world = World::new(self.rules.faults, E::inputs(&self.actors));
-        let mut state =
-            SystemState { nodes, network: Network::new(self.rules.network), world: Arc::new(world) };
+        let mut state = SystemState {
+            nodes,
+            network: Network::new(self.rules.network),
+            world: Arc::new(world),
+        };
         for i in 0..self.actors.len() {
             let reaction = self.start_node(Id::from(i), &self.blank());
             self.commit(&mut state, Id::from(i), Event::Start, &reaction);
@@ -143,7 +150,8 @@ impl<E: Election> System<E> {
         });
     }
 
-    /// Whether dead messages are removed: not where a node may lose what is on the disk, which keeps them dead.
+    /// Whether dead messages are removed: not where a node may lose what is on the disk, which
+    /// keeps them dead.
     pub fn removes_dead(&self) -> bool {
         let Faults { disk_losses, disk_rollbacks, .. } = self.rules.faults;
         !self.rules.keep_dead && disk_losses == 0 && disk_rollbacks == 0

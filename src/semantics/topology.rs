@@ -11,8 +11,8 @@ use crate::support::plain::among;
 /// Which directed links are up, and under which name.
 ///
 /// Names: `mesh` (all), `star(n1)` (only links to and from n1), `line(n1,n2,n3)` (neighbours only),
-/// `isolate(n1)`, `cut(n1-n2)` (both directions), `cut(n1>n2)` (one direction), `split(n1,n2|n3)` (groups). Cuts may
-/// be joined: `cut(n1-n2,n2>n3)`.
+/// `isolate(n1)`, `cut(n1-n2)` (both directions), `cut(n1>n2)` (one direction), `split(n1,n2|n3)`
+/// (groups). Cuts may be joined: `cut(n1-n2,n2>n3)`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Topology {
     /// As in the scenario.
@@ -32,8 +32,9 @@ impl Topology {
                  cut(n1>n2) or split(n1,n2|n3)"
             )
         })?;
-        let bits =
-            |row: &Vec<bool>| row.iter().enumerate().fold(0, |bits, (i, &on)| bits | (u32::from(on) << i));
+        let bits = |row: &Vec<bool>| {
+            row.iter().enumerate().fold(0, |bits, (i, &on)| bits | (u32::from(on) << i))
+        };
         Ok(Topology { name: name.to_string(), up: up.iter().map(bits).collect() })
     }
 
@@ -66,9 +67,10 @@ type Links = Vec<Vec<bool>>;
 fn parse_links(name: &str, n: usize) -> Result<Links, String> {
     let (kind, inner) = match name.split_once('(') {
         None => (name.trim(), ""),
-        Some((kind, rest)) => {
-            (kind.trim(), rest.trim_end().strip_suffix(')').ok_or_else(|| "`)` missing".to_string())?)
-        }
+        Some((kind, rest)) => (
+            kind.trim(),
+            rest.trim_end().strip_suffix(')').ok_or_else(|| "`)` missing".to_string())?,
+        ),
     };
     let mut up = match kind {
         "mesh" if name.trim() != "mesh" => return Err("a mesh names no nodes".to_string()),

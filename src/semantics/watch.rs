@@ -1,5 +1,6 @@
-//! For tools that look into handlers: before a handler is called, whoever watches on that thread is shown the node that
-//! it is called of. A handler's own arguments say nothing of the timers that are set and the choices that are open.
+//! For tools that look into handlers: before a handler is called, whoever watches on that thread is
+//! shown the node that it is called of. A handler's own arguments say nothing of the timers that
+//! are set and the choices that are open.
 
 use std::any::Any;
 use std::cell::Cell;

@@ -1,5 +1,6 @@
-//! What a system remembers besides its nodes and messages: who has led which term, the protocol's witness, the fault
-//! budgets that are left, which links are up, and whether the system has stabilised.
+//! What a system remembers besides its nodes and messages: who has led which term, the protocol's
+//! witness, the fault budgets that are left, which links are up, and whether the system has
+//! stabilised.
 //!
 //! Shared by the reference semantics and the compiled engine.
 
@@ -11,7 +12,9 @@ use crate::semantics::node::Disk;
 use serde::{Deserialize, Serialize};
 
 /// How many faults a run may contain. Budgets are for the whole run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
     /// How many nodes may crash.
@@ -26,8 +29,8 @@ pub struct Faults {
     pub torn: bool,
     /// How many of the restarts may find an empty disk.
     pub disk_losses: u32,
-    /// How many of the restarts may find the disk as it was before the last save: that had been acknowledged, and not
-    /// yet reached the disk.
+    /// How many of the restarts may find the disk as it was before the last save: that had been
+    /// acknowledged, and not yet reached the disk.
     pub disk_rollbacks: u32,
     /// How often the topology may change.
     pub switches: u32,
@@ -46,7 +49,11 @@ pub struct Budget {
 /// A budget for each kind of fault.
 pub const BUDGETS: [Budget; 8] = {
     use StepKind::*;
-    const fn budget(name: &'static str, is_given: fn(&Faults) -> bool, steps: &'static [StepKind]) -> Budget {
+    const fn budget(
+        name: &'static str,
+        is_given: fn(&Faults) -> bool,
+        steps: &'static [StepKind],
+    ) -> Budget {
         Budget { name, is_given, steps }
     }
     [
@@ -92,7 +99,8 @@ impl Faults {
     }
 }
 
-/// The position of election safety among the properties; invariant `i` of the protocol is at `i + 1`.
+/// The position of election safety among the properties; invariant `i` of the protocol is at `i +
+/// 1`.
 pub const ELECTION_SAFETY: u8 = 0;
 
 /// The memory of a system. See the module's description.
@@ -100,7 +108,8 @@ pub const ELECTION_SAFETY: u8 = 0;
 pub struct World<W> {
     /// The first to lead each term.
     pub led: BTreeMap<Term, Reign>,
-    /// Properties of steps and of history that some step has broken, each with the conflicting facts.
+    /// Properties of steps and of history that some step has broken, each with the conflicting
+    /// facts.
     pub broken: BTreeMap<u8, String>,
     /// What the protocol's properties remember of the past.
     pub witness: W,
@@ -130,8 +139,8 @@ impl<W: Clone + Default> World<W> {
 }
 
 impl<W> World<W> {
-    /// Takes note of what a node did: who leads, what the witness remembers, which step invariant broke. `None` if
-    /// there is nothing new.
+    /// Takes note of what a node did: who leads, what the witness remembers, which step invariant
+    /// broke. `None` if there is nothing new.
     pub fn observe<E: Election<Witness = W>>(
         &self,
         invariants: &[Invariant<E>],
@@ -160,9 +169,8 @@ impl<W> World<W> {
             match self.led.get(&term) {
                 None => new_term = Some((term, reign)),
                 Some(first) if *first == reign => {}
-                Some(first) => {
-                    broken.push((ELECTION_SAFETY, format!("{first} and {reign} both led term {term}")))
-                }
+                Some(first) => broken
+                    .push((ELECTION_SAFETY, format!("{first} and {reign} both led term {term}"))),
             }
         }
         broken.retain(|(property, _)| !self.broken.contains_key(property));

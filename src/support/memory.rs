@@ -1,9 +1,10 @@
-//! How much memory there is: a limit of memory is in force even where nobody asks for one, since a machine that runs out
-//! of it ends the program, and all that was seen is lost.
+//! How much memory there is: a limit of memory is in force even where nobody asks for one, since a
+//! machine that runs out of it ends the program, and all that was seen is lost.
 
 use std::fs::read_to_string;
 
-/// What a run may take unless told: three quarters of what is available. `None` where the system does not tell.
+/// What a run may take unless told: three quarters of what is available. `None` where the system
+/// does not tell.
 pub fn usual_limit() -> Option<u64> {
     available().map(|bytes| bytes / 4 * 3)
 }
@@ -20,7 +21,8 @@ fn machine() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What the control group allows, as a container sees its own. What is used to cache files is given back when needed.
+/// What the control group allows, as a container sees its own. What is used to cache files is given
+/// back when needed.
 fn container() -> Option<u64> {
     let number = |path: &str| read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let cached = |path: &str, key: &str| {

@@ -1,5 +1,5 @@
-//! Panics of code that is not ours. Engines catch them and say in their answers what happened; so nothing is printed, and
-//! no backtrace of this program, which would only hide what was said.
+//! Panics of code that is not ours. Engines catch them and say in their answers what happened; so
+//! nothing is printed, and no backtrace of this program, which would only hide what was said.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -23,7 +23,9 @@ pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
         let others = panic::take_hook();
         panic::set_hook(Box::new(move |info| match CATCHING.get() {
             0 => others(info),
-            _ => PLACE.set(info.location().map(|place| format!("{}:{}", place.file(), place.line()))),
+            _ => {
+                PLACE.set(info.location().map(|place| format!("{}:{}", place.file(), place.line())))
+            }
         }));
     });
     CATCHING.set(CATCHING.get() + 1);

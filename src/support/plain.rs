@@ -1,5 +1,5 @@
-//! What is wrong with input, in plain words: the parsers of TOML and JSON speak of the types of this program, which
-//! their users have never seen.
+//! What is wrong with input, in plain words: the parsers of TOML and JSON speak of the types of
+//! this program, which their users have never seen.
 
 /// The message of a parser in plain words. Syntax errors stay as they are.
 pub fn plain(message: &str) -> String {
@@ -17,7 +17,8 @@ pub fn plain(message: &str) -> String {
         return format!("the key {rest} stands twice");
     }
     let typed = ["invalid type: ", "invalid value: ", "invalid "];
-    let typed = typed.iter().find_map(|start| message.strip_prefix(start)?.rsplit_once(", expected "));
+    let typed =
+        typed.iter().find_map(|start| message.strip_prefix(start)?.rsplit_once(", expected "));
     match typed {
         Some((found, expected)) => format!("expected {}, found {}", kind(expected), thing(found)),
         None => message.to_string(),
@@ -48,7 +49,9 @@ fn kind(expected: &str) -> String {
         "i64" | "isize" => "a whole number".to_string(),
         "f64" => "a number".to_string(),
         "a boolean" => "true or false".to_string(),
-        "a string" | "string or table" | "a borrowed string" | "string or map" => "a text".to_string(),
+        "a string" | "string or table" | "a borrowed string" | "string or map" => {
+            "a text".to_string()
+        }
         "a sequence" => "a list".to_string(),
         "a map" => "keys with values".to_string(),
         other if other.starts_with("struct ") => "keys with values".to_string(),
@@ -71,7 +74,9 @@ fn thing(found: &str) -> String {
         ("unit value", "nothing"),
         ("Option value", "nothing"),
     ];
-    let word = words.iter().find_map(|(start, word)| Some(format!("{word}{}", found.strip_prefix(start)?)));
+    let word = words
+        .iter()
+        .find_map(|(start, word)| Some(format!("{word}{}", found.strip_prefix(start)?)));
     word.unwrap_or_else(|| found.to_string())
 }
 
@@ -104,8 +109,8 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Whether a text can be printed as it stands: nothing in it moves a cursor, ends a line, or turns the direction of
-/// writing.
+/// Whether a text can be printed as it stands: nothing in it moves a cursor, ends a line, or turns
+/// the direction of writing.
 pub fn is_printable(text: &str) -> bool {
     !text.chars().any(is_hidden)
 }

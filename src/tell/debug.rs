@@ -1,4 +1,5 @@
-//! Two `Debug` forms compared field by field, so that a protocol need not know that it is being told.
+//! Two `Debug` forms compared field by field, so that a protocol need not know that it is being
+//! told.
 
 /// Compares two `Debug` forms: structures of the same name field by field, everything else whole.
 pub(super) fn compare(path: &str, old: &str, new: &str, out: &mut Vec<String>) {
@@ -36,7 +37,8 @@ fn fields(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
 
 /// Splits at the commas that stand in no bracket and in no string.
 fn split_at_commas(text: &str) -> Vec<&str> {
-    let (mut parts, mut begin, mut depth, mut in_string, mut escaped) = (Vec::new(), 0, 0usize, false, false);
+    let (mut parts, mut begin, mut depth, mut in_string, mut escaped) =
+        (Vec::new(), 0, 0usize, false, false);
     for (i, c) in text.char_indices() {
         match c {
             _ if escaped => escaped = false,
@@ -69,15 +71,19 @@ mod tests {
     #[test]
     fn only_fields_that_changed_are_told() {
         let old = "Node { role: Follower, term: 1, log: [E { t: 1 }, E { t: 2 }], vote: None }";
-        let new = "Node { role: Leader { acks: {n1, n2} }, term: 1, log: [E { t: 1 }], vote: None }";
-        let expected =
-            ["role: Follower -> Leader { acks: {n1, n2} }", "log: [E { t: 1 }, E { t: 2 }] -> [E { t: 1 }]"];
+        let new =
+            "Node { role: Leader { acks: {n1, n2} }, term: 1, log: [E { t: 1 }], vote: None }";
+        let expected = [
+            "role: Follower -> Leader { acks: {n1, n2} }",
+            "log: [E { t: 1 }, E { t: 2 }] -> [E { t: 1 }]",
+        ];
         assert_eq!(told(old, new), expected);
     }
 
     #[test]
     fn a_structure_inside_a_structure_is_told_by_its_fields() {
-        let (old, new) = ("A { b: B { c: 1, d: 2 }, e: \"x, y\" }", "A { b: B { c: 1, d: 3 }, e: \"x, z\" }");
+        let (old, new) =
+            ("A { b: B { c: 1, d: 2 }, e: \"x, y\" }", "A { b: B { c: 1, d: 3 }, e: \"x, z\" }");
         assert_eq!(told(old, new), ["b.d: 2 -> 3", "e: \"x, y\" -> \"x, z\""]);
     }
 

@@ -1,7 +1,8 @@
-//! A run in the Informal Trace Format of Apalache (its ADR 015), which the tools of Apalache and Quint read.
+//! A run in the Informal Trace Format of Apalache (its ADR 015), which the tools of Apalache and
+//! Quint read.
 //!
-//! One state of the file is the state after one step. Nodes are given by name: whether each is up, its term, what it
-//! leads, whom it follows, and its whole state as text.
+//! One state of the file is the state after one step. Nodes are given by name: whether each is up,
+//! its term, what it leads, whom it follows, and its whole state as text.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,5 @@
-//! A run, told: step by step, or for other tools. Everything here is made of a [`Scene`](scene::Scene).
+//! A run, told: step by step, or for other tools. Everything here is made of a
+//! [`Scene`](scene::Scene).
 
 mod debug;
 pub mod itf;

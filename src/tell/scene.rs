@@ -1,5 +1,5 @@
-//! What happened in a run, as data. Everything that shows a run is made of a [`Scene`]: the story in plain text, files for
-//! other tools, what the Explorer says of a step.
+//! What happened in a run, as data. Everything that shows a run is made of a [`Scene`]: the story
+//! in plain text, files for other tools, what the Explorer says of a step.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -182,7 +182,9 @@ impl View {
                 is_up: node.is_up(),
                 term: up.map(|state| actor.term(state).0),
                 leads: up.and_then(|state| actor.leads(id, state)).map(|term| term.0),
-                follows: up.and_then(|state| actor.follows(id, state)).map(|(_, leader)| leader.into()),
+                follows: up
+                    .and_then(|state| actor.follows(id, state))
+                    .map(|(_, leader)| leader.into()),
                 state: up.map(names::value),
                 disk: node.storage.as_ref().map(names::value),
             }
@@ -211,7 +213,8 @@ fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
         _ => {}
     }
     if old.storage != new.storage {
-        let text = |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
+        let text =
+            |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
         compare("disk", &text(old), &text(new), &mut parts);
     }
     parts

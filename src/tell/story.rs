@@ -41,7 +41,9 @@ pub fn changes(frame: &Frame, has_terms: bool) -> Vec<String> {
             lines.push(format!("{node}: {}", change.parts.join(", ")));
         }
         match change.reign {
-            Some(Reign::Begins(term)) if has_terms => lines.push(format!("=> {node} leads term {term}")),
+            Some(Reign::Begins(term)) if has_terms => {
+                lines.push(format!("=> {node} leads term {term}"))
+            }
             Some(Reign::Begins(_)) => lines.push(format!("=> {node} leads")),
             Some(Reign::Ends) => lines.push(format!("=> {node} leads no more")),
             None => {}

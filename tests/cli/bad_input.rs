@@ -7,21 +7,27 @@ fn misspelt_names_are_answered_with_those_that_exist_and_the_nearest() {
     oneleader(&["check", "bully", "two-crashes"])
         .refuses(&["no protocol `two-crashes`", "--scenario two-crashes"]);
     oneleader(&["check", "raft", "forgets-vote"]).refuses(&["of raft", "--bug forgets-vote"]);
-    oneleader(&["check", "buly"]).refuses(&["no protocol `buly`", "did you mean `bully`?", "there are:"]);
+    oneleader(&["check", "buly"]).refuses(&[
+        "no protocol `buly`",
+        "did you mean `bully`?",
+        "there are:",
+    ]);
     oneleader(&["list", "buly"]).refuses(&["did you mean `bully`?"]);
     oneleader(&["explore", "buly"]).refuses(&["did you mean `bully`?"]);
     let scenario = oneleader(&["check", "bully", "--scenario", "partitoin"]);
     scenario.refuses(&["bully has no scenario `partitoin`", "did you mean `partition`?"]);
     let bug = oneleader(&["check", "bully", "--bug", "recovers-as-leadr"]);
     bug.refuses(&["bully has no bug `recovers-as-leadr`", "did you mean `recovers-as-leader`?"]);
-    let property = oneleader(&["check", "bully", "--scenario", "partition", "--property", "election-safty"]);
+    let property =
+        oneleader(&["check", "bully", "--scenario", "partition", "--property", "election-safty"]);
     property.refuses(&["no property `election-safty`", "did you mean `election-safety`?"]);
     let option = oneleader(&["check", "bully", "--options", "no_such=1"]);
     option.refuses(&["bully has no option `no_such`", "there are:"]);
     let fault = oneleader(&["check", "bully", "--faults", "crashs=1"]);
     fault.refuses(&["unknown key `crashs`", "did you mean `crashes`?", "in `faults`"]);
     oneleader(&["check", "bully", "--faults", "crashes"]).refuses(&["expected key=value"]);
-    oneleader(&["check", "bully", "--engine", "compild"]).refuses(&["a similar value exists: 'compiled'"]);
+    oneleader(&["check", "bully", "--engine", "compild"])
+        .refuses(&["a similar value exists: 'compiled'"]);
     for (change, hint) in [
         (["--timing", "timd"], "did you mean `timed`?"),
         (["--network", "orderd"], "did you mean `ordered`?"),
@@ -39,7 +45,8 @@ fn impossible_values_are_refused_with_what_was_expected() {
         let ended = oneleader(&["check", "bully", &format!("--nodes={nodes}")]);
         ended.refuses(&["nodes"]);
     }
-    oneleader(&["check", "bully", "--faults", "restarts=1"]).refuses(&["as many restarts as crashes"]);
+    oneleader(&["check", "bully", "--faults", "restarts=1"])
+        .refuses(&["as many restarts as crashes"]);
     let timed = oneleader(&["check", "bully", "--timing", "timed", "--network", "duplicating"]);
     timed.refuses(&["duplicating network", "no time could pass"]);
     oneleader(&["check", "bully", "--threads", "0"]).refuses(&["--threads"]);
@@ -60,9 +67,11 @@ fn a_broken_scenario_file_is_refused_with_file_and_line() {
     for (i, (text, line, what)) in cases.into_iter().enumerate() {
         let path = file("broken", &format!("{i}.toml"), text);
         let path = path.to_str().expect("UTF-8");
-        oneleader(&["check", "bully", "--scenario", path]).refuses(&[&format!("{path}{line}"), what]);
+        oneleader(&["check", "bully", "--scenario", path])
+            .refuses(&[&format!("{path}{line}"), what]);
     }
-    oneleader(&["check", "bully", "--scenario", "no/such.toml"]).refuses(&["no/such.toml: cannot be read"]);
+    oneleader(&["check", "bully", "--scenario", "no/such.toml"])
+        .refuses(&["no/such.toml: cannot be read"]);
 }
 
 #[test]
@@ -88,7 +97,11 @@ fn what_makes_no_sense_in_a_scenario_is_refused_with_its_line() {
             4,
             "no engine gives the verdict `guaranteed`",
         ),
-        ("[scenario.expect]\nall = { verdict = \"never\" }", 4, "no engine gives the verdict `never`"),
+        (
+            "[scenario.expect]\nall = { verdict = \"never\" }",
+            4,
+            "no engine gives the verdict `never`",
+        ),
         ("[scenario.expect]\nall = { verdict = \"hold\" }", 5, "did you mean `holds`?"),
         ("timing = \"timd\"", 4, "did you mean `timed`?"),
         ("network = \"orderd\"", 4, "did you mean `ordered`?"),
@@ -112,7 +125,8 @@ fn what_makes_no_sense_in_a_scenario_is_refused_with_its_line() {
         assert!(!ended.err.contains("usize") && !ended.err.contains('\u{1b}'), "{}", ended.err);
     }
     for name in ["a\\nb", "a\\u001b[2J", " a", "", "../a", "a\\u202eb"] {
-        let path = file("names", "name.toml", &format!("[[scenario]]\nname = \"{name}\"\nnodes = 2\n"));
+        let path =
+            file("names", "name.toml", &format!("[[scenario]]\nname = \"{name}\"\nnodes = 2\n"));
         let ended = oneleader(&["check", "raft", "--scenario", text(&path)]);
         ended.refuses(&[&format!("{}:2: ", text(&path)), "expected a "]);
         assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
@@ -126,10 +140,13 @@ fn what_makes_no_sense_on_the_command_line_is_refused() {
         .refuses(&["--faults crashes: given twice, as 1 and as 2"]);
     oneleader(&["check", "raft", "--options", "values=1,values=2"])
         .refuses(&["--options values: given twice"]);
-    oneleader(&["check", "bully", "--bounds", "max_term=x"]).refuses(&["expected a whole number from 0 on"]);
-    oneleader(&["check", "bully", "--nodes", "many"]).refuses(&["expected a whole number from 0 on"]);
+    oneleader(&["check", "bully", "--bounds", "max_term=x"])
+        .refuses(&["expected a whole number from 0 on"]);
+    oneleader(&["check", "bully", "--nodes", "many"])
+        .refuses(&["expected a whole number from 0 on"]);
     oneleader(&["check", "bully", "--threads", "0"]).refuses(&["expected at least 1"]);
-    let shapes = [("[]", "expected keys with values, found a list"), ("3", "expected keys with values")];
+    let shapes =
+        [("[]", "expected keys with values, found a list"), ("3", "expected keys with values")];
     for (content, why) in shapes {
         let path = file("shapes", "trace.json", content);
         let ended = oneleader(&["replay", text(&path)]);

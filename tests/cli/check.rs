@@ -28,7 +28,9 @@ fn the_same_violation_by_a_bug_flag_exits_1_and_is_told_step_by_step() {
 #[test]
 fn every_engine_finds_a_counterexample_that_replays_and_only_breadth_first_calls_it_shortest() {
     let trace = scratch("engines").join("trace.json");
-    for (engine, is_shortest) in [("compiled", true), ("stateright-bfs", true), ("stateright-dfs", false)] {
+    for (engine, is_shortest) in
+        [("compiled", true), ("stateright-bfs", true), ("stateright-dfs", false)]
+    {
         let ended = oneleader(&[
             "check",
             "bully",
@@ -41,23 +43,34 @@ fn every_engine_finds_a_counterexample_that_replays_and_only_breadth_first_calls
             "--trace",
             text(&trace),
         ]);
-        assert_eq!(ended.out.contains("not a shortest run"), !is_shortest, "{engine}: {}", ended.out);
+        assert_eq!(
+            ended.out.contains("not a shortest run"),
+            !is_shortest,
+            "{engine}: {}",
+            ended.out
+        );
         let replayed = oneleader(&["replay", text(&trace)]);
         assert_eq!(replayed.code, 0, "{engine}: {}{}", replayed.out, replayed.err);
-        assert!(replayed.out.contains("election-safety is violated after"), "{engine}: {}", replayed.out);
+        assert!(
+            replayed.out.contains("election-safety is violated after"),
+            "{engine}: {}",
+            replayed.out
+        );
     }
 }
 
 #[test]
 fn a_run_that_stops_early_refutes_nothing_and_exits_3() {
-    let ended = oneleader(&["check", "bully", "--scenario", "crash-and-restart", "--max-states", "100"]);
+    let ended =
+        oneleader(&["check", "bully", "--scenario", "crash-and-restart", "--max-states", "100"]);
     assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
     assert!(ended.out.contains("not-refuted"), "{}", ended.out);
 }
 
 #[test]
 fn a_simulation_is_a_sample_and_needs_an_end() {
-    let simulate = ["check", "bully", "--scenario", "crash-and-restart", "--engine", "stateright-simulation"];
+    let simulate =
+        ["check", "bully", "--scenario", "crash-and-restart", "--engine", "stateright-simulation"];
     oneleader(&simulate).refuses(&["--max-states or --time-limit"]);
     let ended = oneleader(&[&simulate[..], &["--max-states", "500", "--seed", "7"]].concat());
     assert_eq!(ended.code, 3, "{}{}", ended.out, ended.err);
@@ -68,7 +81,8 @@ fn a_simulation_is_a_sample_and_needs_an_end() {
 
 #[test]
 fn a_budget_that_never_fires_is_vacuous() {
-    let alone = "[[scenario]]\nname = \"alone\"\nnodes = 1\ntiming = \"timed\"\nfaults = { losses = 1 }\n";
+    let alone =
+        "[[scenario]]\nname = \"alone\"\nnodes = 1\ntiming = \"timed\"\nfaults = { losses = 1 }\n";
     let path = file("vacuous", "alone.toml", alone);
     let ended = oneleader(&["check", "bully", "--scenario", text(&path)]);
     assert_eq!(ended.code, 1, "{}{}", ended.out, ended.err);
@@ -89,16 +103,19 @@ fn pinned_counts_are_looked_at_whether_or_not_anything_is_expected() {
     for expected in ["", "[scenario.expect]\nall = { verdict = \"holds-within-bounds\" }"] {
         let wrong = counted(&format!("distinct = 1\n{expected}"));
         assert_eq!(wrong.code, 1, "{}", wrong.out);
-        for told in
-            ["<- counts not as expected", "expected 1 distinct states, found 12", "0 as expected, 1 not"]
-        {
+        for told in [
+            "<- counts not as expected",
+            "expected 1 distinct states, found 12",
+            "0 as expected, 1 not",
+        ] {
             assert!(wrong.out.contains(told), "expected `{told}` in: {}", wrong.out);
         }
         assert_eq!(counted(&format!("distinct = 12\n{expected}")).code, 0);
     }
     // Where nothing is expected, nothing is made up; and what deviates is marked.
-    let row =
-        |ended: &Ended| ended.out.lines().find(|line| line.starts_with("raft  ")).expect("a row").to_string();
+    let row = |ended: &Ended| {
+        ended.out.lines().find(|line| line.starts_with("raft  ")).expect("a row").to_string()
+    };
     let open = row(&counted("distinct = 12"));
     assert!(open.contains("  holds-within-bounds  -  ") && !open.contains("<-"), "{open}");
     let wrong = row(&counted("[scenario.expect]\nall = { verdict = \"holds\" }"));
@@ -122,9 +139,11 @@ fn pinned_counts_are_looked_at_past_a_violation_that_is_expected() {
 fn a_planted_bug_says_what_it_is_held_against() {
     let planted = oneleader(&["check", "raft", "--bug", "forgets-vote"]);
     assert_eq!(planted.code, 1);
-    for told in
-        ["<- does not hold", "--bug asks what a bug does: nothing is expected", "--scenario forgets-vote"]
-    {
+    for told in [
+        "<- does not hold",
+        "--bug asks what a bug does: nothing is expected",
+        "--scenario forgets-vote",
+    ] {
         assert!(planted.out.contains(told), "expected `{told}` in: {}", planted.out);
     }
     let named = oneleader(&["check", "raft", "--scenario", "forgets-vote"]);
@@ -135,19 +154,23 @@ fn a_planted_bug_says_what_it_is_held_against() {
 #[test]
 fn what_is_told_of_a_disk_is_what_is_on_it() {
     let told = oneleader(&["check", "raft", "--scenario", "forgets-vote"]).out;
-    let restart =
-        told.lines().skip_while(|line| !line.ends_with("  restart n3")).nth(1).expect("n3 restarts");
+    let restart = told
+        .lines()
+        .skip_while(|line| !line.ends_with("  restart n3"))
+        .nth(1)
+        .expect("n3 restarts");
     assert!(
         restart.contains("up as Server { persistent: Persistent { term: Term(1), voted_for: None"),
         "{told}"
     );
     assert!(
-        restart.ends_with("with Persistent { term: Term(1), voted_for: Some(n3), log: [] } on disk"),
+        restart
+            .ends_with("with Persistent { term: Term(1), voted_for: Some(n3), log: [] } on disk"),
         "{told}"
     );
-    let vote = told
-        .lines()
-        .find(|line| line.contains("disk: empty -> Persistent { term: Term(1), voted_for: Some(n3)"));
+    let vote = told.lines().find(|line| {
+        line.contains("disk: empty -> Persistent { term: Term(1), voted_for: Some(n3)")
+    });
     assert!(vote.is_some(), "the vote is on disk before the crash: {told}");
 }
 
@@ -194,8 +217,16 @@ fn the_limits_in_force_are_said() {
     let usual = oneleader(&["check", "bully", "--scenario", text(&path)]);
     assert!(usual.out.contains("timed, unordered network, no bounds"), "{}", usual.out);
     assert!(usual.out.contains("B of memory (three quarters of what is free)"), "{}", usual.out);
-    let told =
-        oneleader(&["check", "bully", "--scenario", text(&path), "--max-memory", "2G", "--time-limit", "9"]);
+    let told = oneleader(&[
+        "check",
+        "bully",
+        "--scenario",
+        text(&path),
+        "--max-memory",
+        "2G",
+        "--time-limit",
+        "9",
+    ]);
     assert!(told.out.contains("limits: 9 s, 2.1 GB of memory\n"), "{}", told.out);
 }
 

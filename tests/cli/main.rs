@@ -28,7 +28,9 @@ impl Ended {
     fn refuses(&self, texts: &[&str]) {
         assert_eq!(self.code, 2, "{}{}", self.out, self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
-        texts.iter().for_each(|text| assert!(self.err.contains(text), "expected `{text}` in: {}", self.err));
+        texts.iter().for_each(|text| {
+            assert!(self.err.contains(text), "expected `{text}` in: {}", self.err)
+        });
     }
 }
 

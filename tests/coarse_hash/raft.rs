@@ -73,7 +73,8 @@ impl Server {
         committed: usize,
         suffix: Vec<Entry>,
     ) -> Option<usize> {
-        let fits = self.log.len() >= prefix && (prefix == 0 || self.log[prefix - 1].0 == prefix_term);
+        let fits =
+            self.log.len() >= prefix && (prefix == 0 || self.log[prefix - 1].0 == prefix_term);
         if !fits {
             return None;
         }
@@ -118,7 +119,9 @@ impl Server {
 
     fn replicate(&self, me: usize, o: &mut Out<Raft>) {
         if self.role == Role::Leader {
-            (0..self.sent.len()).filter(|other| *other != me).for_each(|other| self.append_to(other, o));
+            (0..self.sent.len())
+                .filter(|other| *other != me)
+                .for_each(|other| self.append_to(other, o));
         }
     }
 }
@@ -165,11 +168,16 @@ impl Actor for Raft {
                 }
                 o.send(src, RaftMsg::Vote { term: state.term, granted });
             }
-            RaftMsg::Vote { term, granted: true } if state.role == Role::Candidate && term == state.term => {
+            RaftMsg::Vote { term, granted: true }
+                if state.role == Role::Candidate && term == state.term =>
+            {
                 state.votes.insert(from);
                 if state.votes.len() >= quorum {
                     (state.role, state.leader) = (Role::Leader, Some(me));
-                    state.waiting.drain(..).for_each(|payload| o.send(id, RaftMsg::Propose(payload)));
+                    state
+                        .waiting
+                        .drain(..)
+                        .for_each(|payload| o.send(id, RaftMsg::Propose(payload)));
                     for other in (0..self.servers).filter(|other| *other != me) {
                         (state.sent[other], state.acked[other]) = (state.log.len(), 0);
                     }
@@ -191,14 +199,17 @@ impl Actor for Raft {
                 let (success, ack) = (ack.is_some(), ack.unwrap_or(0));
                 o.send(src, RaftMsg::Appended { term: state.term, ack, success });
             }
-            RaftMsg::Appended { term, ack, success } if term == state.term && state.role == Role::Leader => {
+            RaftMsg::Appended { term, ack, success }
+                if term == state.term && state.role == Role::Leader =>
+            {
                 if success && ack >= state.acked[from] {
                     (state.sent[from], state.acked[from]) = (ack, ack);
                     let has_quorum = |length: &usize| {
                         state.acked.iter().filter(|acked| *acked >= length).count() >= quorum
                     };
                     let ready = (state.committed + 1..=state.log.len()).rev().find(has_quorum);
-                    if let Some(ready) = ready.filter(|ready| state.log[ready - 1].0 == state.term) {
+                    if let Some(ready) = ready.filter(|ready| state.log[ready - 1].0 == state.term)
+                    {
                         state.deliver_up_to(ready);
                     }
                 } else if state.sent[from] > 0 {
@@ -229,8 +240,11 @@ impl Actor for Raft {
                 state.term += 1;
                 (state.voted_for, state.role) = (Some(me), Role::Candidate);
                 state.votes = BTreeSet::from([me]);
-                let ask =
-                    RaftMsg::AskVote { term: state.term, log: state.log.len(), last_term: state.last_term() };
+                let ask = RaftMsg::AskVote {
+                    term: state.term,
+                    log: state.log.len(),
+                    last_term: state.last_term(),
+                };
                 let others = (0..self.servers).filter(|other| *other != me);
                 others.for_each(|other| o.send(Id::from(other), ask.clone()));
             }
@@ -259,7 +273,8 @@ fn raft(servers: usize, most_in_flight: usize) -> ActorModel<Raft, usize, ()> {
             leaders.map(|server| server.term).all(|term| terms.insert(term))
         })
         .property(Expectation::Always, "one log is delivered", |_, state| {
-            let longest = state.actor_states.iter().max_by_key(|server| server.delivered.len()).unwrap();
+            let longest =
+                state.actor_states.iter().max_by_key(|server| server.delivered.len()).unwrap();
             state.actor_states.iter().all(|server| longest.delivered.starts_with(&server.delivered))
         })
 }
@@ -274,7 +289,11 @@ fn a_raft_whose_hash_leaves_out_two_buffers() {
         let model = raft(servers, most);
         let (plain, by_hash) = by_equality(&model, 10_000).unwrap();
         assert!((by_hash as u64) < plain.distinct);
-        assert_eq!(plain.found.len(), if servers == 2 { 2 } else { 0 }, "a leader and a commit, or neither");
+        assert_eq!(
+            plain.found.len(),
+            if servers == 2 { 2 } else { 0 },
+            "a leader and a commit, or neither"
+        );
         let seen = engine::check_model(&model, &Limits::exhaustive(), &|_| ()).unwrap();
         assert_eq!(by_engine(&seen), plain);
     }

@@ -57,7 +57,8 @@ struct Random {
 
 impl Random {
     fn situation(state: &Coarse, event: Half) -> usize {
-        let which = usize::from(state.yes.len() > state.no.len()) * 2 + usize::from(state.half.hidden);
+        let which =
+            usize::from(state.yes.len() > state.no.len()) * 2 + usize::from(state.half.hidden);
         which * 4 + usize::from(event.hashed) * 2 + usize::from(event.hidden)
     }
 
@@ -80,7 +81,10 @@ impl Random {
                 Act::Save => o.save(state.half),
                 Act::SetTimer(timer) => o.set_timer(timer, model_timeout()),
                 Act::Choose(hidden) => {
-                    o.choose_random("coin", vec![Half { hashed: 0, hidden }, Half { hashed: 1, hidden }]);
+                    o.choose_random(
+                        "coin",
+                        vec![Half { hashed: 0, hidden }, Half { hashed: 1, hidden }],
+                    );
                 }
             }
         }
@@ -143,10 +147,12 @@ fn model(
         .lossy_network(if lossy { LossyNetwork::Yes } else { LossyNetwork::No })
         .max_crashes(crashes)
         .record_msg_in(|_, seen, envelope| {
-            (envelope.msg.hidden > seen.hidden).then_some(Half { hidden: envelope.msg.hidden, ..*seen })
+            (envelope.msg.hidden > seen.hidden)
+                .then_some(Half { hidden: envelope.msg.hidden, ..*seen })
         })
         .record_msg_out(|_, seen, envelope| {
-            (envelope.msg.hashed > seen.hashed).then_some(Half { hashed: envelope.msg.hashed, ..*seen })
+            (envelope.msg.hashed > seen.hashed)
+                .then_some(Half { hashed: envelope.msg.hashed, ..*seen })
         })
         .within_boundary(|most, state| state.network.len() <= *most)
         .property(Expectation::Sometimes, "two say yes", |_, state| {
@@ -177,8 +183,11 @@ fn random_models_with_a_coarse_hash_have_the_states_of_a_plain_search() {
         Just(Network::new_unordered_duplicating([])),
         Just(Network::new_ordered([])),
     ];
-    let strategy =
-        (proptest::collection::vec(random(), ACTORS), network, (any::<bool>(), 0..2usize, 3..5usize));
+    let strategy = (
+        proptest::collection::vec(random(), ACTORS),
+        network,
+        (any::<bool>(), 0..2usize, 3..5usize),
+    );
     let outcome = TestRunner::new(config).run(&strategy, |(actors, network, rest)| {
         let model = model(actors, network, rest);
         let start = stateright::Model::init_states(&model).pop().unwrap();
@@ -198,6 +207,8 @@ fn random_models_with_a_coarse_hash_have_the_states_of_a_plain_search() {
     });
     outcome.unwrap_or_else(|why| panic!("{why}"));
     let [compared, coarse, found] = [compared, coarse, found].map(AtomicU64::into_inner);
-    println!("{compared} compared, {coarse} of them with fewer states by hash, {found} discoveries");
+    println!(
+        "{compared} compared, {coarse} of them with fewer states by hash, {found} discoveries"
+    );
     assert!(compared > 2000 && coarse > 500 && found > 1000, "{compared} {coarse} {found}");
 }

@@ -34,7 +34,14 @@ impl Actor for Voter {
         Answers::default()
     }
 
-    fn on_msg(&self, _: Id, state: &mut Cow<Answers>, _: Id, (voter, is_yes): (u8, bool), _: &mut Out<Self>) {
+    fn on_msg(
+        &self,
+        _: Id,
+        state: &mut Cow<Answers>,
+        _: Id,
+        (voter, is_yes): (u8, bool),
+        _: &mut Out<Self>,
+    ) {
         if !state.yes.contains(&voter) && !state.no.contains(&voter) {
             let state = state.to_mut();
             if is_yes {
@@ -51,7 +58,9 @@ fn sets_side_by_side_do_not_run_together() {
     let model = ActorModel::<_, (), ()>::new((), ())
         .actors([Voter, Voter, Voter])
         .init_network(Network::new_unordered_nonduplicating([]))
-        .property(Expectation::Sometimes, "all yes", |_, state| state.actor_states[0].yes.len() == 2);
+        .property(Expectation::Sometimes, "all yes", |_, state| {
+            state.actor_states[0].yes.len() == 2
+        });
     for threads in [1, 2] {
         let limits = Limits { threads, ..Limits::exhaustive() };
         let seen = engine::check_model(&model, &limits, &|_| ()).unwrap();

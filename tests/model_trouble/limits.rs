@@ -40,7 +40,9 @@ fn a_bound_on_depth_is_that_of_stateright_s_breadth_first_search() {
         ActorModel::<_, (), ()>::new((), ())
             .actors([Talker, Talker])
             .init_network(Network::new_unordered_nonduplicating([]))
-            .property(Expectation::Sometimes, "heard one and two", |_, state| *state.actor_states[0] == 5)
+            .property(Expectation::Sometimes, "heard one and two", |_, state| {
+                *state.actor_states[0] == 5
+            })
             .property(Expectation::Sometimes, "never", |_, _| false)
     };
     let (whole, by_hash) = by_equality(&model(), 50_000).unwrap();
@@ -49,7 +51,11 @@ fn a_bound_on_depth_is_that_of_stateright_s_breadth_first_search() {
         let limits = Limits { max_depth: Some(depth), ..Limits::exhaustive() };
         let seen = engine::check_model(&model(), &limits, &|_| ()).unwrap();
         let checker = model().checker().target_max_depth(depth).spawn_bfs().join();
-        let theirs = (checker.unique_state_count() as u64, checker.state_count() as u64, checker.max_depth());
+        let theirs = (
+            checker.unique_state_count() as u64,
+            checker.state_count() as u64,
+            checker.max_depth(),
+        );
         assert_eq!((seen.distinct, seen.generated, seen.depth + 1), theirs, "of depth {depth}");
         // The farthest states were not asked what follows them, not even where that is nothing.
         let is_cut = depth <= whole.depth + 1;
@@ -70,7 +76,10 @@ fn an_eventually_is_not_checked_and_the_rest_is() {
         .property(Expectation::Sometimes, "counts", |_, state| *state.actor_states[0] == 3)
         .property(Expectation::Always, "is nought", |_, state| *state.actor_states[1] == 0);
     let seen = check(&model, 1).unwrap();
-    assert_eq!((seen.ended.clone(), seen.not_checked.clone()), (Ended::Exhausted, vec!["all ends well"]));
+    assert_eq!(
+        (seen.ended.clone(), seen.not_checked.clone()),
+        (Ended::Exhausted, vec!["all ends well"])
+    );
     assert_eq!(seen.discoveries.keys().copied().collect::<Vec<_>>(), ["counts", "is nought"]);
     seen.assert_property("counts");
     let not_checked = "`all ends well` is an `eventually`, which is not checked";
@@ -84,7 +93,8 @@ fn an_eventually_is_not_checked_and_the_rest_is() {
 }
 
 fn panic_of(seen: &ModelExploration<Counter>, assert: fn(&ModelExploration<Counter>)) -> String {
-    let panic = catch_unwind(std::panic::AssertUnwindSafe(|| assert(seen))).expect_err("it does not hold");
+    let panic =
+        catch_unwind(std::panic::AssertUnwindSafe(|| assert(seen))).expect_err("it does not hold");
     panic.downcast_ref::<String>().expect("a text").clone()
 }
 

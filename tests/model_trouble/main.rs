@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use oneleader::engine::{self, ModelExploration};
 use oneleader::exploration::{Ended, Limits};
 use stateright::Expectation;
-use stateright::actor::{Actor, ActorModel, Envelope, Id, LossyNetwork, Network, Out, model_timeout};
+use stateright::actor::{
+    Actor, ActorModel, Envelope, Id, LossyNetwork, Network, Out, model_timeout,
+};
 
 #[path = "../support/by_equality.rs"]
 mod equality;
@@ -64,7 +66,8 @@ impl Actor for Counter {
             self.fail_if(Fault::Message);
         }
         if msg < 4 {
-            let step = if self.0 == Fault::Whims { CALLS.fetch_add(1, Ordering::Relaxed) % 7 } else { 1 };
+            let step =
+                if self.0 == Fault::Whims { CALLS.fetch_add(1, Ordering::Relaxed) % 7 } else { 1 };
             *state.to_mut() += step;
             o.send(id, msg + 1);
         }
@@ -130,8 +133,14 @@ fn a_panic_of_any_handler_is_an_error_that_names_it() {
 fn a_panic_of_a_function_of_the_model_is_an_error_that_names_it() {
     let sound = || model(Fault::None);
     let models = [
-        (sound().record_msg_in(|(), _, envelope| panic!("in {}", envelope.msg)), "`record_msg_in` at"),
-        (sound().record_msg_out(|(), _, envelope| panic!("out {}", envelope.msg)), "`record_msg_out`"),
+        (
+            sound().record_msg_in(|(), _, envelope| panic!("in {}", envelope.msg)),
+            "`record_msg_in` at",
+        ),
+        (
+            sound().record_msg_out(|(), _, envelope| panic!("out {}", envelope.msg)),
+            "`record_msg_out`",
+        ),
         (
             sound().record_msg_out(|(), _, envelope| {
                 assert!(*envelope.msg < 3, "far out");
@@ -303,16 +312,23 @@ fn sending_in_the_order_of_a_hash_map_is_found_out_where_the_order_matters() {
             .init_network(network)
             .record_msg_out(record)
     };
-    let (ordered, unordered) = (Network::new_ordered([]), Network::new_unordered_nonduplicating([]));
+    let (ordered, unordered) =
+        (Network::new_ordered([]), Network::new_unordered_nonduplicating([]));
     let nothing: fn(&(), &u8, Envelope<&u8>) -> Option<u8> = |(), _, _| None;
     let why = check(&model(ordered, nothing), 1).err().expect("the order of a queue matters");
-    assert!(why.contains("timeout () had two outcomes for arguments that are equal by `==`"), "{why}");
+    assert!(
+        why.contains("timeout () had two outcomes for arguments that are equal by `==`"),
+        "{why}"
+    );
     let seen = check(&model(unordered.clone(), nothing), 1).expect("the order in a bag does not");
     assert_eq!(seen.ended, Ended::Exhausted);
     let last: fn(&(), &u8, Envelope<&u8>) -> Option<u8> = |(), _, envelope| Some(*envelope.msg);
-    let why = check(&model(unordered.clone(), last), 1).err().expect("the last message sent is remembered");
+    let why = check(&model(unordered.clone(), last), 1)
+        .err()
+        .expect("the last message sent is remembered");
     assert!(why.contains("had two outcomes"), "{why}");
-    let sum: fn(&(), &u8, Envelope<&u8>) -> Option<u8> = |(), sum, envelope| Some(sum + envelope.msg);
+    let sum: fn(&(), &u8, Envelope<&u8>) -> Option<u8> =
+        |(), sum, envelope| Some(sum + envelope.msg);
     assert!(check(&model(unordered, sum), 1).is_ok(), "a sum does not depend on the order");
 }
 
@@ -341,8 +357,11 @@ impl Actor for Shouter {
 
 #[test]
 fn actors_whose_numbers_agree_in_their_low_bits_have_queues_of_their_own() {
-    let networks: [fn(_) -> _; 3] =
-        [Network::new_ordered, Network::new_unordered_nonduplicating, Network::new_unordered_duplicating];
+    let networks: [fn(_) -> _; 3] = [
+        Network::new_ordered,
+        Network::new_unordered_nonduplicating,
+        Network::new_unordered_duplicating,
+    ];
     for network in networks {
         // From strangers as well: 0 is an actor, the others are none.
         let strangers = [0, 1 << 8, 1 << 16, 1 << 32].map(Id::from);
@@ -358,7 +377,8 @@ fn actors_whose_numbers_agree_in_their_low_bits_have_queues_of_their_own() {
         assert_eq!(by_engine(&check(&model, 1).unwrap()), plain);
     }
     // Four queues of two, of each of which nothing, the head or all is lost.
-    let model = ActorModel::<_, (), ()>::new((), ()).actor(Shouter).init_network(Network::new_ordered([]));
+    let model =
+        ActorModel::<_, (), ()>::new((), ()).actor(Shouter).init_network(Network::new_ordered([]));
     let model = model.lossy_network(LossyNetwork::Yes);
     assert_eq!(check(&model, 1).unwrap().distinct, 3u64.pow(4));
 }
@@ -369,7 +389,8 @@ fn what_is_too_much_is_refused_with_the_number() {
     assert_eq!(failure(&actors), "expected a model with at most 16 actors, found 17");
     let names: [&'static str; 17] =
         ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"];
-    let always = |model: ActorModel<_, _, _>, name| model.property(Expectation::Always, name, |_, _| true);
+    let always =
+        |model: ActorModel<_, _, _>, name| model.property(Expectation::Always, name, |_, _| true);
     let properties = names.into_iter().fold(model(Fault::None), always);
     assert_eq!(failure(&properties), "expected a model with at most 16 properties, found 17");
     let outside = model(Fault::None).within_boundary(|(), _| false);

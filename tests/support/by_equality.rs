@@ -45,7 +45,9 @@ where
             return None;
         }
         for property in &model.properties {
-            if (property.condition)(model, &state) == (property.expectation == Expectation::Sometimes) {
+            if (property.condition)(model, &state)
+                == (property.expectation == Expectation::Sometimes)
+            {
                 plain.found.entry(property.name).or_insert(depth);
             }
         }

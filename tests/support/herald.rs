@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use oneleader::election::{
-    About, BugSpec, CLIENT, Check, Costs, Election, Event, Goal, Invariant, NodeStep, OptionSpec, Reached,
-    Setup, Term, Value,
+    About, BugSpec, CLIENT, Check, Costs, Election, Event, Goal, Invariant, NodeStep, OptionSpec,
+    Reached, Setup, Term, Value,
 };
 use stateright::actor::{Actor, Id, Out};
 
@@ -104,7 +104,12 @@ impl Election for Herald {
                     allowed: &[],
                     help: "the term is saved before anybody hears of it",
                 },
-                OptionSpec { name: "inputs", default: Value::Number(0), allowed: &[], help: "client inputs" },
+                OptionSpec {
+                    name: "inputs",
+                    default: Value::Number(0),
+                    allowed: &[],
+                    help: "client inputs",
+                },
             ],
             bugs: &[bug("does-nothing"), bug("buries-the-living"), bug("buries-too-early")],
             corpus: "",

@@ -71,7 +71,8 @@ where
 
 /// What [`System::beyond`] calls beyond a bound, said again of an actor model's state.
 fn within<E: Election>((actors, bounds): &(Vec<E>, Bounds), state: &ActorModelState<E>) -> bool {
-    let mut terms = actors.iter().zip(&state.actor_states).map(|(actor, state)| actor.term(state).0);
+    let mut terms =
+        actors.iter().zip(&state.actor_states).map(|(actor, state)| actor.term(state).0);
     let (in_flight, copies): (usize, _) = match &state.network {
         Network::UnorderedNonDuplicating(bag) => (bag.values().sum(), bag.values().copied().max()),
         Network::Ordered(flows) => {
@@ -82,7 +83,8 @@ fn within<E: Election>((actors, bounds): &(Vec<E>, Bounds), state: &ActorModelSt
         }
         Network::UnorderedDuplicating(..) => unreachable!("not compared"),
     };
-    let mut rounds = actors.iter().zip(&state.actor_states).map(|(actor, state)| actor.round(state));
+    let mut rounds =
+        actors.iter().zip(&state.actor_states).map(|(actor, state)| actor.round(state));
     bounds.max_term.is_none_or(|max| terms.all(|term| term <= max))
         && bounds.max_round.is_none_or(|max| rounds.all(|round| round <= max))
         && bounds.max_in_flight.is_none_or(|max| in_flight <= max)

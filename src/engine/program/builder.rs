@@ -7,13 +7,14 @@ use super::flows::Flows;
 use super::parts::{Outcome, Parcel};
 use super::steps::{StepRange, StepTable, parcels_at};
 use super::{
-    Counted, LocalInfo, MessageInfo, Miss, NewOutcome, NewWorld, OwnBehaviour, Program, Shape, WorldInfo,
+    Counted, LocalInfo, MessageInfo, Miss, NewOutcome, NewWorld, OwnBehaviour, Program, Shape,
+    WorldInfo,
 };
 use crate::election::NodeSet;
 use crate::engine::error::EngineError;
 use crate::engine::ids::{
-    BundleId, ColumnId, CounterId, FlowId, IdVec, Key, LocalId, MessageId, NodeIndex, OutcomeId, StepId,
-    WorldEvent, WorldId, narrow,
+    BundleId, ColumnId, CounterId, FlowId, IdVec, Key, LocalId, MessageId, NodeIndex, OutcomeId,
+    StepId, WorldEvent, WorldId, narrow,
 };
 use crate::engine::memo::{BitmapMemo, Memo};
 use crate::engine::source::Source;
@@ -76,13 +77,19 @@ impl ProgramBuilder {
     ///
     /// # Errors
     /// Why nothing that follows would count.
-    pub(crate) fn answer(&mut self, miss: Miss, source: &mut dyn Source) -> Result<(), EngineError> {
+    pub(crate) fn answer(
+        &mut self,
+        miss: Miss,
+        source: &mut dyn Source,
+    ) -> Result<(), EngineError> {
         if self.knows(miss) {
             return Ok(());
         }
         match miss {
             Miss::OwnSteps(node, local) => self.list_own(node, local, source),
-            Miss::Deliveries(column, local, flow) => self.list_deliveries(column, local, flow, source),
+            Miss::Deliveries(column, local, flow) => {
+                self.list_deliveries(column, local, flow, source)
+            }
             Miss::Strikes(column, flow) => self.list_strikes(column, flow, source),
             Miss::Put(dst, flow, bundle) => self.find_put(dst, flow, bundle),
             Miss::Bury(dst, local, flow) => self.find_buried(dst, local, flow, source),
@@ -167,7 +174,7 @@ impl ProgramBuilder {
         let program = &mut self.program;
         let limits = flag::BEYOND_TERM | flag::BEYOND_ROUND;
         let mut flags = program.locals[after].flags & limits;
-        flags |= u8::from(idle) * flag::IDLE | u8::from(observed) * flag::OBSERVED;
+        flags |= (u8::from(idle) * flag::IDLE) | (u8::from(observed) * flag::OBSERVED);
         let mut outcome = Outcome { after, flags, torn, ..Outcome::of_no_node(counter) };
         outcome.sends = sends.len().try_into().expect("a source has made sure of it");
         outcome.sends_at = narrow(program.sends.len());
@@ -197,8 +204,7 @@ impl ProgramBuilder {
 
     fn bundle(&mut self, messages: Box<[MessageId]>) -> BundleId {
         let Program { bundles, bundle_ids, .. } = &mut self.program;
-        let add = |messages: &Box<[MessageId]>| bundles.push(messages.clone());
-        *bundle_ids.entry(messages).or_insert_with_key(add)
+        *bundle_ids.entry(messages).or_insert_with_key(|messages| bundles.push(messages.clone()))
     }
 
     /// The number of the flow with these messages, which are in flight in one column and stand in

@@ -100,7 +100,13 @@ impl Program {
 
     /// A flow to a node without the messages that are dead to it, if that is known.
     #[inline]
-    fn bury(&self, node: NodeIndex, local: LocalId, flow: FlowId, misses: &mut Vec<Miss>) -> Option<FlowId> {
+    fn bury(
+        &self,
+        node: NodeIndex,
+        local: LocalId,
+        flow: FlowId,
+        misses: &mut Vec<Miss>,
+    ) -> Option<FlowId> {
         let living = self.steps.living.get(local, flow, flow);
         if living.is_none() {
             misses.push(Miss::Bury(node, local, flow));
@@ -223,7 +229,8 @@ impl Program {
         let live: Vec<NodeIndex> = (0..locals.len()).map(NodeIndex::at).filter(is_up).collect();
         for &node in &live {
             let is_linked = |other: NodeIndex| {
-                self.shape.any_topology_stabilises || world.is_up(node, other) && world.is_up(other, node)
+                self.shape.any_topology_stabilises
+                    || world.is_up(node, other) && world.is_up(other, node)
             };
             let near = live.iter().filter(|other| is_linked(**other));
             let reached: NodeSet = near.map(|other| other.id()).collect();

@@ -257,7 +257,13 @@ impl Program {
 
     /// What a step leads to that [adds up](step_flag::ADDS_UP), if that is known.
     #[inline]
-    fn add_up<C: Cell>(&self, row: &[C], total: Total, id: StepId, misses: &mut Vec<Miss>) -> Option<Total> {
+    fn add_up<C: Cell>(
+        &self,
+        row: &[C],
+        total: Total,
+        id: StepId,
+        misses: &mut Vec<Miss>,
+    ) -> Option<Total> {
         let missing = misses.len();
         let step = &self.steps.all[id];
         let mut total = Total { sum: total.sum.wrapping_add(step.delta), ..total };

@@ -152,6 +152,7 @@ impl Flows {
     /// The bytes held.
     pub(super) fn bytes(&self) -> u64 {
         let flows: usize = self.to.iter().map(IdVec::bytes).sum();
-        (flows + self.messages.capacity() * size_of::<MessageId>() + self.by_share.capacity() * 18) as u64
+        (flows + self.messages.capacity() * size_of::<MessageId>() + self.by_share.capacity() * 18)
+            as u64
     }
 }

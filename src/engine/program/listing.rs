@@ -6,8 +6,8 @@ use super::{Miss, Program, ProgramBuilder};
 use crate::engine::digest::chain;
 use crate::engine::error::EngineError;
 use crate::engine::ids::{
-    BundleId, ColumnId, CounterId, FlowId, LocalId, MessageId, NodeIndex, Number, OutcomeId, StepId,
-    WorldEvent, narrow, widen,
+    BundleId, ColumnId, CounterId, FlowId, LocalId, MessageId, NodeIndex, Number, OutcomeId,
+    StepId, WorldEvent, narrow, widen,
 };
 use crate::engine::source::Source;
 use crate::semantics::network::NetworkKind;
@@ -109,7 +109,8 @@ impl Program {
     /// beyond a bound.
     fn is_careful(&self, flags: u16) -> bool {
         const BEYOND: u16 = step_flag::BEYOND_TERM | step_flag::BEYOND_ROUND;
-        let sends_elsewhere = flags & step_flag::SENDS != 0 && self.shape.network != NetworkKind::Unordered;
+        let sends_elsewhere =
+            flags & step_flag::SENDS != 0 && self.shape.network != NetworkKind::Unordered;
         flags & (step_flag::WORLD | step_flag::BURIES) != 0
             || sends_elsewhere
             || self.bounds_messages()
@@ -133,7 +134,8 @@ impl Program {
 
     /// How many copies of one message there are at most in the flow after a step.
     fn copies_after(&self, draft: &Draft) -> usize {
-        let flow = draft.flow.map(|(column, _)| self.flows.get(self.flows.dst(column), draft.after));
+        let flow =
+            draft.flow.map(|(column, _)| self.flows.get(self.flows.dst(column), draft.after));
         flow.map_or(0, |flow| widen(flow.copies))
     }
 }
@@ -203,7 +205,8 @@ impl ProgramBuilder {
                 flow: Some((column, flow)),
                 after: self.flow(rest)?,
                 outcome,
-                gates: gate::link_from(self.messages[message].src) | (u32::from(is_idle) * gate::BAR_IDLE),
+                gates: gate::link_from(self.messages[message].src)
+                    | (u32::from(is_idle) * gate::BAR_IDLE),
                 message,
                 pays: None,
                 torn: 0,

@@ -18,8 +18,8 @@ mod steps;
 use std::collections::HashMap;
 
 use super::ids::{
-    BundleId, ColumnId, CounterId, EventKey, FlowId, IdVec, LocalId, MessageId, NodeIndex, Number, OutcomeId,
-    StepId, WorldEvent, WorldId, widen,
+    BundleId, ColumnId, CounterId, EventKey, FlowId, IdVec, LocalId, MessageId, NodeIndex, Number,
+    OutcomeId, StepId, WorldEvent, WorldId, widen,
 };
 use super::memo::{BitmapMemo, Memo};
 use super::row::Cell;
@@ -31,8 +31,8 @@ pub(crate) use expand::Taken;
 use flows::Flows;
 use parts::Parcel;
 pub(crate) use parts::{
-    Counted, LocalInfo, MessageInfo, NewOutcome, NewWorld, Outcome, OwnBehaviour, OwnStep, Shape, WorldInfo,
-    flag,
+    Counted, LocalInfo, MessageInfo, NewOutcome, NewWorld, Outcome, OwnBehaviour, OwnStep, Shape,
+    WorldInfo, flag,
 };
 use steps::StepTable;
 pub(crate) use steps::{StepDetail, StepRange};
@@ -174,7 +174,9 @@ impl Program {
             Miss::NodeWorld(local, world) => self.node_worlds.is_known(local, world),
             Miss::OwnSteps(_, local) => self.locals[local].steps.is_known(),
             Miss::Deliveries(_, local, flow) => self.steps.deliveries.is_known(local, flow),
-            Miss::Strikes(column, flow) => self.flows.get(self.flows.dst(column), flow).strikes.is_known(),
+            Miss::Strikes(column, flow) => {
+                self.flows.get(self.flows.dst(column), flow).strikes.is_known()
+            }
             Miss::Put(_, flow, bundle) => self.steps.puts.other(flow, bundle).is_some(),
             Miss::Bury(_, local, flow) => self.steps.living.is_known(local, flow),
         }
@@ -192,7 +194,8 @@ impl Program {
         memos
             + self.flows.bytes()
             + self.steps.bytes()
-            + (self.locals.len() * (size_of::<LocalInfo>() + size_of::<Option<OwnBehaviour>>() + 64)
+            + (self.locals.len()
+                * (size_of::<LocalInfo>() + size_of::<Option<OwnBehaviour>>() + 64)
                 + self.outcomes.len() * size_of::<Outcome>()
                 + self.sends.len() * size_of::<MessageId>()
                 + self.parcels.len() * size_of::<Parcel>()

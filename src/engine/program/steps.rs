@@ -10,8 +10,8 @@
 
 use super::parts::{Outcome, Parcel};
 use crate::engine::ids::{
-    BundleId, ColumnId, CounterId, FlowId, IdVec, LocalId, MessageId, NodeIndex, Number, OutcomeId, StepId,
-    WorldEvent, widen,
+    BundleId, ColumnId, CounterId, FlowId, IdVec, LocalId, MessageId, NodeIndex, Number, OutcomeId,
+    StepId, WorldEvent, widen,
 };
 use crate::engine::memo::{Answer, BitmapMemo};
 

@@ -125,7 +125,12 @@ pub(super) fn expand_block(program: &Program, work: &mut Work, spare: &Mutex<Vec
     }
 }
 
-fn expand_rows(program: &Program, rows: &Packed, which: impl Iterator<Item = u32>, expanded: &mut Expanded) {
+fn expand_rows(
+    program: &Program,
+    rows: &Packed,
+    which: impl Iterator<Item = u32>,
+    expanded: &mut Expanded,
+) {
     match rows {
         Packed::Short(rows) => which.for_each(|i| expand_row(program, rows, i, expanded)),
         Packed::Long(rows) => which.for_each(|i| expand_row(program, rows, i, expanded)),

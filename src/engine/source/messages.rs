@@ -49,7 +49,13 @@ impl<M: Hash + PartialEq> Messages<M> {
     }
 
     /// The id of a message.
-    pub(super) fn id(&mut self, src: Id, dst: Id, msg: M, program: &mut ProgramBuilder) -> MessageId {
+    pub(super) fn id(
+        &mut self,
+        src: Id,
+        dst: Id,
+        msg: M,
+        program: &mut ProgramBuilder,
+    ) -> MessageId {
         let envelope = Envelope { src, dst, msg };
         let digest = Digest::of(self.seed, place::MESSAGE, &envelope);
         let (message, interned) = self.envelopes.intern(digest, envelope);

@@ -131,8 +131,8 @@ fn expect_few_sends(node: NodeIndex, sends: usize) -> Result<(), EngineError> {
     let (node, most) = (node_name(node.id()), u16::MAX);
     match sends <= usize::from(most) {
         true => Ok(()),
-        false => {
-            Err(EngineError::TooMany(format!("the actor of {node} sends more than {most} messages at once")))
-        }
+        false => Err(EngineError::TooMany(format!(
+            "the actor of {node} sends more than {most} messages at once"
+        ))),
     }
 }

@@ -62,7 +62,9 @@ where
                 let (key, value) = part.choice(k);
                 react(&Event::Choose { key: &key, value: &value })
             }
-            Cause::Restart => node::start(&node, Clock::Absent, |disk, out| actor.on_start(id, disk, out)),
+            Cause::Restart => {
+                node::start(&node, Clock::Absent, |disk, out| actor.on_start(id, disk, out))
+            }
             Cause::Crash => Reaction::crash(&node),
         };
         let who = || format!("the actor of {} at {}", self.name(local), self.told(local, cause));

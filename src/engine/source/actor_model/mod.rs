@@ -24,7 +24,9 @@ use crate::engine::DEFAULT_SEED;
 use crate::engine::digest::{Digest, Field, Interned, Interner};
 use crate::engine::error::EngineError;
 use crate::engine::ids::{IdVec, LocalId, MessageId, NodeIndex, OutcomeId, WorldEvent, WorldId};
-use crate::engine::program::{LocalInfo, NewWorld, Program, ProgramBuilder, Shape, StepRange, flag};
+use crate::engine::program::{
+    LocalInfo, NewWorld, Program, ProgramBuilder, Shape, StepRange, flag,
+};
 use crate::engine::row::Cell;
 use crate::semantics::network::NetworkKind;
 use crate::semantics::node::Disk;
@@ -36,7 +38,10 @@ use part::Part;
 const TWINS: usize = 4096;
 
 /// Runs a function of the model's, or says who panicked.
-pub(crate) fn guarded<T>(who: impl FnOnce() -> String, run: impl FnOnce() -> T) -> Result<T, EngineError> {
+pub(crate) fn guarded<T>(
+    who: impl FnOnce() -> String,
+    run: impl FnOnce() -> T,
+) -> Result<T, EngineError> {
     panics::caught(run).map_err(|why| EngineError::Panicked { who: who(), at: None, why })
 }
 
@@ -89,11 +94,14 @@ where
 }
 
 /// An action of an actor model with these actors.
-pub(crate) type ActionOf<A> = ActorModelAction<<A as Actor>::Msg, <A as Actor>::Timer, <A as Actor>::Random>;
+pub(crate) type ActionOf<A> =
+    ActorModelAction<<A as Actor>::Msg, <A as Actor>::Timer, <A as Actor>::Random>;
 
 /// The messages in flight at the start, in an order that does not depend on chance, and the message
 /// that was delivered last.
-fn in_flight<M: Clone + Eq + Hash + Ord>(network: &Network<M>) -> (Vec<Envelope<M>>, Option<Envelope<M>>) {
+fn in_flight<M: Clone + Eq + Hash + Ord>(
+    network: &Network<M>,
+) -> (Vec<Envelope<M>>, Option<Envelope<M>>) {
     let mut last = None;
     // Stateright's `iter_all` would not end on ordered networks.
     let mut envelopes: Vec<Envelope<M>> = match network {
@@ -106,7 +114,10 @@ fn in_flight<M: Clone + Eq + Hash + Ord>(network: &Network<M>) -> (Vec<Envelope<
         }
         Network::Ordered(flows) => {
             let queues = flows.iter();
-            return (queues.flat_map(|(&(src, dst), queue)| queue_of(src, dst, queue)).collect(), None);
+            return (
+                queues.flat_map(|(&(src, dst), queue)| queue_of(src, dst, queue)).collect(),
+                None,
+            );
         }
     };
     // The order of stateright's sets is chance, and that of ids must not be.

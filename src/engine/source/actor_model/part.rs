@@ -84,7 +84,8 @@ where
     /// The choice at a position, and its key.
     pub(super) fn choice(&self, k: u32) -> (String, A::Random) {
         let choices = self.node().choices.into_iter();
-        let mut all = choices.flat_map(|(key, values)| values.into_iter().map(move |v| (key.clone(), v)));
+        let mut all =
+            choices.flat_map(|(key, values)| values.into_iter().map(move |v| (key.clone(), v)));
         all.nth(widen(k)).expect("counted before")
     }
 }

@@ -23,7 +23,11 @@ where
     A::Timer: Ord,
     H: Clone + Debug + Hash + PartialEq,
 {
-    fn resolve_own(&mut self, local: LocalId, program: &mut ProgramBuilder) -> Result<(), EngineError> {
+    fn resolve_own(
+        &mut self,
+        local: LocalId,
+        program: &mut ProgramBuilder,
+    ) -> Result<(), EngineError> {
         let part = self.parts[local].1.clone();
         let mut steps = Vec::new();
         for k in 0..narrow(part.timers.iter().count()) {

@@ -29,7 +29,11 @@ impl<E: Election> SystemSource<'_, E> {
     ///
     /// # Errors
     /// It has an effect.
-    pub(super) fn expect_no_effect(&self, local: LocalId, message: MessageId) -> Result<(), EngineError> {
+    pub(super) fn expect_no_effect(
+        &self,
+        local: LocalId,
+        message: MessageId,
+    ) -> Result<(), EngineError> {
         let reaction = self.reaction(local, message)?;
         let (i, node) = &self.nodes[local];
         if reaction.effects.is_empty() && reaction.node == **node {

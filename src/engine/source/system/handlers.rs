@@ -107,13 +107,25 @@ impl<E: Election> SystemSource<'_, E> {
             let cut_short = (effects > 0).then(|| self.local(i, whole_node(), program));
             let origin = Origin { cut_short, ..origin };
             let (after, effects) = reaction.torn(effects);
-            let did = Did { origin, after: &after, effects, is_torn: true, is_idle: false, torn: 0, ..did };
+            let did = Did {
+                origin,
+                after: &after,
+                effects,
+                is_torn: true,
+                is_idle: false,
+                torn: 0,
+                ..did
+            };
             self.outcome(&did, program)?;
         }
         Ok(whole)
     }
 
-    fn outcome(&mut self, did: &Did<'_, E>, program: &mut ProgramBuilder) -> Result<OutcomeId, EngineError> {
+    fn outcome(
+        &mut self,
+        did: &Did<'_, E>,
+        program: &mut ProgramBuilder,
+    ) -> Result<OutcomeId, EngineError> {
         let id = did.node.id();
         let sends = node::sends(did.effects);
         expect_few_sends(did.node, sends.len())?;
@@ -145,7 +157,14 @@ impl<E: Election> SystemSource<'_, E> {
             self.follow(did.origin.before, after)?;
         }
         self.origins.push(did.origin);
-        program.add_outcome(NewOutcome { after, sends, idle: did.is_idle, observed, torn: did.torn, counter })
+        program.add_outcome(NewOutcome {
+            after,
+            sends,
+            idle: did.is_idle,
+            observed,
+            torn: did.torn,
+            counter,
+        })
     }
 
     /// Runs a handler, or says that it panicked.
@@ -163,7 +182,11 @@ impl<E: Election> SystemSource<'_, E> {
     }
 
     /// What a node does when it receives a message.
-    pub(super) fn reaction(&self, local: LocalId, message: MessageId) -> Result<Reaction<E>, EngineError> {
+    pub(super) fn reaction(
+        &self,
+        local: LocalId,
+        message: MessageId,
+    ) -> Result<Reaction<E>, EngineError> {
         let (i, node) = &self.nodes[local];
         let Envelope { src, msg, .. } = self.messages.envelope(message);
         self.react(*i, node, &Event::Deliver { src: *src, msg })

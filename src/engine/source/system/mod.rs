@@ -17,7 +17,9 @@ use super::messages::{InFlight, Messages};
 use crate::election::{Check, Election, Invariant};
 use crate::engine::digest::{Digest, Interned, Interner};
 use crate::engine::error::EngineError;
-use crate::engine::ids::{CounterId, IdVec, LocalId, MessageId, NodeIndex, OutcomeId, WorldId, widen};
+use crate::engine::ids::{
+    CounterId, IdVec, LocalId, MessageId, NodeIndex, OutcomeId, WorldId, widen,
+};
 use crate::engine::program::{Counted, LocalInfo, Program, ProgramBuilder, Shape, StepRange, flag};
 use crate::engine::row::Cell;
 use crate::semantics::network::Network;
@@ -143,7 +145,12 @@ impl<'a, E: Election> SystemSource<'a, E> {
     }
 
     /// The id of a node's local state.
-    fn local(&mut self, i: NodeIndex, node: Arc<NodeOf<E>>, program: &mut ProgramBuilder) -> LocalId {
+    fn local(
+        &mut self,
+        i: NodeIndex,
+        node: Arc<NodeOf<E>>,
+        program: &mut ProgramBuilder,
+    ) -> LocalId {
         let digest = Digest::of(self.seed, i.position() as u64, &node);
         let (local, interned) = self.nodes.intern(digest, (i, node));
         if let Interned::New(digest) = interned {

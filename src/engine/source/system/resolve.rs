@@ -36,7 +36,11 @@ impl<E: Election> SystemSource<'_, E> {
     }
 
     /// Finds what a node can do by itself, and what time makes of it.
-    fn resolve_own(&mut self, local: LocalId, program: &mut ProgramBuilder) -> Result<(), EngineError> {
+    fn resolve_own(
+        &mut self,
+        local: LocalId,
+        program: &mut ProgramBuilder,
+    ) -> Result<(), EngineError> {
         let (i, node) = self.nodes[local].clone();
         let mut steps = Vec::new();
         for ((timer, age), k) in node.timers.iter().zip(0..) {

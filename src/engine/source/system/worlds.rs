@@ -64,7 +64,11 @@ fn pay<W>(world: &mut World<W>, event: WorldEvent) {
 
 impl<E: Election> SystemSource<'_, E> {
     /// The id of a world.
-    pub(super) fn world(&mut self, world: Arc<World<E::Witness>>, program: &mut ProgramBuilder) -> WorldId {
+    pub(super) fn world(
+        &mut self,
+        world: Arc<World<E::Witness>>,
+        program: &mut ProgramBuilder,
+    ) -> WorldId {
         let digest = Digest::of(self.seed, place::WORLD, &world);
         let (id, interned) = self.worlds.intern(digest, world);
         if let Interned::New(digest) = interned {
@@ -95,14 +99,20 @@ impl<E: Election> SystemSource<'_, E> {
             can_tear: world.left.torn && world.left.crashes > 0,
             next_input: self.system.next_input(world),
             goals: self.system.goals_of_past(world),
-            may_stabilise: rules.timing == Timing::Stabilising && can_pay(world, WorldEvent::Stabilise),
+            may_stabilise: rules.timing == Timing::Stabilising
+                && can_pay(world, WorldEvent::Stabilise),
             switches: others.filter(|t| can_pay(world, WorldEvent::Switch(*t))).collect(),
             links,
         }
     }
 
     /// Finds the world after an event.
-    pub(super) fn resolve_world(&mut self, id: WorldId, event: WorldEvent, program: &mut ProgramBuilder) {
+    pub(super) fn resolve_world(
+        &mut self,
+        id: WorldId,
+        event: WorldEvent,
+        program: &mut ProgramBuilder,
+    ) {
         let mut world = self.worlds[id].clone();
         if let WorldEvent::Outcome(outcome) = event {
             if let Some(after) = self.observe(&world, outcome, program) {
