@@ -8,6 +8,13 @@ use stateright::actor::Id;
 use super::{Log, Op, State, View, Viewstamped};
 use crate::election::{Check, Election, Invariant, NodeStep, Term, node_name};
 
+impl State {
+    /// The operations that the replica knows to be committed.
+    fn committed(&self) -> &[Op] {
+        &self.log[..self.commit.min(self.log.len())]
+    }
+}
+
 /// What is remembered of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Witness {

@@ -77,11 +77,6 @@ impl State {
     fn is_behind(&self, view: View) -> bool {
         view > self.view || view == self.view && !self.is_normal()
     }
-
-    /// The operations that the replica knows to be committed.
-    fn committed(&self) -> &[Op] {
-        &self.log[..self.commit.min(self.log.len())]
-    }
 }
 
 /// What a replica keeps on disk.
