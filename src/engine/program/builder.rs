@@ -174,7 +174,7 @@ impl ProgramBuilder {
         let program = &mut self.program;
         let limits = flag::BEYOND_TERM | flag::BEYOND_ROUND;
         let mut flags = program.locals[after].flags & limits;
-        flags |= u8::from(idle) * flag::IDLE | u8::from(observed) * flag::OBSERVED;
+        flags |= (u8::from(idle) * flag::IDLE) | (u8::from(observed) * flag::OBSERVED);
         let mut outcome = Outcome { after, flags, torn, ..Outcome::of_no_node(counter) };
         outcome.sends = sends.len().try_into().expect("a source has made sure of it");
         outcome.sends_at = narrow(program.sends.len());
@@ -204,8 +204,7 @@ impl ProgramBuilder {
 
     fn bundle(&mut self, messages: Box<[MessageId]>) -> BundleId {
         let Program { bundles, bundle_ids, .. } = &mut self.program;
-        let add = |messages: &Box<[MessageId]>| bundles.push(messages.clone());
-        *bundle_ids.entry(messages).or_insert_with_key(add)
+        *bundle_ids.entry(messages).or_insert_with_key(|messages| bundles.push(messages.clone()))
     }
 
     /// The number of the flow with these messages, which are in flight in one column and stand in
