@@ -9,7 +9,7 @@ use stateright::{Checker, Expectation, Model};
 use super::*;
 use crate::election::{Check, Event, NodeSet};
 use crate::exploration::Limits;
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Scenario};
 use crate::semantics::System;
 use crate::{engine, reference};
@@ -637,7 +637,7 @@ fn an_ensemble_of_one_is_refused() {
 fn each_property_is_violated_in_the_corpus() {
     let corpus = scenario::parse(Zab::about().corpus, Zab::about()).expect("a valid corpus");
     for (_, name) in System::<Zab>::properties() {
-        let breaks = |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Word::Violated);
+        let breaks = |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Verdict::Violated);
         assert!(corpus.iter().any(breaks), "no scenario of the corpus violates {name}");
     }
 }
