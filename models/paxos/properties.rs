@@ -32,8 +32,9 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
         Invariant::new(
             "numbers-are-new",
             "A proposer that runs out of patience asks everybody to prepare for the least number that is its own and above \
-             all that it has tried or its acceptor has promised to others; one that knows the value asks nobody (sections \
-             2.2, phase 1 (a), and 2.5).",
+             all that it has tried or its acceptor has promised to others; one that knows the value asks nobody. Until it knows \
+             the value it has patience for 30 to 60 ms, anew when it starts and at each new ballot, its own or another's \
+             (sections 2.2, phase 1 (a), 2.4 and 2.5).",
             Check::Rule(numbers_are_new),
         ),
         Invariant::new(
@@ -82,10 +83,8 @@ pub fn invariants() -> Vec<Invariant<Paxos>> {
         Invariant::new(
             "roles-fit",
             "A node that prepares or leads does so in the ballot that it promised last, which is its own, with all that this \
-             needs and nothing of an earlier one; acceptors follow the owner of the ballot that they promised last (2.2). Who \
-             proposes waits, until it knows the value, for 30 to 60 ms since it last started or heard of a new ballot, its own \
-             or another's; nobody else waits (2.4: who is to propose must be given time, and must try again).",
-            Check::Rule(roles_fit),
+             needs and nothing of an earlier one; acceptors follow the owner of the ballot that they promised last (2.2).",
+            Check::Node(roles_fit),
         ),
         Invariant::new(
             "each-message-its-part",
@@ -175,6 +174,7 @@ fn learned_is_final(step: &Step<'_>) -> Verdict {
 }
 
 fn numbers_are_new(step: &Step<'_>) -> Verdict {
+    has_patience(step)?;
     let asked = sent_to(step, |msg| match msg {
         Msg::Prepare { ballot } => Some(*ballot),
         _ => None,
@@ -214,6 +214,33 @@ fn numbers_are_new(step: &Step<'_>) -> Verdict {
         return fail(step, format_args!("did not ask everybody to prepare for {ballot}"));
     }
     Ok(())
+}
+
+/// Whoever proposes waits, and nobody else, and not for a value that it knows.
+fn has_patience(step: &Step<'_>) -> Verdict {
+    let Some(after) = step.after else { return Ok(()) };
+    let waits = usize::from(step.id) < step.actor.proposers && after.durable.learned.is_none();
+    let Some(age) = step.timers.get(&Timer::Retry) else {
+        return if waits { fail(step, "does not know the value, and will not try again") } else { Ok(()) };
+    };
+    if !waits {
+        return fail(step, "waits to propose, and is not to");
+    }
+    let earlier = step.timers_before.get(&Timer::Retry);
+    let is_right = match (step.before, earlier) {
+        // From 30 to below 60 ms; how long a tick is, no node knows.
+        (None, _) => age.is_new(age.first.into(), (2 * u64::from(age.first)).saturating_sub(1)),
+        (Some(before), Some(earlier)) => {
+            let is_heard = after.durable.promised > before.durable.promised;
+            if is_heard || matches!(step.event, Event::Timeout { .. }) {
+                age.is_new(earlier.first.into(), earlier.last.into())
+            } else {
+                age == earlier
+            }
+        }
+        (Some(_), None) => false,
+    };
+    if is_right { Ok(()) } else { fail(step, format_args!("waits {age:?}, and had waited {earlier:?}")) }
 }
 
 fn promises_only_upwards(step: &Step<'_>) -> Verdict {
@@ -470,13 +497,7 @@ fn stable_storage(step: &Step<'_>) -> Verdict {
     }
 }
 
-fn roles_fit(step: &Step<'_>) -> Verdict {
-    let Some(after) = step.after else { return Ok(()) };
-    fits(step.actor, step.id, after)?;
-    waits_as_its_role_does(step, after)
-}
-
-fn fits(paxos: &Paxos, id: Id, state: &State) -> Verdict {
+fn roles_fit(paxos: &Paxos, id: Id, state: &State) -> Verdict {
     let State { durable: disk, phase, tally, .. } = state;
     let name = node_name(id);
     let is_own = owner(paxos.nodes, disk.tried) == id;
@@ -592,29 +613,4 @@ fn each_message_its_part(step: &Step<'_>) -> Verdict {
         }
         _ => Ok(()),
     }
-}
-
-fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict {
-    let waits = usize::from(step.id) < step.actor.proposers && after.durable.learned.is_none();
-    let Some(age) = step.timers.get(&Timer::Retry) else {
-        return if waits { fail(step, "does not know the value, and will not try again") } else { Ok(()) };
-    };
-    if !waits {
-        return fail(step, "waits to propose, and is not to");
-    }
-    let earlier = step.timers_before.get(&Timer::Retry);
-    let is_right = match (step.before, earlier) {
-        // From 30 to below 60 ms; how long a tick is, no node knows.
-        (None, _) => age.is_new(age.first.into(), (2 * u64::from(age.first)).saturating_sub(1)),
-        (Some(before), Some(earlier)) => {
-            let is_heard = after.durable.promised > before.durable.promised;
-            if is_heard || matches!(step.event, Event::Timeout { .. }) {
-                age.is_new(earlier.first.into(), earlier.last.into())
-            } else {
-                age == earlier
-            }
-        }
-        (Some(_), None) => false,
-    };
-    if is_right { Ok(()) } else { fail(step, format_args!("waits {age:?}, and had waited {earlier:?}")) }
 }

@@ -317,10 +317,10 @@ fn a_proposer_waits_for_every_ballot_that_it_starts() {
     }
 }
 
-/// Whether the rule of roles allows that `n1`, from its first state to this one, takes its timer from one age to another.
+/// Whether the rule of patience allows that `n1`, from its first state to this one, takes its timer from one age to another.
 fn may_wait(after: &State, ages: [u16; 2]) -> bool {
     let invariants = Paxos::invariants();
-    let rule = invariants.iter().find(|rule| rule.name == "roles-fit").expect("the rule");
+    let rule = invariants.iter().find(|rule| rule.name == "numbers-are-new").expect("the rule");
     let Check::Rule(holds) = rule.check else { panic!("a rule of single steps") };
     let [timers_before, timers] =
         ages.map(|now| BTreeMap::from([(Timer::Retry, Age { now, first: 3, last: 5 })]));
