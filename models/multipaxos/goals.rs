@@ -20,7 +20,7 @@ pub fn all() -> Vec<Goal<MultiPaxos>> {
         // The acceptor.
         step("promises", "an acceptor promises a ballot", |step| promise(step).is_some()),
         step("promises-again-higher", "an acceptor that has promised promises a higher ballot", |step| {
-            promise(step).is_some() && has(step, |state| state.disk.promised > Ballot::default())
+            promise(step).is_some() && has(step, |state| state.durable.promised > Ballot::default())
         }),
         step("reports-a-vote", "a promise reports a vote", |step| {
             promise(step).is_some_and(|votes| !votes.is_empty())
@@ -40,14 +40,15 @@ pub fn all() -> Vec<Goal<MultiPaxos>> {
             "reports-no-committed-vote",
             "a promise leaves out what the candidate knows to be chosen",
             |step| {
-                promise(step).is_some_and(|votes| has(step, |state| votes.len() < state.disk.accepted.len()))
+                promise(step)
+                    .is_some_and(|votes| has(step, |state| votes.len() < state.durable.accepted.len()))
             },
         ),
         step("votes", "an acceptor votes in a slot for the first time", |step| {
             vote(step).is_some_and(|(earlier, _)| earlier.is_none())
         }),
         step("votes-unpromised", "an acceptor votes under a ballot above its promise", |step| {
-            vote(step).is_some_and(|(_, ballot)| has(step, |state| ballot > state.disk.promised))
+            vote(step).is_some_and(|(_, ballot)| has(step, |state| ballot > state.durable.promised))
         }),
         step("replaces-a-vote", "an acceptor votes for another value than before", |step| {
             let Event::Deliver { msg: Msg::Accept { value, .. }, .. } = step.event else { return false };
@@ -70,16 +71,16 @@ pub fn all() -> Vec<Goal<MultiPaxos>> {
         }),
         step("follower-runs", "a node that has promised another's ballot runs for one of its own", |step| {
             let follows =
-                |state: &State| state.role == Role::Follower && state.disk.promised > Ballot::default();
+                |state: &State| state.role == Role::Follower && state.durable.promised > Ballot::default();
             runs(step) && has(step, follows)
         }),
         step("former-leader-runs", "a node that has led and followed runs again", |step| {
-            runs(step) && has(step, |state| state.role == Role::Follower && state.disk.round > 0)
+            runs(step) && has(step, |state| state.role == Role::Follower && state.durable.round > 0)
         }),
         step(
             "runs-after-restart",
             "a restarted node runs for a ballot above those of its first life",
-            |step| runs(step) && step.incarnation > 0 && has(step, |state| state.disk.round > 0),
+            |step| runs(step) && step.incarnation > 0 && has(step, |state| state.durable.round > 0),
         ),
         step("runs-from-a-later-slot", "a candidate asks only from its first unchosen slot on", |step| {
             runs(step) && has(step, |state| state.chosen > Slot(0))
@@ -123,7 +124,7 @@ pub fn all() -> Vec<Goal<MultiPaxos>> {
         ),
         step("joins-by-a-heartbeat", "a heartbeat is the first that a node hears of a ballot", |step| {
             let hears = matches!(step.event, Event::Deliver { msg: Msg::Heartbeat { .. }, .. });
-            let promised = |state: &State| state.disk.promised;
+            let promised = |state: &State| state.durable.promised;
             hears && step.before.map(promised) < step.after.map(promised)
         }),
         step("takes-an-input", "a leader proposes an input", |step| {
@@ -194,7 +195,7 @@ pub fn all() -> Vec<Goal<MultiPaxos>> {
                 return false;
             };
             let is_earlier = |state: &State| {
-                let vote = state.disk.accepted.get(&state.chosen.next());
+                let vote = state.durable.accepted.get(&state.chosen.next());
                 state.chosen < *chosen && vote.is_some_and(|vote| vote.ballot < *ballot)
             };
             has(step, is_earlier) && becomes(step, is_earlier)
@@ -229,7 +230,7 @@ fn is_leader(state: &State) -> bool {
 }
 
 fn last(state: &State) -> Slot {
-    state.disk.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot)
+    state.durable.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot)
 }
 
 /// What a promise reports that is given.
@@ -243,7 +244,7 @@ fn promise<'a>(step: &Step<'a>) -> Option<&'a Votes> {
 /// The earlier vote in a slot where an acceptor votes, and the ballot under which it votes now.
 fn vote(step: &Step<'_>) -> Option<(Option<Vote>, Ballot)> {
     let Event::Deliver { msg: Msg::Accept { ballot, slot, .. }, .. } = step.event else { return None };
-    let vote = |state: &State| state.disk.accepted.get(slot).copied();
+    let vote = |state: &State| state.durable.accepted.get(slot).copied();
     let (earlier, now) = (vote(step.before?), vote(step.after?));
     (earlier != now).then_some((earlier, *ballot))
 }
@@ -257,7 +258,7 @@ fn reports(step: &Step<'_>, is: impl Fn(&Vote, &Vote) -> bool) -> bool {
     let Event::Deliver { src, msg: Msg::Promise { ballot, accepted } } = step.event else { return false };
     has(step, |state| match &state.role {
         Role::Candidate { promises, adopted }
-            if state.disk.promised == *ballot && !promises.contains(src) =>
+            if state.durable.promised == *ballot && !promises.contains(src) =>
         {
             accepted.iter().any(|(slot, reported)| adopted.get(slot).is_some_and(|known| is(known, reported)))
         }

@@ -37,10 +37,10 @@ impl History {
         let mut next = self.clone();
         let majority = step.actor.nodes / 2 + 1;
         next.campaign(step);
-        if let Some(State { disk, role: Role::Leader { .. }, .. }) = step.after.or(step.cut_short) {
+        if let Some(State { durable: disk, role: Role::Leader { .. }, .. }) = step.after.or(step.cut_short) {
             next.led.insert(disk.promised);
         }
-        if let Some(State { disk: Disk { round: round @ 1.., .. }, .. }) = step.after.or(step.cut_short) {
+        if let Some(State { durable: Disk { round: round @ 1.., .. }, .. }) = step.after.or(step.cut_short) {
             let known = next.rounds.entry(step.id).or_default();
             *known = (*known).max(*round);
         }
@@ -60,7 +60,7 @@ impl History {
 
     /// Opens and closes the campaign of the node that takes a step. It has promised its own ballot.
     fn campaign(&mut self, step: &NodeStep<'_, MultiPaxos>) {
-        let Some(State { disk, chosen, role: Role::Candidate { .. } }) = step.after else {
+        let Some(State { durable: disk, chosen, role: Role::Candidate { .. } }) = step.after else {
             self.campaigns.remove(&step.id);
             return;
         };

@@ -187,7 +187,8 @@ pub struct Disk {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    disk: Disk,
+    /// A copy of what is on disk once the handler has ended.
+    durable: Disk,
     /// Every slot up to this one is chosen, and its value is that of the node's own vote. Learned anew after a crash.
     chosen: Slot,
     role: Role,
@@ -219,7 +220,7 @@ impl State {
 
     /// What the node believes chosen, in the order of the slots.
     fn committed(&self) -> impl Iterator<Item = (Slot, Value)> {
-        Slot(1).up_to(self.chosen).map(|slot| (slot, self.disk.accepted[&slot].value))
+        Slot(1).up_to(self.chosen).map(|slot| (slot, self.durable.accepted[&slot].value))
     }
 }
 
@@ -241,14 +242,14 @@ impl MultiPaxos {
     fn campaign(&self, id: Id, state: &mut State, o: &mut Out<Self>) {
         let from = state.first_unchosen();
         let adopted = self.report(state, from);
-        let mut ballot = Ballot { round: state.disk.round + 1, node: usize::from(id) as u8 };
-        while ballot < state.disk.promised {
+        let mut ballot = Ballot { round: state.durable.round + 1, node: usize::from(id) as u8 };
+        while ballot < state.durable.promised {
             ballot.round += 1;
         }
-        state.disk.round = ballot.round;
-        state.disk.promised = ballot;
+        state.durable.round = ballot.round;
+        state.durable.promised = ballot;
         state.role = Role::Candidate { promises: [id].into_iter().collect(), adopted };
-        o.save(state.disk.clone());
+        o.save(state.durable.clone());
         o.set_timer(Timer::Election, ELECTION);
         self.peers(id).for_each(|peer| o.send(peer, Msg::Prepare { ballot, from }));
         self.lead_if_promised(id, state, o);
@@ -256,7 +257,7 @@ impl MultiPaxos {
 
     /// Phase 1b (PMS 2.2, 3): a ballot above all that were promised is promised, and answered with a report.
     fn on_prepare(&self, state: &mut Cow<State>, src: Id, ballot: Ballot, from: Slot, o: &mut Out<Self>) {
-        let promised = state.disk.promised;
+        let promised = state.durable.promised;
         if ballot < promised || ballot == promised && self.bug != Some(Bug::PromisesTwice) {
             return;
         }
@@ -268,7 +269,8 @@ impl MultiPaxos {
 
     /// What an acceptor tells with its promise: every vote in the slots asked for, with its ballot (PMS 2.2, 3).
     fn report(&self, state: &State, from: Slot) -> Votes {
-        let mut votes: Votes = state.disk.accepted.range(from..).map(|(slot, vote)| (*slot, *vote)).collect();
+        let mut votes: Votes =
+            state.durable.accepted.range(from..).map(|(slot, vote)| (*slot, *vote)).collect();
         if self.bug == Some(Bug::DropsHighestSlot) {
             votes.pop_last();
         }
@@ -279,7 +281,7 @@ impl MultiPaxos {
             votes.retain(|slot, _| *slot > state.chosen);
         }
         if self.bug == Some(Bug::OneBallotVariable) {
-            votes.values_mut().for_each(|vote| vote.ballot = state.disk.promised);
+            votes.values_mut().for_each(|vote| vote.ballot = state.durable.promised);
         }
         votes
     }
@@ -295,7 +297,7 @@ impl MultiPaxos {
         o: &mut Out<Self>,
     ) {
         // A promise is for the ballot that it names.
-        let is_for_this = ballot == state.disk.promised || self.bug == Some(Bug::PromiseNamesNoBallot);
+        let is_for_this = ballot == state.durable.promised || self.bug == Some(Bug::PromiseNamesNoBallot);
         match &state.role {
             Role::Candidate { promises, .. } if is_for_this && !promises.contains(src) => {}
             _ => return,
@@ -360,13 +362,13 @@ impl MultiPaxos {
     /// Phase 2a (PMS 2.2): the leader proposes, and is the first to accept.
     fn propose(&self, id: Id, state: &mut State, proposals: &[(Slot, Value)], o: &mut Out<Self>) {
         let Role::Leader { acks } = &mut state.role else { return };
-        let ballot = state.disk.promised;
+        let ballot = state.durable.promised;
         for &(slot, value) in proposals {
-            state.disk.accepted.insert(slot, Vote { ballot, value });
+            state.durable.accepted.insert(slot, Vote { ballot, value });
             acks.insert(slot, [id].into_iter().collect());
         }
         if !proposals.is_empty() {
-            o.save(state.disk.clone());
+            o.save(state.durable.clone());
         }
         for &(slot, value) in proposals {
             self.peers(id).for_each(|peer| o.send(peer, Msg::Accept { ballot, slot, value }));
@@ -378,13 +380,13 @@ impl MultiPaxos {
     /// was accepted before is answered again, for the answer may be lost.
     fn on_accept(&self, state: &mut Cow<State>, src: Id, slot: Slot, vote: Vote, o: &mut Out<Self>) {
         let ballot = vote.ballot;
-        if ballot < state.disk.promised && self.bug != Some(Bug::AcceptsBelowPromise) {
+        if ballot < state.durable.promised && self.bug != Some(Bug::AcceptsBelowPromise) {
             return;
         }
         let state = state.to_mut();
-        let news = ballot > state.disk.promised || state.disk.accepted.get(&slot) != Some(&vote);
+        let news = ballot > state.durable.promised || state.durable.accepted.get(&slot) != Some(&vote);
         self.join(state, ballot, o);
-        state.disk.accepted.insert(slot, vote);
+        state.durable.accepted.insert(slot, vote);
         self.answer(state, news, src, Msg::Accepted { ballot, slot }, o);
     }
 
@@ -399,8 +401,8 @@ impl MultiPaxos {
     ) {
         match &state.role {
             Role::Leader { acks }
-                if ballot == state.disk.promised && acks.get(&slot).is_some_and(|who| !who.contains(src)) => {
-            }
+                if ballot == state.durable.promised
+                    && acks.get(&slot).is_some_and(|who| !who.contains(src)) => {}
             _ => return,
         }
         let state = state.to_mut();
@@ -426,7 +428,7 @@ impl MultiPaxos {
             }
         }
         if state.chosen > before {
-            let notice = Msg::Heartbeat { ballot: state.disk.promised, chosen: state.chosen };
+            let notice = Msg::Heartbeat { ballot: state.durable.promised, chosen: state.chosen };
             self.peers(id).for_each(|peer| o.send(peer, notice.clone()));
         }
     }
@@ -434,17 +436,17 @@ impl MultiPaxos {
     /// A follower's vote under the leader's own ballot is the leader's proposal (there is but one a slot), so it is
     /// chosen where the leader says that the slot is; a vote under a lower ballot need not be.
     fn on_heartbeat(&self, state: &mut Cow<State>, ballot: Ballot, chosen: Slot, o: &mut Out<Self>) {
-        if ballot < state.disk.promised {
+        if ballot < state.durable.promised {
             return;
         }
         let state = state.to_mut();
-        let news = ballot > state.disk.promised;
+        let news = ballot > state.durable.promised;
         self.join(state, ballot, o);
         if news {
-            o.save(state.disk.clone());
+            o.save(state.durable.clone());
         }
         for slot in state.first_unchosen().up_to(chosen) {
-            match state.disk.accepted.get(&slot) {
+            match state.durable.accepted.get(&slot) {
                 Some(vote) if vote.ballot == ballot || self.bug == Some(Bug::CommitsAnyBallot) => {
                     state.chosen = slot;
                 }
@@ -457,13 +459,13 @@ impl MultiPaxos {
     /// proposal to those that have not answered it.
     fn beat(&self, id: Id, state: &State, o: &mut Out<Self>) {
         let Role::Leader { acks } = &state.role else { return };
-        let ballot = state.disk.promised;
+        let ballot = state.durable.promised;
         o.set_timer(Timer::Heartbeat, HEARTBEAT);
         for peer in self.peers(id) {
             o.send(peer, Msg::Heartbeat { ballot, chosen: state.chosen });
             for (&slot, who) in acks {
                 if !who.contains(peer) && self.bug != Some(Bug::NeverRetransmits) {
-                    let value = state.disk.accepted[&slot].value;
+                    let value = state.durable.accepted[&slot].value;
                     o.send(peer, Msg::Accept { ballot, slot, value });
                 }
             }
@@ -473,11 +475,11 @@ impl MultiPaxos {
     /// Takes part in `ballot`: a higher one than promised is promised, and ends what the node did under a lower one. Its
     /// owner gets time before this node campaigns.
     fn join(&self, state: &mut State, ballot: Ballot, o: &mut Out<Self>) {
-        if ballot < state.disk.promised {
+        if ballot < state.durable.promised {
             return;
         }
-        if ballot > state.disk.promised {
-            state.disk.promised = ballot;
+        if ballot > state.durable.promised {
+            state.durable.promised = ballot;
             if let Role::Leader { .. } = state.role {
                 o.cancel_timer(Timer::Heartbeat);
                 o.remove_random(CLIENT);
@@ -491,11 +493,11 @@ impl MultiPaxos {
     fn answer(&self, state: &State, news: bool, dst: Id, msg: Msg, o: &mut Out<Self>) {
         if self.bug == Some(Bug::AnswersBeforeDisk) {
             o.send(dst, msg);
-            o.save(state.disk.clone());
+            o.save(state.durable.clone());
             return;
         }
         if news {
-            o.save(state.disk.clone());
+            o.save(state.durable.clone());
         }
         o.send(dst, msg);
     }
@@ -536,7 +538,7 @@ impl Actor for MultiPaxos {
         let state = state.to_mut();
         let last = match self.bug {
             Some(Bug::UsesASlotTwice) => state.chosen,
-            _ => state.disk.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot),
+            _ => state.durable.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot),
         };
         self.propose(id, state, &[(last.next(), *input)], o);
         self.offer_input(o);
@@ -548,7 +550,7 @@ fn all_know_the_log(healed: &Healed<'_, MultiPaxos>) -> Result<Option<Led>, Stri
     let led = healed.followed_leader()?;
     healed.all_follow(led, healed.up())?;
     let (_, leader) = healed.get(led.0).expect("a leader is up");
-    let last = leader.disk.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot);
+    let last = leader.durable.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot);
     match healed.live().find(|(_, _, state)| state.chosen < last) {
         Some((id, _, state)) => Err(format!(
             "{} knows of nothing chosen beyond slot {:?}, and slot {last:?} is in use",
@@ -587,11 +589,11 @@ impl Election for MultiPaxos {
             disk.round = 0;
         }
         o.set_timer(Timer::Election, ELECTION);
-        State { disk, chosen: Slot(0), role: Role::Follower }
+        State { durable: disk, chosen: Slot(0), role: Role::Follower }
     }
 
     fn term(&self, state: &State) -> Term {
-        self.term_of(state.disk.promised)
+        self.term_of(state.durable.promised)
     }
 
     fn leads(&self, _: Id, state: &State) -> Option<Term> {
@@ -600,8 +602,8 @@ impl Election for MultiPaxos {
 
     /// Whoever has promised a ballot of another node follows it.
     fn follows(&self, id: Id, state: &State) -> Option<(Term, Id)> {
-        let Ballot { round, .. } = state.disk.promised;
-        let owner = state.disk.promised.owner();
+        let Ballot { round, .. } = state.durable.promised;
+        let owner = state.durable.promised.owner();
         (round > 0 && owner != id).then(|| (self.term(state), owner))
     }
 
@@ -644,7 +646,7 @@ impl Election for MultiPaxos {
     }
 
     fn is_dead(&self, id: Id, state: &State, src: Id, msg: &Msg) -> bool {
-        let promised = state.disk.promised;
+        let promised = state.durable.promised;
         match (msg, self.bug) {
             // A promise only ever rises, across restarts too.
             (_, Some(Bug::ForgetsPromise)) => false,
@@ -657,14 +659,14 @@ impl Election for MultiPaxos {
             (Msg::Promise { .. }, Some(Bug::PromiseNamesNoBallot)) => false,
             (Msg::Promise { ballot, .. }, _) => match &state.role {
                 Role::Candidate { promises, .. } if *ballot == promised => promises.contains(src),
-                _ => ballot.owner() == id && ballot.round <= state.disk.round,
+                _ => ballot.owner() == id && ballot.round <= state.durable.round,
             },
             (Msg::Accepted { ballot, slot }, _) => match &state.role {
                 Role::Leader { acks } if *ballot == promised => {
                     acks.get(slot).map_or(*slot <= state.chosen, |who| who.contains(src))
                 }
                 Role::Candidate { .. } if *ballot == promised => false,
-                _ => ballot.owner() == id && ballot.round <= state.disk.round,
+                _ => ballot.owner() == id && ballot.round <= state.durable.round,
             },
         }
     }

@@ -20,7 +20,7 @@ pub fn invariants() -> Vec<Invariant<MultiPaxos>> {
         Invariant::new(
             "committed-prefix-stable",
             "as long as a node runs, what it has committed stays and keeps its value (PMMC invariants R1, R4)",
-            Check::Step(committed_prefix_stable),
+            Check::Rule(committed_prefix_stable),
         )
         .with_setting(VALUES, has_values)
         .needing(&["leader-commits"]),
@@ -35,14 +35,14 @@ pub fn invariants() -> Vec<Invariant<MultiPaxos>> {
             "promises-only-upwards",
             "an acceptor answers a request to prepare if and only if its ballot is above all that it has promised, and reports \
              every vote in the slots asked for (PMS 2.2, phase 1 (b), 3; PMMC invariant A1)",
-            Check::Step(promises_only_upwards),
+            Check::Rule(promises_only_upwards),
         )
         .needing(&["promises"]),
         Invariant::new(
             "keeps-its-promise",
             "an acceptor votes for what it is asked to if and only if it has promised no higher ballot, and says so; promises \
              and votes only rise, and no vote is removed (PMS 2.2, P1a; PMMC invariants A2, A3)",
-            Check::Step(keeps_its_promise),
+            Check::Rule(keeps_its_promise),
         ),
         Invariant::new(
             "leads-by-a-majority",
@@ -69,18 +69,20 @@ pub fn invariants() -> Vec<Invariant<MultiPaxos>> {
             "a leader counts who voted under its ballot, each acceptor once, commits in the order of the slots as soon as a \
              majority has voted, says so to all, and repeats what is not answered; a follower commits, as far as its leader \
              says, votes under that leader's ballot (PMS 2.2, 2.3, 2.4)",
-            Check::Step(counts_votes),
+            Check::Rule(counts_votes),
         ),
         Invariant::new(
             "stable-storage",
             "what a node says of itself is on its disk, and so is all that it must know when it starts again (PMS 2.5)",
-            Check::Step(stable_storage),
+            Check::Rule(stable_storage),
         ),
         Invariant::new(
             "roles-fit",
             "who runs for a ballot or leads it has promised it last, and has what this needs and nothing of an earlier one; \
-             each message moves the role that it is for, and one of a ballot that is over moves nothing (PMS 2.2, 2.3)",
-            Check::Step(roles_fit),
+             each message moves the role that it is for, and one of a ballot that is over moves nothing (PMS 2.2, 2.3); who \
+             does not lead waits 30 to 60 ms for its leader since it started, last tried, or last heard of the ballot that it \
+             follows, and a leader with heartbeats beats every 10 to 20 ms, and waits for nobody (PMS 2.4)",
+            Check::Rule(roles_fit),
         ),
     ]
 }
@@ -131,7 +133,7 @@ fn to_others<T: Clone>(step: &Step<'_>, what: &[T]) -> Vec<(Id, T)> {
 }
 
 fn leads(state: &State) -> Option<Ballot> {
-    matches!(state.role, Role::Leader { .. }).then_some(state.disk.promised)
+    matches!(state.role, Role::Leader { .. }).then_some(state.durable.promised)
 }
 
 /// The ballot that a node begins to lead.
@@ -144,7 +146,7 @@ fn last(votes: &Votes) -> Slot {
     votes.last_key_value().map_or(Slot(0), |(slot, _)| *slot)
 }
 
-fn committed_prefix_stable(_: &History, step: &Step<'_>) -> Verdict {
+fn committed_prefix_stable(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
     if after.chosen < before.chosen {
         let (was, is) = (before.chosen, after.chosen);
@@ -167,14 +169,14 @@ fn numbers_are_new(history: &History, step: &Step<'_>) -> Verdict {
         return if asked.is_empty() { Ok(()) } else { fail(step, "asked for promises without a timeout") };
     };
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
-    let promised = before.disk.promised;
-    let round = before.disk.round.max(history.round(step.id));
-    let ballot = after.disk.promised;
+    let promised = before.durable.promised;
+    let round = before.durable.round.max(history.round(step.id));
+    let ballot = after.durable.promised;
     if let Some(led) = leads(before) {
         return fail(step, format_args!("leads {led:?}, and ran for {ballot:?}"));
     }
     let is_new = |ballot: Ballot| ballot.round > round && ballot > promised;
-    if ballot.owner() != step.id || !is_new(ballot) || after.disk.round != ballot.round {
+    if ballot.owner() != step.id || !is_new(ballot) || after.durable.round != ballot.round {
         return fail(
             step,
             format_args!("ran for {ballot:?}, having promised {promised:?}, used {round} rounds"),
@@ -191,16 +193,16 @@ fn numbers_are_new(history: &History, step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-fn promises_only_upwards(_: &History, step: &Step<'_>) -> Verdict {
+fn promises_only_upwards(step: &Step<'_>) -> Verdict {
     let promises = sent_to(step, |msg| match msg {
         Msg::Promise { ballot, accepted } => Some((*ballot, accepted.clone())),
         _ => None,
     });
     let due = match (&step.event, step.before) {
         (Event::Deliver { src, msg: Msg::Prepare { ballot, from } }, Some(before))
-            if *ballot > before.disk.promised =>
+            if *ballot > before.durable.promised =>
         {
-            let votes = before.disk.accepted.iter().filter(|(slot, _)| *slot >= from);
+            let votes = before.durable.accepted.iter().filter(|(slot, _)| *slot >= from);
             vec![(*src, (*ballot, votes.map(|(slot, vote)| (*slot, *vote)).collect::<Votes>()))]
         }
         _ => Vec::new(),
@@ -209,16 +211,16 @@ fn promises_only_upwards(_: &History, step: &Step<'_>) -> Verdict {
         return fail(step, format_args!("promised {promises:?}, where {due:?} is right"));
     }
     match (due.first(), step.after) {
-        (Some((_, (ballot, _))), Some(after)) if after.disk.promised != *ballot => {
+        (Some((_, (ballot, _))), Some(after)) if after.durable.promised != *ballot => {
             fail(step, format_args!("does not remember its promise to {ballot:?}"))
         }
         _ => Ok(()),
     }
 }
 
-fn keeps_its_promise(_: &History, step: &Step<'_>) -> Verdict {
+fn keeps_its_promise(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
-    let (old, new) = (&before.disk, &after.disk);
+    let (old, new) = (&before.durable, &after.durable);
     if new.promised < old.promised || new.round < old.round {
         return fail(step, format_args!("went back from {old:?} to {new:?}"));
     }
@@ -310,7 +312,7 @@ fn bound_by_the_highest(history: &History, step: &Step<'_>) -> Verdict {
     }
     let Some(after) = reached(step) else { return Ok(()) };
     for (ballot, slot, value) in due {
-        if after.disk.accepted.get(&slot) != Some(&Vote { ballot, value }) {
+        if after.durable.accepted.get(&slot) != Some(&Vote { ballot, value }) {
             return fail(step, format_args!("proposes {value:?} in slot {slot:?} and does not vote for it"));
         }
     }
@@ -342,87 +344,111 @@ fn followed_has_led(history: &History, step: &Step<'_>) -> Verdict {
 fn take_input(step: &Step<'_>, value: Value) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
     let Some(ballot) = leads(before) else { return fail(step, "took an input, and does not lead") };
-    let slot = last(&before.disk.accepted).next();
+    let slot = last(&before.durable.accepted).next();
     let is_proposed = is_sent(step, proposals(step), to_others(step, &[(ballot, slot, value)]));
-    if !is_proposed || after.disk.accepted.get(&slot) != Some(&Vote { ballot, value }) {
+    if !is_proposed || after.durable.accepted.get(&slot) != Some(&Vote { ballot, value }) {
         return fail(step, format_args!("took {value:?}, and did not propose it in slot {slot:?}"));
     }
     Ok(())
 }
 
-fn counts_votes(_: &History, step: &Step<'_>) -> Verdict {
-    let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
-    let said = sent_to(step, |msg| match msg {
-        Msg::Heartbeat { ballot, chosen } => Some((*ballot, *chosen)),
-        _ => None,
-    });
+/// Who has voted under a leader's ballot in each slot in which it needs to know, as it should be; and up to which slot this
+/// makes everything chosen. Of what is chosen already it need not know, unless heartbeats have to repeat it.
+fn votes_due(step: &Step<'_>, before: &State, after: &State) -> (BTreeMap<Slot, NodeSet>, Slot) {
+    let own: NodeSet = [step.id].into_iter().collect();
+    let mut votes = match &before.role {
+        Role::Leader { acks } => acks.clone(),
+        _ => Slot(1).up_to(before.chosen).map(|slot| (slot, own)).collect(),
+    };
+    let is_proposed = |slot: &Slot, vote: &Vote| before.durable.accepted.get(slot) != Some(vote);
+    for (slot, _) in after.durable.accepted.iter().filter(|(slot, vote)| is_proposed(slot, vote)) {
+        votes.insert(*slot, own);
+    }
+    if let Event::Deliver { src, msg: Msg::Accepted { ballot, slot } } = step.event
+        && *ballot == before.durable.promised
+        && let Some(voters) = votes.get_mut(slot)
+    {
+        voters.insert(src);
+    }
+    let mut chosen = before.chosen;
+    while votes.get(&chosen.next()).is_some_and(|voters| is_majority(step, *voters)) {
+        chosen = chosen.next();
+    }
+    votes.retain(|slot, _| step.actor.heartbeats || *slot > chosen);
+    (votes, chosen)
+}
+
+/// Up to which slot a follower knows everything chosen once its leader says so: as far as it voted under that ballot.
+fn told_chosen(step: &Step<'_>, before: &State) -> Slot {
     let mut due = before.chosen;
-    match (&step.event, &before.role) {
-        (Event::Deliver { src, msg: Msg::Accepted { ballot, slot } }, Role::Leader { acks })
-            if *ballot == before.disk.promised =>
-        {
-            let voters = |at: Slot| -> NodeSet {
-                let known = acks.get(&at).copied().unwrap_or_default();
-                known.iter().chain((at == *slot).then_some(*src)).collect()
-            };
-            while is_majority(step, voters(due.next())) {
-                due = due.next();
-            }
-            if let Role::Leader { acks } = &after.role {
-                let counted = |slot: Slot| acks.get(&slot).copied().unwrap_or_default();
-                let mut open = due.next().up_to(last(&after.disk.accepted));
-                if let Some(slot) = open.find(|slot| counted(*slot) != voters(*slot)) {
-                    return fail(step, format_args!("counts {:?} in slot {slot:?}", counted(slot)));
-                }
-            }
+    if let Event::Deliver { msg: Msg::Heartbeat { ballot, chosen }, .. } = step.event
+        && *ballot >= before.durable.promised
+    {
+        let vote = |slot: Slot| before.durable.accepted.get(&slot);
+        while due < *chosen && vote(due.next()).is_some_and(|vote| vote.ballot == *ballot) {
+            due = due.next();
         }
-        (Event::Deliver { msg: Msg::Heartbeat { ballot, chosen }, .. }, _)
-            if *ballot >= before.disk.promised =>
-        {
-            let is_known =
-                |slot: Slot| before.disk.accepted.get(&slot).map(|vote| vote.ballot) == Some(*ballot);
-            while due < *chosen && is_known(due.next()) {
-                due = due.next();
-            }
-        }
-        (Event::Timeout { timer: Timer::Heartbeat }, Role::Leader { acks }) => {
-            let is_open = |peer: Id, slot: Slot| acks.get(&slot).is_some_and(|who| !who.contains(peer));
-            let again = before.disk.accepted.iter().flat_map(|(slot, vote)| {
-                let peers = others(step).iter().filter(|peer| is_open(*peer, *slot)).collect::<Vec<_>>();
-                peers.into_iter().map(|peer| (peer, (before.disk.promised, *slot, vote.value)))
-            });
-            let beat = to_others(step, &[(before.disk.promised, before.chosen)]);
-            let is_repeated = is_sent(step, proposals(step), again.collect());
-            if !is_repeated || !is_sent(step, said, beat) || after != before {
-                return fail(step, "does not repeat what it has said");
-            }
-            return Ok(());
-        }
-        (Event::Timeout { timer: Timer::Heartbeat }, _) => return fail(step, "beats, and does not lead"),
-        _ => {}
     }
-    // The only node of a system needs nobody's answer.
-    if step.actor.nodes == 1 {
-        return Ok(());
+    due
+}
+
+fn counts_votes(step: &Step<'_>) -> Verdict {
+    let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
+    if let Event::Timeout { timer: Timer::Heartbeat } = step.event {
+        return repeats(step, before, after);
     }
+    let due = match &after.role {
+        Role::Leader { acks } => {
+            let (votes, chosen) = votes_due(step, before, after);
+            if *acks != votes {
+                return fail(step, format_args!("counts {acks:?} where {votes:?} is right"));
+            }
+            chosen
+        }
+        _ => told_chosen(step, before),
+    };
     if after.chosen != due {
         return fail(step, format_args!("committed up to {:?}, where {due:?} is right", after.chosen));
     }
-    let is_notice =
-        matches!(step.event, Event::Deliver { msg: Msg::Accepted { .. }, .. }) && due > before.chosen;
-    let notice = if is_notice { vec![(before.disk.promised, due)] } else { Vec::new() };
+    let said = said_chosen(step);
+    let is_notice = leads(after).is_some() && due > before.chosen;
+    let notice = if is_notice { vec![(after.durable.promised, due)] } else { Vec::new() };
     if !is_sent(step, said.clone(), to_others(step, &notice)) {
         return fail(step, format_args!("committed up to {due:?} and said {said:?}"));
     }
     Ok(())
 }
 
-fn stable_storage(_: &History, step: &Step<'_>) -> Verdict {
+fn said_chosen(step: &Step<'_>) -> Vec<(Id, (Ballot, Slot))> {
+    sent_to(step, |msg| match msg {
+        Msg::Heartbeat { ballot, chosen } => Some((*ballot, *chosen)),
+        _ => None,
+    })
+}
+
+/// A leader that beats tells all what is chosen, and those that have not answered a proposal of the proposal.
+fn repeats(step: &Step<'_>, before: &State, after: &State) -> Verdict {
+    let Role::Leader { acks } = &before.role else { return fail(step, "beats, and does not lead") };
+    let is_open = |peer: Id, slot: Slot| acks.get(&slot).is_some_and(|who| !who.contains(peer));
+    let again = before.durable.accepted.iter().flat_map(|(slot, vote)| {
+        let peers = others(step).iter().filter(|peer| is_open(*peer, *slot)).collect::<Vec<_>>();
+        peers.into_iter().map(|peer| (peer, (before.durable.promised, *slot, vote.value)))
+    });
+    let beat = to_others(step, &[(before.durable.promised, before.chosen)]);
+    let is_repeated = is_sent(step, proposals(step), again.collect());
+    if is_repeated && is_sent(step, said_chosen(step), beat) && after == before {
+        Ok(())
+    } else {
+        fail(step, "does not repeat what it has said")
+    }
+}
+
+fn stable_storage(step: &Step<'_>) -> Verdict {
     let disk = step.storage.cloned().unwrap_or_default();
     if let Some(after) = step.after
-        && after.disk != disk
+        && after.durable != disk
     {
-        return fail(step, format_args!("has {disk:?} on disk, and goes on with {:?}", after.disk));
+        return fail(step, format_args!("has {disk:?} on disk, and goes on with {:?}", after.durable));
     }
     let is_on_disk = |slot: &Slot, is: &dyn Fn(&Vote) -> bool| disk.accepted.get(slot).is_some_and(is);
     for (_, msg) in step.sends {
@@ -450,17 +476,42 @@ fn stable_storage(_: &History, step: &Step<'_>) -> Verdict {
     }
 }
 
-fn roles_fit(_: &History, step: &Step<'_>) -> Verdict {
+fn roles_fit(step: &Step<'_>) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
     fits(step, after)?;
+    waits_as_its_role_does(step, after)?;
     match (step.before, &step.event) {
         (Some(before), Event::Deliver { src, msg }) => does_its_part(step, before, after, *src, msg),
+        (Some(before), Event::Timeout { timer: Timer::Election }) => begins_to_run(step, before, after),
+        (Some(before), Event::Choose { .. }) if leads(before) != leads(after) => {
+            fail(step, "took an input, and leads no more")
+        }
         _ => Ok(()),
     }
 }
 
+/// A candidate starts with its own promise, and is bound by its own votes; which is enough for the only node of a system.
+fn begins_to_run(step: &Step<'_>, before: &State, after: &State) -> Verdict {
+    let (old, new) = (&before.durable, &after.durable);
+    let promises: NodeSet = [step.id].into_iter().collect();
+    let votes = old.accepted.iter().filter(|(slot, _)| **slot > before.chosen);
+    let adopted: Votes = votes.map(|(slot, vote)| (*slot, *vote)).collect();
+    let is_right = match is_majority(step, promises) {
+        true => leads(after).is_some(),
+        false => {
+            let is_same = new.accepted == old.accepted && after.chosen == before.chosen;
+            is_same && after.role == Role::Candidate { promises, adopted }
+        }
+    };
+    if is_right {
+        Ok(())
+    } else {
+        fail(step, format_args!("runs for {:?} as {:?}", new.promised, after.role))
+    }
+}
+
 fn fits(step: &Step<'_>, state: &State) -> Verdict {
-    let State { disk, chosen, role } = state;
+    let State { durable: disk, chosen, role } = state;
     let owner = disk.promised.owner();
     let follows = (disk.promised.round > 0 && owner != step.id).then_some(owner);
     if step.actor.follows(step.id, state).map(|(_, leader)| leader) != follows {
@@ -505,7 +556,7 @@ fn fits(step: &Step<'_>, state: &State) -> Verdict {
 }
 
 fn does_its_part(step: &Step<'_>, before: &State, after: &State, src: Id, msg: &Msg) -> Verdict {
-    let (old, new) = (&before.disk, &after.disk);
+    let (old, new) = (&before.durable, &after.durable);
     let promised = old.promised;
     // Requests move the acceptor, promises the candidate, votes the leader, commit indices the learner.
     let leads_now = begins_to_lead(step).is_some();
@@ -562,5 +613,52 @@ fn does_its_part(step: &Step<'_>, before: &State, after: &State, src: Id, msg: &
             if is_right { Ok(()) } else { fail(step, format_args!("took {msg:?} and is {:?}", after.role)) }
         }
         _ => Ok(()),
+    }
+}
+
+fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict {
+    let role = match &after.role {
+        Role::Leader { .. } if step.actor.heartbeats => Some(Timer::Heartbeat),
+        Role::Leader { .. } => None,
+        Role::Follower | Role::Candidate { .. } => Some(Timer::Election),
+    };
+    let due: Vec<_> = role.into_iter().collect();
+    if !step.timers.keys().eq(&due) {
+        return fail(step, format_args!("is {:?} and waits for {:?}", after.role, step.timers));
+    }
+    let Some((timer, age)) = step.timers.first_key_value() else { return Ok(()) };
+    // From 30 to below 60 ms, and from 10 to below 20; how long a tick is, no node knows.
+    let unit = |timer: &Timer, first: u16| match timer {
+        Timer::Election => u64::from(first) / 3,
+        Timer::Heartbeat => u64::from(first),
+    };
+    let tick = step
+        .timers_before
+        .first_key_value()
+        .map_or_else(|| unit(timer, age.first), |(timer, earlier)| unit(timer, earlier.first));
+    let first = match timer {
+        Timer::Election => 3 * tick,
+        Timer::Heartbeat => tick,
+    };
+    let hears = |before: &State| match step.event {
+        Event::Deliver { msg: Msg::Prepare { ballot, .. }, .. } => *ballot > before.durable.promised,
+        Event::Deliver { msg: Msg::Accept { ballot, .. } | Msg::Heartbeat { ballot, .. }, .. } => {
+            *ballot >= before.durable.promised
+        }
+        _ => false,
+    };
+    let is_anew = match step.timers_before.get(timer) {
+        None => true,
+        Some(_) => matches!(step.event, Event::Timeout { .. }) || step.before.is_some_and(hears),
+    };
+    let is_right = match step.timers_before.get(timer) {
+        Some(earlier) if !is_anew => age == earlier,
+        _ => age.is_new(first, (2 * first).saturating_sub(1)),
+    };
+    let waits = &step.timers_before;
+    if is_right {
+        Ok(())
+    } else {
+        fail(step, format_args!("waits {:?}, and had waited {waits:?}", step.timers))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use stateright::actor::{Actor, Command};
 
 use super::*;
-use crate::election::Value as Opt;
+use crate::election::{Age, Check, Event, Value as Opt};
 
 const N1: usize = 0;
 const N2: usize = 1;
@@ -149,11 +149,11 @@ fn a_candidate_promises_its_own_ballot_on_disk_before_it_asks_others() {
 fn a_candidate_takes_the_least_of_its_ballots_above_its_promise_and_those_it_has_used() {
     let mut node = Driven::new(N2, system(3, None));
     node.hear(N1, prepare(ballot(1, N1), 1)).fire(Timer::Election);
-    assert_eq!(node.state.disk.promised, ballot(1, N2), "above 1.n1");
+    assert_eq!(node.state.durable.promised, ballot(1, N2), "above 1.n1");
     node.fire(Timer::Election);
-    assert_eq!(node.state.disk.promised, ballot(2, N2), "never twice");
+    assert_eq!(node.state.durable.promised, ballot(2, N2), "never twice");
     node.hear(N3, prepare(ballot(4, N3), 1)).fire(Timer::Election);
-    assert_eq!(node.state.disk.promised, ballot(5, N2), "above 4.n3");
+    assert_eq!(node.state.durable.promised, ballot(5, N2), "above 4.n3");
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn an_acceptor_does_not_accept_below_its_promise() {
     let mut node = Driven::new(N2, system(3, None));
     node.hear(N3, prepare(ballot(1, N3), 1));
     assert!(node.hear(N1, accept(1, vote(1, N1))).out.is_empty());
-    assert!(node.state.disk.accepted.is_empty());
+    assert!(node.state.durable.accepted.is_empty());
 }
 
 #[test]
@@ -350,9 +350,9 @@ fn a_node_that_restarts_keeps_promise_rounds_and_votes_and_nothing_else() {
     node.input().hear(N2, accepted(ballot(1, N1), 1)).restart();
     assert_eq!(node.leads(), None);
     assert_eq!(node.state.chosen, Slot(0));
-    assert_eq!(node.state.disk, node.disk.clone().unwrap());
+    assert_eq!(node.state.durable, node.disk.clone().unwrap());
     node.fire(Timer::Election);
-    assert_eq!(node.state.disk.promised, ballot(2, N1));
+    assert_eq!(node.state.durable.promised, ballot(2, N1));
 }
 
 // Planted mistakes that no scenario isolates as sharply
@@ -361,7 +361,7 @@ fn a_node_that_restarts_keeps_promise_rounds_and_votes_and_nothing_else() {
 fn a_node_that_counts_its_rounds_from_1_again_asks_for_promises_under_its_old_ballot() {
     let mut node = Driven::with(N1, Bug::ReusesBallot);
     node.fire(Timer::Election).restart().fire(Timer::Election);
-    assert_eq!(node.state.disk.promised, ballot(1, N1));
+    assert_eq!(node.state.durable.promised, ballot(1, N1));
 }
 
 #[test]
@@ -407,6 +407,42 @@ fn a_promise_that_names_no_ballot_counts_towards_a_later_one() {
     let mut node = Driven::with(N1, Bug::PromiseNamesNoBallot);
     node.fire(Timer::Election).fire(Timer::Election).hear(N2, promise(ballot(1, N1), []));
     assert_eq!(node.leads(), Some(Term(6)));
+}
+
+/// Whether the rule of roles allows that a follower of `1.n2`, which such a message leaves as it is, takes its timer from
+/// one age to another.
+fn may_wait(msg: Msg, ages: [u16; 2]) -> bool {
+    let invariants = MultiPaxos::invariants();
+    let rule = invariants.iter().find(|rule| rule.name == "roles-fit").expect("the rule");
+    let Check::Rule(holds) = rule.check else { panic!("a rule of single steps") };
+    let [timers_before, timers] =
+        ages.map(|now| BTreeMap::from([(Timer::Election, Age { now, first: 3, last: 5 })]));
+    let durable = Disk { promised: ballot(1, N2), ..Disk::default() };
+    let follower = State { durable, chosen: Slot(0), role: Role::Follower };
+    let step = NodeStep {
+        actor: &system(3, None),
+        id: Id::from(N3),
+        incarnation: 0,
+        before: Some(&follower),
+        event: Event::Deliver { src: Id::from(N2), msg: &msg },
+        after: Some(&follower),
+        cut_short: None,
+        sends: &[],
+        storage: None,
+        timers_before: &timers_before,
+        timers: &timers,
+    };
+    holds(&step).is_ok()
+}
+
+#[test]
+fn a_follower_waits_anew_when_its_leader_beats_and_at_no_word_of_an_earlier_one() {
+    let leader = || heartbeat(ballot(1, N2), 0);
+    assert!(may_wait(leader(), [2, 0]));
+    assert!(!may_wait(leader(), [2, 2]));
+    let earlier = || heartbeat(ballot(1, N1), 0);
+    assert!(may_wait(earlier(), [2, 2]));
+    assert!(!may_wait(earlier(), [2, 0]));
 }
 
 #[test]
