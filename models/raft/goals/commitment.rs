@@ -2,7 +2,7 @@
 
 use super::super::Raft;
 use super::super::message::Message;
-use super::{Step, both, heard_by, leads, past, step, taken};
+use super::{Step, Taken, both, heard_by, leads, past, step, taken};
 use crate::election::Goal;
 
 /// In the order in which they are told.
@@ -47,11 +47,11 @@ fn leader_commits(step: &Step<'_>) -> bool {
 }
 
 fn follower_commits(step: &Step<'_>) -> bool {
-    taken(step).is_some_and(|(.., before, after)| after.commit > before.commit)
+    taken(step).is_some_and(|Taken { before, after, .. }| after.commit > before.commit)
 }
 
 fn up_to_verified(step: &Step<'_>) -> bool {
-    taken(step).is_some_and(|(.., commit, before, after)| {
+    taken(step).is_some_and(|Taken { commit, before, after, .. }| {
         after.commit > before.commit && after.commit < commit
     })
 }

@@ -70,13 +70,23 @@ fn heard_by<'a>(step: &Step<'a>) -> Option<(&'a Message, &'a State, &'a State)> 
     Some((heard(step)?.1, before, after))
 }
 
-/// The request to append that a server takes, without its term.
-fn taken<'a>(step: &Step<'a>) -> Option<(usize, &'a Option<Entry>, usize, &'a State, &'a State)> {
+/// A request to append whose term is not over, and the server before and after.
+struct Taken<'a> {
+    /// The index of the previous entry.
+    prev: usize,
+    entry: Option<Entry>,
+    /// What the leader has committed.
+    commit: usize,
+    before: &'a State,
+    after: &'a State,
+}
+
+fn taken<'a>(step: &Step<'a>) -> Option<Taken<'a>> {
     match heard_by(step)? {
-        (Message::AppendEntries { term, prev, entry, commit }, before, after)
-            if *term >= before.persistent.term =>
+        (&Message::AppendEntries { term, prev, entry, commit }, before, after)
+            if term >= before.persistent.term =>
         {
-            Some((prev.index, entry, *commit, before, after))
+            Some(Taken { prev: prev.index, entry, commit, before, after })
         }
         _ => None,
     }
@@ -127,7 +137,7 @@ fn grants_vote(step: &Step<'_>) -> bool {
 
 /// Whether a follower has more entries afterwards.
 fn follower_appends(step: &Step<'_>) -> bool {
-    taken(step).is_some_and(|(.., before, after)| {
+    taken(step).is_some_and(|Taken { before, after, .. }| {
         after.persistent.log.last_index() > before.persistent.log.last_index()
     })
 }

@@ -3,7 +3,7 @@
 use super::super::Raft;
 use super::super::message::{Message, Timer};
 use super::super::state::State;
-use super::{Step, both, fires, follower_appends, heard, leading, sends, step, taken};
+use super::{Step, Taken, both, fires, follower_appends, heard, leading, sends, step, taken};
 use crate::election::{Event, Goal};
 
 /// In the order in which they are told.
@@ -67,7 +67,7 @@ fn heartbeat_brings_entry(step: &Step<'_>) -> bool {
 }
 
 fn entry_is_there(step: &Step<'_>) -> bool {
-    taken(step).is_some_and(|(prev, entry, _, before, after)| {
+    taken(step).is_some_and(|Taken { prev, entry, before, after, .. }| {
         let is_old = entry.map_or(prev, |_| prev + 1) < before.persistent.log.last_index();
         is_old
             && before.persistent.log == after.persistent.log
@@ -87,13 +87,13 @@ fn next_index_falls(step: &Step<'_>) -> bool {
 
 /// How many entries of the server's own gave way to one of its leader's.
 fn conflict(step: &Step<'_>) -> usize {
-    taken(step).map_or(0, |(prev, entry, _, before, after)| {
+    taken(step).map_or(0, |Taken { prev, entry, before, after, .. }| {
         let own = before
             .persistent
             .log
             .get(prev + 1)
             .filter(|own| entry.is_some_and(|entry| entry != *own));
-        let is_gone = own.is_some() && after.persistent.log.get(prev + 1) == *entry;
+        let is_gone = own.is_some() && after.persistent.log.get(prev + 1) == entry;
         if is_gone { before.persistent.log.last_index() - prev } else { 0 }
     })
 }
