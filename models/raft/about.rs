@@ -1,77 +1,40 @@
-//! Raft as data: its options and the mistakes that can be planted.
+//! Raft as data: what it says of itself, its options, and how a cluster is built from them.
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::Error;
+use super::Raft;
+use super::bugs::Bug;
+use super::members::{Members, Membership};
+use crate::election::{About, NodeSet, OptionSpec, Setup, Value};
 
-use super::{Members, Membership, Raft};
-use crate::election::{About, BugSpec, Costs, Healing, NodeSet, OptionSpec, Setup, Value};
-
-pub static ABOUT: About = About {
+/// What Raft says of itself.
+pub(super) static ABOUT: About = About {
     name: "raft",
     title: "Raft",
-    source: "D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm (extended version), 2014; \
-             D. Ongaro: Consensus: Bridging Theory and Practice (thesis), 2014",
+    source: "D. Ongaro, J. Ousterhout: In Search of an Understandable Consensus Algorithm \
+             (extended version), 2014; D. Ongaro: Consensus: Bridging Theory and Practice \
+             (thesis), 2014",
     has_terms: true,
     starts_led: false,
     options: &OPTIONS,
-    bugs: &BUGS,
+    bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),
 };
-
-/// The servers of one system, or what is wrong with its options.
-pub fn build(setup: &Setup) -> Result<Vec<Raft>, String> {
-    let millis = |name| Duration::from_millis(setup.number(name));
-    let (heartbeat, election) = (millis("heartbeat_ms"), millis("election_ms"));
-    if heartbeat >= election {
-        return Err(format!(
-            "expected heartbeats more often than elections, found heartbeat_ms = {} and election_ms = {}",
-            heartbeat.as_millis(),
-            election.as_millis()
-        ));
-    }
-    let members = match setup.number("members") as usize {
-        0 => setup.nodes,
-        n if n <= setup.nodes => n,
-        n => return Err(format!("expected at most {} initial members, found members = {n}", setup.nodes)),
-    };
-    let values = u32::try_from(setup.number("values")).map_err(|_| "values: that is too many".to_string())?;
-    let bug = setup.bug.map(|name| Bug::deserialize(name.into_deserializer())).transpose();
-    let raft = Raft {
-        nodes: setup.nodes,
-        values,
-        pre_vote: setup.flag("pre_vote"),
-        check_quorum: setup.flag("check_quorum"),
-        membership: match setup.text("membership") {
-            "single" => Membership::Single,
-            "joint" => Membership::Joint,
-            _ => Membership::Fixed,
-        },
-        initial: Members::of(NodeSet::first(members)),
-        heartbeat: heartbeat..heartbeat,
-        election: election..election + millis("election_spread_ms"),
-        bug: bug.map_err(|e: Error| e.to_string())?,
-    };
-    if let Some(option) = raft.bug.and_then(|bug| bug.lacks(&raft)) {
-        return Err(format!("bug {} needs the option {option}", setup.bug.unwrap_or_default()));
-    }
-    Ok(vec![raft; setup.nodes])
-}
 
 static OPTIONS: [OptionSpec; 8] = [
     OptionSpec {
         name: "values",
         default: Value::Number(0),
         allowed: &[],
-        help: "client inputs in a run: values, or changes of membership; 0 leaves nothing but elections",
+        help: "client inputs in a run: values, or changes of membership; 0 leaves nothing but \
+               elections",
     },
     OptionSpec {
         name: "pre_vote",
         default: Value::Flag(false),
         allowed: &[],
-        help: "a server asks whether it would win before it starts an election; with its lease timer (thesis 9.6)",
+        help: "a server asks whether it would win before it starts an election; with its lease \
+               timer (thesis 9.6)",
     },
     OptionSpec {
         name: "check_quorum",
@@ -83,7 +46,8 @@ static OPTIONS: [OptionSpec; 8] = [
         name: "membership",
         default: Value::Text("fixed"),
         allowed: &["fixed", "single", "joint"],
-        help: "how the configuration may change: not, by one server at a time (thesis 4.1), or through joint consensus (6)",
+        help: "how the configuration may change: not, by one server at a time (thesis 4.1), or \
+               through joint consensus (6)",
     },
     OptionSpec {
         name: "members",
@@ -111,312 +75,48 @@ static OPTIONS: [OptionSpec; 8] = [
     },
 ];
 
-/// The mistakes that can be planted; each is one `if` at the rule that it breaks. In the order of [`BUGS`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Bug {
-    ForgetsVote,
-    ForgetsTerm,
-    ClearsVoteInTerm,
-    LowersTerm,
-    VotesTwice,
-    NoSelfVote,
-    CountsVotesTwice,
-    HalfQuorum,
-    AnswersBeforeSaving,
-    VotesForAnyLog,
-    ComparesLengthOnly,
-    CommitsOldTerms,
-    TruncatesAlways,
-    NoPreviousCheck,
-    AcceptsStaleAppends,
-    AcknowledgesWholeLog,
-    AcknowledgesBeforeSaving,
-    CommitsUnverified,
-    ChangesMembersEarly,
-    UnionQuorum,
-    FormerCandidateForgets,
-    PreVoteClearsVote,
-    PreVoteCountsAsVote,
-    PreVoteWithoutLease,
-    LeaderGrantsPreVote,
-    PreVoteForAnyLog,
-    PreVoteHidesTerm,
-    PreVoteRestartsTimer,
-    IgnoresLowerTerms,
-    StaleLeaderRestartsTimer,
-    RefusalRestartsTimer,
-    LeadsOnWhenRefused,
-}
-
-impl Bug {
-    /// Whether the argument why a message can be dead fails with this bug: a server's term falls, or it counts what it
-    /// has counted, or what is not to be counted any more.
-    pub fn revives_messages(self) -> bool {
-        matches!(self, Bug::ForgetsTerm | Bug::LowersTerm | Bug::CountsVotesTwice | Bug::PreVoteCountsAsVote)
+/// The servers of one system, or what is wrong with its options.
+pub(super) fn build(setup: &Setup) -> Result<Vec<Raft>, String> {
+    let millis = |name| Duration::from_millis(setup.number(name));
+    let (heartbeat, election) = (millis("heartbeat_ms"), millis("election_ms"));
+    if heartbeat >= election {
+        return Err(format!(
+            "expected heartbeats more often than elections, found heartbeat_ms = {} and \
+             election_ms = {}",
+            heartbeat.as_millis(),
+            election.as_millis()
+        ));
     }
-
-    /// The option without which the rule that this bug breaks is not there.
-    fn lacks(self, raft: &Raft) -> Option<&'static str> {
-        match self {
-            Bug::ChangesMembersEarly if raft.membership != Membership::Single => {
-                Some("membership = \"single\"")
-            }
-            Bug::UnionQuorum if raft.membership != Membership::Joint => Some("membership = \"joint\""),
-            Bug::PreVoteClearsVote
-            | Bug::PreVoteCountsAsVote
-            | Bug::PreVoteWithoutLease
-            | Bug::LeaderGrantsPreVote
-            | Bug::PreVoteForAnyLog
-            | Bug::PreVoteHidesTerm
-            | Bug::PreVoteRestartsTimer
-                if !raft.pre_vote =>
-            {
-                Some("pre_vote = true")
-            }
-            _ => None,
+    let members = match setup.number("members") as usize {
+        0 => setup.nodes,
+        n if n <= setup.nodes => n,
+        n => {
+            return Err(format!(
+                "expected at most {} initial members, found members = {n}",
+                setup.nodes
+            ));
         }
+    };
+    let values = u32::try_from(setup.number("values"))
+        .map_err(|_| "values: that is too many".to_string())?;
+    let known = "scenarios are checked against `ABOUT`";
+    let raft = Raft {
+        nodes: setup.nodes,
+        values,
+        pre_vote: setup.flag("pre_vote"),
+        check_quorum: setup.flag("check_quorum"),
+        membership: match setup.text("membership") {
+            "single" => Membership::Single,
+            "joint" => Membership::Joint,
+            _ => Membership::Fixed,
+        },
+        initial: Members::of(NodeSet::first(members)),
+        heartbeat: heartbeat..heartbeat,
+        election: election..election + millis("election_spread_ms"),
+        bug: setup.bug.map(|name| Bug::named(name).expect(known)),
+    };
+    if let Some(option) = raft.bug.and_then(|bug| bug.lacks(&raft)) {
+        return Err(format!("bug {} needs the option {option}", setup.bug.unwrap_or_default()));
     }
+    Ok(vec![raft; setup.nodes])
 }
-
-static BUGS: [BugSpec; 32] = [
-    BugSpec {
-        name: "forgets-vote",
-        summary: "A server that restarts has forgotten for whom it voted.",
-        rule: "votedFor is persistent state, saved before RPCs are answered (figure 2, State)",
-        published: "akka-raft issue 56; cornerstone issue 65 (claimed there, and disputed)",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "forgets-term",
-        summary: "A server that restarts has forgotten its term.",
-        rule: "currentTerm is persistent state, saved before RPCs are answered (figure 2, State)",
-        published: "ongardie/raft.tla pull request 5",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "clears-vote-in-term",
-        summary: "A server that hears from a leader clears its vote although the term is the same.",
-        rule: "a server votes for at most one candidate in a term (5.2)",
-        published: "etcd commit 9d2a465, 2015",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "lowers-term",
-        summary: "A server takes over the term of every AppendEntries, a lower one too.",
-        rule: "currentTerm increases monotonically (figure 2, State)",
-        published: "nebula issue 2405",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "votes-twice",
-        summary: "A server grants its vote without looking whether it has given it away.",
-        rule: "grant the vote if votedFor is null or candidateId (figure 2, RequestVote RPC, 2)",
-        published: "kerala issue 18",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "no-self-vote",
-        summary: "A candidate counts its own vote and does not write it down, so that it can vote for another.",
-        rule: "a candidate votes for itself (5.2; figure 2, Candidates)",
-        published: "xraft issue 44 (raised there, and found not to be so)",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "counts-votes-twice",
-        summary: "A candidate counts votes and not voters, so that a duplicated message is two votes.",
-        rule: "a candidate needs votes from a majority of the servers (5.2)",
-        published: "akka-raft issue 45",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "half-quorum",
-        summary: "Half of the servers count as a majority.",
-        rule: "a candidate needs votes from a majority of the servers (5.2)",
-        published: "a classic off-by-one for even clusters",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "answers-before-saving",
-        summary: "A server sends its vote before the vote is on disk.",
-        rule: "persistent state is updated before responding to RPCs (figure 2, State)",
-        published: "no report of votes known to us; for log entries Vanlightly's RaftFsync.tla",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "votes-for-any-log",
-        summary: "A server votes for a candidate whose log is behind its own.",
-        rule: "the election restriction (5.4.1; figure 2, RequestVote RPC, 2)",
-        published: "the restriction's reason, 5.4.1",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "compares-length-only",
-        summary: "A server takes the longer log for the more up-to-date one, whatever the last terms.",
-        rule: "the log with the later last term is more up-to-date (5.4.1)",
-        published: "the restriction's second half, 5.4.1",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "commits-old-terms",
-        summary: "A leader commits entries of earlier terms by counting replicas.",
-        rule: "only entries of the leader's term are committed by counting replicas (5.4.2, figure 8)",
-        published: "figure 8; CCF issue 5674; PySyncObj issues 110 and 169",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "truncates-always",
-        summary: "A follower deletes all that follows the previous entry, conflict or not.",
-        rule: "entries are deleted only if one conflicts with a new one (figure 2, AppendEntries RPC, 3)",
-        published: "CCF pull requests 5991 and 6016",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "no-previous-check",
-        summary: "A follower appends without looking whether the previous entry is in its log.",
-        rule: "refuse without an entry at prevLogIndex of prevLogTerm (figure 2, AppendEntries RPC, 2)",
-        published: "the consistency check's reason, 5.3",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "accepts-stale-appends",
-        summary: "A server takes entries from a leader whose term is over.",
-        rule: "refuse if term < currentTerm (figure 2, AppendEntries RPC, 1)",
-        published: "the rule's reason, 5.1",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "acknowledges-whole-log",
-        summary: "A follower acknowledges its whole log, not just what the leader's message has verified.",
-        rule: "matchIndex is the highest entry known to be replicated (figure 2, State; 5.3)",
-        published: "CCF pull requests 6001 and 6016",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "acknowledges-before-saving",
-        summary: "A follower acknowledges an entry before the entry is on disk.",
-        rule: "persistent state is updated before responding to RPCs (figure 2, State)",
-        published: "Vanlightly's RaftFsync.tla, switch FollowerFsyncBeforeReply",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "commits-unverified",
-        summary: "A follower commits up to the leader's commit index, entries that the leader has not verified included.",
-        rule: "commitIndex = min(leaderCommit, index of last new entry) (figure 2, AppendEntries RPC, 5)",
-        published: "etcd commit b927fa8, 2014",
-        costs: Costs::Nothing,
-    },
-    BugSpec {
-        name: "changes-members-early",
-        summary: "A leader adds or removes a server before it has committed an entry of its own term.",
-        rule: "a leader first commits an entry of its term (correction of thesis 4.1)",
-        published: "D. Ongaro: bug in single-server membership changes, raft-dev, July 2015",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "union-quorum",
-        summary: "While the configuration is joint, a majority of all its servers counts as agreement.",
-        rule: "agreement needs separate majorities of the old and the new configuration (6)",
-        published: "CCF issue 3948; async-raft issue 62",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "former-candidate-forgets",
-        summary: "A candidate or pre-candidate that steps down for the leader of its own term forgets its vote.",
-        rule: "a server votes for at most one candidate in a term (5.2)",
-        published: "CCF pull request 8094, 2026 (with PreVote); CCF issue 5891 (without, where it costs nothing)",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "pre-vote-clears-vote",
-        summary: "A server that asks for pre-votes clears the vote that it has given in its term.",
-        rule: "a pre-vote changes nothing (thesis 9.6); one vote in a term (5.2)",
-        published: "canonical/raft issue 196, 2021",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "pre-vote-counts-as-vote",
-        summary: "A candidate counts a pre-vote for its term, granted earlier, as a vote.",
-        rule: "a pre-vote promises nothing (thesis 9.6)",
-        published: "canonical/raft issue 196, 2021 (raised in its discussion)",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "pre-vote-without-lease",
-        summary: "A server grants pre-votes although it hears from a leader.",
-        rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis 9.6)",
-        published: "etcd, PreVote without CheckQuorum; CockroachDB pull request 104042",
-        costs: Costs::Liveness(Healing::Shows {
-            cases: 300,
-            options: &[("membership", Value::Text("joint")), ("values", Value::Number(3))],
-        }),
-    },
-    BugSpec {
-        name: "leader-grants-pre-vote",
-        summary: "A leader grants pre-votes, as if it knew of no leader.",
-        rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis 9.6)",
-        published: "braft issues 365, 2022, and 492, 2025",
-        costs: Costs::Liveness(Healing::Hides(
-            "with all links up everybody hears the leader, and asks for no pre-vote",
-        )),
-    },
-    BugSpec {
-        name: "pre-vote-for-any-log",
-        summary: "A server grants pre-votes to a log that is behind its own, and that it would not vote for.",
-        rule: "a pre-vote is granted if the vote would be (thesis 9.6)",
-        published: "NuRaft pull request 134, 2026",
-        costs: Costs::Liveness(Healing::Hides("another timer soon ends first, of a server that can win")),
-    },
-    BugSpec {
-        name: "pre-vote-hides-term",
-        summary: "A server that denies the pre-vote of a lower term does not tell its own.",
-        rule: "a refusal tells the requester the current term (figure 2, RequestVote RPC, results)",
-        published: "openraft issue 1796, 2026; rabbitmq/ra issue 439, 2024",
-        costs: Costs::Liveness(Healing::Hides(
-            "random faults seldom leave a quorum in which the longer log has the lower term",
-        )),
-    },
-    BugSpec {
-        name: "pre-vote-restarts-timer",
-        summary: "A server restarts its election timer when it grants a pre-vote.",
-        rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
-        published: "hashicorp/raft pull request 609, 2024",
-        costs: Costs::Liveness(Healing::Hides(
-            "chance soon lets the server that can win time out before it is asked again",
-        )),
-    },
-    BugSpec {
-        name: "ignores-lower-terms",
-        summary: "A server does not answer requests of lower terms.",
-        rule: "a refusal tells the requester the current term (figure 2, both RPCs, 1)",
-        published: "etcd commit 3c7359d",
-        costs: Costs::Liveness(Healing::Hides(
-            "it takes a longer log of a lower term at the edge of a quorum, once in some thousand runs",
-        )),
-    },
-    BugSpec {
-        name: "stale-leader-restarts-timer",
-        summary: "The heartbeat of a leader whose term is over restarts the election timer.",
-        rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
-        published: "butaneprotocol/oracles issue 32",
-        costs: Costs::Liveness(Healing::Hides("with all links up the old leader is refused, and steps down")),
-    },
-    BugSpec {
-        name: "refusal-restarts-timer",
-        summary: "A server restarts its election timer when it refuses a vote in its own term.",
-        rule: "the timer restarts for the current leader and for a granted vote (figure 2, Followers)",
-        published: "J. Gjengset: Students' Guide to Raft, 2016",
-        costs: Costs::Liveness(Healing::Hides(
-            "chance soon lets the server that can win time out before it is asked again",
-        )),
-    },
-    BugSpec {
-        name: "leads-on-when-refused",
-        summary: "A server, a leader too, ignores the higher term in a refusal.",
-        rule: "a higher term in a response is adopted (figure 2, All Servers)",
-        published: "verdi-raft issue 29",
-        costs: Costs::Liveness(Healing::Hides(
-            "it takes a leader that a quorum has left and others still follow, once in some thousand runs",
-        )),
-    },
-];

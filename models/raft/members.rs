@@ -1,15 +1,16 @@
-//! Configurations of the cluster: who votes, and which votes are enough (paper section 6, thesis chapter 4).
+//! Configurations of the cluster: who votes, and which votes are enough (paper section 6, thesis
+//! chapter 4).
 
 use std::fmt::{self, Debug};
 
 use stateright::actor::Id;
 
-use super::about::Bug;
+use super::bugs::Bug;
 use crate::election::{NodeSet, node_name};
 
 /// How the cluster's configuration may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Membership {
+pub(super) enum Membership {
     /// Not at all.
     Fixed,
     /// By one server at a time (thesis 4.1).
@@ -18,7 +19,7 @@ pub enum Membership {
     Joint,
 }
 
-/// A configuration. While `old` is there it is the joint one, C(old,new).
+/// A configuration. With `old`, it is a joint one: C(old,new).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Members {
     old: Option<NodeSet>,
@@ -26,32 +27,35 @@ pub struct Members {
 }
 
 impl Members {
-    pub fn of(set: NodeSet) -> Self {
+    /// The configuration of these servers; not a joint one.
+    pub(super) fn of(set: NodeSet) -> Self {
         Members { old: None, new: set }
     }
 
-    /// All servers that belong to it: for log replication, old and new alike.
-    pub fn all(self) -> NodeSet {
+    /// All servers that belong to it. Those of the old and of the new one are sent the same
+    /// entries.
+    pub(super) fn all(self) -> NodeSet {
         self.new.iter().chain(self.old.iter().flat_map(|old| old.iter())).collect()
     }
 
-    pub fn contains(self, id: Id) -> bool {
+    /// Whether a server belongs to it.
+    pub(super) fn contains(self, id: Id) -> bool {
         self.all().contains(id)
     }
 
     /// The sets of which each must agree by a majority: one, or two while it is joint.
-    pub fn groups(self) -> impl Iterator<Item = NodeSet> {
+    pub(super) fn groups(self) -> impl Iterator<Item = NodeSet> {
         std::iter::once(self.new).chain(self.old)
     }
 
     /// What follows once this one is committed: C(new) after C(old,new).
-    pub fn then(self) -> Option<Self> {
+    pub(super) fn then(self) -> Option<Self> {
         self.old.map(|_| Members::of(self.new))
     }
 
-    /// Whether these servers can decide something: agreement needs a majority of the configuration, and separate
-    /// majorities of the old and the new one while it is joint.
-    pub fn are_carried_by(self, servers: &[Id], bug: Option<Bug>) -> bool {
+    /// Whether these servers can decide something: agreement needs a majority of the configuration,
+    /// and separate majorities of the old and the new one while it is joint.
+    pub(super) fn are_carried_by(self, servers: &[Id], bug: Option<Bug>) -> bool {
         let majority = |set: NodeSet| {
             let present = servers.iter().filter(|&&id| set.contains(id)).count();
             if bug == Some(Bug::HalfQuorum) {
@@ -65,8 +69,9 @@ impl Members {
         majority(self.new) && self.old.is_none_or(majority)
     }
 
-    /// The configurations to which clients may change it in a cluster of `nodes`. A joint one has a successor already.
-    pub fn successors(self, how: Membership, nodes: usize) -> Vec<Self> {
+    /// The configurations to which clients may change it in a cluster of `nodes`. A joint one they
+    /// cannot change: what follows it is already decided.
+    pub(super) fn successors(self, how: Membership, nodes: usize) -> Vec<Self> {
         let all = NodeSet::first(nodes);
         if self.old.is_some() {
             return Vec::new();
@@ -74,8 +79,13 @@ impl Members {
         match how {
             Membership::Fixed => Vec::new(),
             Membership::Single => {
-                let toggled = |id: Id| all.iter().filter(|&o| self.new.contains(o) != (o == id)).collect();
-                all.iter().map(toggled).filter(|set: &NodeSet| !set.is_empty()).map(Members::of).collect()
+                let toggled =
+                    |id: Id| all.iter().filter(|&o| self.new.contains(o) != (o == id)).collect();
+                all.iter()
+                    .map(toggled)
+                    .filter(|set: &NodeSet| !set.is_empty())
+                    .map(Members::of)
+                    .collect()
             }
             Membership::Joint => (1..1u32 << nodes)
                 .map(|bits| all.iter().filter(|&id| bits >> usize::from(id) & 1 == 1).collect())

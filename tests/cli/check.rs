@@ -160,17 +160,16 @@ fn what_is_told_of_a_disk_is_what_is_on_it() {
         .nth(1)
         .expect("n3 restarts");
     assert!(
-        restart.contains("up as Server { persistent: Persistent { term: Term(1), voted_for: None"),
+        restart.contains("up as State { persistent: Disk { term: Term(1), voted_for: None"),
         "{told}"
     );
     assert!(
-        restart
-            .ends_with("with Persistent { term: Term(1), voted_for: Some(n3), log: [] } on disk"),
+        restart.ends_with("with Disk { term: Term(1), voted_for: Some(n3), log: [] } on disk"),
         "{told}"
     );
-    let vote = told.lines().find(|line| {
-        line.contains("disk: empty -> Persistent { term: Term(1), voted_for: Some(n3)")
-    });
+    let vote = told
+        .lines()
+        .find(|line| line.contains("disk: empty -> Disk { term: Term(1), voted_for: Some(n3)"));
     assert!(vote.is_some(), "the vote is on disk before the crash: {told}");
 }
 

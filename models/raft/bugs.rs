@@ -1,0 +1,306 @@
+//! The mistakes that can be planted.
+
+use super::Raft;
+use super::members::Membership;
+use crate::election::{Costs, Healing, Value, bugs};
+
+bugs! {
+    /// A published mistake; each is one `if` at the rule that it breaks.
+    pub(super) enum Bug {
+        ForgetsVote {
+            name: "forgets-vote",
+            summary: "A server that restarts has forgotten for whom it voted.",
+            rule: "votedFor is persistent state, saved before RPCs are answered (figure 2, State)",
+            published: "akka-raft issue 56; cornerstone issue 65 (claimed there, and disputed)",
+            costs: Costs::Safety,
+        },
+        ForgetsTerm {
+            name: "forgets-term",
+            summary: "A server that restarts has forgotten its term.",
+            rule: "currentTerm is persistent state, saved before RPCs are answered (figure 2, \
+                   State)",
+            published: "ongardie/raft.tla pull request 5",
+            costs: Costs::Safety,
+        },
+        ClearsVoteInTerm {
+            name: "clears-vote-in-term",
+            summary: "A server that hears from a leader clears its vote although the term is the \
+                      same.",
+            rule: "a server votes for at most one candidate in a term (5.2)",
+            published: "etcd commit 9d2a465, 2015",
+            costs: Costs::Safety,
+        },
+        LowersTerm {
+            name: "lowers-term",
+            summary: "A server takes over the term of every AppendEntries, a lower one too.",
+            rule: "currentTerm increases monotonically (figure 2, State)",
+            published: "nebula issue 2405",
+            costs: Costs::Safety,
+        },
+        VotesTwice {
+            name: "votes-twice",
+            summary: "A server grants its vote without looking whether it has given it away.",
+            rule: "grant the vote if votedFor is null or candidateId (figure 2, RequestVote RPC, \
+                   2)",
+            published: "kerala issue 18",
+            costs: Costs::Safety,
+        },
+        NoSelfVote {
+            name: "no-self-vote",
+            summary: "A candidate counts its own vote and does not write it down, so that it can \
+                      vote for another.",
+            rule: "a candidate votes for itself (5.2; figure 2, Candidates)",
+            published: "xraft issue 44 (raised there, and found not to be so)",
+            costs: Costs::Safety,
+        },
+        CountsVotesTwice {
+            name: "counts-votes-twice",
+            summary: "A candidate counts votes and not voters, so that a duplicated message is two \
+                      votes.",
+            rule: "a candidate needs votes from a majority of the servers (5.2)",
+            published: "akka-raft issue 45",
+            costs: Costs::Safety,
+        },
+        HalfQuorum {
+            name: "half-quorum",
+            summary: "Half of the servers count as a majority.",
+            rule: "a candidate needs votes from a majority of the servers (5.2)",
+            published: "a classic off-by-one for even clusters",
+            costs: Costs::Safety,
+        },
+        AnswersBeforeSaving {
+            name: "answers-before-saving",
+            summary: "A server sends its vote before the vote is on disk.",
+            rule: "persistent state is updated before responding to RPCs (figure 2, State)",
+            published: "no report of votes known to us; for log entries Vanlightly's RaftFsync.tla",
+            costs: Costs::Safety,
+        },
+        VotesForAnyLog {
+            name: "votes-for-any-log",
+            summary: "A server votes for a candidate whose log is behind its own.",
+            rule: "the election restriction (5.4.1; figure 2, RequestVote RPC, 2)",
+            published: "the restriction's reason, 5.4.1",
+            costs: Costs::Safety,
+        },
+        ComparesLengthOnly {
+            name: "compares-length-only",
+            summary: "A server takes the longer log for the more up-to-date one, whatever the last \
+                      terms.",
+            rule: "the log with the later last term is more up-to-date (5.4.1)",
+            published: "the restriction's second half, 5.4.1",
+            costs: Costs::Safety,
+        },
+        CommitsOldTerms {
+            name: "commits-old-terms",
+            summary: "A leader commits entries of earlier terms by counting replicas.",
+            rule: "only entries of the leader's term are committed by counting replicas (5.4.2, \
+                   figure 8)",
+            published: "figure 8; CCF issue 5674; PySyncObj issues 110 and 169",
+            costs: Costs::Safety,
+        },
+        TruncatesAlways {
+            name: "truncates-always",
+            summary: "A follower deletes all that follows the previous entry, conflict or not.",
+            rule: "entries are deleted only if one conflicts with a new one (figure 2, \
+                   AppendEntries RPC, 3)",
+            published: "CCF pull requests 5991 and 6016",
+            costs: Costs::Safety,
+        },
+        NoPreviousCheck {
+            name: "no-previous-check",
+            summary: "A follower appends without looking whether the previous entry is in its log.",
+            rule: "refuse without an entry at prevLogIndex of prevLogTerm (figure 2, AppendEntries \
+                   RPC, 2)",
+            published: "the consistency check's reason, 5.3",
+            costs: Costs::Safety,
+        },
+        AcceptsStaleAppends {
+            name: "accepts-stale-appends",
+            summary: "A server takes entries from a leader whose term is over.",
+            rule: "refuse if term < currentTerm (figure 2, AppendEntries RPC, 1)",
+            published: "the rule's reason, 5.1",
+            costs: Costs::Safety,
+        },
+        AcknowledgesWholeLog {
+            name: "acknowledges-whole-log",
+            summary: "A follower acknowledges its whole log, not just what the leader's message \
+                      has verified.",
+            rule: "matchIndex is the highest entry known to be replicated (figure 2, State; 5.3)",
+            published: "CCF pull requests 6001 and 6016",
+            costs: Costs::Safety,
+        },
+        AcknowledgesBeforeSaving {
+            name: "acknowledges-before-saving",
+            summary: "A follower acknowledges an entry before the entry is on disk.",
+            rule: "persistent state is updated before responding to RPCs (figure 2, State)",
+            published: "Vanlightly's RaftFsync.tla, switch FollowerFsyncBeforeReply",
+            costs: Costs::Safety,
+        },
+        CommitsUnverified {
+            name: "commits-unverified",
+            summary: "A follower commits up to the leader's commit index, entries that the leader \
+                      has not verified included.",
+            rule: "commitIndex = min(leaderCommit, index of last new entry) (figure 2, \
+                   AppendEntries RPC, 5)",
+            published: "etcd commit b927fa8, 2014",
+            costs: Costs::Nothing,
+        },
+        ChangesMembersEarly {
+            name: "changes-members-early",
+            summary: "A leader adds or removes a server before it has committed an entry of its \
+                      own term.",
+            rule: "a leader first commits an entry of its term (correction of thesis 4.1)",
+            published: "D. Ongaro: bug in single-server membership changes, raft-dev, July 2015",
+            costs: Costs::Safety,
+        },
+        UnionQuorum {
+            name: "union-quorum",
+            summary: "While the configuration is joint, a majority of all its servers counts as \
+                      agreement.",
+            rule: "agreement needs separate majorities of the old and the new configuration (6)",
+            published: "CCF issue 3948; async-raft issue 62",
+            costs: Costs::Safety,
+        },
+        FormerCandidateForgets {
+            name: "former-candidate-forgets",
+            summary: "A candidate or pre-candidate that steps down for the leader of its own term \
+                      forgets its vote.",
+            rule: "a server votes for at most one candidate in a term (5.2)",
+            published: "CCF pull request 8094, 2026 (with PreVote); CCF issue 5891 (without, where \
+                        it costs nothing)",
+            costs: Costs::Safety,
+        },
+        PreVoteClearsVote {
+            name: "pre-vote-clears-vote",
+            summary: "A server that asks for pre-votes clears the vote that it has given in its \
+                      term.",
+            rule: "a pre-vote changes nothing (thesis 9.6); one vote in a term (5.2)",
+            published: "canonical/raft issue 196, 2021",
+            costs: Costs::Safety,
+        },
+        PreVoteCountsAsVote {
+            name: "pre-vote-counts-as-vote",
+            summary: "A candidate counts a pre-vote for its term, granted earlier, as a vote.",
+            rule: "a pre-vote promises nothing (thesis 9.6)",
+            published: "canonical/raft issue 196, 2021 (raised in its discussion)",
+            costs: Costs::Safety,
+        },
+        PreVoteWithoutLease {
+            name: "pre-vote-without-lease",
+            summary: "A server grants pre-votes although it hears from a leader.",
+            rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis \
+                   9.6)",
+            published: "etcd, PreVote without CheckQuorum; CockroachDB pull request 104042",
+            costs: Costs::Liveness(Healing::Shows {
+                cases: 300,
+                options: &[("membership", Value::Text("joint")), ("values", Value::Number(3))],
+            }),
+        },
+        LeaderGrantsPreVote {
+            name: "leader-grants-pre-vote",
+            summary: "A leader grants pre-votes, as if it knew of no leader.",
+            rule: "no pre-vote within the minimum election timeout of a leader's heartbeat (thesis \
+                   9.6)",
+            published: "braft issues 365, 2022, and 492, 2025",
+            costs: Costs::Liveness(Healing::Hides(
+                "with all links up everybody hears the leader, and asks for no pre-vote",
+            )),
+        },
+        PreVoteForAnyLog {
+            name: "pre-vote-for-any-log",
+            summary: "A server grants pre-votes to a log that is behind its own, and that it would \
+                      not vote for.",
+            rule: "a pre-vote is granted if the vote would be (thesis 9.6)",
+            published: "NuRaft pull request 134, 2026",
+            costs: Costs::Liveness(Healing::Hides(
+                "another timer soon ends first, of a server that can win",
+            )),
+        },
+        PreVoteHidesTerm {
+            name: "pre-vote-hides-term",
+            summary: "A server that denies the pre-vote of a lower term does not tell its own.",
+            rule: "a refusal tells the requester the current term (figure 2, RequestVote RPC, \
+                   results)",
+            published: "openraft issue 1796, 2026; rabbitmq/ra issue 439, 2024",
+            costs: Costs::Liveness(Healing::Hides(
+                "random faults seldom leave a quorum in which the longer log has the lower term",
+            )),
+        },
+        PreVoteRestartsTimer {
+            name: "pre-vote-restarts-timer",
+            summary: "A server restarts its election timer when it grants a pre-vote.",
+            rule: "the timer restarts for the current leader and for a granted vote (figure 2, \
+                   Followers)",
+            published: "hashicorp/raft pull request 609, 2024",
+            costs: Costs::Liveness(Healing::Hides(
+                "chance soon lets the server that can win time out before it is asked again",
+            )),
+        },
+        IgnoresLowerTerms {
+            name: "ignores-lower-terms",
+            summary: "A server does not answer requests of lower terms.",
+            rule: "a refusal tells the requester the current term (figure 2, both RPCs, 1)",
+            published: "etcd commit 3c7359d",
+            costs: Costs::Liveness(Healing::Hides(
+                "it takes a longer log of a lower term at the edge of a quorum, once in some \
+                 thousand runs",
+            )),
+        },
+        StaleLeaderRestartsTimer {
+            name: "stale-leader-restarts-timer",
+            summary: "The heartbeat of a leader whose term is over restarts the election timer.",
+            rule: "the timer restarts for the current leader and for a granted vote (figure 2, \
+                   Followers)",
+            published: "butaneprotocol/oracles issue 32",
+            costs: Costs::Liveness(Healing::Hides(
+                "with all links up the old leader is refused, and steps down",
+            )),
+        },
+        RefusalRestartsTimer {
+            name: "refusal-restarts-timer",
+            summary: "A server restarts its election timer when it refuses a vote in its own term.",
+            rule: "the timer restarts for the current leader and for a granted vote (figure 2, \
+                   Followers)",
+            published: "J. Gjengset: Students' Guide to Raft, 2016",
+            costs: Costs::Liveness(Healing::Hides(
+                "chance soon lets the server that can win time out before it is asked again",
+            )),
+        },
+        LeadsOnWhenRefused {
+            name: "leads-on-when-refused",
+            summary: "A server, a leader too, ignores the higher term in a refusal.",
+            rule: "a higher term in a response is adopted (figure 2, All Servers)",
+            published: "verdi-raft issue 29",
+            costs: Costs::Liveness(Healing::Hides(
+                "it takes a leader that a quorum has left and others still follow, once in some \
+                 thousand runs",
+            )),
+        },
+    }
+}
+
+impl Bug {
+    /// The option without which the rule that this bug breaks is not there.
+    pub(super) fn lacks(self, raft: &Raft) -> Option<&'static str> {
+        match self {
+            Bug::ChangesMembersEarly if raft.membership != Membership::Single => {
+                Some("membership = \"single\"")
+            }
+            Bug::UnionQuorum if raft.membership != Membership::Joint => {
+                Some("membership = \"joint\"")
+            }
+            Bug::PreVoteClearsVote
+            | Bug::PreVoteCountsAsVote
+            | Bug::PreVoteWithoutLease
+            | Bug::LeaderGrantsPreVote
+            | Bug::PreVoteForAnyLog
+            | Bug::PreVoteHidesTerm
+            | Bug::PreVoteRestartsTimer
+                if !raft.pre_vote =>
+            {
+                Some("pre_vote = true")
+            }
+            _ => None,
+        }
+    }
+}
