@@ -1,14 +1,17 @@
-//! Chang and Roberts, 1979, in the form of Coulouris et al., with participants, so that an election may begin at any time
-//! and anywhere.
+//! Chang and Roberts, 1979, in the form of Coulouris et al.: with participants, so that an election
+//! may begin at any time and anywhere.
 //!
-//! Only the highest of all numbers can come round, since its owner swallows every other. So at most one node leads under
-//! any timing, loss and crash: the price is that a crash or loss may leave nobody to lead, for ever.
+//! Only the highest of all numbers can come round, since its owner swallows every other. So at most
+//! one node leads under any timing, loss and crash. The price is that a crash or a loss may leave
+//! nobody to lead, for ever.
 
-use std::borrow::Cow;
+use stateright::actor::Id;
 
-use stateright::actor::{Id, Out};
-
-use super::{Bug, Message, Ring, Role, State, Timer};
+use super::Ring;
+use super::bugs::Bug;
+use super::message::{Message, Timer};
+use super::state::Role;
+use super::turn::Turn;
 
 impl Ring {
     /// The number by which a node competes.
@@ -19,53 +22,64 @@ impl Ring {
         }
         id
     }
+}
 
+impl Turn<'_, '_> {
     /// Rule C1: a node that knows of no leader puts its number on the ring.
-    pub(super) fn participate(&self, id: Id, state: &mut Cow<'_, State>, o: &mut Out<Self>) {
-        o.send(self.next(id), Message::Candidate { number: self.number(id) });
-        self.become_(Role::Participating, state, o);
+    pub(super) fn participate(&mut self) {
+        let number = self.node.number(self.id);
+        self.put_on(Message::Candidate { number });
+        self.take(Role::Participating);
     }
 
-    pub(super) fn on_number(&self, id: Id, state: &mut Cow<'_, State>, msg: Message, o: &mut Out<Self>) {
+    /// Whatever comes round.
+    pub(super) fn on_number(&mut self, msg: Message) {
         match msg {
-            Message::Candidate { number } => self.on_candidate(id, state, number, o),
-            Message::Elected { number } => self.on_elected(id, state, number, o),
+            Message::Candidate { number } => self.on_candidate(number),
+            Message::Elected { number } => self.on_elected(number),
             other => unreachable!("{other:?} is none of Chang and Roberts' messages"),
         }
     }
 
-    fn on_candidate(&self, id: Id, state: &mut Cow<'_, State>, number: Id, o: &mut Out<Self>) {
-        let own = self.number(id);
+    fn on_candidate(&mut self, number: Id) {
+        let own = self.node.number(self.id);
         if number == own {
             // Rule C4: a number that comes round is the highest.
-            o.send(self.next(id), Message::Elected { number });
-            self.become_(Role::Leading, state, o);
+            self.put_on(Message::Elected { number });
+            self.take(Role::Leading);
         } else if number > own {
             // Rule C2: a higher number passes.
-            o.send(self.next(id), Message::Candidate { number });
-            self.become_(Role::Participating, state, o);
-        } else if state.role != Role::Participating {
-            // Rule C3: a smaller number is replaced; if this node's own is on its way already, it is swallowed.
-            self.participate(id, state, o);
-        } else if self.bug == Some(Bug::SmallerNumbersPass) {
-            o.send(self.next(id), Message::Candidate { number });
+            self.put_on(Message::Candidate { number });
+            self.take(Role::Participating);
+        } else if self.state.role != Role::Participating {
+            // Rule C3: a smaller number is replaced by this node's own, or swallowed if that is on
+            // its way already.
+            self.participate();
+        } else if self.has(Bug::SmallerNumbersPass) {
+            self.put_on(Message::Candidate { number });
         }
     }
 
     /// Rule C5: the winner's number goes round once more, and everybody follows it.
-    fn on_elected(&self, id: Id, state: &mut Cow<'_, State>, number: Id, o: &mut Out<Self>) {
-        if number != self.number(id) {
-            o.send(self.next(id), Message::Elected { number });
-            self.become_(Role::Following(number), state, o);
+    fn on_elected(&mut self, number: Id) {
+        if number != self.node.number(self.id) {
+            self.put_on(Message::Elected { number });
+            self.take(Role::Following(number));
         }
     }
 
-    fn become_(&self, role: Role, state: &mut Cow<'_, State>, o: &mut Out<Self>) {
-        if state.role == Role::Searching {
-            o.cancel_timer(Timer::Monitor);
+    /// Sends a message to the successor.
+    fn put_on(&mut self, message: Message) {
+        self.out.send(self.node.next(self.id), message);
+    }
+
+    /// Takes a role. Whoever takes one has stopped waiting for the election to begin.
+    fn take(&mut self, role: Role) {
+        if self.state.role == Role::Searching {
+            self.out.cancel_timer(Timer::Monitor);
         }
-        if state.role != role {
-            state.to_mut().role = role;
+        if self.state.role != role {
+            self.state.to_mut().role = role;
         }
     }
 }

@@ -1,0 +1,106 @@
+//! What the elections on a ring say of themselves: their sources, options and corpus; and how nodes
+//! are built from options.
+
+use super::Ring;
+use super::bugs::Bug;
+use crate::election::{About, OptionSpec, Setup, Value};
+
+/// Which of the two elections is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Variant {
+    /// One number survives the round.
+    ChangRoberts,
+    /// A message collects the identifiers of the living.
+    Textbook,
+}
+
+impl Variant {
+    fn named(name: &str) -> Self {
+        match name {
+            "chang-roberts" => Variant::ChangRoberts,
+            _ => Variant::Textbook,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Variant::ChangRoberts => "chang-roberts",
+            Variant::Textbook => "textbook",
+        }
+    }
+}
+
+/// Options, planted bugs and corpus.
+pub(super) static ABOUT: About = About {
+    name: "ring",
+    title: "Ring election",
+    source: "E. Chang, R. Roberts, An Improved Algorithm for Decentralized Extrema-Finding in Circular Configurations of \
+             Processes, Communications of the ACM 22(5), 1979; the textbook version after Tanenbaum, van Steen \
+             (Distributed Systems, ring algorithm)",
+    has_terms: false,
+    starts_led: false,
+    options: &[
+        OptionSpec {
+            name: "variant",
+            default: Value::Text("textbook"),
+            allowed: &["textbook", "chang-roberts"],
+            help: "textbook: collects identifiers and skips dead nodes; chang-roberts: one number goes round, no repair",
+        },
+        OptionSpec {
+            name: "heartbeat",
+            default: Value::Number(2),
+            allowed: &[],
+            help: "textbook: ticks between a leader's announcements, at least 2; 0: it speaks once, and nobody watches it",
+        },
+        OptionSpec {
+            name: "monitor",
+            default: Value::Number(0),
+            allowed: &[],
+            help: "ticks of silence after which an election is called; 0: the fewest that suspect no live leader while \
+                   nothing fails",
+        },
+        OptionSpec {
+            name: "staggered",
+            default: Value::Flag(true),
+            allowed: &[],
+            help: "each node waits a tick longer than the next higher one, so that one of them calls the election",
+        },
+    ],
+    bugs: Bug::SPECS,
+    corpus: include_str!("scenarios.toml"),
+};
+
+/// The nodes of a ring with these options, or why there is no such ring.
+pub(super) fn build(setup: &Setup) -> Result<Vec<Ring>, String> {
+    let variant = Variant::named(setup.text("variant"));
+    let bug = setup.bug.and_then(Bug::named);
+    let (heartbeat, monitor) = (setup.number("heartbeat"), setup.number("monitor"));
+    if setup.nodes < 2 {
+        return Err("a ring needs at least 2 nodes".to_string());
+    }
+    if heartbeat == 1 {
+        let why = "at a dead node each announcement would catch up with the one before, and start its wait anew";
+        return Err(format!("heartbeat = 1: expected at least 2 (or 0, for none): {why}"));
+    }
+    if let Some(bug) = bug
+        && bug.variant() != variant
+    {
+        let [here, there] = [variant, bug.variant()].map(Variant::name);
+        return Err(format!(
+            "bug `{}` is one of variant {there}, not of {here}",
+            setup.bug.unwrap_or("")
+        ));
+    }
+    // How long a follower may hear nothing from a live leader: an announcement waits a tick at
+    // each dead node.
+    let silence = heartbeat + setup.nodes as u64 - 2;
+    if monitor != 0 && monitor <= silence {
+        return Err(format!(
+            "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live leader may be \
+                 suspected for ever, although nothing fails any more"
+        ));
+    }
+    let monitor = if monitor == 0 { silence + 1 } else { monitor };
+    let staggered = setup.flag("staggered");
+    Ok(vec![Ring { nodes: setup.nodes, variant, heartbeat, monitor, staggered, bug }; setup.nodes])
+}
