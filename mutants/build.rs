@@ -36,27 +36,35 @@ fn main() {
 
 /// Writes the copy of one protocol; gives its mutants.
 fn protocol_copy(root: &Path, folder: &Path, copy_to: &Path, first: u32) -> Vec<Mutant> {
-    fs::create_dir_all(copy_to).expect("cargo's own folder");
     let mut sources = Vec::new();
+    copy_folder(root, folder, copy_to, &mut sources);
+    let mutated = mutate::mutate(&sources, first).unwrap_or_else(|e| panic!("{e}"));
+    for Source { path, text } in mutated.files {
+        let within = root.join(path);
+        let within = within.strip_prefix(folder).expect("it lies below");
+        fs::write(copy_to.join(within), text).expect("cargo's own folder");
+    }
+    mutated.mutants
+}
+
+/// Copies what is no code, and notes what is; tests stay away, as they are of the original.
+fn copy_folder(root: &Path, folder: &Path, copy_to: &Path, sources: &mut Vec<Source>) {
+    fs::create_dir_all(copy_to).expect("cargo's own folder");
     for path in entries(folder) {
         let is_rust = path.extension().is_some_and(|extension| extension == "rs");
-        if path.is_dir() {
-            panic!("{}: folders within a protocol are not copied", path.display());
+        if ["tests", "tests.rs"].contains(&name(&path).as_str()) {
+            continue;
+        } else if path.is_dir() {
+            copy_folder(root, &path, &copy_to.join(name(&path)), sources);
         } else if !is_rust {
             copy(&path, &copy_to.join(name(&path)));
-        } else if name(&path) != "tests.rs" {
+        } else {
             let relative = path.strip_prefix(root).expect("it lies below");
             let text =
                 fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
             sources.push(Source { path: relative.display().to_string().replace('\\', "/"), text });
         }
     }
-    let mutated = mutate::mutate(&sources, first).unwrap_or_else(|e| panic!("{e}"));
-    for Source { path, text } in mutated.files {
-        let file = path.rsplit('/').next().expect("a path has a name");
-        fs::write(copy_to.join(file), text).expect("cargo's own folder");
-    }
-    mutated.mutants
 }
 
 fn rows(table: &[(String, Mutant)]) -> String {

@@ -400,11 +400,13 @@ fn callee(path: &syn::Path) -> Option<String> {
     (!is_foreign).then_some(name)
 }
 
-/// Whether commands are given to it: protocols call it `o`.
+/// Whether commands are given to it: protocols call it `out` or `o`.
 fn is_out_by_name(expr: &Expr) -> bool {
     match expr {
-        Expr::Path(path) => path.path.is_ident("o"),
-        Expr::Field(field) => matches!(&field.member, syn::Member::Named(name) if name == "o"),
+        Expr::Path(path) => path.path.is_ident("out") || path.path.is_ident("o"),
+        Expr::Field(field) => {
+            matches!(&field.member, syn::Member::Named(name) if name == "out" || name == "o")
+        }
         _ => false,
     }
 }
