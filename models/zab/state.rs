@@ -1,18 +1,20 @@
-//! What a server keeps and what it says: the vocabulary of the model.
+//! What a server keeps: its memory, its disk, and its end of each connection.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Display};
 
 use stateright::actor::Id;
 
-use crate::election::{NodeSet, node_name};
+use super::message::{Settled, Vote};
+use crate::election::NodeSet;
 
 /// The number of a primary. Zero is before the first.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Epoch(pub u32);
 
 impl Epoch {
-    pub fn next(self) -> Epoch {
+    /// The epoch after this one.
+    pub(super) fn next(self) -> Epoch {
         Epoch(self.0 + 1)
     }
 }
@@ -29,11 +31,12 @@ impl Debug for Epoch {
     }
 }
 
-/// The name of a transaction: the epoch of the primary that broadcast it, and how many it had broadcast by then.
-/// `0.0` stands for the empty history.
+/// The name of a transaction. `0.0` stands for the empty history.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Zxid {
+    /// The epoch of the primary that broadcast it.
     pub epoch: Epoch,
+    /// How many transactions that primary had broadcast by then, this one included.
     pub counter: u32,
 }
 
@@ -49,11 +52,13 @@ impl Debug for Zxid {
     }
 }
 
-/// A transaction. Its value is the number of the client's request, which are counted from 1 on: two that share a zxid
-/// and are not the same differ in that.
+/// A transaction.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Txn {
+    /// Its name.
     pub zxid: Zxid,
+    /// The number of the client's request, counted from 1 on. Two transactions that share a zxid
+    /// and are not the same differ in that.
     pub value: u32,
 }
 
@@ -82,12 +87,13 @@ pub struct Disk {
 
 impl Disk {
     /// The zxid of the last transaction.
-    pub fn last(&self) -> Zxid {
+    pub(super) fn last(&self) -> Zxid {
         self.history.last().map_or(Zxid::default(), |txn| txn.zxid)
     }
 
-    /// How many transactions there are up to and including `zxid`, or `None` if it is not in the history.
-    pub fn position(&self, zxid: Zxid) -> Option<usize> {
+    /// How many transactions there are up to and including `zxid`, or `None` if it is not in the
+    /// history.
+    pub(super) fn position(&self, zxid: Zxid) -> Option<usize> {
         if zxid == Zxid::default() {
             return Some(0);
         }
@@ -95,11 +101,14 @@ impl Disk {
     }
 }
 
-/// The name of one attempt of a server to find and follow a leader, and so of the connection that it opens then.
-/// A server's links only grow: its round does within a life, its incarnation from life to life.
+/// The name of one attempt of a server to find and follow a leader, and so of the connection that
+/// it opens then. A server's links only grow: its round does within a life, its incarnation from
+/// life to life.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {
+    /// How often the server had been started before, this start not counted.
     pub incarnation: u32,
+    /// The round of the election.
     pub round: u32,
 }
 
@@ -112,10 +121,12 @@ impl Debug for Link {
     }
 }
 
-/// One end of a connection: what TCP remembers. The network of the model loses, repeats and reorders; numbers make of it
-/// what Zab assumes, a channel that is in order and without gaps for as long as it exists.
+/// One end of a connection: what TCP remembers. The network of the model loses, repeats and
+/// reorders. With these numbers a connection is what Zab assumes: a channel that is in order and
+/// without gaps for as long as it exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
+    /// The connection's name.
     pub link: Link,
     /// How many were read from the other end.
     pub read: u32,
@@ -125,16 +136,18 @@ pub struct Channel {
 
 /// What TCP makes of something that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub(super) enum Arrival {
     /// Of another connection, or read before: nobody sees it.
     Void,
+    /// The next to be read.
     Next,
     /// Something before it was lost: the connection is broken.
     Gap,
 }
 
 impl Channel {
-    pub fn arrival(&self, link: Link, place: u32) -> Arrival {
+    /// What becomes of the `place`-th that the other end of a connection has written.
+    pub(super) fn arrival(&self, link: Link, place: u32) -> Arrival {
         if link != self.link || place <= self.read {
             Arrival::Void
         } else if place == self.read + 1 {
@@ -145,207 +158,34 @@ impl Channel {
     }
 
     /// Whether everything that the other end has written was read.
-    pub fn is_whole(&self, written: u32) -> bool {
+    pub(super) fn is_whole(&self, written: u32) -> bool {
         self.read >= written
     }
 }
 
-/// A vote of Fast Leader Election. Its order is that of its fields: more recent first by epoch, then by the last
-/// transaction; the server's number only breaks the tie.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Vote {
-    pub epoch: Epoch,
-    pub zxid: Zxid,
-    pub leader: Id,
-}
-
-impl Debug for Vote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} with {} of epoch {}", node_name(self.leader), self.zxid, self.epoch)
-    }
-}
-
-/// What a server that has left the election says of it to one that has not.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Settled {
-    pub round: u32,
-    pub leader: Id,
-    pub epoch: Epoch,
-}
-
-impl Debug for Settled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in epoch {}, round {}", node_name(self.leader), self.epoch, self.round)
-    }
-}
-
-/// How a follower's history becomes the leader's.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Sync {
-    /// Append these.
-    Diff(Vec<Txn>),
-    /// Forget everything after this one, then append these.
-    Trunc(Zxid, Vec<Txn>),
-    /// Forget everything; this is the history.
-    Snap(Vec<Txn>),
-}
-
-/// From leader to follower.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Packet {
-    NewEpoch {
-        epoch: Epoch,
-    },
-    NewLeader {
-        epoch: Epoch,
-        sync: Sync,
-    },
-    /// The acknowledgement of NEWLEADER is itself committed (COMMIT-LD in the paper), and so is everything up to `zxid`.
-    UpToDate {
-        zxid: Zxid,
-    },
-    Propose {
-        txn: Txn,
-    },
-    Commit {
-        zxid: Zxid,
-    },
-}
-
-/// From follower to leader.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Report {
-    /// CEPOCH in the paper.
-    FollowerInfo {
-        accepted: Epoch,
-    },
-    /// `current` is withheld if this cannot count as a promise.
-    AckEpoch {
-        epoch: Epoch,
-        current: Option<Epoch>,
-        last: Zxid,
-    },
-    AckNewLeader {
-        epoch: Epoch,
-    },
-    Ack {
-        zxid: Zxid,
-    },
-}
-
-impl Report {
-    /// The epoch that it speaks of; none before the leader has chosen one.
-    pub fn epoch(&self) -> Option<Epoch> {
-        match self {
-            Report::FollowerInfo { .. } => None,
-            Report::AckEpoch { epoch, .. } | Report::AckNewLeader { epoch } => Some(*epoch),
-            Report::Ack { zxid } => Some(zxid.epoch),
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Msg {
-    /// A vote cast in the round that `link` names; none by a server that may not vote.
-    Notification {
-        link: Link,
-        vote: Option<Vote>,
-    },
-    /// The answer of a server that has left the election to the notification of `link`.
-    Settled {
-        link: Link,
-        settled: Settled,
-    },
-    /// The `place`-th from leader to follower over the connection `link`.
-    Packet {
-        link: Link,
-        place: u32,
-        packet: Packet,
-    },
-    /// The `place`-th from follower to leader.
-    Report {
-        link: Link,
-        place: u32,
-        report: Report,
-    },
-    /// Only says that the connection lives, and how much was written to it.
-    Ping {
-        link: Link,
-        written: u32,
-    },
-    Pong {
-        link: Link,
-        written: u32,
-    },
-}
-
-impl Debug for Msg {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Msg::Notification { link, vote: Some(vote) } => {
-                write!(f, "Notification {{ round: {link:?}, vote: {vote:?} }}")
-            }
-            Msg::Notification { link, vote: None } => {
-                write!(f, "Notification {{ round: {link:?}, no vote }}")
-            }
-            Msg::Settled { link, settled } => write!(f, "Settled {{ to: {link:?}, on: {settled:?} }}"),
-            Msg::Packet { link, place, packet } => write!(f, "{packet:?} #{place} of {link:?}"),
-            Msg::Report { link, place, report } => write!(f, "{report:?} #{place} of {link:?}"),
-            Msg::Ping { link, written } => write!(f, "Ping #{written} of {link:?}"),
-            Msg::Pong { link, written } => write!(f, "Pong #{written} of {link:?}"),
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timer {
-    /// Ask again: repeat the vote, or the request to connect.
-    Retry,
-    /// A quorum agrees: wait a little for a better vote before the election is left.
-    Finalize,
-    Ping,
-    /// Nothing was heard: of the leader, or of a quorum of followers.
-    Contact,
-}
-
-/// What is chosen outside the protocol.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Choice {
-    /// A client asks the primary to broadcast this value.
-    Broadcast(u32),
-    /// The oracle names whom to follow.
-    Elect(Id),
-}
-
-impl Debug for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Choice::Broadcast(value) => write!(f, "Broadcast {value}"),
-            Choice::Elect(leader) => write!(f, "Elect {}", node_name(*leader)),
-        }
-    }
-}
-
-/// A server.
+/// A server's memory.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Server {
-    /// The names of its connections and rounds.
+pub struct State {
+    /// The name of its round of the election, and of the connection that it opens in it.
     pub link: Link,
+    /// The copy in memory of what is on disk.
     pub disk: Disk,
     /// How many transactions of the history were delivered since the last start.
     pub delivered: usize,
     /// False after a restart that found the disk empty, until a leader has given it a history.
     pub initialised: bool,
+    /// What it does.
     pub role: Role,
 }
 
-impl Server {
-    pub fn delivered(&self) -> &[Txn] {
+impl State {
+    /// What was delivered since the last start, in order.
+    pub(super) fn delivered(&self) -> &[Txn] {
         &self.disk.history[..self.delivered]
     }
 
     /// The epoch that this server leads or tries to lead, once it has chosen one.
-    pub fn attempt(&self) -> Option<Epoch> {
+    pub(super) fn attempt(&self) -> Option<Epoch> {
         match &self.role {
             Role::Leading(leading) if leading.stand != Stand::Discovery => Some(self.disk.accepted),
             _ => None,
@@ -353,14 +193,18 @@ impl Server {
     }
 }
 
+/// What a server does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
+    /// Looks for a leader: phase 0.
     Looking(Looking),
+    /// Follows a leader, or tries to.
     Following(Following),
+    /// Leads, or tries to.
     Leading(Leading),
 }
 
-/// Phase 0.
+/// A server in phase 0.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Looking {
     /// The vote that this server casts now.
@@ -374,11 +218,15 @@ pub struct Looking {
 /// A follower. From its promise on, its leader's epoch is the one that it accepted last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Following {
+    /// Whom it follows.
     pub leader: Id,
+    /// How far it has come.
     pub phase: Phase,
+    /// Its end of the connection.
     pub channel: Channel,
 }
 
+/// How far a follower has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
     /// Waits for NEWEPOCH.
@@ -387,13 +235,17 @@ pub enum Phase {
     Synchronisation,
     /// Has the leader's history and waits for UPTODATE.
     Synchronised,
+    /// Logs and delivers what the leader broadcasts.
     Broadcast,
 }
 
-/// A leader, prospective until the phase of broadcast. From its choice on, its epoch is the one that it accepted last.
+/// A leader, prospective until the phase of broadcast. From its choice on, its epoch is the one
+/// that it accepted last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Leading {
+    /// How far it has come.
     pub stand: Stand,
+    /// The followers whose connections live.
     pub learners: BTreeMap<Id, Learner>,
     /// The last connection of those whose connection broke: it is never opened again.
     pub broken: BTreeMap<Id, Link>,
@@ -403,18 +255,22 @@ pub struct Leading {
 
 impl Leading {
     /// Whether a server's connection is later than all that it had with this leader.
-    pub fn is_new(&self, node: Id, link: Link) -> bool {
+    pub(super) fn is_new(&self, node: Id, link: Link) -> bool {
         let last = self.learners.get(&node).map(|learner| learner.channel.link);
         last.or(self.broken.get(&node).copied()).is_none_or(|last| last < link)
     }
 }
 
+/// How far a leader has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stand {
     /// Waits for FOLLOWERINFO of a quorum.
     Discovery,
     /// Has chosen an epoch and waits for the promise of a quorum.
-    Negotiation { promised: NodeSet },
+    Negotiation {
+        /// Who has promised, the leader included.
+        promised: NodeSet,
+    },
     /// Waits for a quorum to have its history.
     Synchronisation,
     /// Leads.
@@ -424,20 +280,42 @@ pub enum Stand {
 /// A follower as its leader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Learner {
+    /// The leader's end of the connection.
     pub channel: Channel,
+    /// How far the follower has come.
     pub stage: Stage,
 }
 
+impl Learner {
+    /// Whether everything up to `zxid` is on its disk, in this epoch.
+    pub(super) fn has(&self, zxid: Zxid) -> bool {
+        matches!(self.stage, Stage::Synced { acked } if acked >= zxid)
+    }
+}
+
+/// How far a follower has come, as its leader sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// FOLLOWERINFO came, no epoch is chosen yet.
-    Connected { accepted: Epoch },
+    Connected {
+        /// The last epoch that the follower has promised.
+        accepted: Epoch,
+    },
     /// NEWEPOCH was written.
     Invited,
     /// ACKEPOCH came, NEWLEADER was not written yet.
-    Promised { last: Zxid },
-    /// NEWLEADER was written with a history up to `upto`.
-    Syncing { upto: Zxid },
-    /// It has everything up to `acked` on disk.
-    Synced { acked: Zxid },
+    Promised {
+        /// The last transaction of the follower's history.
+        last: Zxid,
+    },
+    /// NEWLEADER was written.
+    Syncing {
+        /// The last transaction of the history that NEWLEADER brought.
+        upto: Zxid,
+    },
+    /// The leader's history is on its disk.
+    Synced {
+        /// The last transaction that is on its disk.
+        acked: Zxid,
+    },
 }

@@ -1,0 +1,69 @@
+//! Zab as data: what it says of itself, its options, and how an ensemble is built from them.
+
+use super::Zab;
+use super::bugs::Bug;
+use crate::election::{About, OptionSpec, Setup, Value};
+
+/// What Zab says of itself.
+pub(super) static ABOUT: About = About {
+    name: "zab",
+    title: "Zab",
+    source: "Junqueira, Reed, Serafini: Zab: High-performance broadcast for primary-backup systems, DSN 2011; phase 0 \
+             is Fast Leader Election of ZooKeeper 3.4 and later",
+    has_terms: true,
+    starts_led: false,
+    options: &OPTIONS,
+    bugs: Bug::SPECS,
+    corpus: include_str!("scenarios.toml"),
+};
+
+static OPTIONS: [OptionSpec; 4] = [
+    OptionSpec {
+        name: "election",
+        default: Value::Text("fle"),
+        allowed: &["fle", "oracle"],
+        help: "fle: Fast Leader Election; oracle: whoever is looking for a leader is told to follow, or to be, any \
+               server whatsoever, which includes all that an election can do and leaves out its messages",
+    },
+    OptionSpec {
+        name: "candidates",
+        default: Value::Number(0),
+        allowed: &[],
+        help: "the oracle names only the first so many servers as leaders; 0: any",
+    },
+    OptionSpec {
+        name: "values",
+        default: Value::Number(0),
+        allowed: &[],
+        help: "how many transactions clients ask for in a whole run; 0 is the election and synchronisation alone",
+    },
+    OptionSpec {
+        name: "pings",
+        default: Value::Flag(true),
+        allowed: &[],
+        help: "send what only the passing of time needs: a leader's pings and their answers, repeated votes, repeated \
+               attempts to connect; without, an asynchronous run can do all the rest in fewer states",
+    },
+];
+
+/// The servers of an ensemble with these options, or why there is no such ensemble.
+pub(super) fn build(setup: &Setup) -> Result<Vec<Zab>, String> {
+    if setup.nodes < 2 {
+        let why = "alone, it hears of no vote, never looks at its own, and nobody ever leads";
+        return Err(format!("an ensemble needs at least 2 servers: {why}"));
+    }
+    let candidates = match setup.number("candidates") {
+        0 => setup.nodes,
+        some if some <= setup.nodes as u64 => some as usize,
+        many => return Err(format!("{many} candidates of {} servers", setup.nodes)),
+    };
+    let values = setup.number("values");
+    let server = Zab {
+        count: setup.nodes,
+        values: u32::try_from(values).map_err(|_| "too many values".to_string())?,
+        oracle: (setup.text("election") == "oracle").then_some(candidates),
+        pings: setup.flag("pings"),
+        bug: setup.bug.and_then(Bug::named),
+    };
+    Ok(vec![server; setup.nodes])
+}

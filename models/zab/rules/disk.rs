@@ -1,0 +1,68 @@
+//! What must be on disk.
+
+use super::super::message::{Message, Packet, Report};
+use super::super::state::State;
+use super::super::witness::end;
+use super::{Step, Verdict, ending};
+use crate::election::node_name;
+
+/// What a server goes by is on its disk, and what it says to others was there before.
+pub(super) fn said_is_on_disk(step: &Step<'_>) -> Verdict {
+    let me = node_name(step.id);
+    let Some(end) = end(step) else { return Ok(()) };
+    let saved = step.storage;
+    // f.p, f.a and h_f are durable. What has no disk has nothing to go by before a leader gave it a
+    // history.
+    if step.after.is_some() && end.initialised && saved != Some(&end.disk) {
+        return Err(format!("{me} goes by {:?}, and has {saved:?} on disk", end.disk));
+    }
+    // A write is there whole or not at all. Where there was no disk there is none before all is
+    // there.
+    let is_whole = match (step.before.filter(|before| before.initialised), saved) {
+        (Some(State { disk: was, .. }), Some(saved)) => {
+            [was.accepted, end.disk.accepted].contains(&saved.accepted)
+                && [was.current, end.disk.current].contains(&saved.current)
+                && [&was.history, &end.disk.history].contains(&&saved.history)
+        }
+        (Some(_), None) => false,
+        (None, saved) => saved.is_none_or(|saved| end.initialised && *saved == end.disk),
+    };
+    if !is_whole {
+        return Err(format!("{me} is to have {:?} on disk, and has {saved:?}", end.disk));
+    }
+    // f.2.1: the epoch on disk vouches for the history.
+    let took_over = step.before.is_some_and(|before| before.disk.current < end.disk.current);
+    if let Some(saved) = saved.filter(|saved| took_over && saved.current == end.disk.current)
+        && saved.history != end.disk.history
+    {
+        return Err(format!(
+            "{me} has epoch {} and the history {:?} on disk",
+            saved.current, saved.history
+        ));
+    }
+    let (accepted, current) = (saved.map(|disk| disk.accepted), saved.map(|disk| disk.current));
+    let history = saved.map(|disk| &disk.history[..]).unwrap_or_default();
+    for (_, msg) in step.sends {
+        let is_there = match msg {
+            Message::Report {
+                report: Report::AckEpoch { epoch, current: Some(_), .. }, ..
+            }
+            | Message::Packet { packet: Packet::NewEpoch { epoch }, .. } => {
+                accepted == Some(*epoch)
+            }
+            Message::Report { report: Report::AckNewLeader { epoch }, .. } => {
+                current == Some(*epoch) && history == end.disk.history
+            }
+            Message::Packet { packet: Packet::NewLeader { epoch, .. }, .. } => {
+                current == Some(*epoch)
+            }
+            Message::Report { report: Report::Ack { zxid }, .. } => ending(history) == *zxid,
+            Message::Packet { packet: Packet::Propose { txn }, .. } => history.contains(txn),
+            _ => true,
+        };
+        if !is_there {
+            return Err(format!("{me} says {msg:?}, and has {saved:?} on disk"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What each single step must do: the steps of the paper's phases and ZooKeeper's rules of the
+//! election, said again.
+//!
+//! The handlers say how a server goes about it. Here stands, for a state and an event, which state
+//! is due and what is to be said. It is written from the paper and shares no function with the
+//! handlers: quorums are counted, connections and votes compared anew. The rules need no memory, so
+//! that a mistake shows in the step that makes it, long before it costs a transaction. A handler
+//! that a crash cuts short is held to the state in which it would have ended.
+
+mod disk;
+mod election;
+mod follower;
+mod leader;
+mod timers;
+
+use std::collections::BTreeMap;
+
+use stateright::actor::Id;
+
+use super::Zab;
+use super::message::{Message, Settled, Vote};
+use super::state::{Link, Looking, Role, State, Txn, Zxid};
+use super::witness::end;
+use crate::election::{Check, Invariant, NodeStep, node_name};
+
+/// What a rule is asked of.
+type Step<'a> = NodeStep<'a, Zab>;
+/// The answer: what is wrong, in a sentence.
+type Verdict = Result<(), String>;
+/// What is due: the state, and what is said, in any order.
+type Due = (State, Vec<(Id, Message)>);
+
+/// The rules as properties.
+pub(super) fn invariants() -> Vec<Invariant<Zab>> {
+    let rule = |name, meaning, check| Invariant::new(name, meaning, Check::Rule(check));
+    vec![
+        rule(
+            "election-steps",
+            "A server that starts or looks for a leader votes, adopts votes, waits and leaves as FastLeaderElection says.",
+            election::election_steps,
+        ),
+        rule(
+            "follower-steps",
+            "A follower does in each step what f.1.1 to f.3.2 say, and waits for its leader (Zab, phases 1 to 3; \
+             ZooKeeper, syncLimit).",
+            follower::follower_steps,
+        ),
+        rule(
+            "leader-steps",
+            "A leader does in each step what l.1.1 to l.3.4 say, nothing before a quorum allows it, and waits for one \
+             (Zab, phases 1 to 3; ZooKeeper, initLimit and syncLimit).",
+            leader::leader_steps,
+        ),
+        rule(
+            "said-is-on-disk",
+            "What a server goes by is on its disk, and what it promises, acknowledges or proposes was there before \
+             (Zab, steps f.1.2, f.2.1, f.3.1, l.1.1, l.2.1, l.3.1).",
+            disk::said_is_on_disk,
+        ),
+    ]
+}
+
+fn is_quorum(zab: &Zab, servers: usize) -> bool {
+    servers > zab.count / 2
+}
+
+fn all_but(zab: &Zab, id: Id) -> impl Iterator<Item = Id> {
+    (0..zab.count).map(Id::from).filter(move |&node| node != id)
+}
+
+/// Nothing happens.
+fn same(before: &State) -> Due {
+    (before.clone(), Vec::new())
+}
+
+/// A history's last transaction.
+fn ending(history: &[Txn]) -> Zxid {
+    history.last().map(|txn| txn.zxid).unwrap_or_default()
+}
+
+/// How many transactions there are up to this one.
+fn upto(history: &[Txn], zxid: Zxid) -> Option<usize> {
+    let found = history.iter().position(|txn| txn.zxid == zxid).map(|i| i + 1);
+    if zxid == Zxid::default() { Some(0) } else { found }
+}
+
+fn vote_for_itself(id: Id, server: &State) -> Option<Vote> {
+    let vote = Vote { epoch: server.disk.current, zxid: ending(&server.disk.history), leader: id };
+    server.initialised.then_some(vote)
+}
+
+/// Of two votes the one with the later epoch, then with the later transaction, then for the greater
+/// server.
+fn better(a: Vote, b: Vote) -> Vote {
+    let order = |vote: Vote| (vote.epoch, vote.zxid.epoch, vote.zxid.counter, vote.leader);
+    if order(a) > order(b) { a } else { b }
+}
+
+/// Everybody hears of a vote. The oracle does without.
+fn tell_all(zab: &Zab, id: Id, link: Link, vote: Option<Vote>) -> Vec<(Id, Message)> {
+    match zab.oracle {
+        Some(_) => Vec::new(),
+        None => all_but(zab, id).map(|node| (node, Message::Notification { link, vote })).collect(),
+    }
+}
+
+/// Back to phase 0, in a round of its own, with a vote for itself. What it has and has delivered
+/// stays.
+fn goes_back(zab: &Zab, id: Id, before: &State) -> Due {
+    let mut due = before.clone();
+    due.link.round += 1;
+    let vote = vote_for_itself(id, &due);
+    due.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled: BTreeMap::new() });
+    let says = tell_all(zab, id, due.link, vote);
+    (due, says)
+}
+
+/// Who has left the election says to one who looks where it went.
+fn answers(before: &State, src: Id, link: Link, leader: Id) -> Due {
+    let settled = Settled { round: before.link.round, leader, epoch: before.disk.accepted };
+    (before.clone(), vec![(src, Message::Settled { link, settled })])
+}
+
+/// Compares a step with what is due: the state, what is said, and what is waited for.
+fn compare(step: &Step<'_>, (due, mut says): Due) -> Verdict {
+    let Some(end) = end(step) else { return Ok(()) };
+    let me = node_name(step.id);
+    if *end != due {
+        return Err(format!("{me} is {end:?}, where {due:?} is due"));
+    }
+    let mut said = step.sends.to_vec();
+    said.sort();
+    says.sort();
+    if step.after.is_some() && said != says {
+        return Err(format!("{me} says {said:?}, where {says:?} is due"));
+    }
+    timers::wait_as_due(step)
+}
