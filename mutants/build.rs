@@ -15,6 +15,8 @@ fn main() {
     println!("cargo:rerun-if-changed={}", root.join("models").display());
     println!("cargo:rerun-if-changed={}", here.join("mutate").display());
     let copies = out.join("models");
+    // What an earlier build copied may have other names today.
+    let _ = fs::remove_dir_all(&copies);
     fs::create_dir_all(&copies).expect("cargo's own folder");
     copy(&root.join("models/mod.rs"), &copies.join("mod.rs"));
     let mut table = Vec::new();
