@@ -59,8 +59,9 @@ catalogue! {
     "viewstamped" => viewstamped::Viewstamped,
 }
 
-/// The command `oneleader`. It stands here, where it is not generic, so that the harness is compiled for these protocols with
-/// this crate, and not again with each binary and test that uses it.
+/// The command `oneleader`. It stands here, where it is not generic, so that the harness is
+/// compiled for these protocols with this crate, and not again with each binary and test that uses
+/// it.
 #[cfg(feature = "cli")]
 pub fn main() -> std::process::ExitCode {
     crate::cli::main(&Shipped)

@@ -16,9 +16,9 @@ use stateright::{Expectation, Model};
 
 use super::error::EngineError;
 use super::ids::StepId;
-use super::program::ProgramBuilder;
+use super::program::{ProgramBuilder, Source};
 use super::search::{Assignment, search};
-use super::source::{ActionOf, ModelSource, Source, guarded, retell};
+use super::source::{ActionOf, ModelSource, guarded, retell};
 use crate::election::{MAX_NODES, node_name};
 use crate::exploration::{Ended, Limits, Progress};
 use crate::semantics::names;

@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use super::error::EngineError;
 use super::ids::{CounterId, Number, StepId};
+use super::program::Source;
 use super::program::{Miss, ProgramBuilder, Taken};
 use super::row::Cell;
 use super::search::{Assignment, Cuts, Findings};
-use super::source::Source;
 use super::visited::{SHARDS, Shard, shard_of};
 use crate::exploration::{Ended, Progress, Sample};
 use crate::semantics::PropertyId;

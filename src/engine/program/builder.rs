@@ -17,7 +17,7 @@ use crate::engine::ids::{
     StepId, WorldEvent, WorldId, narrow,
 };
 use crate::engine::memo::{BitmapMemo, Memo};
-use crate::engine::source::Source;
+use crate::engine::program::Source;
 use crate::semantics::network::NetworkKind;
 use crate::semantics::{PropertySet, StepKind};
 

@@ -9,7 +9,7 @@ use crate::engine::ids::{
     BundleId, ColumnId, CounterId, FlowId, LocalId, MessageId, NodeIndex, Number, OutcomeId,
     StepId, WorldEvent, narrow, widen,
 };
-use crate::engine::source::Source;
+use crate::engine::program::Source;
 use crate::semantics::network::NetworkKind;
 
 /// A step that is about to be listed.

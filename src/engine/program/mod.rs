@@ -1,7 +1,7 @@
 //! What the engine knows about a program: the system that it explores, as components with numbers
 //! and as tables of what steps do to them.
 //!
-//! Everything here is numbers; the values behind them live in a [`Source`](super::source::Source).
+//! Everything here is numbers; the values behind them live in a [`Source`].
 //! A [`Program`] is only read, so that any number of threads may share it. Where it does not know
 //! something, it says so by a [`Miss`]. A [`ProgramBuilder`], in the hands of one thread, answers
 //! misses between two readings: it asks the source, and the program grows.
@@ -13,6 +13,7 @@ mod flows;
 mod listing;
 mod parts;
 mod properties;
+mod source;
 mod steps;
 
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ pub(crate) use parts::{
     Counted, LocalInfo, MessageInfo, NewOutcome, NewWorld, Outcome, OwnBehaviour, OwnStep, Shape,
     WorldInfo, flag,
 };
+pub(crate) use source::{Judgement, Source};
 use steps::StepTable;
 pub(crate) use steps::{StepDetail, StepRange};
 

@@ -7,9 +7,9 @@ use super::lock;
 use crate::engine::error::EngineError;
 use crate::engine::ids::widen;
 use crate::engine::log::Page;
+use crate::engine::program::Source;
 use crate::engine::program::{Miss, Program};
 use crate::engine::row::{Cell, CopyFrom, Packed, Rows};
-use crate::engine::source::Source;
 use crate::semantics::PropertySet;
 
 /// Of so many new states one is added up anew, and its fingerprint is held against the one by which

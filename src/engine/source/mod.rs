@@ -7,9 +7,8 @@ mod system;
 
 use super::error::EngineError;
 use super::ids::{NodeIndex, StepId};
-use super::program::{Miss, Program, ProgramBuilder};
+use super::program::{Program, ProgramBuilder, Source};
 use crate::election::node_name;
-use crate::semantics::PropertySet;
 
 pub(crate) use actor_model::{ActionOf, ModelSource, guarded};
 pub(crate) use system::SystemSource;
@@ -22,37 +21,6 @@ mod place {
     pub(super) const WORLD: u64 = 3 << 32;
     /// Reactions of handlers.
     pub(super) const REACTION: u64 = 4 << 32;
-}
-
-/// What can only be told of a whole state.
-pub(crate) struct Judgement {
-    /// The properties broken (or, if an example is asked for, found).
-    pub(crate) broken: PropertySet,
-    /// Whether the state is to be looked at at all.
-    pub(crate) is_within: bool,
-}
-
-/// How the values behind a program serve the search.
-pub(crate) trait Source: Send + Sync {
-    /// Answers a question that was not answered before.
-    ///
-    /// # Errors
-    /// Why nothing that follows would count.
-    fn resolve(&mut self, miss: Miss, program: &mut ProgramBuilder) -> Result<(), EngineError>;
-
-    /// Whether [`judge`](Source::judge) must be asked about every state.
-    fn judges(&self) -> bool {
-        false
-    }
-
-    /// Judges a whole state, where its components do not tell everything.
-    ///
-    /// # Errors
-    /// What is asked of the state panicked.
-    fn judge(&self, row: &[u32], program: &Program) -> Result<Judgement, EngineError> {
-        let _ = (row, program);
-        Ok(Judgement { broken: PropertySet::EMPTY, is_within: true })
-    }
 }
 
 /// A source that can put whole states together, and knows a second definition of its steps.

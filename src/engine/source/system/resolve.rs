@@ -10,8 +10,9 @@ use super::{Sampled, SystemSource};
 use crate::election::{CLIENT, Check, Election, Event};
 use crate::engine::error::EngineError;
 use crate::engine::ids::{LocalId, MessageId, OutcomeId, StepId, WorldEvent, WorldId};
+use crate::engine::program::Source;
 use crate::engine::program::{Miss, OwnBehaviour, OwnStep, Program, ProgramBuilder, flag};
-use crate::engine::source::{Retell, Source};
+use crate::engine::source::Retell;
 use crate::semantics::node::{Disk, NodeOf, Reaction};
 use crate::semantics::{PropertySet, StepOf, SystemState, Timing};
 
