@@ -1,7 +1,9 @@
-//! What a protocol calls dead is dead: such a message changes nothing at its receiver, and stays dead whatever happens to that.
+//! What a protocol calls dead is dead: such a message changes nothing at its receiver, and stays
+//! dead whatever happens to that.
 //!
-//! For every protocol, every planted bug and every small scenario of the corpus, by the reference semantics: the compiled
-//! engine, which looks at the same in all states of all runs, has no part in it.
+//! For every protocol, every planted bug and every small scenario of the corpus, by the reference
+//! semantics: the compiled engine, which looks at the same in all states of all runs, has no part
+//! in it.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};

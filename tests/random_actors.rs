@@ -227,7 +227,11 @@ fn rules() -> impl Strategy<Value = Rules> {
         Just(NetworkKind::Duplicating),
         Just(NetworkKind::Ordered)
     ];
-    let timing = prop_oneof![2 => Just(Timing::Asynchronous), 1 => Just(Timing::Timed), 1 => Just(Timing::Stabilising)];
+    let timing = prop_oneof![
+        2 => Just(Timing::Asynchronous),
+        1 => Just(Timing::Timed),
+        1 => Just(Timing::Stabilising),
+    ];
     let budgets = (0..2u32, 0..2u32, 0..2u32, 0..2u32, (0..2u32, 0..2u32), 0..2u32);
     let start = prop_oneof![3 => Just("mesh"), 1 => Just("star(n1)"), 1 => Just("cut(n1>n2)")];
     (network, timing, budgets, any::<bool>(), any::<bool>(), start, 2..5usize).prop_map(

@@ -280,6 +280,37 @@ struct AbdState {
     phase: Option<Phase>,
 }
 
+impl Abd {
+    /// With a majority of answers, the phase of telling begins.
+    fn on_answer(
+        &self,
+        id: Id,
+        state: &mut AbdState,
+        (src, seq, value): (Id, (u64, Id), char),
+        o: &mut Out<Self>,
+    ) {
+        let Some(Phase::Asking { request, client, write, answers }) = &mut state.phase else {
+            return;
+        };
+        answers.insert(src, (seq, value));
+        if answers.len() < majority(self.peers.len() + 1) {
+            return;
+        }
+        let (last, held) = *answers.values().max().expect("a majority answered");
+        let (seq, value) = match *write {
+            Some(value) => ((last.0 + 1, id), value),
+            None => (last, held),
+        };
+        let read = write.is_none().then_some(held);
+        let (request, client) = (*request, *client);
+        o.broadcast(&self.peers, &RegisterMsg::Internal(AbdMsg::Record(request, seq, value)));
+        if seq > state.seq {
+            (state.seq, state.value) = (seq, value);
+        }
+        state.phase = Some(Phase::Telling { request, client, read, acks: BTreeSet::from([id]) });
+    }
+}
+
 impl Actor for Abd {
     type Msg = RegisterMsg<u64, char, AbdMsg>;
     type Timer = ();
@@ -314,31 +345,11 @@ impl Actor for Abd {
                 o.send(src, Internal(AckQuery(request, state.seq, state.value)));
             }
             Internal(AckQuery(of, seq, value)) => {
-                if !matches!(state.phase, Some(Phase::Asking { request, .. }) if request == of) {
-                    return;
+                let is_awaited =
+                    |p: &Phase| matches!(p, Phase::Asking { request, .. } if *request == of);
+                if state.phase.as_ref().is_some_and(is_awaited) {
+                    self.on_answer(id, state.to_mut(), (src, seq, value), o);
                 }
-                let state = state.to_mut();
-                let Some(Phase::Asking { request, client, write, answers }) = &mut state.phase
-                else {
-                    return;
-                };
-                answers.insert(src, (seq, value));
-                if answers.len() < quorum {
-                    return;
-                }
-                let (last, held) = *answers.values().max().expect("a majority answered");
-                let (seq, value) = match *write {
-                    Some(value) => ((last.0 + 1, id), value),
-                    None => (last, held),
-                };
-                let read = write.is_none().then_some(held);
-                let (request, client) = (*request, *client);
-                o.broadcast(&self.peers, &Internal(Record(request, seq, value)));
-                if seq > state.seq {
-                    (state.seq, state.value) = (seq, value);
-                }
-                state.phase =
-                    Some(Phase::Telling { request, client, read, acks: BTreeSet::from([id]) });
             }
             Internal(Record(request, seq, value)) => {
                 o.send(src, Internal(AckRecord(request)));

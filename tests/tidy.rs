@@ -331,7 +331,8 @@ fn every_file_is_used() {
 #[test]
 fn no_line_is_too_long() {
     expect_none(&all_sources(), "lines are as wide as a page", |line| {
-        line.chars().count() > WIDEST_LINE && !line.contains('"')
+        let is_text = line.contains('"') || line.ends_with('\\');
+        line.chars().count() > WIDEST_LINE && !is_text
     });
 }
 

@@ -5,7 +5,8 @@ use super::{Mutant, Source, mutate};
 /// A protocol with one handler, and what it needs around it.
 const AROUND: &str = "
 #[derive(Clone, Debug, PartialEq)]
-pub struct Server { pub term: u64, pub log: Vec<u64>, pub commit: usize, pub vote: Option<Id>, pub role: Role }
+pub struct Server { pub term: u64, pub log: Vec<u64>, pub commit: usize,
+    pub vote: Option<Id>, pub role: Role }
 pub enum Message { Vote { term: u64, commit: usize } }
 #[derive(PartialEq)]
 pub enum Role { Follower, Leader }

@@ -170,7 +170,25 @@ impl Check {
                 break;
             }
         }
-        for (run, ran) in runs.iter().zip(&all) {
+        self.explain_all(runs, &all, say);
+        if self.max_memory.is_none() && all.iter().any(|ran| ran.ended == Ended::MaxMemory) {
+            let most = request.limits.memory.map(memory_size).unwrap_or_default();
+            say(&format!(
+                "\nthe limit of memory that ended a run, {most}, is three quarters of what was free when the program \
+                 began: --max-memory sets another, bounds make the space smaller\n"
+            ));
+        }
+        let is_deviating = all.iter().any(|ran| ran.agreement() != Agreement::AsExpected);
+        if let (Some(yardstick), true) = (self.yardstick(runs), is_deviating || !self.quiet) {
+            say(&format!("\n{yardstick}\n"));
+        }
+        say(&summary(runs, &all, begin.elapsed()));
+        all
+    }
+
+    /// Tells what is not as expected; of a single run, everything.
+    fn explain_all(&self, runs: &[Box<dyn Prepared>], all: &[Checked], say: impl Fn(&str)) {
+        for (run, ran) in runs.iter().zip(all) {
             for Group { label, answer } in ran.groups() {
                 let is_told =
                     answer.agreement != Agreement::AsExpected || (runs.len() == 1 && !self.quiet);
@@ -185,19 +203,6 @@ impl Check {
                 say(&coverage(ran));
             }
         }
-        if self.max_memory.is_none() && all.iter().any(|ran| ran.ended == Ended::MaxMemory) {
-            let most = request.limits.memory.map(memory_size).unwrap_or_default();
-            say(&format!(
-                "\nthe limit of memory that ended a run, {most}, is three quarters of what was free when the program \
-                 began: --max-memory sets another, bounds make the space smaller\n"
-            ));
-        }
-        let is_deviating = all.iter().any(|ran| ran.agreement() != Agreement::AsExpected);
-        if let (Some(yardstick), true) = (self.yardstick(runs), is_deviating || !self.quiet) {
-            say(&format!("\n{yardstick}\n"));
-        }
-        say(&summary(runs, &all, begin.elapsed()));
-        all
     }
 
     /// What may end a run before it has seen everything.

@@ -1,8 +1,8 @@
 //! What every engine is asked and answers, and what is concluded from an answer.
 //!
-//! An engine explores a [`System`](crate::semantics::System) within [`Limits`] and returns an [`Exploration`]: what it saw,
-//! what it cut, how often each kind of step happened, and a trace to each violation. [`conclude`]
-//! turns that into verdicts that cannot mislead.
+//! An engine explores a [`System`](crate::semantics::System) within [`Limits`] and returns an
+//! [`Exploration`]: what it saw, what it cut, how often each kind of step happened, and a trace to
+//! each violation. [`conclude`] turns that into verdicts that cannot mislead.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -65,6 +65,23 @@ enum RaftTimer {
 }
 
 impl Server {
+    /// A leader hears how far a follower agrees with it, or that it does not.
+    fn take_note(&mut self, from: usize, ack: Option<usize>, quorum: usize, o: &mut Out<Raft>) {
+        if let Some(ack) = ack.filter(|ack| *ack >= self.acked[from]) {
+            (self.sent[from], self.acked[from]) = (ack, ack);
+            let has_quorum = |length: &usize| {
+                self.acked.iter().filter(|acked| *acked >= length).count() >= quorum
+            };
+            let ready = (self.committed + 1..=self.log.len()).rev().find(has_quorum);
+            if let Some(ready) = ready.filter(|ready| self.log[ready - 1].0 == self.term) {
+                self.deliver_up_to(ready);
+            }
+        } else if self.sent[from] > 0 {
+            self.sent[from] -= 1;
+            self.append_to(from, o);
+        }
+    }
+
     /// Appends entries behind a prefix, if the log has that: how many entries it then agrees on.
     fn append(
         &mut self,
@@ -202,20 +219,7 @@ impl Actor for Raft {
             RaftMsg::Appended { term, ack, success }
                 if term == state.term && state.role == Role::Leader =>
             {
-                if success && ack >= state.acked[from] {
-                    (state.sent[from], state.acked[from]) = (ack, ack);
-                    let has_quorum = |length: &usize| {
-                        state.acked.iter().filter(|acked| *acked >= length).count() >= quorum
-                    };
-                    let ready = (state.committed + 1..=state.log.len()).rev().find(has_quorum);
-                    if let Some(ready) = ready.filter(|ready| state.log[ready - 1].0 == state.term)
-                    {
-                        state.deliver_up_to(ready);
-                    }
-                } else if state.sent[from] > 0 {
-                    state.sent[from] -= 1;
-                    state.append_to(from, o);
-                }
+                state.take_note(from, success.then_some(ack), quorum, o);
             }
             RaftMsg::Vote { term, .. } | RaftMsg::Appended { term, .. } if term > state.term => {
                 state.follow(term, o);
