@@ -124,7 +124,7 @@ fn of_elections() -> Vec<Invariant<Zab>> {
         Invariant::new(
             "vote-order",
             "Of any two different votes exactly one beats the other (FastLeaderElection, \
-                      totalOrderPredicate).",
+             totalOrderPredicate).",
             Check::Pair(vote_order),
         )
         .with_setting("election = fle", by_votes),

@@ -71,8 +71,8 @@ impl Office<'_, '_> {
     fn tells(&mut self, node: Id, packet: Packet) {
         let channel = &mut self.now.learners.get_mut(&node).expect("a learner").channel;
         channel.written += 1;
-        self.says
-            .push((node, Message::Packet { link: channel.link, place: channel.written, packet }));
+        let (link, place) = (channel.link, channel.written);
+        self.says.push((node, Message::Packet { link, place, packet }));
     }
 
     fn breaks(&mut self, node: Id) {

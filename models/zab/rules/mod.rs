@@ -134,5 +134,5 @@ fn compare(step: &Step<'_>, (due, mut says): Due) -> Verdict {
     if step.after.is_some() && said != says {
         return Err(format!("{me} says {said:?}, where {says:?} is due"));
     }
-    timers::wait_as_due(step)
+    timers::waits_as_due(step)
 }

@@ -78,7 +78,7 @@ fn begins_anew(step: &Step<'_>, before: &State, after: &State, timer: Timer) -> 
 /// attempt to connect, for a better vote (finalizeWait), between two pings (half a tickTime), and
 /// for any word of the leader, or of a quorum (syncLimit, initLimit). How long a wait has lasted is
 /// known where time is modelled; elsewhere only that it lasts.
-pub(super) fn wait_as_due(step: &Step<'_>) -> Verdict {
+pub(super) fn waits_as_due(step: &Step<'_>) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
     for timer in [Timer::Retry, Timer::Finalize, Timer::Ping, Timer::Contact] {
         let due = match step.before {
