@@ -4,6 +4,7 @@
 
 mod abd;
 
+use abd::Abd;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
