@@ -6,14 +6,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use oneleader::election::{Election, Event};
-use oneleader::models::multipaxos::{Msg, MultiPaxos};
+use oneleader::models::multipaxos::{Message, MultiPaxos};
 use oneleader::scenario::Scenario;
 use oneleader::semantics::System;
 use oneleader::semantics::node::{self, Clock, NodeOf};
 use stateright::actor::{Actor, Id, Out};
 
 /// Local states, and messages with receiver and sender.
-type Met = (Vec<(Id, Arc<NodeOf<MultiPaxos>>)>, BTreeSet<(Id, Id, Msg)>);
+type Met = (Vec<(Id, Arc<NodeOf<MultiPaxos>>)>, BTreeSet<(Id, Id, Message)>);
 
 /// What some random runs meet.
 fn meet(system: &System<MultiPaxos>, runs: usize, steps: usize) -> Met {

@@ -1,0 +1,182 @@
+//! The rules of "Paxos Made Simple" (PMS) and "Paxos Made Moderately Complex" (PMMC), each as a
+//! property of single steps: what a node may do, given what it was before, and what happened. They
+//! are written from the papers and not from the handlers.
+//!
+//! A step that a crash cuts short is held to what others could notice of it: what it sent, and what
+//! is on disk.
+
+mod learning;
+mod phase1;
+mod phase2;
+mod roles;
+mod storage;
+mod timers;
+
+use stateright::actor::Id;
+
+use super::MultiPaxos;
+use super::message::{Message, Value, Votes};
+use super::properties::{VALUES, has_values};
+use super::state::{Ballot, Role, Slot, State};
+use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
+
+/// What a rule is asked of.
+type Step<'a> = NodeStep<'a, MultiPaxos>;
+/// The answer: what is wrong, in a sentence.
+type Verdict = Result<(), String>;
+
+/// The rules as properties, most important first.
+pub(super) fn invariants() -> Vec<Invariant<MultiPaxos>> {
+    of_ballots().into_iter().chain(of_leaders()).collect()
+}
+
+/// What is committed stays; and the rules of ballots, promises and votes.
+fn of_ballots() -> Vec<Invariant<MultiPaxos>> {
+    vec![
+        Invariant::new(
+            "committed-prefix-stable",
+            "as long as a node runs, what it has committed stays and keeps its value (PMMC \
+             invariants R1, R4)",
+            Check::Rule(learning::committed_prefix_stable),
+        )
+        .with_setting(VALUES, has_values)
+        .needing(&["leader-commits"]),
+        Invariant::new(
+            "numbers-are-new",
+            "a node that hears of no leader asks all others to promise the least ballot that is \
+             its own, above its promise and not used before, for every slot from the first that it \
+             does not know chosen (PMS 2.2, 2.5, 3)",
+            Check::Step(phase1::numbers_are_new),
+        )
+        .needing(&["promises"]),
+        Invariant::new(
+            "promises-only-upwards",
+            "an acceptor answers a request to prepare if and only if its ballot is above all that \
+             it has promised, and reports every vote in the slots asked for (PMS 2.2, phase 1 (b), \
+             3; PMMC invariant A1)",
+            Check::Rule(phase1::promises_only_upwards),
+        )
+        .needing(&["promises"]),
+        Invariant::new(
+            "keeps-its-promise",
+            "an acceptor votes for what it is asked to if and only if it has promised no higher \
+             ballot, and says so; promises and votes only rise, and no vote is removed (PMS 2.2, \
+             P1a; PMMC invariants A2, A3)",
+            Check::Rule(phase2::keeps_its_promise),
+        ),
+    ]
+}
+
+/// The rules of leaders and of who listens to them; of the disk, and of roles.
+fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
+    vec![
+        Invariant::new(
+            "leads-by-a-majority",
+            "who leads a ballot, its owner, has promises for it of a majority, given since it \
+             began to run for it (PMS 2.2; \"The Part-Time Parliament\", B2)",
+            Check::Step(phase1::leads_by_a_majority),
+        ),
+        Invariant::new(
+            "bound-by-the-highest",
+            "a new leader proposes in each slot the value of the highest vote that a majority \
+             reports, a no-op in each gap below, and nothing else (PMS 2.2, P2c, 3; \"The \
+             Part-Time Parliament\", B3; PMMC, pmax)",
+            Check::Step(phase1::bound_by_the_highest),
+        )
+        .with_setting(VALUES, has_values)
+        .needing(&["proposes-what-was-reported"]),
+        Invariant::new(
+            "followed-has-led",
+            "only who leads a ballot proposes, and says what is chosen, under it; whoever votes or \
+             commits under it follows a node that has led it (PMS 3; PMMC invariant C1)",
+            Check::Step(phase2::followed_has_led),
+        ),
+        Invariant::new(
+            "counts-votes",
+            "a leader counts who voted under its ballot, each acceptor once, commits in the order \
+             of the slots as soon as a majority has voted, says so to all, and repeats what is not \
+             answered; a follower commits, as far as its leader says, votes under that leader's \
+             ballot (PMS 2.2, 2.3, 2.4)",
+            Check::Rule(learning::counts_votes),
+        ),
+        Invariant::new(
+            "stable-storage",
+            "what a node says of itself is on its disk, and so is all that it must know when it \
+             starts again (PMS 2.5)",
+            Check::Rule(storage::stable_storage),
+        ),
+        Invariant::new(
+            "roles-fit",
+            "who runs for a ballot or leads it has promised it last, and has what this needs and \
+             nothing of an earlier one; each message moves the role that it is for, and one of a \
+             ballot that is over moves nothing (PMS 2.2, 2.3); who does not lead waits 30 to 60 ms \
+             for its leader since it started, last tried, or last heard of the ballot that it \
+             follows, and a leader with heartbeats beats every 10 to 20 ms, and waits for nobody \
+             (PMS 2.4)",
+            Check::Rule(roles::roles_fit),
+        ),
+    ]
+}
+
+/// The state that a handler reached, even if the node crashed in it.
+fn reached<'a>(step: &Step<'a>) -> Option<&'a State> {
+    step.after.or(step.cut_short)
+}
+
+/// The node breaks a rule.
+fn fail(step: &Step<'_>, what: impl std::fmt::Display) -> Verdict {
+    Err(format!("{} {what}", node_name(step.id)))
+}
+
+fn is_majority(step: &Step<'_>, nodes: NodeSet) -> bool {
+    nodes.len() * 2 > step.actor.nodes
+}
+
+/// All nodes but the one that takes the step.
+fn others(step: &Step<'_>) -> NodeSet {
+    NodeSet::first(step.actor.nodes).iter().filter(|id| *id != step.id).collect()
+}
+
+/// Whom a node sent what this picks out.
+fn sent_to<T>(step: &Step<'_>, pick: impl Fn(&Message) -> Option<T>) -> Vec<(Id, T)> {
+    step.sends.iter().filter_map(|(dst, msg)| Some((*dst, pick(msg)?))).collect()
+}
+
+/// Whether a whole handler sent exactly this, or one that was cut short a part of it.
+fn is_sent<T: Ord>(step: &Step<'_>, mut sent: Vec<(Id, T)>, mut due: Vec<(Id, T)>) -> bool {
+    sent.sort();
+    due.sort();
+    match step.after {
+        Some(_) => sent == due,
+        None => sent.iter().all(|one| due.contains(one)),
+    }
+}
+
+/// The proposals that a node sent.
+fn proposals(step: &Step<'_>) -> Vec<(Id, (Ballot, Slot, Value))> {
+    sent_to(step, |msg| match msg {
+        Message::Accept { ballot, slot, value } => Some((*ballot, *slot, *value)),
+        _ => None,
+    })
+}
+
+/// This, to all others.
+fn to_others<T: Clone>(step: &Step<'_>, what: &[T]) -> Vec<(Id, T)> {
+    others(step).iter().flat_map(|dst| what.iter().map(move |one| (dst, one.clone()))).collect()
+}
+
+/// The ballot that a node leads.
+fn leads(state: &State) -> Option<Ballot> {
+    matches!(state.role, Role::Leader { .. }).then_some(state.durable.promised)
+}
+
+/// The ballot that a node begins to lead.
+fn begins_to_lead(step: &Step<'_>) -> Option<Ballot> {
+    let ballot = leads(reached(step)?)?;
+    (step.before.and_then(leads) != Some(ballot)).then_some(ballot)
+}
+
+/// The highest slot with a vote.
+fn last(votes: &Votes) -> Slot {
+    votes.last_key_value().map_or(Slot(0), |(slot, _)| *slot)
+}
