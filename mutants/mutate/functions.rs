@@ -6,17 +6,20 @@ use syn::{Block, FnArg, ImplItem, Item, Pat, ReturnType, Signature};
 use super::Mutator;
 use super::facts::{self, HANDLERS};
 
-/// Files that introduce a protocol, or say what must hold of it.
-const NO_HANDLERS: [&str; 9] = [
+/// Files that introduce a protocol, or say what must hold of it; and folders of such files.
+const NO_HANDLERS: [&str; 12] = [
     "about",
-    "catalogue",
     "bugs",
-    "properties",
-    "invariants",
-    "rules",
+    "catalogue",
+    "dead",
     "goals",
+    "healing",
     "history",
+    "invariants",
+    "properties",
+    "rules",
     "tests",
+    "witness",
 ];
 
 impl Mutator<'_> {
@@ -77,9 +80,9 @@ impl Mutator<'_> {
 
     fn function(&mut self, sig: &Signature, block: &Block, out: Option<String>) {
         let name = sig.ident.to_string();
-        let file = self.source.path.rsplit('/').next().unwrap_or_default();
-        let stem = file.trim_end_matches(".rs");
-        if sig.constness.is_some() || NO_HANDLERS.contains(&stem) || !self.facts.is_reached(&name) {
+        let mut parts = self.source.path.trim_end_matches(".rs").split('/');
+        let has_no_handlers = parts.any(|part| NO_HANDLERS.contains(&part));
+        if sig.constness.is_some() || has_no_handlers || !self.facts.is_reached(&name) {
             return;
         }
         self.function = name;
