@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use oneleader::election::Election;
-use oneleader::models::paxos::{Msg, Paxos, State};
+use oneleader::models::paxos::{Message, Paxos, State};
 use oneleader::scenario::{self, Scenario};
 use oneleader::semantics::{System, SystemState};
 use stateright::actor::{Actor, Id, Out, is_no_op};
@@ -33,7 +33,7 @@ fn restarted(
     system.actors[node].start(Id::from(node), 1, &disk, &mut Out::new())
 }
 
-fn has_effect(system: &System<Paxos>, dst: Id, at: &State, src: Id, msg: &Msg) -> bool {
+fn has_effect(system: &System<Paxos>, dst: Id, at: &State, src: Id, msg: &Message) -> bool {
     let mut out = Out::new();
     let mut cow = Cow::Borrowed(at);
     system.actors[usize::from(dst)].on_msg(dst, &mut cow, src, msg.clone(), &mut out);

@@ -1,50 +1,87 @@
-//! What must be able to happen in a run of Paxos: each message does its work, each role begins and ends in each of its
-//! ways, and the situations occur of which the paper speaks.
+//! What must be able to happen in a run of Paxos: each message does its work, each role begins and
+//! ends in each of its ways, and the situations occur of which the paper speaks.
 
-use super::history::History;
-use super::{Ballot, Msg, Paxos, Phase, Proposal, State};
+use super::Paxos;
+use super::message::{Message, Proposal};
+use super::state::{Ballot, Disk, Phase, State};
+use super::witness::Witness;
 use crate::election::{Event, Goal, NodeStep, Reached};
 
+/// What a goal is asked of.
 type Step<'a> = NodeStep<'a, Paxos>;
 
-pub fn all() -> Vec<Goal<Paxos>> {
-    let step = |name, meaning, is: fn(&Step<'_>) -> bool| Goal { name, meaning, reached: Reached::Step(is) };
+/// All goals, by role.
+pub(super) fn goals() -> Vec<Goal<Paxos>> {
+    let sections = [acceptor(), phases(), ballots(), learner(), whole()];
+    sections.into_iter().flatten().collect()
+}
+
+/// A goal that a step reaches.
+fn step(name: &'static str, meaning: &'static str, reached: fn(&Step<'_>) -> bool) -> Goal<Paxos> {
+    Goal { name, meaning, reached: Reached::Step(reached) }
+}
+
+/// What acceptors do.
+fn acceptor() -> Vec<Goal<Paxos>> {
     vec![
-        // The acceptor.
         step("promises", "an acceptor promises a ballot", |step| promise(step).is_some()),
-        step("promises-again-higher", "an acceptor that has promised promises a higher ballot", |step| {
-            promise(step).is_some() && has(step, |state| state.durable.promised > Ballot::NONE)
-        }),
+        step(
+            "promises-again-higher",
+            "an acceptor that has promised promises a higher ballot",
+            |step| {
+                promise(step).is_some() && has(step, |state| state.durable.promised > Ballot::NONE)
+            },
+        ),
         step("reports-a-vote", "a promise reports a proposal", |step| {
             promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
         }),
         step("accepts", "an acceptor accepts another's proposal", |step| accepts(step).is_some()),
         step("accepts-unpromised", "an acceptor accepts in a ballot above its promise", |step| {
-            accepts(step).is_some_and(|proposal| has(step, |state| proposal.ballot > state.durable.promised))
+            accepts(step)
+                .is_some_and(|proposal| has(step, |state| proposal.ballot > state.durable.promised))
         }),
         step("replaces-a-vote", "an acceptor accepts a proposal in place of a lower one", |step| {
             accepts(step).is_some() && has(step, |state| state.durable.accepted != Proposal::NONE)
         }),
-        step("answers-though-it-knows", "a node that has learned the value promises or accepts", |step| {
-            let answers = promise(step).is_some() || accepts(step).is_some();
-            answers && has(step, |state| state.durable.learned.is_some())
-        }),
+        step(
+            "answers-though-it-knows",
+            "a node that has learned the value promises or accepts",
+            |step| {
+                let answers = promise(step).is_some() || accepts(step).is_some();
+                answers && has(step, |state| state.durable.learned.is_some())
+            },
+        ),
         step("refuses-to-promise", "a request to prepare is refused", |step| {
-            refuses(step) && matches!(step.event, Event::Deliver { msg: Msg::Prepare { .. }, .. })
+            refuses(step)
+                && matches!(step.event, Event::Deliver { msg: Message::Prepare { .. }, .. })
         }),
         step("refuses-to-accept", "a proposal is refused", |step| {
-            refuses(step) && matches!(step.event, Event::Deliver { msg: Msg::Accept { .. }, .. })
+            refuses(step)
+                && matches!(step.event, Event::Deliver { msg: Message::Accept { .. }, .. })
         }),
-        step("reports-after-restart", "a restarted acceptor reports what it had accepted", |step| {
-            step.incarnation > 0 && promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
-        }),
+        step(
+            "reports-after-restart",
+            "a restarted acceptor reports what it had accepted",
+            |step| {
+                step.incarnation > 0
+                    && promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
+            },
+        ),
         step("restarts-with-a-vote", "a node restarts that has accepted something", |step| {
-            matches!(step.event, Event::Start) && step.storage.is_some_and(|d| d.accepted != Proposal::NONE)
+            matches!(step.event, Event::Start)
+                && step.storage.is_some_and(|d| d.accepted != Proposal::NONE)
         }),
-        // The proposer.
-        step("leads-free", "a leader to whom nothing was reported proposes its own value", |step| {
-            proposes(step).is_some() && bound(step) == Some(Proposal::NONE)
-        }),
+    ]
+}
+
+/// How the two phases of a ballot go.
+fn phases() -> Vec<Goal<Paxos>> {
+    vec![
+        step(
+            "leads-free",
+            "a leader to whom nothing was reported proposes its own value",
+            |step| proposes(step).is_some() && bound(step) == Some(Proposal::NONE),
+        ),
         step("leads-bound", "a leader proposes what was reported", |step| {
             proposes(step).is_some() && bound(step).is_some_and(|bound| bound != Proposal::NONE)
         }),
@@ -53,7 +90,9 @@ pub fn all() -> Vec<Goal<Paxos>> {
             "a promise reports a higher proposal than those known, of another value",
             |s| {
                 report(s).is_some_and(|(known, reported)| {
-                    known != Proposal::NONE && reported.ballot > known.ballot && reported.value != known.value
+                    known != Proposal::NONE
+                        && reported.ballot > known.ballot
+                        && reported.value != known.value
                 })
             },
         ),
@@ -68,11 +107,20 @@ pub fn all() -> Vec<Goal<Paxos>> {
                 })
             },
         ),
-        step("needs-another-promise", "a promise comes that does not complete the quorum", |step| {
-            report(step).is_some() && becomes(step, |state| state.phase != Phase::Leading)
-        }),
+        step(
+            "needs-another-promise",
+            "a promise comes that does not complete the quorum",
+            |step| report(step).is_some() && becomes(step, |state| state.phase != Phase::Leading),
+        ),
+    ]
+}
+
+/// How ballots are given up, and others started.
+fn ballots() -> Vec<Goal<Paxos>> {
+    vec![
         step("gives-way-preparing", "a proposer in phase 1 promises a higher ballot", |step| {
-            promise(step).is_some() && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
+            promise(step).is_some()
+                && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
         }),
         step("gives-way-leading", "a leader promises a higher ballot", |step| {
             promise(step).is_some() && has(step, |state| state.phase == Phase::Leading)
@@ -86,20 +134,37 @@ pub fn all() -> Vec<Goal<Paxos>> {
         step("gives-up-leading", "a refusal ends a phase 2", |step| {
             is_refused(step) && has(step, |state| state.phase == Phase::Leading)
         }),
-        step("tries-anew-preparing", "a proposer without enough promises starts a higher ballot", |step| {
-            times_out(step) && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
-        }),
-        step("tries-anew-leading", "a leader without enough votes starts a higher ballot", |step| {
-            times_out(step) && has(step, |state| state.phase == Phase::Leading)
-        }),
-        step("tries-anew-after-giving-way", "a proposer that gave way starts a higher ballot", |step| {
-            let gave_way = |state: &State| state.phase == Phase::Idle && state.durable.tried > Ballot::NONE;
-            times_out(step) && has(step, gave_way)
-        }),
-        step("tries-above-a-promise", "an acceptor that has promised starts its first ballot", |step| {
-            let is_first = |disk: super::Disk| disk.tried == Ballot::NONE && disk.promised > Ballot::NONE;
-            times_out(step) && has(step, |state| is_first(state.durable))
-        }),
+        step(
+            "tries-anew-preparing",
+            "a proposer without enough promises starts a higher ballot",
+            |step| {
+                times_out(step) && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
+            },
+        ),
+        step(
+            "tries-anew-leading",
+            "a leader without enough votes starts a higher ballot",
+            |step| times_out(step) && has(step, |state| state.phase == Phase::Leading),
+        ),
+        step(
+            "tries-anew-after-giving-way",
+            "a proposer that gave way starts a higher ballot",
+            |step| {
+                let gave_way = |state: &State| {
+                    state.phase == Phase::Idle && state.durable.tried > Ballot::NONE
+                };
+                times_out(step) && has(step, gave_way)
+            },
+        ),
+        step(
+            "tries-above-a-promise",
+            "an acceptor that has promised starts its first ballot",
+            |step| {
+                let is_first =
+                    |disk: Disk| disk.tried == Ballot::NONE && disk.promised > Ballot::NONE;
+                times_out(step) && has(step, |state| is_first(state.durable))
+            },
+        ),
         step(
             "tries-anew-after-restart",
             "a restarted proposer starts a ballot above those of its first life",
@@ -109,12 +174,18 @@ pub fn all() -> Vec<Goal<Paxos>> {
                     && has(step, |state| state.durable.tried > Ballot::NONE)
             },
         ),
-        // The learner.
+    ]
+}
+
+/// What learners do.
+fn learner() -> Vec<Goal<Paxos>> {
+    vec![
         step("counts-a-quorum", "a learner counts a quorum of votes", |step| {
-            learns(step) && !matches!(step.event, Event::Deliver { msg: Msg::Chosen { .. }, .. })
+            learns(step)
+                && !matches!(step.event, Event::Deliver { msg: Message::Chosen { .. }, .. })
         }),
         step("is-told", "a node is told what is chosen", |step| {
-            learns(step) && matches!(step.event, Event::Deliver { msg: Msg::Chosen { .. }, .. })
+            learns(step) && matches!(step.event, Event::Deliver { msg: Message::Chosen { .. }, .. })
         }),
         step("stops-preparing", "a proposer in phase 1 learns the value", |step| {
             learns(step) && has(step, |state| matches!(state.phase, Phase::Preparing { .. }))
@@ -124,12 +195,18 @@ pub fn all() -> Vec<Goal<Paxos>> {
             "a learner leaves its votes for a lower ballot for those for a higher one",
             |step| {
                 let ballot = |state: &State| state.tally.proposal.ballot;
-                let is_later =
-                    |old: &State, new: &State| ballot(old) > Ballot::NONE && ballot(new) > ballot(old);
+                let is_later = |old: &State, new: &State| {
+                    ballot(old) > Ballot::NONE && ballot(new) > ballot(old)
+                };
                 step.before.zip(step.after).is_some_and(|(old, new)| is_later(old, new))
             },
         ),
-        // The whole.
+    ]
+}
+
+/// What the whole system comes to.
+fn whole() -> Vec<Goal<Paxos>> {
+    vec![
         Goal {
             name: "two-ballots-led",
             meaning: "two ballots have leaders",
@@ -143,25 +220,27 @@ pub fn all() -> Vec<Goal<Paxos>> {
         Goal {
             name: "rival-values",
             meaning: "two ballots propose different values",
-            reached: Reached::Past(|_, history: &History| history.has_rivals()),
+            reached: Reached::Past(|_, past: &Witness| past.has_rivals()),
         },
         Goal {
             name: "a-value-is-chosen",
             meaning: "a quorum accepts a value in one ballot",
-            reached: Reached::Past(|_, history: &History| history.has_choice()),
+            reached: Reached::Past(|_, past: &Witness| past.has_choice()),
         },
         Goal {
             name: "proposes-above-a-choice",
             meaning: "a ballot proposes above one in which a value is chosen",
-            reached: Reached::Past(|_, history: &History| history.proposes_above_a_choice()),
+            reached: Reached::Past(|_, past: &Witness| past.proposes_above_a_choice()),
         },
     ]
 }
 
+/// Whether the node was so before.
 fn has(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
     step.before.is_some_and(is)
 }
 
+/// Whether the node is so afterwards.
 fn becomes(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
     step.after.is_some_and(is)
 }
@@ -169,14 +248,14 @@ fn becomes(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
 /// What a promise reports that is given.
 fn promise(step: &Step<'_>) -> Option<Proposal> {
     step.sends.iter().find_map(|(_, msg)| match msg {
-        Msg::Promise { accepted, .. } => Some(*accepted),
+        Message::Promise { accepted, .. } => Some(*accepted),
         _ => None,
     })
 }
 
 /// What an acceptor accepts that another proposes.
 fn accepts(step: &Step<'_>) -> Option<Proposal> {
-    let Event::Deliver { msg: Msg::Accept { proposal }, .. } = step.event else { return None };
+    let Event::Deliver { msg: Message::Accept { proposal }, .. } = step.event else { return None };
     let is_new = has(step, |state| state.durable.accepted != *proposal)
         && becomes(step, |state| state.durable.accepted == *proposal);
     is_new.then_some(*proposal)
@@ -185,7 +264,7 @@ fn accepts(step: &Step<'_>) -> Option<Proposal> {
 /// What a new leader proposes.
 fn proposes(step: &Step<'_>) -> Option<Proposal> {
     step.sends.iter().find_map(|(_, msg)| match msg {
-        Msg::Accept { proposal } => Some(*proposal),
+        Message::Accept { proposal } => Some(*proposal),
         _ => None,
     })
 }
@@ -196,9 +275,12 @@ fn bound(step: &Step<'_>) -> Option<Proposal> {
     Some(report(step).map_or(own, |(known, reported)| known.max(reported)))
 }
 
-/// What bound a proposer before it was promised something that counts, and what the promise reports.
+/// What bound a proposer before it was promised something that counts, and what the promise
+/// reports.
 fn report(step: &Step<'_>) -> Option<(Proposal, Proposal)> {
-    let Event::Deliver { src, msg: Msg::Promise { ballot, accepted } } = step.event else { return None };
+    let Event::Deliver { src, msg: Message::Promise { ballot, accepted } } = step.event else {
+        return None;
+    };
     let before = step.before?;
     match before.phase {
         Phase::Preparing { promises, bound } if !promises.contains(src) => {
@@ -208,19 +290,23 @@ fn report(step: &Step<'_>) -> Option<(Proposal, Proposal)> {
     }
 }
 
+/// Whether a request is refused.
 fn refuses(step: &Step<'_>) -> bool {
-    step.sends.iter().any(|(_, msg)| matches!(msg, Msg::Refuse { .. }))
+    step.sends.iter().any(|(_, msg)| matches!(msg, Message::Refuse { .. }))
 }
 
+/// Whether a refusal ends a ballot.
 fn is_refused(step: &Step<'_>) -> bool {
-    let hears = matches!(step.event, Event::Deliver { msg: Msg::Refuse { .. }, .. });
+    let hears = matches!(step.event, Event::Deliver { msg: Message::Refuse { .. }, .. });
     hears && becomes(step, |state| state.phase == Phase::Idle)
 }
 
+/// Whether a proposer runs out of patience.
 fn times_out(step: &Step<'_>) -> bool {
     matches!(step.event, Event::Timeout { .. }) && step.after.is_some()
 }
 
+/// Whether the node learns the value.
 fn learns(step: &Step<'_>) -> bool {
     has(step, |state| state.durable.learned.is_none())
         && becomes(step, |state| state.durable.learned.is_some())

@@ -1,5 +1,5 @@
-//! The rules of "Paxos Made Simple", one by one, put to a single node by hand; then whole systems, with stateright's own
-//! checker.
+//! The rules of "Paxos Made Simple", one by one, put to a single node by hand; then whole systems,
+//! with stateright's own checker.
 
 use super::*;
 use crate::election::{Age, Check, Event, Value as Setting};
@@ -17,7 +17,7 @@ struct Bench {
     id: Id,
     state: State,
     disk: Option<Disk>,
-    commands: Vec<Command<Msg, Timer, (), Disk>>,
+    commands: Vec<Command<Message, Timer, (), Disk>>,
 }
 
 fn setup() -> Setup {
@@ -28,7 +28,8 @@ impl Bench {
     fn new(node: usize, setup: Setup) -> Bench {
         let paxos = Paxos::build(&setup).expect("a valid setup").swap_remove(node);
         let state = State::default();
-        let mut bench = Bench { paxos, id: Id::from(node), state, disk: None, commands: Vec::new() };
+        let mut bench =
+            Bench { paxos, id: Id::from(node), state, disk: None, commands: Vec::new() };
         bench.restart();
         bench
     }
@@ -39,7 +40,7 @@ impl Bench {
         self.take(o);
     }
 
-    fn deliver(&mut self, src: usize, msg: Msg) -> Vec<(usize, Msg)> {
+    fn deliver(&mut self, src: usize, msg: Message) -> Vec<(usize, Message)> {
         let mut o = Out::new();
         let mut state = Cow::Borrowed(&self.state);
         self.paxos.on_msg(self.id, &mut state, Id::from(src), msg, &mut o);
@@ -47,7 +48,7 @@ impl Bench {
         self.take(o)
     }
 
-    fn time_out(&mut self) -> Vec<(usize, Msg)> {
+    fn time_out(&mut self) -> Vec<(usize, Message)> {
         let mut o = Out::new();
         let mut state = Cow::Borrowed(&self.state);
         self.paxos.on_timeout(self.id, &mut state, &Timer::Retry, &mut o);
@@ -55,7 +56,7 @@ impl Bench {
         self.take(o)
     }
 
-    fn take(&mut self, o: Out<Paxos>) -> Vec<(usize, Msg)> {
+    fn take(&mut self, o: Out<Paxos>) -> Vec<(usize, Message)> {
         self.commands = o.into_iter().collect();
         let mut sent = Vec::new();
         for command in &self.commands {
@@ -73,8 +74,8 @@ impl Bench {
     }
 }
 
-fn prepare(ballot: u64) -> Msg {
-    Msg::Prepare { ballot: Ballot(ballot) }
+fn prepare(ballot: u64) -> Message {
+    Message::Prepare { ballot: Ballot(ballot) }
 }
 /// What that node, from 1, wants in its first round.
 fn value(node: u8) -> Value {
@@ -83,14 +84,14 @@ fn value(node: u8) -> Value {
 fn proposal(node: u8, ballot: u64) -> Proposal {
     Proposal { ballot: Ballot(ballot), value: value(node) }
 }
-fn promise(ballot: u64, accepted: Proposal) -> Msg {
-    Msg::Promise { ballot: Ballot(ballot), accepted }
+fn promise(ballot: u64, accepted: Proposal) -> Message {
+    Message::Promise { ballot: Ballot(ballot), accepted }
 }
-fn accept(node: u8, ballot: u64) -> Msg {
-    Msg::Accept { proposal: proposal(node, ballot) }
+fn accept(node: u8, ballot: u64) -> Message {
+    Message::Accept { proposal: proposal(node, ballot) }
 }
-fn accepted(node: u8, ballot: u64) -> Msg {
-    Msg::Accepted { proposal: proposal(node, ballot) }
+fn accepted(node: u8, ballot: u64) -> Message {
+    Message::Accepted { proposal: proposal(node, ballot) }
 }
 
 #[test]
@@ -196,7 +197,9 @@ fn what_a_proposer_asks_for_is_new_in_each_round_and_life() {
     n1.time_out();
     assert_eq!(
         n1.deliver(N3, promise(6, Proposal::NONE))[0].1.clone(),
-        Msg::Accept { proposal: Proposal { ballot: Ballot(6), value: Value { node: 1, round: 2, life: 0 } } }
+        Message::Accept {
+            proposal: Proposal { ballot: Ballot(6), value: Value { node: 1, round: 2, life: 0 } }
+        }
     );
     assert_eq!(format!("{} {}", value(1), Value { node: 1, round: 2, life: 1 }), "v1 v1.2'");
 }
@@ -228,7 +231,10 @@ fn a_value_is_chosen_when_a_quorum_has_accepted_it_in_one_ballot() {
     n1.time_out();
     n1.deliver(N3, promise(3, Proposal::NONE));
     let sent = n1.deliver(N2, accepted(1, 3));
-    assert_eq!(sent, [(N2, Msg::Chosen { value: value(1) }), (N3, Msg::Chosen { value: value(1) })]);
+    assert_eq!(
+        sent,
+        [(N2, Message::Chosen { value: value(1) }), (N3, Message::Chosen { value: value(1) })]
+    );
     assert_eq!(n1.state.durable.learned, Some(value(1)));
 }
 
@@ -245,9 +251,9 @@ fn a_learner_does_not_add_up_ballots() {
 #[test]
 fn a_learner_keeps_the_value_that_it_has_learned() {
     let mut n3 = Bench::new(N3, setup());
-    n3.deliver(N1, Msg::Chosen { value: value(1) });
+    n3.deliver(N1, Message::Chosen { value: value(1) });
     n3.restart();
-    n3.deliver(N1, Msg::Chosen { value: value(2) });
+    n3.deliver(N1, Message::Chosen { value: value(2) });
     assert_eq!(n3.state.durable.learned, Some(value(1)));
 }
 
@@ -265,7 +271,7 @@ fn a_leader_that_promises_a_higher_number_leads_no_more() {
 fn a_refused_proposer_gives_up_and_starts_above_what_refused_it() {
     let mut n3 = Bench::new(N3, setup().with("refusals", Setting::Flag(true)));
     n3.deliver(N2, prepare(7));
-    let refuse = Msg::Refuse { ballot: Ballot(3), promised: Ballot(7) };
+    let refuse = Message::Refuse { ballot: Ballot(3), promised: Ballot(7) };
     assert_eq!(n3.deliver(N1, prepare(3)), [(N1, refuse.clone())]);
     let mut n1 = Bench::new(N1, setup());
     n1.time_out();
@@ -317,7 +323,8 @@ fn a_proposer_waits_for_every_ballot_that_it_starts() {
     }
 }
 
-/// Whether the rule of patience allows that `n1`, from its first state to this one, takes its timer from one age to another.
+/// Whether the rule of patience allows that `n1`, from its first state to this one, takes its timer
+/// from one age to another.
 fn may_wait(after: &State, ages: [u16; 2]) -> bool {
     let invariants = Paxos::invariants();
     let rule = invariants.iter().find(|rule| rule.name == "numbers-are-new").expect("the rule");
@@ -354,8 +361,9 @@ fn a_proposer_that_promises_a_higher_number_waits_anew_and_one_that_does_not_goe
 #[test]
 fn quorums_of_the_two_phases_must_meet() {
     let with = |q1, q2| {
-        let setup =
-            setup().with("phase1_quorum", Setting::Number(q1)).with("phase2_quorum", Setting::Number(q2));
+        let setup = setup()
+            .with("phase1_quorum", Setting::Number(q1))
+            .with("phase2_quorum", Setting::Number(q2));
         Paxos::build(&setup)
     };
     assert!(with(3, 1).is_ok());
@@ -364,29 +372,28 @@ fn quorums_of_the_two_phases_must_meet() {
     assert!(with(4, 2).is_err());
 }
 
-#[test]
-fn every_planted_bug_has_its_name() {
-    let named: Vec<Bug> = Paxos::about().bugs.iter().map(|spec| Bug::named(spec.name)).collect();
-    let distinct = named.iter().enumerate().filter(|(i, bug)| !named[..*i].contains(bug)).count();
-    assert_eq!(distinct, named.len());
-}
-
 /// Three nodes under stateright's own `ActorModel`: n1 and n2 propose, ballots up to `max`.
 fn model(max: u64) -> ActorModel<Paxos, u64, ()> {
     let setup = setup().with("proposers", Setting::Number(2));
     ActorModel::new(max, ())
         .actors(Paxos::build(&setup).expect("a valid setup"))
         .init_network(Network::new_unordered_nonduplicating([]))
-        .within_boundary(|max, state| state.actor_states.iter().all(|s| s.durable.promised.0 <= *max))
+        .within_boundary(|max, state| {
+            state.actor_states.iter().all(|s| s.durable.promised.0 <= *max)
+        })
         .property(Expectation::Always, "learners agree", |_, state| {
             let mut learned = state.actor_states.iter().filter_map(|s| s.durable.learned);
             let first = learned.next();
             learned.all(|value| Some(value) == first)
         })
-        .property(Expectation::Sometimes, "n1 leads, then n2's value is learned by all", |_, state| {
-            state.actor_states.iter().all(|s| s.durable.learned == Some(value(2)))
-                && state.actor_states[0].durable.tried == Ballot(3)
-        })
+        .property(
+            Expectation::Sometimes,
+            "n1 leads, then n2's value is learned by all",
+            |_, state| {
+                state.actor_states.iter().all(|s| s.durable.learned == Some(value(2)))
+                    && state.actor_states[0].durable.tried == Ballot(3)
+            },
+        )
 }
 
 #[test]

@@ -1,0 +1,140 @@
+//! The acceptor's rules (section 2.2, phases 1 (b) and 2 (b)).
+
+use super::super::Learners;
+use super::super::message::Message;
+use super::super::state::{Ballot, Disk};
+use super::{Step, Verdict, begins_to_lead, fail, is_sent_to, reached, sent_to};
+use crate::election::{Event, NodeSet};
+
+pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
+    for (dst, msg) in step.sends {
+        let Some(Disk { promised, accepted: vote, .. }) = step.before.map(|state| state.durable)
+        else {
+            return fail(step, "spoke when it started");
+        };
+        let is_asked = |number: Ballot| match step.event {
+            Event::Deliver { src, msg: Message::Prepare { ballot } } => {
+                src == *dst && *ballot == number
+            }
+            _ => false,
+        };
+        match *msg {
+            Message::Promise { ballot, .. } if !is_asked(ballot) => {
+                return fail(step, format_args!("promised {ballot} without being asked"));
+            }
+            Message::Promise { ballot, .. } if ballot <= promised => {
+                return fail(step, format_args!("had promised {promised}, and promised {ballot}"));
+            }
+            Message::Promise { ballot, accepted } if accepted != vote => {
+                return fail(
+                    step,
+                    format_args!("reported {accepted:?} to {ballot}, and had accepted {vote:?}"),
+                );
+            }
+            _ => {}
+        }
+    }
+    refuses_what_is_below(step)?;
+    match (&step.event, step.before, step.after) {
+        (Event::Deliver { src, msg: Message::Prepare { ballot } }, Some(before), Some(_)) => {
+            let promises =
+                sent_to(step, |msg| matches!(msg, Message::Promise { .. }).then_some(()));
+            let is_due = *ballot > before.durable.promised;
+            if is_due && !is_sent_to(step, &promises, NodeSet::from_iter([*src])) {
+                return fail(
+                    step,
+                    format_args!("did not answer the request to prepare for {ballot}"),
+                );
+            }
+            if is_due && step.after.is_some_and(|after| after.durable.promised != *ballot) {
+                return fail(step, format_args!("does not remember its promise to {ballot}"));
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// With refusals, a request below the promise is refused, and nothing else is (section 2.2, at its
+/// end).
+fn refuses_what_is_below(step: &Step<'_>) -> Verdict {
+    let refused = sent_to(step, |msg| match msg {
+        Message::Refuse { ballot, promised } => Some((*ballot, *promised)),
+        _ => None,
+    });
+    let promised = step.before.map(|before| before.durable.promised).unwrap_or_default();
+    let due = match step.event {
+        Event::Deliver { src, msg: Message::Prepare { ballot } } => Some((src, *ballot)),
+        Event::Deliver { src, msg: Message::Accept { proposal } } => Some((src, proposal.ballot)),
+        _ => None,
+    }
+    .filter(|(_, ballot)| step.actor.refusals && *ballot < promised);
+    let receivers: NodeSet = due.into_iter().map(|(src, _)| src).collect();
+    let is_right =
+        refused.iter().all(|(_, what)| Some(*what) == due.map(|(_, ballot)| (ballot, promised)));
+    if is_right && is_sent_to(step, &refused, receivers) {
+        Ok(())
+    } else {
+        fail(step, format_args!("refused {refused:?}, having promised {promised}"))
+    }
+}
+
+pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
+    let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
+    let (old, new) = (&before.durable, &after.durable);
+    if new.promised < old.promised
+        || new.accepted.ballot < old.accepted.ballot
+        || new.tried < old.tried
+    {
+        return fail(step, format_args!("went back from {old:?} to {new:?}"));
+    }
+    if new.accepted.ballot > new.promised {
+        return fail(step, format_args!("accepted {:?}, and goes on below it", new.accepted));
+    }
+    let told = sent_to(step, |msg| match msg {
+        Message::Accepted { proposal } => Some(*proposal),
+        _ => None,
+    });
+    if new.accepted == old.accepted {
+        let Event::Deliver { msg: Message::Accept { proposal }, .. } = step.event else {
+            return if told.is_empty() {
+                Ok(())
+            } else {
+                fail(step, "told what it did not accept")
+            };
+        };
+        // What was accepted before need not be told again.
+        let is_ignored = proposal.ballot < old.promised || *proposal == old.accepted;
+        return if is_ignored && told.is_empty() {
+            Ok(())
+        } else {
+            fail(step, format_args!("did not accept {proposal:?} after promising {}", old.promised))
+        };
+    }
+    if new.accepted.ballot < old.promised {
+        return fail(
+            step,
+            format_args!("promised {} and accepted {:?}", old.promised, new.accepted),
+        );
+    }
+    let leader = match step.event {
+        Event::Deliver { src, msg: Message::Accept { proposal } } if *proposal == new.accepted => {
+            src
+        }
+        _ if begins_to_lead(step) == Some(new.accepted.ballot) => step.id,
+        _ => return fail(step, format_args!("accepted {:?} without being asked", new.accepted)),
+    };
+    let learners = match step.actor.learners {
+        Learners::Leader => NodeSet::from_iter([leader]),
+        Learners::First => NodeSet::first(1),
+        Learners::All => NodeSet::first(step.actor.nodes),
+    };
+    let learners: NodeSet = learners.iter().filter(|id| *id != step.id).collect();
+    if told.iter().any(|(_, told)| *told != new.accepted) || !is_sent_to(step, &told, learners) {
+        return fail(
+            step,
+            format_args!("accepted {:?} and did not tell {learners:?}", new.accepted),
+        );
+    }
+    Ok(())
+}
