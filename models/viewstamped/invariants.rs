@@ -32,7 +32,8 @@ impl Witness {
     /// primary's commit-number advances.
     pub fn after(&self, step: &NodeStep<'_, Viewstamped>) -> Option<Self> {
         let mut witness = Cow::Borrowed(self);
-        let leads = step.after.and_then(|after| step.actor.leads(step.id, after)).map(|Term(view)| view);
+        let leads =
+            step.after.and_then(|after| step.actor.leads(step.id, after)).map(|Term(view)| view);
         if step.actor.trusts_time && leads != self.leading.get(&step.id).copied() {
             let leading = &mut witness.to_mut().leading;
             leading.remove(&step.id);
@@ -134,7 +135,12 @@ fn log_is_sound(_: &Viewstamped, id: Id, state: &State) -> Result<(), String> {
     }
 }
 
-fn followed_has_led(actor: &Viewstamped, id: Id, state: &State, witness: &Witness) -> Result<(), String> {
+fn followed_has_led(
+    actor: &Viewstamped,
+    id: Id,
+    state: &State,
+    witness: &Witness,
+) -> Result<(), String> {
     // §4: the replicas take turns.
     let (view, turn) = (state.view, Id::from((state.view % actor.replicas as u64) as usize));
     let expected = match state.is_normal() {
@@ -144,7 +150,10 @@ fn followed_has_led(actor: &Viewstamped, id: Id, state: &State, witness: &Witnes
     };
     let name = node_name(id);
     if (actor.leads(id, state), actor.follows(id, state)) != expected {
-        return Err(format!("{name} is {state:?}, and leads or follows another than {}", node_name(turn)));
+        return Err(format!(
+            "{name} is {state:?}, and leads or follows another than {}",
+            node_name(turn)
+        ));
     }
     if state.is_normal() && !witness.installed.contains_key(&view) {
         return Err(format!("{name} is normal in view {view}, which nobody has started"));
@@ -174,7 +183,12 @@ fn acknowledged_survives(
     Ok(())
 }
 
-fn one_log_per_view(_: &Viewstamped, id: Id, state: &State, witness: &Witness) -> Result<(), String> {
+fn one_log_per_view(
+    _: &Viewstamped,
+    id: Id,
+    state: &State,
+    witness: &Witness,
+) -> Result<(), String> {
     match witness.installed.get(&state.view) {
         Some(installed) if state.is_normal() && !state.log.starts_with(installed) => Err(format!(
             "view {} was started with {installed:?}, {} is normal in it with {:?}",
@@ -216,7 +230,11 @@ fn backups_follow_the_primary(
     ))
 }
 
-fn committed_agree(_: &Viewstamped, (a, x): (Id, &State), (b, y): (Id, &State)) -> Result<(), String> {
+fn committed_agree(
+    _: &Viewstamped,
+    (a, x): (Id, &State),
+    (b, y): (Id, &State),
+) -> Result<(), String> {
     let differ = x.committed().iter().zip(y.committed()).position(|(p, q)| p != q);
     match differ {
         None => Ok(()),

@@ -29,7 +29,8 @@ pub use self::bugs::Bug;
 pub use self::invariants::Witness;
 pub use self::messages::{Answer, Log, Message, Offer, Op, Request, Suffix, Timer};
 use crate::election::{
-    About, AfterHealing, CLIENT, Election, Goal, Invariant, NeedOfTime, NodeSet, NodeStep, Setup, Term, Value,
+    About, AfterHealing, CLIENT, Election, Goal, Invariant, NeedOfTime, NodeSet, NodeStep, Setup,
+    Term, Value,
 };
 
 /// The number of a view: the term that its primary leads.
@@ -131,7 +132,11 @@ impl Viewstamped {
     /// How many others make a quorum with a replica. Of 2f+1 replicas that is f, and f may fail; of 2f+2 it is f+1, for
     /// two quorums must meet.
     fn f(&self) -> usize {
-        if self.bug == Some(Bug::HalfIsAQuorum) { (self.replicas - 1) / 2 } else { self.replicas / 2 }
+        if self.bug == Some(Bug::HalfIsAQuorum) {
+            (self.replicas - 1) / 2
+        } else {
+            self.replicas / 2
+        }
     }
 
     /// §4: the replicas take turns as primary, in the order of their numbers.
@@ -242,7 +247,11 @@ impl Viewstamped {
         };
         self.leave_normal(id, state, o);
         let s = state.to_mut();
-        s.status = Status::ViewChange { last_normal, started: NodeSet::default(), offers: BTreeMap::new() };
+        s.status = Status::ViewChange {
+            last_normal,
+            started: NodeSet::default(),
+            offers: BTreeMap::new(),
+        };
         self.enter(s, view, o);
         // If the view change takes too long, the next one is started.
         match self.bug {
@@ -262,10 +271,18 @@ impl Viewstamped {
     }
 
     /// Steps 1 and 2: the need for a view change is noticed from others; with f others, the log is offered.
-    fn on_start_view_change(&self, id: Id, state: &mut Cow<State>, src: Id, view: View, o: &mut Out<Self>) {
+    fn on_start_view_change(
+        &self,
+        id: Id,
+        state: &mut Cow<State>,
+        src: Id,
+        view: View,
+        o: &mut Out<Self>,
+    ) {
         // A replica that has completed the change to its view does not fall back into it (the paper does not say so).
-        let falls_back =
-            self.bug == Some(Bug::FallsBackIntoViewChange) && view == state.view && state.is_normal();
+        let falls_back = self.bug == Some(Bug::FallsBackIntoViewChange)
+            && view == state.view
+            && state.is_normal();
         if view > state.view || falls_back {
             self.start_view_change(id, state, view, o);
         }
@@ -275,7 +292,9 @@ impl Viewstamped {
             return;
         }
         let s = state.to_mut();
-        let Status::ViewChange { started, .. } = &mut s.status else { unreachable!("checked above") };
+        let Status::ViewChange { started, .. } = &mut s.status else {
+            unreachable!("checked above")
+        };
         started.insert(src);
         if started.len() == needed {
             self.do_view_change(id, s, o);
@@ -313,7 +332,9 @@ impl Viewstamped {
             return;
         }
         let s = state.to_mut();
-        let Status::ViewChange { offers, .. } = &mut s.status else { unreachable!("checked above") };
+        let Status::ViewChange { offers, .. } = &mut s.status else {
+            unreachable!("checked above")
+        };
         offers.insert(src, offer);
         self.try_start_view(id, s, o);
     }
@@ -334,7 +355,11 @@ impl Viewstamped {
         s.log = log;
         s.commit = if self.bug == Some(Bug::OwnCommitNumber) { s.commit } else { highest };
         s.status = Status::Normal { prepared: BTreeMap::new() };
-        self.broadcast(id, &Message::StartView { view: s.view, log: s.log.clone(), commit: s.commit }, o);
+        self.broadcast(
+            id,
+            &Message::StartView { view: s.view, log: s.log.clone(), commit: s.commit },
+            o,
+        );
         o.cancel_timer(Timer::ViewChange);
         self.lead(o);
     }
@@ -355,7 +380,15 @@ impl Viewstamped {
     }
 
     /// Becomes, or stays, a backup of `view` with this log; acknowledges what is not known to be committed.
-    fn follow(&self, id: Id, state: &mut Cow<State>, view: View, log: Log, commit: usize, o: &mut Out<Self>) {
+    fn follow(
+        &self,
+        id: Id,
+        state: &mut Cow<State>,
+        view: View,
+        log: Log,
+        commit: usize,
+        o: &mut Out<Self>,
+    ) {
         self.leave_normal(id, state, o);
         o.cancel_timer(Timer::Recovery);
         let s = state.to_mut();
@@ -388,13 +421,27 @@ impl Viewstamped {
         o.send(src, Message::GetState { view, op_number });
     }
 
-    fn on_get_state(&self, state: &mut Cow<State>, src: Id, view: View, op_number: usize, o: &mut Out<Self>) {
+    fn on_get_state(
+        &self,
+        state: &mut Cow<State>,
+        src: Id,
+        view: View,
+        op_number: usize,
+        o: &mut Out<Self>,
+    ) {
         if state.is_normal() && view == state.view {
             o.send(src, Message::NewState { view, suffix: Suffix::of(state, op_number) });
         }
     }
 
-    fn on_new_state(&self, id: Id, state: &mut Cow<State>, view: View, suffix: &Suffix, o: &mut Out<Self>) {
+    fn on_new_state(
+        &self,
+        id: Id,
+        state: &mut Cow<State>,
+        view: View,
+        suffix: &Suffix,
+        o: &mut Out<Self>,
+    ) {
         if view < state.view {
             return;
         }
@@ -416,7 +463,11 @@ impl Viewstamped {
     /// Step 1: a replica that comes back asks everybody for the state that it has lost.
     fn ask_for_recovery(&self, id: Id, state: &State, o: &mut Out<Self>) {
         let Status::Recovering { nonce, .. } = state.status else { return };
-        self.broadcast(id, &Message::Recovery { nonce, view: state.view, op_number: state.log.len() }, o);
+        self.broadcast(
+            id,
+            &Message::Recovery { nonce, view: state.view, op_number: state.log.len() },
+            o,
+        );
         // Answers from both sides of a view change may hold no log of the latest view: the replica asks again.
         if self.bug != Some(Bug::AsksOnce) {
             Timer::Recovery.set(o);
@@ -440,7 +491,10 @@ impl Viewstamped {
         if state.is_normal() {
             let is_primary = self.primary(state.view) == id;
             let suffix = is_primary.then(|| Suffix::of(state, op_number));
-            o.send(src, Message::RecoveryResponse { nonce, answer: Answer { view: state.view, suffix } });
+            o.send(
+                src,
+                Message::RecoveryResponse { nonce, answer: Answer { view: state.view, suffix } },
+            );
         }
     }
 
@@ -461,7 +515,9 @@ impl Viewstamped {
             return;
         }
         let s = state.to_mut();
-        let Status::Recovering { answers, .. } = &mut s.status else { unreachable!("checked above") };
+        let Status::Recovering { answers, .. } = &mut s.status else {
+            unreachable!("checked above")
+        };
         answers.insert(src, answer);
         let latest = answers.values().map(|answer| answer.view).max().expect("just inserted");
         let chosen = if self.bug == Some(Bug::RecoversFromAnyPrimary) {
@@ -540,7 +596,12 @@ impl Actor for Viewstamped {
             true => self.lead(o),
             false => Timer::ViewChange.set(o),
         }
-        State { view: 0, log: Log::new(), commit: 0, status: Status::Normal { prepared: BTreeMap::new() } }
+        State {
+            view: 0,
+            log: Log::new(),
+            commit: 0,
+            status: Status::Normal { prepared: BTreeMap::new() },
+        }
     }
 
     fn on_msg(&self, id: Id, state: &mut Cow<State>, src: Id, msg: Message, o: &mut Out<Self>) {
@@ -568,13 +629,19 @@ impl Actor for Viewstamped {
             Message::Prepare { view, op, op_number, commit } => {
                 self.on_prepare(id, state, src, (view, op, op_number, commit), o)
             }
-            Message::PrepareOk { view, op_number } => self.on_prepare_ok(id, state, src, view, op_number),
+            Message::PrepareOk { view, op_number } => {
+                self.on_prepare_ok(id, state, src, view, op_number)
+            }
             Message::Commit { view, commit } => self.on_commit(id, state, src, view, commit, o),
-            Message::StartView { view, log, commit } => self.on_start_view(id, state, (view, log, commit), o),
+            Message::StartView { view, log, commit } => {
+                self.on_start_view(id, state, (view, log, commit), o)
+            }
             Message::Recovery { nonce, view, op_number } => {
                 self.on_recovery(id, state, src, (nonce, view, op_number), o)
             }
-            Message::GetState { view, op_number } => self.on_get_state(state, src, view, op_number, o),
+            Message::GetState { view, op_number } => {
+                self.on_get_state(state, src, view, op_number, o)
+            }
             Message::NewState { view, suffix } => self.on_new_state(id, state, view, &suffix, o),
             Message::StartViewChange { .. } | Message::DoViewChange { .. } => {}
         }
@@ -611,7 +678,9 @@ impl Election for Viewstamped {
     fn build(setup: &Setup) -> Result<Vec<Self>, String> {
         let replicas = setup.nodes;
         if replicas < 3 {
-            return Err(format!("a group that survives a failure has 3 or more replicas, not {replicas}"));
+            return Err(format!(
+                "a group that survives a failure has 3 or more replicas, not {replicas}"
+            ));
         }
         let replica = Viewstamped {
             replicas,
@@ -629,14 +698,22 @@ impl Election for Viewstamped {
             return Err("bug `trusts-log-on-disk` needs the option disk = \"log\"".to_string());
         }
         if replica.bug == Some(Bug::HalfIsAQuorum) && !replicas.is_multiple_of(2) {
-            return Err(format!("bug `half-is-a-quorum` needs an even number of nodes, not {replicas}"));
+            return Err(format!(
+                "bug `half-is-a-quorum` needs an even number of nodes, not {replicas}"
+            ));
         }
         Ok(vec![replica; replicas])
     }
 
     /// Any start but the first is a recovery, with the incarnation as its nonce: it is fresh without being on disk (the
     /// paper proposes the clock).
-    fn start(&self, id: Id, incarnation: u32, storage: &Option<OnDisk>, o: &mut Out<Self>) -> State {
+    fn start(
+        &self,
+        id: Id,
+        incarnation: u32,
+        storage: &Option<OnDisk>,
+        o: &mut Out<Self>,
+    ) -> State {
         if incarnation == 0 {
             return self.on_start(id, storage, o);
         }
@@ -652,7 +729,12 @@ impl Election for Viewstamped {
                 true => self.lead(o),
                 false => Timer::ViewChange.set(o),
             }
-            return State { view, log, commit, status: Status::Normal { prepared: BTreeMap::new() } };
+            return State {
+                view,
+                log,
+                commit,
+                status: Status::Normal { prepared: BTreeMap::new() },
+            };
         }
         let status = Status::Recovering { nonce: incarnation, answers: BTreeMap::new() };
         let state = State { view, log, commit, status };
@@ -715,11 +797,13 @@ impl Election for Viewstamped {
     fn is_dead(&self, id: Id, s: &State, src: Id, msg: &Message) -> bool {
         // Without the disk a replica may come back into an earlier view; a nonce is never used again in any case.
         let views_grow = self.disk != Disk::None && self.bug != Some(Bug::ForgetsView);
-        let is_past = |view: View| views_grow && view < s.view && self.bug != Some(Bug::PreparesInOldView);
+        let is_past =
+            |view: View| views_grow && view < s.view && self.bug != Some(Bug::PreparesInOldView);
         let views_are_joined_once = views_grow && !self.bug.is_some_and(Bug::revives);
         let is_joined = |view: View| views_are_joined_once && view == s.view && s.is_normal();
-        let is_joined_or_forgotten =
-            |view: View| views_are_joined_once && view == s.view && (s.is_normal() || s.is_recovering());
+        let is_joined_or_forgotten = |view: View| {
+            views_are_joined_once && view == s.view && (s.is_normal() || s.is_recovering())
+        };
         match msg {
             Message::RecoveryResponse { nonce: number, answer } => {
                 let is_awaited = match &s.status {
@@ -761,12 +845,14 @@ impl Election for Viewstamped {
                     Status::Normal { prepared } => prepared.get(&src).copied().unwrap_or(s.commit),
                     _ => s.commit,
                 };
-                is_past(*view) || is_joined(*view) && (self.primary(*view) != id || *op_number <= known)
+                is_past(*view)
+                    || is_joined(*view) && (self.primary(*view) != id || *op_number <= known)
             }
             // In the replica's own view a Commit says at least that the primary is there.
             Message::Commit { view, .. } | Message::GetState { view, .. } => is_past(*view),
             Message::NewState { view, suffix } => {
-                let is_known = suffix.after + suffix.ops.len() <= s.log.len() && suffix.commit <= s.commit;
+                let is_known =
+                    suffix.after + suffix.ops.len() <= s.log.len() && suffix.commit <= s.commit;
                 is_past(*view) || is_joined(*view) && is_known
             }
         }

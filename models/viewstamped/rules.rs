@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use stateright::actor::Id;
 
 use super::{
-    Answer, Disk, Log, Message, Offer, Op, Request, State, Status, Suffix, Timer, View, Viewstamped, Witness,
+    Answer, Disk, Log, Message, Offer, Op, Request, State, Status, Suffix, Timer, View,
+    Viewstamped, Witness,
 };
 use crate::election::{Age, CLIENT, Check, Event, Invariant, NodeSet, NodeStep, node_name};
 
@@ -173,7 +174,8 @@ impl<'a> Did<'a> {
         };
         let fresh = Status::Normal { prepared: BTreeMap::new() };
         let a = self.after;
-        (a.view, &a.log, a.commit, &a.status) == (view, log, commit, &fresh) && self.sent(&acknowledged)
+        (a.view, &a.log, a.commit, &a.status) == (view, log, commit, &fresh)
+            && self.sent(&acknowledged)
     }
 
     /// The change to a view in which the step found the replica or put it.
@@ -184,7 +186,9 @@ impl<'a> Did<'a> {
             Status::ViewChange { last_normal, started, offers } if self.before.view == view => {
                 (*last_normal, *started, offers.clone())
             }
-            Status::ViewChange { last_normal, .. } => (*last_normal, NodeSet::default(), BTreeMap::new()),
+            Status::ViewChange { last_normal, .. } => {
+                (*last_normal, NodeSet::default(), BTreeMap::new())
+            }
             Status::Normal { .. } if self.before.view == view => return None,
             Status::Normal { .. } => (self.before.view, NodeSet::default(), BTreeMap::new()),
         };
@@ -280,7 +284,12 @@ fn prepares_in_order(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
         (Event::Choose { key, value: Request(number) }, _) => {
             let op = Op(*number);
             let expected = State { log: with(op), ..before.clone() };
-            let tells = did.to_others(Message::Prepare { view, op, op_number: next, commit: before.commit });
+            let tells = did.to_others(Message::Prepare {
+                view,
+                op,
+                op_number: next,
+                commit: before.commit,
+            });
             let is_request = *key == CLIENT && did.led();
             did.must(is_request, "Clients are heard by the primary")?;
             did.must(
@@ -292,15 +301,25 @@ fn prepares_in_order(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
         (_, Some((_, Message::Prepare { view: v, op, op_number, commit }))) => {
             let is_next = before.is_normal() && *v == view && *op_number == next;
             if is_next {
-                let expected = State { log: with(*op), commit: before.commit.max(*commit), ..before.clone() };
+                let expected =
+                    State { log: with(*op), commit: before.commit.max(*commit), ..before.clone() };
                 let ok = Message::PrepareOk { view, op_number: next };
                 let does = *after == expected && did.sent(&[(did.primary(view), ok)]);
                 did.must(does, "A backup adds the next operation to its log and acknowledges it")?;
             } else {
-                did.must(after.log == before.log, "A backup prepares no operation but the next of its view")?;
+                did.must(
+                    after.log == before.log,
+                    "A backup prepares no operation but the next of its view",
+                )?;
             }
         }
-        (_, Some((_, Message::PrepareOk { .. } | Message::Commit { .. } | Message::GetState { .. })))
+        (
+            _,
+            Some((
+                _,
+                Message::PrepareOk { .. } | Message::Commit { .. } | Message::GetState { .. },
+            )),
+        )
         | (Event::Timeout { .. }, _) => {
             did.must(after.log == before.log, "The log stays as it is")?;
         }
@@ -308,14 +327,19 @@ fn prepares_in_order(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     }
     for (dst, msg) in did.sends {
         match msg {
-            Message::Prepare { .. } => did.must(may_prepare, "Only a request is a reason for a Prepare")?,
+            Message::Prepare { .. } => {
+                did.must(may_prepare, "Only a request is a reason for a Prepare")?
+            }
             Message::PrepareOk { view, op_number } => {
                 let holds = after.is_normal()
                     && after.view == *view
                     && after.log.len() == *op_number
                     && did.primary(*view) == *dst
                     && *dst != did.id;
-                did.must(holds, "PrepareOk tells the primary of the own view what the own log holds")?;
+                did.must(
+                    holds,
+                    "PrepareOk tells the primary of the own view what the own log holds",
+                )?;
             }
             _ => {}
         }
@@ -333,7 +357,8 @@ fn commits_with_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String>
     }
     let tells = did.sends.iter().any(|(_, msg)| matches!(msg, Message::Commit { .. }));
     did.must(!tells, "Commit is what an idle primary sends")?;
-    let (Status::Normal { prepared }, Status::Normal { prepared: now }) = (&before.status, &after.status)
+    let (Status::Normal { prepared }, Status::Normal { prepared: now }) =
+        (&before.status, &after.status)
     else {
         return Ok(());
     };
@@ -350,8 +375,12 @@ fn commits_with_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String>
         }
         let is_prepared =
             |n: &usize| did.is_quorum(1 + known.values().filter(|number| **number >= *n).count());
-        let commit = (before.commit + 1..=before.log.len()).rfind(is_prepared).unwrap_or(before.commit);
-        did.must(after.commit == commit, "The primary commits what it and f backups have prepared")?;
+        let commit =
+            (before.commit + 1..=before.log.len()).rfind(is_prepared).unwrap_or(before.commit);
+        did.must(
+            after.commit == commit,
+            "The primary commits what it and f backups have prepared",
+        )?;
         known.retain(|_, number| *number > commit);
         return did.must(*now == known, "The primary knows what each backup has acknowledged");
     }
@@ -371,7 +400,10 @@ fn offers_with_f_others(witness: &Witness, step: &NodeStep<'_, Viewstamped>) -> 
     let reason = match (did.event, did.heard()) {
         (Event::Timeout { timer: Timer::ViewChange }, _) => {
             let waits = !did.led() && !before.is_recovering();
-            did.must(waits, "A primary waits for nobody, nor does a replica before it has recovered")?;
+            did.must(
+                waits,
+                "A primary waits for nobody, nor does a replica before it has recovered",
+            )?;
             // Remembered only where time can be trusted.
             let heard = witness.leading.get(&did.primary(before.view)) == Some(&before.view);
             did.must(!(before.is_normal() && heard), "A live primary is heard in time")?;
@@ -399,8 +431,10 @@ fn offers_with_f_others(witness: &Witness, step: &NodeStep<'_, Viewstamped>) -> 
     }
     if let Status::ViewChange { last_normal, started, offers } = &after.status {
         let Some(change) = did.view_change() else {
-            return did
-                .must(false, "A replica leaves its own view for a later one, and only when it is normal");
+            return did.must(
+                false,
+                "A replica leaves its own view for a later one, and only when it is normal",
+            );
         };
         let may = reason.is_some() || !before.is_normal() && before.view == after.view;
         did.must(may, "A view change has a reason")?;
@@ -408,7 +442,10 @@ fn offers_with_f_others(witness: &Witness, step: &NodeStep<'_, Viewstamped>) -> 
             (&before.log, before.commit) == (&after.log, after.commit),
             "A view change leaves the log alone",
         )?;
-        did.must(*last_normal == change.own.last_normal, "The last view of status normal is remembered")?;
+        did.must(
+            *last_normal == change.own.last_normal,
+            "The last view of status normal is remembered",
+        )?;
         did.must(*started == change.started, "It is known who has started the view change")?;
         did.must(*offers == change.offers, "It is known who has offered what")?;
     }
@@ -418,9 +455,10 @@ fn offers_with_f_others(witness: &Witness, step: &NodeStep<'_, Viewstamped>) -> 
             let offers = offered == [(did.primary(after.view), offer)];
             did.must(offers, "With f others, the log is offered to the new primary")
         }
-        None => {
-            did.must(offered.is_empty(), "A log is offered once, when f others have started the view change")
-        }
+        None => did.must(
+            offered.is_empty(),
+            "A log is offered once, when f others have started the view change",
+        ),
     }
 }
 
@@ -430,20 +468,25 @@ fn starts_with_the_best_log(step: &NodeStep<'_, Viewstamped>) -> Result<(), Stri
     let announced = did.sent_of(|msg| matches!(msg, Message::StartView { .. }));
     if did.leads() && !(did.led() && before.view == after.view) {
         let Some(change) = did.view_change().filter(|change| change.has_quorum(&did)) else {
-            return did.must(false, "A primary starts its view with f+1 offers, its own among them");
+            return did
+                .must(false, "A primary starts its view with f+1 offers, its own among them");
         };
         let is_best = |log: &Log| {
             let offers = change.offers.values();
             let best = offers.max_by_key(|offer| (offer.last_normal, offer.log.len()));
             best.is_some_and(|best| {
-                let ties = |o: &&Offer| (o.last_normal, o.log.len()) == (best.last_normal, best.log.len());
+                let ties =
+                    |o: &&Offer| (o.last_normal, o.log.len()) == (best.last_normal, best.log.len());
                 change.offers.values().filter(ties).any(|offer| offer.log == *log)
             })
         };
         did.must(is_best(&after.log), "The longest log of the latest normal view is installed")?;
         let commit = change.offers.values().map(|offer| offer.commit).max().unwrap_or(0);
         did.must(after.commit == commit, "The largest commit-number offered is taken over")?;
-        did.must(after.status == Status::Normal { prepared: BTreeMap::new() }, "Nothing is prepared yet")?;
+        did.must(
+            after.status == Status::Normal { prepared: BTreeMap::new() },
+            "Nothing is prepared yet",
+        )?;
         let start = Message::StartView { view: after.view, log: after.log.clone(), commit };
         let all = did.to_others(start);
         let tells = announced.len() == all.len() && all.iter().all(|sent| announced.contains(sent));
@@ -454,7 +497,10 @@ fn starts_with_the_best_log(step: &NodeStep<'_, Viewstamped>) -> Result<(), Stri
         && did.primary(after.view) == did.id
         && let Some(change) = did.view_change()
     {
-        did.must(!change.has_quorum(&did), "With f+1 offers, its own among them, the view is started")?;
+        did.must(
+            !change.has_quorum(&did),
+            "With f+1 offers, its own among them, the view is started",
+        )?;
     }
     if let Some((_, Message::StartView { view, log, commit })) = did.heard()
         && !before.is_recovering()
@@ -464,8 +510,10 @@ fn starts_with_the_best_log(step: &NodeStep<'_, Viewstamped>) -> Result<(), Stri
             true => did.follows(*view, log, before.commit.max(*commit)),
             false => did.did_nothing(),
         };
-        return did
-            .must(does, "A replica that has not joined a view does so with the StartView's log, and once");
+        return did.must(
+            does,
+            "A replica that has not joined a view does so with the StartView's log, and once",
+        );
     }
     Ok(())
 }
@@ -482,17 +530,23 @@ fn fetches_what_it_lacks(step: &NodeStep<'_, Viewstamped>) -> Result<(), String>
     match heard {
         Some((
             src,
-            Message::Prepare { view, .. } | Message::PrepareOk { view, .. } | Message::Commit { view, .. },
+            Message::Prepare { view, .. }
+            | Message::PrepareOk { view, .. }
+            | Message::Commit { view, .. },
         )) if is_behind(*view) => {
             // Beyond the commit-number a later view may have other operations. Nobody is its own backup.
             if did.primary(*view) != did.id {
                 asks.push((src, Message::GetState { view: *view, op_number: before.commit }));
             }
-            did.must(before == after, "Until the state of the later view is there, nothing changes")?;
+            did.must(
+                before == after,
+                "Until the state of the later view is there, nothing changes",
+            )?;
         }
         Some((
             src,
-            Message::Prepare { view, op_number: number, .. } | Message::Commit { view, commit: number },
+            Message::Prepare { view, op_number: number, .. }
+            | Message::Commit { view, commit: number },
         )) if *view == before.view => {
             let has = match heard {
                 Some((_, Message::Prepare { .. })) => before.log.len() + 1,
@@ -500,7 +554,10 @@ fn fetches_what_it_lacks(step: &NodeStep<'_, Viewstamped>) -> Result<(), String>
             };
             if *number > has {
                 asks.push((src, Message::GetState { view: *view, op_number: before.log.len() }));
-                did.must(before == after, "Until the missing operations are there, nothing changes")?;
+                did.must(
+                    before == after,
+                    "Until the missing operations are there, nothing changes",
+                )?;
             }
         }
         Some((src, Message::GetState { view, op_number })) => {
@@ -525,8 +582,14 @@ fn fetches_what_it_lacks(step: &NodeStep<'_, Viewstamped>) -> Result<(), String>
         }
         _ => {}
     }
-    did.must(asked == asks, "State is asked for by who is shown to lack it, from whoever showed it")?;
-    did.must(told == tells, "A normal replica sends the state of its view to whoever asks, as it is")
+    did.must(
+        asked == asks,
+        "State is asked for by who is shown to lack it, from whoever showed it",
+    )?;
+    did.must(
+        told == tells,
+        "A normal replica sends the state of its view to whoever asks, as it is",
+    )
 }
 
 fn recovers_from_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
@@ -569,13 +632,16 @@ fn recovers_from_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String
             did.must(before == after, "An answer to a recovery changes nothing")?;
             if before.is_normal() {
                 let ops = before.log.get(*op_number..).unwrap_or_default().to_vec();
-                let suffix = did.led().then_some(Suffix { after: *op_number, ops, commit: before.commit });
+                let suffix =
+                    did.led().then_some(Suffix { after: *op_number, ops, commit: before.commit });
                 let answer = Answer { view: before.view, suffix };
                 answers.push((src, Message::RecoveryResponse { nonce: *nonce, answer }));
             }
         }
-        return did
-            .must(answered == answers, "A normal replica answers a recovery, the primary with its log");
+        return did.must(
+            answered == answers,
+            "A normal replica answers a recovery, the primary with its log",
+        );
     };
     let Some((src, Message::RecoveryResponse { nonce: theirs, answer })) = did.heard() else {
         return did.must(did.did_nothing(), "A recovering replica takes part in nothing else");
@@ -603,7 +669,10 @@ fn recovers_from_a_quorum(step: &NodeStep<'_, Viewstamped>) -> Result<(), String
         _ => {
             let waits = Status::Recovering { nonce: *nonce, answers };
             let does = *after == State { status: waits, ..before.clone() } && did.sends.is_empty();
-            did.must(does, "Without f+1 answers, the latest view's primary among them, a replica waits")
+            did.must(
+                does,
+                "Without f+1 answers, the latest view's primary among them, a replica waits",
+            )
         }
     }
 }
@@ -615,14 +684,19 @@ fn timers_of_the_role(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let is_primary = after.view % step.actor.replicas as u64 == usize::from(step.id) as u64;
     // In units of 10 ms: the shortest wait, and by how much more it is less than that.
     let due = match &after.status {
-        Status::Normal { .. } if is_primary => step.actor.heartbeats.then_some((Timer::Heartbeat, 1, 1)),
+        Status::Normal { .. } if is_primary => {
+            step.actor.heartbeats.then_some((Timer::Heartbeat, 1, 1))
+        }
         Status::Normal { .. } | Status::ViewChange { .. } => Some((Timer::ViewChange, 3, 3)),
         Status::Recovering { .. } => Some((Timer::Recovery, 2, 2)),
     };
-    let joins = |before: &State| after.view > before.view || after.is_normal() && !before.is_normal();
+    let joins =
+        |before: &State| after.view > before.view || after.is_normal() && !before.is_normal();
     let is_backup = after.is_normal() && !is_primary;
     let is_brought_on = |before: &State| match &step.event {
-        Event::Deliver { msg: Message::Commit { view, .. }, .. } => is_backup && *view == before.view,
+        Event::Deliver { msg: Message::Commit { view, .. }, .. } => {
+            is_backup && *view == before.view
+        }
         _ => is_backup && after.log.len() > before.log.len(),
     };
     let is_anew = matches!(step.event, Event::Start | Event::Timeout { .. })
@@ -630,7 +704,8 @@ fn timers_of_the_role(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let is_right = match due {
         None => step.timers.is_empty(),
         Some((timer, from, to)) if is_anew => {
-            step.timers.len() == 1 && step.timers.get(&timer).is_some_and(|age| is_set(*age, from, to))
+            step.timers.len() == 1
+                && step.timers.get(&timer).is_some_and(|age| is_set(*age, from, to))
         }
         Some(_) => step.timers == step.timers_before,
     };
@@ -655,7 +730,8 @@ fn starts_by_the_rules(step: &NodeStep<'_, Viewstamped>, after: &State) -> Resul
     let name = node_name(step.id);
     if step.incarnation == 0 {
         let status = Status::Normal { prepared: BTreeMap::new() };
-        let is_so = *after == State { view: 0, log: Log::new(), commit: 0, status } && step.sends.is_empty();
+        let is_so = *after == State { view: 0, log: Log::new(), commit: 0, status }
+            && step.sends.is_empty();
         return is_so.then_some(()).ok_or_else(|| format!("{name} starts as {after:?}"));
     }
     let (view, log, commit) = step.storage.map_or((0, Log::new(), 0), |disk| {

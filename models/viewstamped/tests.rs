@@ -29,7 +29,8 @@ fn id(number: usize) -> Id {
 }
 
 fn actor(disk: &'static str) -> Viewstamped {
-    let setup = Setup::new(&ABOUT, 3).with("disk", Value::Text(disk)).with("values", Value::Number(9));
+    let setup =
+        Setup::new(&ABOUT, 3).with("disk", Value::Text(disk)).with("values", Value::Number(9));
     Viewstamped::build(&setup).expect("three replicas").remove(0)
 }
 
@@ -39,7 +40,12 @@ impl Replica {
         Replica::started(actor("view"), number, 0, None).0
     }
 
-    fn started(actor: Viewstamped, number: usize, incarnation: u32, disk: Option<OnDisk>) -> (Self, Done) {
+    fn started(
+        actor: Viewstamped,
+        number: usize,
+        incarnation: u32,
+        disk: Option<OnDisk>,
+    ) -> (Self, Done) {
         let mut out = Out::new();
         let state = actor.start(id(number), incarnation, &disk, &mut out);
         let mut replica = Replica { actor, id: id(number), state, disk, timers: Vec::new() };
@@ -56,7 +62,9 @@ impl Replica {
                     self.disk = Some(disk.clone());
                     done.push(Err(disk));
                 }
-                Command::SetTimer(timer, _) if !self.timers.contains(&timer) => self.timers.push(timer),
+                Command::SetTimer(timer, _) if !self.timers.contains(&timer) => {
+                    self.timers.push(timer)
+                }
                 Command::CancelTimer(timer) => self.timers.retain(|t| *t != timer),
                 Command::SetTimer(..) | Command::ChooseRandom(..) => {}
             }
@@ -163,7 +171,10 @@ fn a_backup_prepares_the_next_operation() {
 #[test]
 fn a_backup_with_a_gap_fetches_the_earlier_operations_first() {
     let mut n2 = Replica::new(2);
-    assert_eq!(n2.hears(1, prepare(0, 2, 0)), [Ok((1, Message::GetState { view: 0, op_number: 0 }))]);
+    assert_eq!(
+        n2.hears(1, prepare(0, 2, 0)),
+        [Ok((1, Message::GetState { view: 0, op_number: 0 }))]
+    );
     assert_eq!(n2.state.log, ops(&[]));
     let state = Message::NewState { view: 0, suffix: suffix(0, &[1, 2], 0) };
     assert_eq!(n2.hears(1, state), [Ok((1, prepare_ok(0, 2)))]);
@@ -200,7 +211,10 @@ fn an_idle_primary_tells_what_is_committed() {
     let mut n1 = Replica::new(1);
     n1.is_asked();
     n1.hears(3, prepare_ok(0, 1));
-    assert_eq!(n1.times_out(Timer::Heartbeat), to_others(1, Message::Commit { view: 0, commit: 1 }));
+    assert_eq!(
+        n1.times_out(Timer::Heartbeat),
+        to_others(1, Message::Commit { view: 0, commit: 1 })
+    );
     assert_eq!(n1.timers, [Timer::Heartbeat]);
 }
 
@@ -248,7 +262,11 @@ fn a_replica_joins_a_later_view_change() {
     let mut n1 = Replica::new(1);
     let mut done = expected(1);
     done.push(Ok((2, do_view_change(4, 0, &[], 0))));
-    assert_eq!(n1.hears(2, start_view_change(4)), done, "with f = 1, the one heard suffices for step 2");
+    assert_eq!(
+        n1.hears(2, start_view_change(4)),
+        done,
+        "with f = 1, the one heard suffices for step 2"
+    );
     assert_eq!(n1.timers, [Timer::ViewChange], "no longer the primary's");
     let mut n2 = Replica::new(2);
     assert_eq!(n2.hears(3, do_view_change(4, 0, &[], 0)), expected(2));
@@ -271,7 +289,10 @@ fn the_offer_names_the_last_normal_view() {
     n3.hears(2, start_view(1, &[0], 0));
     n3.times_out(Timer::ViewChange);
     n3.times_out(Timer::ViewChange);
-    assert_eq!(n3.hears(1, start_view_change(3)).last(), Some(&Ok((1, do_view_change(3, 1, &[0], 0)))));
+    assert_eq!(
+        n3.hears(1, start_view_change(3)).last(),
+        Some(&Ok((1, do_view_change(3, 1, &[0], 0))))
+    );
 }
 
 /// Step 3: f+1 DoViewChange messages, the primary's own among them, start the view.
@@ -475,7 +496,10 @@ fn the_disk_keeps_a_replica_out_of_earlier_views() {
     n3.hears(2, response(1, 0, None));
     assert!(n3.state.is_recovering());
     let mut n1 = Replica::new(1);
-    assert_eq!(n1.hears(3, ask), [vec![saved_view(1)], to_others(1, start_view_change(1))].concat());
+    assert_eq!(
+        n1.hears(3, ask),
+        [vec![saved_view(1)], to_others(1, start_view_change(1))].concat()
+    );
 }
 
 /// §5.1: the log goes to disk behind the messages; only what is known to be committed is built upon.
@@ -483,7 +507,10 @@ fn the_disk_keeps_a_replica_out_of_earlier_views() {
 fn a_log_on_disk_saves_fetching_its_committed_prefix() {
     let (mut n3, _) = Replica::started(actor("log"), 3, 0, None);
     let done = n3.hears(1, prepare(0, 1, 0));
-    assert_eq!(done, [Ok((1, prepare_ok(0, 1))), Err(OnDisk { view: 0, log: ops(&[1]), commit: 0 })]);
+    assert_eq!(
+        done,
+        [Ok((1, prepare_ok(0, 1))), Err(OnDisk { view: 0, log: ops(&[1]), commit: 0 })]
+    );
     n3.hears(1, prepare(0, 2, 1));
     let (mut n3, done) = n3.restarts();
     assert_eq!(done, to_others(3, Message::Recovery { nonce: 1, view: 0, op_number: 1 }));
@@ -531,7 +558,8 @@ fn corpus() -> Vec<Scenario> {
 fn every_safety_bug_is_caught_elsewhere_too() {
     let caught = crate::scenario::corpus::caught_by(&ABOUT).unwrap();
     for spec in ABOUT.bugs.iter().filter(|spec| spec.costs == Costs::Safety) {
-        match caught.get(spec.name).unwrap_or_else(|| panic!("{} is not in [caught_by]", spec.name)) {
+        match caught.get(spec.name).unwrap_or_else(|| panic!("{} is not in [caught_by]", spec.name))
+        {
             crate::scenario::corpus::CaughtBy::None { none } => assert!(!none.is_empty()),
             crate::scenario::corpus::CaughtBy::Scenario(name) => {
                 let scenario = corpus().into_iter().find(|s| s.name == *name).expect(name);
@@ -546,7 +574,8 @@ fn every_safety_bug_is_caught_elsewhere_too() {
 #[test]
 fn every_goal_is_covered_by_a_healthy_scenario() {
     for goal in Viewstamped::goals() {
-        let covers = |s: &Scenario| s.bug.is_none() && s.covers.iter().any(|name| name == goal.name);
+        let covers =
+            |s: &Scenario| s.bug.is_none() && s.covers.iter().any(|name| name == goal.name);
         assert!(corpus().iter().any(covers), "no healthy scenario covers {}", goal.name);
     }
 }
@@ -601,13 +630,20 @@ fn dead_messages_do_nothing_and_stay_dead() {
                 let i = usize::from(envelope.dst);
                 let is_dead = |system_state: &SystemState<Viewstamped>| {
                     let receiver = system_state.nodes[i].state.as_deref();
-                    receiver.map(|r| system.actors[i].is_dead(envelope.dst, r, envelope.src, &envelope.msg))
+                    receiver.map(|r| {
+                        system.actors[i].is_dead(envelope.dst, r, envelope.src, &envelope.msg)
+                    })
                 };
                 if is_dead(state) != Some(true) {
                     continue;
                 }
                 dead += 1;
-                assert_ne!(is_dead(next), Some(false), "{envelope:?} comes to life: {}", system.name(step));
+                assert_ne!(
+                    is_dead(next),
+                    Some(false),
+                    "{envelope:?} comes to life: {}",
+                    system.name(step)
+                );
                 if let Step::Deliver { src, dst, msg } = step
                     && (*src, *dst, msg) == (envelope.src, envelope.dst, &envelope.msg)
                 {
@@ -624,7 +660,8 @@ fn dead_messages_do_nothing_and_stay_dead() {
 fn every_property_can_be_broken() {
     let corpus = scenario::parse(ABOUT.corpus, &ABOUT).unwrap();
     for (_, name) in System::<Viewstamped>::properties() {
-        let breaks = |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Verdict::Violated);
+        let breaks =
+            |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Verdict::Violated);
         assert!(corpus.iter().any(breaks), "no scenario of the corpus violates {name}");
     }
 }
@@ -638,7 +675,8 @@ fn every_bug_is_in_the_corpus() {
         assert_eq!(own.bug.as_deref(), Some(spec.name));
         // A control breaks the letter of its rule, and nothing that the rule is for.
         let is_broken = |(name, e): (&String, &crate::scenario::Expected)| {
-            e.verdict == Verdict::Violated && (spec.costs == Costs::Safety || name != "starts-with-the-best-log")
+            e.verdict == Verdict::Violated
+                && (spec.costs == Costs::Safety || name != "starts-with-the-best-log")
         };
         assert_eq!(own.expect.iter().any(is_broken), spec.costs == Costs::Safety, "{}", spec.name);
     }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use stateright::actor::register::RegisterMsg;
-use stateright::actor::{Actor, Id, Out, majority};
+use stateright::actor::{Actor, Id, Network, Out, majority, model_peers};
+
+use crate::{register, seen_by_both};
 
 /// The register of Attiya, Bar-Noy and Dolev: a phase of asking, a phase of telling, each with a
 /// majority.
