@@ -26,8 +26,11 @@ fn ends(step: &Step, timer: Timer, role: fn(&State) -> bool) -> bool {
 
 /// A higher node announces itself to one in such a role, which then follows it.
 fn gives_way(step: &Step, role: fn(&State) -> bool) -> bool {
-    meets(step, Message::Coordinator, role)
-        && matches!((step.after, delivered(step)), (Some(State::Following(l)), Some((src, _))) if *l == src)
+    let follows_sender = match (step.after, delivered(step)) {
+        (Some(State::Following(leader)), Some((src, _))) => *leader == src,
+        _ => false,
+    };
+    meets(step, Message::Coordinator, role) && follows_sender
 }
 
 fn is_following(role: &State) -> bool {
