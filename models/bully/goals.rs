@@ -26,8 +26,8 @@ fn ends(step: &Step, timer: Timer, role: fn(&State) -> bool) -> bool {
 
 /// A higher node announces itself to one in such a role, which then follows it.
 fn gives_way(step: &Step, role: fn(&State) -> bool) -> bool {
-    meets(step, Message::Coordinator, role)
-        && matches!((step.after, delivered(step)), (Some(State::Following(l)), Some((src, _))) if *l == src)
+    let follows = |src| step.after == Some(&State::Following(src));
+    meets(step, Message::Coordinator, role) && delivered(step).is_some_and(|(src, _)| follows(src))
 }
 
 fn is_following(role: &State) -> bool {

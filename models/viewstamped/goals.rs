@@ -2,22 +2,54 @@
 
 use std::collections::BTreeMap;
 
-use super::{Message, Offer, Request, State, Status, Timer, Viewstamped};
+use super::Viewstamped;
+use super::message::{Message, Offer, Request, Timer};
+use super::state::{State, Status};
+use super::witness::Witness;
 use crate::election::{Event, Goal, NodeStep, Reached, Reign, Term};
 
 type Step<'a> = NodeStep<'a, Viewstamped>;
 
-pub fn all() -> Vec<Goal<Viewstamped>> {
-    let step = |name, meaning, reached| Goal { name, meaning, reached: Reached::Step(reached) };
-    let past = |name, meaning, reached| Goal { name, meaning, reached: Reached::Past(reached) };
+const fn step(
+    name: &'static str,
+    meaning: &'static str,
+    is: fn(&Step<'_>) -> bool,
+) -> Goal<Viewstamped> {
+    Goal { name, meaning, reached: Reached::Step(is) }
+}
+
+const fn past(
+    name: &'static str,
+    meaning: &'static str,
+    is: fn(&BTreeMap<Term, Reign>, &Witness) -> bool,
+) -> Goal<Viewstamped> {
+    Goal { name, meaning, reached: Reached::Past(is) }
+}
+
+/// What scenarios may mean to reach, by section.
+pub(super) fn goals() -> Vec<Goal<Viewstamped>> {
+    [
+        of_operations(),
+        of_view_changes(),
+        of_new_views(),
+        of_state_transfer(),
+        of_recovery(),
+        of_the_past(),
+    ]
+    .concat()
+}
+
+/// Normal operation (§4.1).
+fn of_operations() -> Vec<Goal<Viewstamped>> {
     vec![
-        // Normal operation.
         step("operation-prepared", "a backup prepares an operation that the primary sent", |s| {
             hears(s, |msg| matches!(msg, Message::Prepare { .. }))
                 && sends(s, |m| matches!(m, Message::PrepareOk { .. }))
         }),
         step("operation-acknowledged", "a primary commits, and the client is told", |s| {
-            is_live(s, |before, after| leads(s, before) && leads(s, after) && after.commit > before.commit)
+            is_live(s, |before, after| {
+                leads(s, before) && leads(s, after) && after.commit > before.commit
+            })
         }),
         step("several-committed-at-once", "a primary commits two operations in one step", |s| {
             is_live(s, |before, after| {
@@ -36,7 +68,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
             chooses(s) && is_live(s, |before, _| before.view > 0)
         }),
         step("commit-learned", "a backup learns of a commit by a Commit message", |s| {
-            hears(s, |msg| matches!(msg, Message::Commit { .. })) && is_live(s, |b, a| a.commit > b.commit)
+            hears(s, |msg| matches!(msg, Message::Commit { .. }))
+                && is_live(s, |b, a| a.commit > b.commit)
         }),
         step(
             "commit-learned-with-the-next",
@@ -46,50 +79,82 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     && is_live(s, |b, a| a.commit > b.commit)
             },
         ),
-        // View changes.
+    ]
+}
+
+/// How view changes come about (§4.2).
+fn of_view_changes() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("log-offered", "a replica sends DoViewChange", |s| {
             sends(s, |msg| matches!(msg, Message::DoViewChange { .. }))
         }),
         step("view-started", "a new primary sends StartView", |s| {
             sends(s, |msg| matches!(msg, Message::StartView { .. }))
         }),
-        step("view-started-with-an-offer", "the offer of another completes the new primary's f+1", |s| {
-            hears(s, |msg| matches!(msg, Message::DoViewChange { .. }))
-                && sends(s, |msg| matches!(msg, Message::StartView { .. }))
-        }),
-        step("view-started-with-its-own-offer", "the new primary's own offer completes the f+1", |s| {
-            hears(s, |msg| matches!(msg, Message::StartViewChange { .. }))
-                && sends(s, |msg| matches!(msg, Message::StartView { .. }))
-        }),
+        step(
+            "view-started-with-an-offer",
+            "the offer of another completes the new primary's \
+                                            f+1",
+            |s| {
+                hears(s, |msg| matches!(msg, Message::DoViewChange { .. }))
+                    && sends(s, |msg| matches!(msg, Message::StartView { .. }))
+            },
+        ),
+        step(
+            "view-started-with-its-own-offer",
+            "the new primary's own offer completes the \
+                                                 f+1",
+            |s| {
+                hears(s, |msg| matches!(msg, Message::StartViewChange { .. }))
+                    && sends(s, |msg| matches!(msg, Message::StartView { .. }))
+            },
+        ),
         step("view-joined", "a replica becomes normal by StartView", |s| {
             hears(s, |msg| matches!(msg, Message::StartView { .. }))
                 && is_live(s, |b, a| a.view > b.view || !b.is_normal())
         }),
-        step("view-change-abandoned", "a view change takes too long and the next is started", |s| {
-            times_out(s, Timer::ViewChange) && is_live(s, |before, _| !before.is_normal())
-        }),
+        step(
+            "view-change-abandoned",
+            "a view change takes too long and the next is started",
+            |s| times_out(s, Timer::ViewChange) && is_live(s, |before, _| !before.is_normal()),
+        ),
         step(
             "view-change-abandoned-alone",
             "a replica that nobody has joined in its view change starts the next",
             |s| {
                 times_out(s, Timer::ViewChange)
                     && is_live(s, |before, _| match &before.status {
-                        Status::ViewChange { started, offers, .. } => started.is_empty() && offers.is_empty(),
+                        Status::ViewChange { started, offers, .. } => {
+                            started.is_empty() && offers.is_empty()
+                        }
                         _ => false,
                     })
             },
         ),
         step("later-view-left", "a backup of a later view starts the next view change", |s| {
-            times_out(s, Timer::ViewChange) && is_live(s, |before, _| before.is_normal() && before.view > 0)
-        }),
-        step("former-primary-times-out", "who has been a primary starts a view change as a backup", |s| {
-            let turn = usize::from(s.id) as u64;
             times_out(s, Timer::ViewChange)
-                && is_live(s, |before, _| before.is_normal() && before.view > turn)
+                && is_live(s, |before, _| before.is_normal() && before.view > 0)
         }),
+        step(
+            "former-primary-times-out",
+            "who has been a primary starts a view change as a \
+                                          backup",
+            |s| {
+                let turn = usize::from(s.id) as u64;
+                times_out(s, Timer::ViewChange)
+                    && is_live(s, |before, _| before.is_normal() && before.view > turn)
+            },
+        ),
         step("offer-calls", "a replica hears of a view change by DoViewChange", |s| {
-            hears(s, |msg| matches!(msg, Message::DoViewChange { .. })) && is_live(s, |b, a| a.view > b.view)
+            hears(s, |msg| matches!(msg, Message::DoViewChange { .. }))
+                && is_live(s, |b, a| a.view > b.view)
         }),
+    ]
+}
+
+/// With which log a view starts (§4.2).
+fn of_new_views() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("primary-deposed", "a primary leaves the view that it leads", |s| {
             is_live(s, |before, after| leads(s, before) && !leads(s, after))
         }),
@@ -118,22 +183,34 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     })
             },
         ),
-        step("longer-log-wins", "a view starts with a log longer than another one of the same view", |s| {
-            starts(s)
-                && is_live(s, |before, _| {
-                    let offers = offers(s, before);
-                    let shorter =
-                        |a: &Offer, b: &Offer| a.last_normal == b.last_normal && a.log.len() < b.log.len();
-                    offers.iter().any(|a| offers.iter().any(|b| shorter(a, b)))
-                })
-        }),
-        // State transfer.
+        step(
+            "longer-log-wins",
+            "a view starts with a log longer than another one of the same \
+                                 view",
+            |s| {
+                starts(s)
+                    && is_live(s, |before, _| {
+                        let offers = offers(s, before);
+                        let shorter = |a: &Offer, b: &Offer| {
+                            a.last_normal == b.last_normal && a.log.len() < b.log.len()
+                        };
+                        offers.iter().any(|a| offers.iter().any(|b| shorter(a, b)))
+                    })
+            },
+        ),
+    ]
+}
+
+/// State transfer (§5.2).
+fn of_state_transfer() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("gap-filled", "a replica fetches operations that it lacks in its own view", |s| {
             hears(s, |msg| matches!(msg, Message::NewState { .. }))
                 && is_live(s, |b, a| b.is_normal() && a.view == b.view && a.log.len() > b.log.len())
         }),
         step("later-view-fetched", "a replica comes into a later view by NewState", |s| {
-            hears(s, |msg| matches!(msg, Message::NewState { .. })) && is_live(s, |b, a| a.view > b.view)
+            hears(s, |msg| matches!(msg, Message::NewState { .. }))
+                && is_live(s, |b, a| a.view > b.view)
         }),
         step(
             "own-view-fetched",
@@ -143,11 +220,19 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     && is_live(s, |b, a| a.view == b.view && a.is_normal() && !b.is_normal())
             },
         ),
-        // Recovery.
+    ]
+}
+
+/// Recovery (§4.3).
+fn of_recovery() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("recovered", "a replica has recovered", |s| recovers(s, |_, _| true)),
-        step("recovered-with-an-operation", "a replica recovers an operation that it had forgotten", |s| {
-            recovers(s, |before, after| after.log.len() > before.log.len())
-        }),
+        step(
+            "recovered-with-an-operation",
+            "a replica recovers an operation that it had \
+                                             forgotten",
+            |s| recovers(s, |before, after| after.log.len() > before.log.len()),
+        ),
         step(
             "recovered-into-a-later-view",
             "a replica recovers into a view after the one on its disk",
@@ -156,9 +241,16 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         step("recovered-with-its-own-log", "a replica builds upon the log on its disk", |s| {
             recovers(s, |before, _| !before.log.is_empty())
         }),
-        step("former-primary-recovers", "who led view 0 when it crashed comes back as a backup", |s| {
-            recovers(s, |before, after| usize::from(s.id) == 0 && before.view == 0 && after.view > 0)
-        }),
+        step(
+            "former-primary-recovers",
+            "who led view 0 when it crashed comes back as a \
+                                         backup",
+            |s| {
+                recovers(s, |before, after| {
+                    usize::from(s.id) == 0 && before.view == 0 && after.view > 0
+                })
+            },
+        ),
         step(
             "answers-do-not-suffice",
             "a replica has f+1 answers and still no log of the latest view",
@@ -169,16 +261,27 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                 })
             },
         ),
-        step("view-change-after-recovery", "a replica that has recovered starts a view change", |s| {
-            times_out(s, Timer::ViewChange) && s.incarnation > 0
-        }),
+        step(
+            "view-change-after-recovery",
+            "a replica that has recovered starts a view \
+                                            change",
+            |s| times_out(s, Timer::ViewChange) && s.incarnation > 0,
+        ),
         step("asked-again", "a recovering replica asks again", |s| times_out(s, Timer::Recovery)),
         step(
             "disk-tells-of-a-view",
             "a recovering replica's disk makes another one start a view change",
-            |s| hears(s, |msg| matches!(msg, Message::Recovery { .. })) && is_live(s, |b, a| a.view > b.view),
+            |s| {
+                hears(s, |msg| matches!(msg, Message::Recovery { .. }))
+                    && is_live(s, |b, a| a.view > b.view)
+            },
         ),
-        // The past.
+    ]
+}
+
+/// Of views led and clients told.
+fn of_the_past() -> Vec<Goal<Viewstamped>> {
+    vec![
         past("two-views-led", "two view changes are completed", |led, _| views(led) > 1),
         past("three-views-led", "three view changes are completed", |led, _| views(led) > 2),
         past("same-primary-again", "a replica leads a second view", |led, _| {
@@ -188,9 +291,13 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         past("view-skipped", "a view is led although the one before never was", |led, _| {
             led.keys().any(|term| term.0 > 0 && !led.contains_key(&Term(term.0 - 1)))
         }),
-        past("view-after-acknowledgement", "a later view starts after a client was told", |_, w| {
-            w.acknowledged.iter().any(|(_, told)| w.installed.keys().any(|view| view > told))
-        }),
+        past(
+            "view-after-acknowledgement",
+            "a later view starts after a client was told",
+            |_, w| {
+                w.acknowledged.iter().any(|(_, told)| w.installed.keys().any(|view| view > told))
+            },
+        ),
         past(
             "acknowledged-in-a-later-view",
             "a client is told by a primary that is not the first",
@@ -233,7 +340,9 @@ fn starts(step: &Step<'_>) -> bool {
 }
 
 fn recovers(step: &Step<'_>, is_so: impl Fn(&State, &State) -> bool) -> bool {
-    is_live(step, |before, after| before.is_recovering() && after.is_normal() && is_so(before, after))
+    is_live(step, |before, after| {
+        before.is_recovering() && after.is_normal() && is_so(before, after)
+    })
 }
 
 /// The offers among which a new primary chooses, its own included.
@@ -242,7 +351,11 @@ fn offers(step: &Step<'_>, before: &State) -> Vec<Offer> {
     let mut all: Vec<Offer> = offers.values().cloned().collect();
     match &step.event {
         Event::Deliver { msg: Message::DoViewChange { offer, .. }, .. } => all.push(offer.clone()),
-        _ => all.push(Offer { last_normal: *last_normal, log: before.log.clone(), commit: before.commit }),
+        _ => all.push(Offer {
+            last_normal: *last_normal,
+            log: before.log.clone(),
+            commit: before.commit,
+        }),
     }
     all
 }
