@@ -14,8 +14,9 @@ const fn ticks(name: &'static str, default: u64, help: &'static str) -> OptionSp
 pub(super) static ABOUT: About = About {
     name: "bully",
     title: "Bully election",
-    source: "H. Garcia-Molina, Elections in a Distributed Computing System, IEEE Transactions on Computers C-31(1), 1982; \
-             as taught by Coulouris, Dollimore, Kindberg, Blair (Distributed Systems, 15.3) and Tanenbaum, van Steen",
+    source: "H. Garcia-Molina, Elections in a Distributed Computing System, IEEE Transactions on \
+             Computers C-31(1), 1982; as taught by Coulouris, Dollimore, Kindberg, Blair \
+             (Distributed Systems, 15.3) and Tanenbaum, van Steen",
     has_terms: false,
     starts_led: false,
     options: &[
@@ -23,13 +24,15 @@ pub(super) static ABOUT: About = About {
             name: "announce_to",
             default: Value::Text("all"),
             allowed: &["all", "lower"],
-            help: "who is told of a winner: all others (Tanenbaum) or only the lower ones (Coulouris)",
+            help: "who is told of a winner: all others (Tanenbaum) or only the lower ones \
+                   (Coulouris)",
         },
         OptionSpec {
             name: "quorum",
             default: Value::Text("none"),
             allowed: &["none", "majority"],
-            help: "who must accept a winner before it leads: nobody, or a majority of all nodes, up or down",
+            help: "who must accept a winner before it leads: nobody, or a majority of all nodes, \
+                   up or down",
         },
         ticks(
             "heartbeat",
@@ -64,15 +67,15 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Bully>, String> {
     }
     if coordinator <= answer + slack {
         return Err(format!(
-            "coordinator = {coordinator}: a node that was answered must wait longer than the answering node's own \
-                 election takes, which is answer + slack = {}",
+            "coordinator = {coordinator}: a node that was answered must wait longer than the \
+             answering node's own election takes, which is answer + slack = {}",
             answer + slack
         ));
     }
     if heartbeat > 0 && monitor <= heartbeat.max(answer + slack) {
         return Err(format!(
-            "monitor = {monitor}: expected more than heartbeat = {heartbeat} and answer + slack = {}, or a live \
-                 leader may be suspected for ever, although nothing fails",
+            "monitor = {monitor}: expected more than heartbeat = {heartbeat} and answer + slack = \
+             {}, or a live leader may be suspected for ever, although nothing fails",
             answer + slack
         ));
     }

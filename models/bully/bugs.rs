@@ -7,7 +7,8 @@ bugs! {
     pub(super) enum Bug {
         LastCoordinatorWins {
             name: "last-coordinator-wins",
-            summary: "A node follows whoever announced itself last, lower nodes included, and does not object.",
+            summary: "A node follows whoever announced itself last, lower nodes included, and does \
+                      not object.",
             rule: "Rule 6: on COORDINATOR from a lower node, hold an election.",
             published: "The textbooks state no comparison; Wikipedia, Bully algorithm, adds it.",
             costs: Costs::Safety,
@@ -21,8 +22,8 @@ bugs! {
         },
         ElectionGoesOn {
             name: "election-goes-on",
-            summary: "A node that waits for answers follows the coordinator announced meanwhile, but lets its answer \
-                      timeout run on.",
+            summary: "A node that waits for answers follows the coordinator announced meanwhile, \
+                      but lets its answer timeout run on.",
             rule: "Rule 5: an announcement ends the election of whoever hears it.",
             published: "Our own analysis.",
             costs: Costs::Safety,
@@ -31,19 +32,22 @@ bugs! {
             name: "busy-nodes-are-silent",
             summary: "A node that is electing or leading already takes no notice of ELECTION.",
             rule: "Rule 2: answer in any case; only a second election is left out.",
-            published: "A misreading of `unless it has begun one already` (Coulouris et al., 15.3); our own analysis.",
+            published: "A misreading of `unless it has begun one already` (Coulouris et al., \
+                        15.3); our own analysis.",
             costs: Costs::Safety,
         },
         RecoversAsLeader {
             name: "recovers-as-leader",
-            summary: "A node that recovers announces itself without an election, whether or not it is the highest.",
+            summary: "A node that recovers announces itself without an election, whether or not it \
+                      is the highest.",
             rule: "Rule 8: a recovering node calls an election.",
             published: "Coulouris et al., 15.3, let only the highest process do this.",
             costs: Costs::Safety,
         },
         NoSecondWait {
             name: "no-second-wait",
-            summary: "A node that was answered waits for a coordinator for ever, even if the answering node has died.",
+            summary: "A node that was answered waits for a coordinator for ever, even if the \
+                      answering node has died.",
             rule: "Rule 7: if no coordinator is announced in time, call another election.",
             published: "The rule: Wikipedia, Bully algorithm; Coulouris et al., 15.3.",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
@@ -59,20 +63,23 @@ bugs! {
             name: "ignores-lower-claims",
             summary: "A node takes no notice of a lower node's announcement.",
             rule: "Rule 6: on COORDINATOR from a lower node, hold an election.",
-            published: "A control as long as no message is lost: then this rule only saves time. A lost announcement is \
-                        mended by it. Our own analysis.",
+            published: "A control as long as no message is lost: then this rule only saves time. A \
+                        lost announcement is mended by it. Our own analysis.",
             costs: Costs::Nothing,
         },
         AsksTheNextOnly {
             name: "asks-the-next-only",
-            summary: "A node asks only the next higher node, and takes that one's silence for everybody's.",
+            summary: "A node asks only the next higher node, and takes that one's silence for \
+                      everybody's.",
             rule: "Rule 1: an election asks all higher nodes.",
-            published: "The rule: Garcia-Molina 1982; Coulouris et al., 15.3. The mistake: our own analysis.",
+            published: "The rule: Garcia-Molina 1982; Coulouris et al., 15.3. The mistake: our own \
+                        analysis.",
             costs: Costs::Safety,
         },
         LateAnswersCount {
             name: "late-answers-count",
-            summary: "An answer makes a node wait whatever it is doing, so that a late one stops a leader.",
+            summary: "An answer makes a node wait whatever it is doing, so that a late one stops a \
+                      leader.",
             rule: "Rule 3: an answer ends only the asking.",
             published: "Our own analysis.",
             costs: Costs::Liveness(Healing::Hides(
@@ -83,7 +90,8 @@ bugs! {
             name: "half-is-enough",
             summary: "With quorums, a winner leads once half of all nodes accept it.",
             rule: "Rule 4: a majority, which no two halves are.",
-            published: "Elasticsearch's discovery.zen.minimum_master_nodes set to half of the nodes, as its manual warns.",
+            published: "Elasticsearch's discovery.zen.minimum_master_nodes set to half of the \
+                        nodes, as its manual warns.",
             costs: Costs::Safety,
         },
     }

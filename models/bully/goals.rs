@@ -26,11 +26,8 @@ fn ends(step: &Step, timer: Timer, role: fn(&State) -> bool) -> bool {
 
 /// A higher node announces itself to one in such a role, which then follows it.
 fn gives_way(step: &Step, role: fn(&State) -> bool) -> bool {
-    let follows_sender = match (step.after, delivered(step)) {
-        (Some(State::Following(leader)), Some((src, _))) => *leader == src,
-        _ => false,
-    };
-    meets(step, Message::Coordinator, role) && follows_sender
+    let follows = |src| step.after == Some(&State::Following(src));
+    meets(step, Message::Coordinator, role) && delivered(step).is_some_and(|(src, _)| follows(src))
 }
 
 fn is_following(role: &State) -> bool {

@@ -18,15 +18,17 @@ fn of_states() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
             "highest-leads",
-            "Whenever time passes, whoever leads is higher than every live node, those apart that are holding an election \
-             themselves or have won and lack a majority (Garcia-Molina 1982; Coulouris et al., section 15.3). Under the assumptions about time only.",
+            "Whenever time passes, whoever leads is higher than every live node, those apart that \
+             are holding an election themselves or have won and lack a majority (Garcia-Molina \
+             1982; Coulouris et al., section 15.3). Under the assumptions about time only.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),
         Invariant::new(
             "follows-higher",
-            "A node follows only nodes with a higher identifier than its own (Coulouris et al., section 15.3: the \
-             elected process is the non-crashed one with the largest identifier).",
+            "A node follows only nodes with a higher identifier than its own (Coulouris et al., \
+             section 15.3: the elected process is the non-crashed one with the largest \
+             identifier).",
             Check::Node(follows_higher),
         ),
     ]
@@ -37,34 +39,34 @@ fn of_elections() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
             "asks-the-higher",
-            "Whoever begins an election asks each higher node, once, and nobody else asks; the highest node of all asks \
-             nobody (rule 1).",
+            "Whoever begins an election asks each higher node, once, and nobody else asks; the \
+             highest node of all asks nobody (rule 1).",
             Check::Rule(rules::asks_the_higher),
         ),
         Invariant::new(
             "elections-are-answered",
-            "Whoever is asked answers, once, and then holds an election itself or is holding one; nobody else answers \
-             (rule 2).",
+            "Whoever is asked answers, once, and then holds an election itself or is holding one; \
+             nobody else answers (rule 2).",
             Check::Rule(rules::elections_are_answered),
         )
         .needing(&["asked"]),
         Invariant::new(
             "answers-end-the-asking",
-            "An answer makes a node that asked wait for a coordinator, and says nothing to any other; only those wait \
-             whom somebody answered (rule 3).",
+            "An answer makes a node that asked wait for a coordinator, and says nothing to any \
+             other; only those wait whom somebody answered (rule 3).",
             Check::Rule(rules::answers_end_the_asking),
         )
         .needing(&["answered"]),
         Invariant::new(
             "only-the-unanswered-win",
-            "A node wins when nobody answered it in time, or when an election begins at the highest node of all (rules 1 \
-             and 4).",
+            "A node wins when nobody answered it in time, or when an election begins at the \
+             highest node of all (rules 1 and 4).",
             Check::Rule(rules::only_the_unanswered_win),
         ),
         Invariant::new(
             "winners-announce",
-            "Whoever wins announces itself to all whom it has to tell, once each, and again whenever its heartbeat is \
-             due; nobody else announces anything (rule 4).",
+            "Whoever wins announces itself to all whom it has to tell, once each, and again \
+             whenever its heartbeat is due; nobody else announces anything (rule 4).",
             Check::Rule(rules::winners_announce),
         ),
     ]
@@ -75,20 +77,22 @@ fn of_coordinators() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
             "the-higher-is-followed",
-            "A higher node's announcement is followed, whatever the node was doing, and accepted where quorums count; \
-             nobody follows without one (rule 5).",
+            "A higher node's announcement is followed, whatever the node was doing, and accepted \
+             where quorums count; nobody follows without one (rule 5).",
             Check::Rule(rules::the_higher_is_followed),
         )
         .needing(&["followed"]),
         Invariant::new(
             "the-lower-is-contradicted",
-            "A lower node's announcement makes a node hold an election, unless it is holding one (rule 6).",
+            "A lower node's announcement makes a node hold an election, unless it is holding one \
+             (rule 6).",
             Check::Rule(rules::the_lower_is_contradicted),
         )
         .with_setting("announce_to = all", |nodes| nodes[0].tells_all),
         Invariant::new(
             "silence-ends-in-an-election",
-            "Whoever waits in vain for a coordinator, or hears its leader no more, holds an election (rule 7).",
+            "Whoever waits in vain for a coordinator, or hears its leader no more, holds an \
+             election (rule 7).",
             Check::Rule(rules::silence_ends_in_an_election),
         ),
         Invariant::new(
@@ -98,15 +102,15 @@ fn of_coordinators() -> Vec<Invariant<Bully>> {
         ),
         Invariant::new(
             "timers-of-the-role",
-            "The timer of its role, and no other, runs at each node, as long as the options say: it is set when the role \
-             is taken, when an election is held anew, and when the leader is heard again, and runs on otherwise (rules 3 \
-             to 8).",
+            "The timer of its role, and no other, runs at each node, as long as the options say: \
+             it is set when the role is taken, when an election is held anew, and when the leader \
+             is heard again, and runs on otherwise (rules 3 to 8).",
             Check::Rule(rules::timers_of_the_role),
         ),
         Invariant::new(
             "majorities-accept",
-            "A winner leads once a majority of all nodes, itself included, has accepted it since it won, and not before \
-             (the second half of rule 4).",
+            "A winner leads once a majority of all nodes, itself included, has accepted it since \
+             it won, and not before (the second half of rule 4).",
             Check::Rule(rules::majorities_accept),
         )
         .with_setting("quorum = majority", |nodes| nodes[0].needs_majority)

@@ -34,9 +34,9 @@ impl Variant {
 pub(super) static ABOUT: About = About {
     name: "ring",
     title: "Ring election",
-    source: "E. Chang, R. Roberts, An Improved Algorithm for Decentralized Extrema-Finding in Circular Configurations of \
-             Processes, Communications of the ACM 22(5), 1979; the textbook version after Tanenbaum, van Steen \
-             (Distributed Systems, ring algorithm)",
+    source: "E. Chang, R. Roberts, An Improved Algorithm for Decentralized Extrema-Finding in \
+             Circular Configurations of Processes, Communications of the ACM 22(5), 1979; the \
+             textbook version after Tanenbaum, van Steen (Distributed Systems, ring algorithm)",
     has_terms: false,
     starts_led: false,
     options: &[
@@ -44,26 +44,29 @@ pub(super) static ABOUT: About = About {
             name: "variant",
             default: Value::Text("textbook"),
             allowed: &["textbook", "chang-roberts"],
-            help: "textbook: collects identifiers and skips dead nodes; chang-roberts: one number goes round, no repair",
+            help: "textbook: collects identifiers and skips dead nodes; chang-roberts: one number \
+                   goes round, no repair",
         },
         OptionSpec {
             name: "heartbeat",
             default: Value::Number(2),
             allowed: &[],
-            help: "textbook: ticks between a leader's announcements, at least 2; 0: it speaks once, and nobody watches it",
+            help: "textbook: ticks between a leader's announcements, at least 2; 0: it speaks \
+                   once, and nobody watches it",
         },
         OptionSpec {
             name: "monitor",
             default: Value::Number(0),
             allowed: &[],
-            help: "ticks of silence after which an election is called; 0: the fewest that suspect no live leader while \
-                   nothing fails",
+            help: "ticks of silence after which an election is called; 0: the fewest that suspect \
+                   no live leader while nothing fails",
         },
         OptionSpec {
             name: "staggered",
             default: Value::Flag(true),
             allowed: &[],
-            help: "each node waits a tick longer than the next higher one, so that one of them calls the election",
+            help: "each node waits a tick longer than the next higher one, so that one of them \
+                   calls the election",
         },
     ],
     bugs: Bug::SPECS,
@@ -79,7 +82,8 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Ring>, String> {
         return Err("a ring needs at least 2 nodes".to_string());
     }
     if heartbeat == 1 {
-        let why = "at a dead node each announcement would catch up with the one before, and start its wait anew";
+        let why = "at a dead node each announcement would catch up with the one before, and start \
+                   its wait anew";
         return Err(format!("heartbeat = 1: expected at least 2 (or 0, for none): {why}"));
     }
     if let Some(bug) = bug
@@ -96,8 +100,8 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Ring>, String> {
     let silence = heartbeat + setup.nodes as u64 - 2;
     if monitor != 0 && monitor <= silence {
         return Err(format!(
-            "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live leader may be \
-                 suspected for ever, although nothing fails any more"
+            "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live \
+             leader may be suspected for ever, although nothing fails any more"
         ));
     }
     let monitor = if monitor == 0 { silence + 1 } else { monitor };

@@ -8,7 +8,8 @@ bugs! {
     pub(super) enum Bug {
         DuplicateNumbers {
             name: "duplicate-numbers",
-            summary: "The two highest nodes have the same number, and each takes the other's for its own.",
+            summary: "The two highest nodes have the same number, and each takes the other's for \
+                      its own.",
             rule: "The numbers are distinct (Chang and Roberts 1979, an assumption).",
             published: "An assumption stated in ChangRoberts.tla of the TLA+ examples.",
             costs: Costs::Safety,
@@ -24,33 +25,38 @@ bugs! {
             name: "leads-too-soon",
             summary: "The winner leads before its announcement has been round.",
             rule: "Rule T5: lead when the announcement comes back.",
-            published: "The textbooks do not say when the coordinator starts to lead; our own analysis.",
+            published: "The textbooks do not say when the coordinator starts to lead; our own \
+                        analysis.",
             costs: Costs::Safety,
         },
         LeaderNotHalted {
             name: "leader-not-halted",
             summary: "A leader passes on a higher node's announcement and leads on.",
             rule: "Rule T6: whoever hears a higher node's announcement follows it.",
-            published: "The same omission as in Bully: Garcia-Molina 1982 halts the old leader first.",
+            published: "The same omission as in Bully: Garcia-Molina 1982 halts the old leader \
+                        first.",
             costs: Costs::Safety,
         },
         CoordinatorNotCompared {
             name: "coordinator-not-compared",
             summary: "A node follows whoever announces itself, lower nodes included.",
             rule: "Rule T7: an announcement of a lower node is swallowed.",
-            published: "The textbooks leave the comparison out, as they let the initiator alone decide; our own analysis.",
+            published: "The textbooks leave the comparison out, as they let the initiator alone \
+                        decide; our own analysis.",
             costs: Costs::Safety,
         },
         StaleAnnouncementCounts {
             name: "stale-announcement-counts",
             summary: "A winner takes any announcement of its own that comes round for the latest.",
             rule: "Rule T5: only the announcement of the present attempt counts.",
-            published: "A token from before a restart, as in the Le Lann and Chang-Roberts folklore; our own analysis.",
+            published: "A token from before a restart, as in the Le Lann and Chang-Roberts \
+                        folklore; our own analysis.",
             costs: Costs::Safety,
         },
         OrphanAnnouncement {
             name: "orphan-announcement",
-            summary: "Only the leader takes its announcement off the ring; if it has died, nobody does.",
+            summary: "Only the leader takes its announcement off the ring; if it has died, nobody \
+                      does.",
             rule: "Rule T8: whoever sees a message for the second time takes it off the ring.",
             published: "The orphan of token rings (Le Lann 1977).",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
@@ -65,16 +71,20 @@ bugs! {
         AcknowledgesFirst {
             name: "acknowledges-first",
             summary: "A node acknowledges a message before it has passed it on.",
-            rule: "Rule T2: the acknowledgement comes last, so that a message is never with nobody.",
-            published: "Acknowledging before the work is done: the end-to-end argument (Saltzer, Reed, Clark 1984); our own \
-                        analysis.",
-            costs: Costs::Liveness(Healing::Hides("some monitor ends at last, and begins another election")),
+            rule: "Rule T2: the acknowledgement comes last, so that a message is never with \
+                   nobody.",
+            published: "Acknowledging before the work is done: the end-to-end argument (Saltzer, \
+                        Reed, Clark 1984); our own analysis.",
+            costs: Costs::Liveness(Healing::Hides("some monitor ends at last, and begins another \
+                                                   election")),
         },
         InitiatorWins {
             name: "initiator-wins",
-            summary: "Whoever closes the round takes itself for the winner, not the highest that was collected.",
+            summary: "Whoever closes the round takes itself for the winner, not the highest that \
+                      was collected.",
             rule: "Rule T3: the highest identifier collected wins.",
-            published: "A misreading of `the initiator sends the result round` (Tanenbaum, van Steen); our own analysis.",
+            published: "A misreading of `the initiator sends the result round` (Tanenbaum, van \
+                        Steen); our own analysis.",
             costs: Costs::Liveness(Healing::Hides(
                 "in its turn the highest node asks, too, and nobody swallows its announcement",
             )),

@@ -32,8 +32,8 @@ fn textbook(name: &'static str, meaning: &'static str, check: Check<Ring>) -> In
 fn of_states() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "follows-higher",
-        "A node follows only nodes with a higher identifier than its own: the highest wins (Chang and Roberts \
-             1979).",
+        "A node follows only nodes with a higher identifier than its own: the highest wins (Chang \
+         and Roberts 1979).",
         Check::Node(follows_higher),
     )]
 }
@@ -43,20 +43,20 @@ fn of_chang_roberts() -> Vec<Invariant<Ring>> {
     vec![
         chang_roberts(
             "only-the-highest-leads",
-            "The node with the highest number of all, up or down, leads, and nobody else (Chang and Roberts 1979, the \
-             theorem). Under any timing and any faults.",
+            "The node with the highest number of all, up or down, leads, and nobody else (Chang \
+             and Roberts 1979, the theorem). Under any timing and any faults.",
             Check::Node(only_the_highest_leads),
         ),
         chang_roberts(
             "begins-with-its-number",
-            "A node that knows of no leader when its first wait ends, or that recovers, puts its own number on the ring \
-             and takes part (C1).",
+            "A node that knows of no leader when its first wait ends, or that recovers, puts its \
+             own number on the ring and takes part (C1).",
             Check::Rule(c::begins_with_its_number),
         ),
         chang_roberts(
             "numbers-are-compared",
-            "A higher number passes, a smaller one is replaced or swallowed, and a node's own, come round, makes it lead \
-             (C2, C3, C4).",
+            "A higher number passes, a smaller one is replaced or swallowed, and a node's own, \
+             come round, makes it lead (C2, C3, C4).",
             Check::Rule(c::numbers_are_compared),
         )
         .needing(&["number-came-round"]),
@@ -74,34 +74,34 @@ fn of_textbook_elections() -> Vec<Invariant<Ring>> {
     vec![
         textbook(
             "highest-leads",
-            "Whenever time passes, whoever leads is higher than every live node that it can have met: a higher one has \
-             recovered, and is about to be elected, or still follows a node that has died (Tanenbaum, van Steen). Under \
-             the assumptions about time only.",
+            "Whenever time passes, whoever leads is higher than every live node that it can have \
+             met: a higher one has recovered, and is about to be elected, or still follows a node \
+             that has died (Tanenbaum, van Steen). Under the assumptions about time only.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),
         textbook(
             "silence-calls-an-election",
-            "Whoever misses a leader, or recovers, sends an ELECTION round that has only itself in it; nobody else begins \
-             one (T1).",
+            "Whoever misses a leader, or recovers, sends an ELECTION round that has only itself in \
+             it; nobody else begins one (T1).",
             Check::Rule(t::silence_calls_an_election),
         ),
         textbook(
             "acknowledged-last",
-            "Whatever goes round is acknowledged to its sender, once, after everything else; nothing else is \
-             acknowledged, and an acknowledgement changes no role (T2).",
+            "Whatever goes round is acknowledged to its sender, once, after everything else; \
+             nothing else is acknowledged, and an acknowledgement changes no role (T2).",
             Check::Rule(t::acknowledged_last),
         ),
         textbook(
             "skips-only-the-dead",
-            "A message goes to the successor; when nobody there acknowledges it, the same message goes to the node after \
-             (T2).",
+            "A message goes to the successor; when nobody there acknowledges it, the same message \
+             goes to the node after (T2).",
             Check::Rule(t::skips_only_the_dead),
         ),
         textbook(
             "elections-collect",
-            "A node adds itself to an ELECTION and stays what it is; one that has been round names the highest collected, \
-             who is told by whoever is not it (T3).",
+            "A node adds itself to an ELECTION and stays what it is; one that has been round names \
+             the highest collected, who is told by whoever is not it (T3).",
             Check::Rule(t::elections_collect),
         )
         .needing(&["election-came-round"]),
@@ -113,26 +113,27 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
     vec![
         textbook(
             "the-winner-stands",
-            "Whoever is told that it has won begins a new attempt and announces it, unless it is standing or leading \
-             already; nobody else begins one (T4).",
+            "Whoever is told that it has won begins a new attempt and announces it, unless it is \
+             standing or leading already; nobody else begins one (T4).",
             Check::Rule(t::the_winner_stands),
         ),
         textbook(
             "leads-when-announced",
-            "A node that stands leads exactly when the announcement of its latest attempt has come round; a leader \
-             repeats that announcement (T5).",
+            "A node that stands leads exactly when the announcement of its latest attempt has come \
+             round; a leader repeats that announcement (T5).",
             Check::Rule(t::leads_when_announced),
         ),
         textbook(
             "the-higher-is-followed",
-            "A higher node's announcement is followed, whatever the node was doing, and passed on as it is, with this \
-             node added; nobody follows without one (T6).",
+            "A higher node's announcement is followed, whatever the node was doing, and passed on \
+             as it is, with this node added; nobody follows without one (T6).",
             Check::Rule(t::the_higher_is_followed),
         )
         .needing(&["followed"]),
         textbook(
             "taken-off-the-ring",
-            "What names a lower node, and what the node has seen before, is not passed on and changes nothing (T7, T8).",
+            "What names a lower node, and what the node has seen before, is not passed on and \
+             changes nothing (T7, T8).",
             Check::Rule(t::taken_off_the_ring),
         ),
     ]
@@ -142,9 +143,10 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
 fn of_timers() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "timers-of-the-role",
-        "Whoever is watched over waits to hear of a leader, as long as the options say and anew with all that it hears; \
-             a leader only waits to repeat itself; whatever is sent waits a tick to be acknowledged; Chang and Roberts \
-             wait only before they begin (T1, T2, T3, T6, C1).",
+        "Whoever is watched over waits to hear of a leader, as long as the options say and anew \
+         with all that it hears; a leader only waits to repeat itself; whatever is sent waits a \
+         tick to be acknowledged; Chang and Roberts wait only before they begin (T1, T2, T3, T6, \
+         C1).",
         Check::Rule(timers_of_the_role),
     )]
 }

@@ -1,251 +1,184 @@
-//! What the protocol says of itself: its options, and the published mistakes that can be planted.
+//! The published mistakes that can be planted: each leaves out one rule.
 
-use crate::election::{About, BugSpec, Costs, Healing, OptionSpec, Value};
+use crate::election::{Costs, Healing, bugs};
 
-/// A planted bug: one rule left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bug {
-    ForgetsView,
-    TruncatesBeforeTransfer,
-    LongestLogWins,
-    PreparesInOldView,
-    InstallsViewTwice,
-    FallsBackIntoViewChange,
-    SkipsStartViewChange,
-    RecoversFromAnyPrimary,
-    CountsOldAnswers,
-    VotesWhileRecovering,
-    TrustsLogOnDisk,
-    OwnCommitNumber,
-    AsksOnce,
-    OffersViewNumber,
-    CommitsWhatItLacks,
-    AppendsState,
-    ResumesView,
-    HalfIsAQuorum,
-    WaitsForNewView,
-}
-
-impl Bug {
-    /// The bug of that name, which is one of [`ABOUT`]'s.
-    pub fn named(name: &str) -> Self {
-        match name {
-            "forgets-view" => Bug::ForgetsView,
-            "truncates-before-transfer" => Bug::TruncatesBeforeTransfer,
-            "longest-log-wins" => Bug::LongestLogWins,
-            "prepares-in-old-view" => Bug::PreparesInOldView,
-            "installs-view-twice" => Bug::InstallsViewTwice,
-            "falls-back-into-view-change" => Bug::FallsBackIntoViewChange,
-            "skips-start-view-change" => Bug::SkipsStartViewChange,
-            "recovers-from-any-primary" => Bug::RecoversFromAnyPrimary,
-            "counts-old-answers" => Bug::CountsOldAnswers,
-            "votes-while-recovering" => Bug::VotesWhileRecovering,
-            "trusts-log-on-disk" => Bug::TrustsLogOnDisk,
-            "own-commit-number" => Bug::OwnCommitNumber,
-            "asks-once" => Bug::AsksOnce,
-            "offers-view-number" => Bug::OffersViewNumber,
-            "commits-what-it-lacks" => Bug::CommitsWhatItLacks,
-            "appends-state" => Bug::AppendsState,
-            "resumes-view" => Bug::ResumesView,
-            "half-is-a-quorum" => Bug::HalfIsAQuorum,
-            "waits-for-new-view" => Bug::WaitsForNewView,
-            _ => unreachable!("{name} is not a bug of this protocol"),
-        }
+bugs! {
+    /// A rule left out.
+    pub(super) enum Bug {
+        ForgetsView {
+            name: "forgets-view",
+            summary: "A replica keeps its view number in memory only, so that a recovering one can \
+                      come back into a view before a view change that it has helped to start.",
+            rule: "Paper 4.3 and 8.2 do without any disk write; the original protocol (Oki, Liskov \
+                   1988) wrote the view number during a view change",
+            published: "Michael, Ports, Sharma, Szekeres: Recovering Shared Objects Without Stable \
+                        Storage, DISC 2017",
+            costs: Costs::Safety,
+        },
+        TruncatesBeforeTransfer {
+            name: "truncates-before-transfer",
+            summary: "A replica that hears of a later view drops what it does not know to be \
+                      committed and enters that view before the missing state has arrived.",
+            rule: "Paper 5.2 read to the letter; state must be replaced when NewState arrives, not \
+                   before",
+            published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, defect 1",
+            costs: Costs::Safety,
+        },
+        LongestLogWins {
+            name: "longest-log-wins",
+            summary: "The new primary takes the longest log offered, whatever the view in which it \
+                      was last normal.",
+            rule: "Paper 4.2, step 3: the log with the largest v', and only among those the \
+                   longest",
+            published: "Kimberlite, TLC finds a wrong log after DoViewChange; the same slip as \
+                        comparing logs by length in Raft",
+            costs: Costs::Safety,
+        },
+        PreparesInOldView {
+            name: "prepares-in-old-view",
+            summary: "A replica that has joined a view change still prepares operations of the \
+                      view that it was last normal in.",
+            rule: "Paper 8.1: replicas stop accepting Prepare messages from earlier views once \
+                   they start the view change",
+            published: "Liskov and Cowling 2012, section 8.1, which says why it is crucial",
+            costs: Costs::Safety,
+        },
+        InstallsViewTwice {
+            name: "installs-view-twice",
+            summary: "A replica that is normal in a view accepts another StartView for it, though \
+                      the log in it is older than its own.",
+            rule: "Paper 4.2, step 5, which is silent; only a replica that has not joined the view \
+                   may replace its log",
+            published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, note at ReceiveSV: the paper \
+                        sets no restriction on the view",
+            costs: Costs::Safety,
+        },
+        FallsBackIntoViewChange {
+            name: "falls-back-into-view-change",
+            summary: "A replica that is normal in a view returns to the view change when a late \
+                      StartViewChange for that view arrives.",
+            rule: "Paper 4.2, steps 1 and 2, which are silent; a replica with status normal \
+                   ignores StartViewChange for its own view",
+            published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, note at ReceiveMatchingSVC",
+            costs: Costs::Safety,
+        },
+        SkipsStartViewChange {
+            name: "skips-start-view-change",
+            summary: "A replica offers its log at once, without having heard that f others have \
+                      started the view change.",
+            rule: "Paper 4.2, step 2, and 8.2: without a disk, two message exchanges are necessary",
+            published: "Liskov and Cowling 2012, section 8.2, which gives the run",
+            costs: Costs::Safety,
+        },
+        RecoversFromAnyPrimary {
+            name: "recovers-from-any-primary",
+            summary: "A recovering replica takes the log from whichever primary has answered, \
+                      though it has heard of a later view.",
+            rule: "Paper 4.3, step 3: the log comes from the primary of the latest view among the \
+                   answers",
+            published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, first draft of \
+                        CompleteRecovery",
+            costs: Costs::Safety,
+        },
+        CountsOldAnswers {
+            name: "counts-old-answers",
+            summary: "A recovering replica also counts answers to an earlier recovery of its own.",
+            rule: "Paper 4.3, step 3, and 8.2: all answers contain the nonce of this recovery",
+            published: "Liskov and Cowling 2012, section 8.2, which says why the nonce is needed",
+            costs: Costs::Safety,
+        },
+        VotesWhileRecovering {
+            name: "votes-while-recovering",
+            summary: "A recovering replica takes part in view changes, with the empty log that it \
+                      has.",
+            rule: "Paper 4.3: while its status is recovering, a replica does not participate in \
+                   the view change protocol",
+            published: "Liskov and Cowling 2012, section 4.3, which says how the system can fail",
+            costs: Costs::Safety,
+        },
+        TrustsLogOnDisk {
+            name: "trusts-log-on-disk",
+            summary: "A recovering replica keeps all of the log on its disk and fetches only what \
+                      follows, though operations beyond its commit-number may have been replaced.",
+            rule: "Paper 5.1: only a prefix that is known to be committed can be completed by a \
+                   suffix",
+            published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY_ASYNC_LOG.tla",
+            costs: Costs::Safety,
+        },
+        OffersViewNumber {
+            name: "offers-view-number",
+            summary: "A replica offers its log as if it were of the view that it leaves, although \
+                      it was never normal in that view.",
+            rule: "Paper 4.2, step 2: v' is the view number of the latest view in which its status \
+                   was normal",
+            published: "J. Vanlightly, vsr-tlaplus (2022): one half of defect 1, where \
+                        last_normal_view runs ahead of the log",
+            costs: Costs::Safety,
+        },
+        HalfIsAQuorum {
+            name: "half-is-a-quorum",
+            summary: "In a group of an even size, half of the replicas are taken for a quorum.",
+            rule: "Paper 2.2 and 8.1: the quorums of two views must intersect",
+            published: "our own; the slip of a majority rounded down",
+            costs: Costs::Safety,
+        },
+        CommitsWhatItLacks {
+            name: "commits-what-it-lacks",
+            summary: "A backup takes the commit-number of a Commit message although its log is \
+                      shorter.",
+            rule: "Paper 4.1, step 7: it waits until it has the request in its log, which may \
+                   require state transfer",
+            published: "our own; known from Raft as a commit index that is not the minimum of \
+                        leaderCommit and the last entry",
+            costs: Costs::Safety,
+        },
+        AppendsState {
+            name: "appends-state",
+            summary: "A replica appends the operations of a NewState to whatever its log has \
+                      become since it asked for them.",
+            rule: "Paper 5.2: NewState continues the log from the op-number that GetState named",
+            published: "our own; the place is one where specifications differ",
+            costs: Costs::Safety,
+        },
+        ResumesView {
+            name: "resumes-view",
+            summary: "A replica that comes back is normal at once in the view on its disk, \
+                      although that may be one that it had only begun to change to.",
+            rule: "Paper 4.3: it recovers first; a view number on disk says which views are over, \
+                   not in which it was normal",
+            published: "our own; original VR (Oki, Liskov 1988) writes the number during the view \
+                        change, so it cannot tell",
+            costs: Costs::Safety,
+        },
+        OwnCommitNumber {
+            name: "own-commit-number",
+            summary: "The new primary keeps its own commit-number instead of the largest one \
+                      offered. A control, but for the rule's own letter: what it does not know to \
+                      be committed stays in its log, and is committed again, with the next \
+                      operation at the latest.",
+            rule: "Paper 4.2, step 3: the largest commit-number received",
+            published: "our own control; the place is one that specifications of the protocol \
+                        check",
+            costs: Costs::Nothing,
+        },
+        AsksOnce {
+            name: "asks-once",
+            summary: "A recovering replica does not ask again when the answers do not contain the \
+                      log of the latest view.",
+            rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view \
+                   change never suffice",
+            published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        },
+        WaitsForNewView {
+            name: "waits-for-new-view",
+            summary: "A replica that has begun a view change waits for its end, however long that \
+                      takes.",
+            rule: "Paper 4.2: a view change that does not complete in time is followed by one to \
+                   the next view",
+            published: "TigerBeetle pull request 494 (2023): a backup that misses the StartView \
+                        waits for ever",
+            costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
+        },
     }
-
-    /// Whether a replica may take part again in a view that it has joined already, or with less than it had: then a
-    /// message of that view is not dead because the replica is done with it. A backup that has more than its primary,
-    /// as it may once an acknowledged operation is lost, recovers with less.
-    pub fn revives(self) -> bool {
-        matches!(
-            self,
-            Bug::TruncatesBeforeTransfer
-                | Bug::LongestLogWins
-                | Bug::InstallsViewTwice
-                | Bug::FallsBackIntoViewChange
-                | Bug::RecoversFromAnyPrimary
-                | Bug::CountsOldAnswers
-                | Bug::VotesWhileRecovering
-                | Bug::TrustsLogOnDisk
-                | Bug::OffersViewNumber
-                | Bug::AppendsState
-                | Bug::ResumesView
-                | Bug::HalfIsAQuorum
-        )
-    }
 }
-
-pub static ABOUT: About = About {
-    name: "viewstamped",
-    title: "Viewstamped Replication",
-    source: "Liskov, Cowling: Viewstamped Replication Revisited, MIT-CSAIL-TR-2012-021, 2012",
-    has_terms: true,
-    starts_led: true,
-    options: &[
-        OptionSpec {
-            name: "values",
-            default: Value::Number(0),
-            allowed: &[],
-            help: "client requests in a run; 0 leaves the view changes alone",
-        },
-        OptionSpec {
-            name: "disk",
-            default: Value::Text("view"),
-            allowed: &["none", "view", "log"],
-            help: "what survives a crash: nothing, as the paper has it; the view number, as the original protocol of 1988 \
-                   has it; or the view number and, written in the background, the log (section 5.1)",
-        },
-        OptionSpec {
-            name: "heartbeats",
-            default: Value::Flag(true),
-            allowed: &[],
-            help: "an idle primary sends Commit messages; without them backups time out under timed, and the \
-                   asynchronous state space is smaller",
-        },
-        OptionSpec {
-            name: "trusts_time",
-            default: Value::Flag(false),
-            allowed: &[],
-            help: "offers-with-f-others also asks that no live primary is suspected; right where time and links can be \
-                   trusted, and heartbeats are sent",
-        },
-    ],
-    bugs: BUGS,
-    corpus: include_str!("scenarios.toml"),
-};
-
-const BUGS: &[BugSpec] = &[
-    BugSpec {
-        name: "forgets-view",
-        summary: "A replica keeps its view number in memory only, so that a recovering one can come back into a view before a view change that it has helped to start.",
-        rule: "Paper 4.3 and 8.2 do without any disk write; the original protocol (Oki, Liskov 1988) wrote the view number during a view change",
-        published: "Michael, Ports, Sharma, Szekeres: Recovering Shared Objects Without Stable Storage, DISC 2017",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "truncates-before-transfer",
-        summary: "A replica that hears of a later view drops what it does not know to be committed and enters that view before the missing state has arrived.",
-        rule: "Paper 5.2 read to the letter; state must be replaced when NewState arrives, not before",
-        published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, defect 1",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "longest-log-wins",
-        summary: "The new primary takes the longest log offered, whatever the view in which it was last normal.",
-        rule: "Paper 4.2, step 3: the log with the largest v', and only among those the longest",
-        published: "Kimberlite, TLC finds a wrong log after DoViewChange; the same slip as comparing logs by length in Raft",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "prepares-in-old-view",
-        summary: "A replica that has joined a view change still prepares operations of the view that it was last normal in.",
-        rule: "Paper 8.1: replicas stop accepting Prepare messages from earlier views once they start the view change",
-        published: "Liskov and Cowling 2012, section 8.1, which says why it is crucial",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "installs-view-twice",
-        summary: "A replica that is normal in a view accepts another StartView for it, though the log in it is older than its own.",
-        rule: "Paper 4.2, step 5, which is silent; only a replica that has not joined the view may replace its log",
-        published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, note at ReceiveSV: the paper sets no restriction on the view",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "falls-back-into-view-change",
-        summary: "A replica that is normal in a view returns to the view change when a late StartViewChange for that view arrives.",
-        rule: "Paper 4.2, steps 1 and 2, which are silent; a replica with status normal ignores StartViewChange for its own view",
-        published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, note at ReceiveMatchingSVC",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "skips-start-view-change",
-        summary: "A replica offers its log at once, without having heard that f others have started the view change.",
-        rule: "Paper 4.2, step 2, and 8.2: without a disk, two message exchanges are necessary",
-        published: "Liskov and Cowling 2012, section 8.2, which gives the run",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "recovers-from-any-primary",
-        summary: "A recovering replica takes the log from whichever primary has answered, though it has heard of a later view.",
-        rule: "Paper 4.3, step 3: the log comes from the primary of the latest view among the answers",
-        published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, first draft of CompleteRecovery",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "counts-old-answers",
-        summary: "A recovering replica also counts answers to an earlier recovery of its own.",
-        rule: "Paper 4.3, step 3, and 8.2: all answers contain the nonce of this recovery",
-        published: "Liskov and Cowling 2012, section 8.2, which says why the nonce is needed",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "votes-while-recovering",
-        summary: "A recovering replica takes part in view changes, with the empty log that it has.",
-        rule: "Paper 4.3: while its status is recovering, a replica does not participate in the view change protocol",
-        published: "Liskov and Cowling 2012, section 4.3, which says how the system can fail",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "trusts-log-on-disk",
-        summary: "A recovering replica keeps all of the log on its disk and fetches only what follows, though operations beyond its commit-number may have been replaced.",
-        rule: "Paper 5.1: only a prefix that is known to be committed can be completed by a suffix",
-        published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY_ASYNC_LOG.tla",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "offers-view-number",
-        summary: "A replica offers its log as if it were of the view that it leaves, although it was never normal in that view.",
-        rule: "Paper 4.2, step 2: v' is the view number of the latest view in which its status was normal",
-        published: "J. Vanlightly, vsr-tlaplus (2022): one half of defect 1, where last_normal_view runs ahead of the log",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "half-is-a-quorum",
-        summary: "In a group of an even size, half of the replicas are taken for a quorum.",
-        rule: "Paper 2.2 and 8.1: the quorums of two views must intersect",
-        published: "our own; the slip of a majority rounded down",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "commits-what-it-lacks",
-        summary: "A backup takes the commit-number of a Commit message although its log is shorter.",
-        rule: "Paper 4.1, step 7: it waits until it has the request in its log, which may require state transfer",
-        published: "our own; known from Raft as a commit index that is not the minimum of leaderCommit and the last entry",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "appends-state",
-        summary: "A replica appends the operations of a NewState to whatever its log has become since it asked for them.",
-        rule: "Paper 5.2: NewState continues the log from the op-number that GetState named",
-        published: "our own; the place is one where specifications differ",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "resumes-view",
-        summary: "A replica that comes back is normal at once in the view on its disk, although that may be one that it had only begun to change to.",
-        rule: "Paper 4.3: it recovers first; a view number on disk says which views are over, not in which it was normal",
-        published: "our own; original VR (Oki, Liskov 1988) writes the number during the view change, so it cannot tell",
-        costs: Costs::Safety,
-    },
-    BugSpec {
-        name: "own-commit-number",
-        summary: "The new primary keeps its own commit-number instead of the largest one offered. A control, but for the rule's own letter: what it does not know to be committed stays in its log, and is committed again, with the next operation at the latest.",
-        rule: "Paper 4.2, step 3: the largest commit-number received",
-        published: "our own control; the place is one that specifications of the protocol check",
-        costs: Costs::Nothing,
-    },
-    BugSpec {
-        name: "asks-once",
-        summary: "A recovering replica does not ask again when the answers do not contain the log of the latest view.",
-        rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view change never suffice",
-        published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
-        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
-    },
-    BugSpec {
-        name: "waits-for-new-view",
-        summary: "A replica that has begun a view change waits for its end, however long that takes.",
-        rule: "Paper 4.2: a view change that does not complete in time is followed by one to the next view",
-        published: "TigerBeetle pull request 494 (2023): a backup that misses the StartView waits for ever",
-        costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
-    },
-];

@@ -2,16 +2,46 @@
 
 use std::collections::BTreeMap;
 
-use super::{Message, Offer, Request, State, Status, Timer, Viewstamped};
+use super::Viewstamped;
+use super::message::{Message, Offer, Request, Timer};
+use super::state::{State, Status};
+use super::witness::Witness;
 use crate::election::{Event, Goal, NodeStep, Reached, Reign, Term};
 
 type Step<'a> = NodeStep<'a, Viewstamped>;
 
-pub fn all() -> Vec<Goal<Viewstamped>> {
-    let step = |name, meaning, reached| Goal { name, meaning, reached: Reached::Step(reached) };
-    let past = |name, meaning, reached| Goal { name, meaning, reached: Reached::Past(reached) };
+const fn step(
+    name: &'static str,
+    meaning: &'static str,
+    is: fn(&Step<'_>) -> bool,
+) -> Goal<Viewstamped> {
+    Goal { name, meaning, reached: Reached::Step(is) }
+}
+
+const fn past(
+    name: &'static str,
+    meaning: &'static str,
+    is: fn(&BTreeMap<Term, Reign>, &Witness) -> bool,
+) -> Goal<Viewstamped> {
+    Goal { name, meaning, reached: Reached::Past(is) }
+}
+
+/// What scenarios may mean to reach, by section.
+pub(super) fn goals() -> Vec<Goal<Viewstamped>> {
+    [
+        of_operations(),
+        of_view_changes(),
+        of_new_views(),
+        of_state_transfer(),
+        of_recovery(),
+        of_the_past(),
+    ]
+    .concat()
+}
+
+/// Normal operation (§4.1).
+fn of_operations() -> Vec<Goal<Viewstamped>> {
     vec![
-        // Normal operation.
         step("operation-prepared", "a backup prepares an operation that the primary sent", |s| {
             hears(s, |msg| matches!(msg, Message::Prepare { .. }))
                 && sends(s, |m| matches!(m, Message::PrepareOk { .. }))
@@ -49,7 +79,12 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     && is_live(s, |b, a| a.commit > b.commit)
             },
         ),
-        // View changes.
+    ]
+}
+
+/// How view changes come about (§4.2).
+fn of_view_changes() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("log-offered", "a replica sends DoViewChange", |s| {
             sends(s, |msg| matches!(msg, Message::DoViewChange { .. }))
         }),
@@ -58,7 +93,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "view-started-with-an-offer",
-            "the offer of another completes the new primary's f+1",
+            "the offer of another completes the new primary's \
+                                            f+1",
             |s| {
                 hears(s, |msg| matches!(msg, Message::DoViewChange { .. }))
                     && sends(s, |msg| matches!(msg, Message::StartView { .. }))
@@ -66,7 +102,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "view-started-with-its-own-offer",
-            "the new primary's own offer completes the f+1",
+            "the new primary's own offer completes the \
+                                                 f+1",
             |s| {
                 hears(s, |msg| matches!(msg, Message::StartViewChange { .. }))
                     && sends(s, |msg| matches!(msg, Message::StartView { .. }))
@@ -100,7 +137,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "former-primary-times-out",
-            "who has been a primary starts a view change as a backup",
+            "who has been a primary starts a view change as a \
+                                          backup",
             |s| {
                 let turn = usize::from(s.id) as u64;
                 times_out(s, Timer::ViewChange)
@@ -111,6 +149,12 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
             hears(s, |msg| matches!(msg, Message::DoViewChange { .. }))
                 && is_live(s, |b, a| a.view > b.view)
         }),
+    ]
+}
+
+/// With which log a view starts (§4.2).
+fn of_new_views() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("primary-deposed", "a primary leaves the view that it leads", |s| {
             is_live(s, |before, after| leads(s, before) && !leads(s, after))
         }),
@@ -141,7 +185,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "longer-log-wins",
-            "a view starts with a log longer than another one of the same view",
+            "a view starts with a log longer than another one of the same \
+                                 view",
             |s| {
                 starts(s)
                     && is_live(s, |before, _| {
@@ -153,7 +198,12 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     })
             },
         ),
-        // State transfer.
+    ]
+}
+
+/// State transfer (§5.2).
+fn of_state_transfer() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("gap-filled", "a replica fetches operations that it lacks in its own view", |s| {
             hears(s, |msg| matches!(msg, Message::NewState { .. }))
                 && is_live(s, |b, a| b.is_normal() && a.view == b.view && a.log.len() > b.log.len())
@@ -170,11 +220,17 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     && is_live(s, |b, a| a.view == b.view && a.is_normal() && !b.is_normal())
             },
         ),
-        // Recovery.
+    ]
+}
+
+/// Recovery (§4.3).
+fn of_recovery() -> Vec<Goal<Viewstamped>> {
+    vec![
         step("recovered", "a replica has recovered", |s| recovers(s, |_, _| true)),
         step(
             "recovered-with-an-operation",
-            "a replica recovers an operation that it had forgotten",
+            "a replica recovers an operation that it had \
+                                             forgotten",
             |s| recovers(s, |before, after| after.log.len() > before.log.len()),
         ),
         step(
@@ -187,7 +243,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "former-primary-recovers",
-            "who led view 0 when it crashed comes back as a backup",
+            "who led view 0 when it crashed comes back as a \
+                                         backup",
             |s| {
                 recovers(s, |before, after| {
                     usize::from(s.id) == 0 && before.view == 0 && after.view > 0
@@ -206,7 +263,8 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "view-change-after-recovery",
-            "a replica that has recovered starts a view change",
+            "a replica that has recovered starts a view \
+                                            change",
             |s| times_out(s, Timer::ViewChange) && s.incarnation > 0,
         ),
         step("asked-again", "a recovering replica asks again", |s| times_out(s, Timer::Recovery)),
@@ -218,7 +276,12 @@ pub fn all() -> Vec<Goal<Viewstamped>> {
                     && is_live(s, |b, a| a.view > b.view)
             },
         ),
-        // The past.
+    ]
+}
+
+/// Of views led and clients told.
+fn of_the_past() -> Vec<Goal<Viewstamped>> {
+    vec![
         past("two-views-led", "two view changes are completed", |led, _| views(led) > 1),
         past("three-views-led", "three view changes are completed", |led, _| views(led) > 2),
         past("same-primary-again", "a replica leads a second view", |led, _| {

@@ -1,0 +1,54 @@
+//! Who waits for what, and from when on (§4.1 to §4.3).
+
+use super::super::message::{Message, Timer};
+use super::super::state::{State, Status};
+use super::{Step, Verdict};
+use crate::election::{Age, Event, node_name};
+
+/// Each replica has the one timer of its role. It is set when the role begins, when it ends, and,
+/// at a backup, with each message by which the primary of its view brings it on.
+pub(crate) fn timers_of_the_role(step: &Step<'_>) -> Verdict {
+    let Some(after) = step.after else { return Ok(()) };
+    let is_primary = after.view % step.actor.replicas as u64 == usize::from(step.id) as u64;
+    // In units of 10 ms: the shortest wait, and by how much more it is less than that.
+    let due = match &after.status {
+        Status::Normal { .. } if is_primary => {
+            step.actor.heartbeats.then_some((Timer::Heartbeat, 1, 1))
+        }
+        Status::Normal { .. } | Status::ViewChange { .. } => Some((Timer::ViewChange, 3, 3)),
+        Status::Recovering { .. } => Some((Timer::Recovery, 2, 2)),
+    };
+    let joins =
+        |before: &State| after.view > before.view || after.is_normal() && !before.is_normal();
+    let is_backup = after.is_normal() && !is_primary;
+    let is_brought_on = |before: &State| match &step.event {
+        Event::Deliver { msg: Message::Commit { view, .. }, .. } => {
+            is_backup && *view == before.view
+        }
+        _ => is_backup && after.log.len() > before.log.len(),
+    };
+    let is_anew = matches!(step.event, Event::Start | Event::Timeout { .. })
+        || step.before.is_some_and(|before| joins(before) || is_brought_on(before));
+    let is_right = match due {
+        None => step.timers.is_empty(),
+        Some((timer, from, to)) if is_anew => {
+            step.timers.len() == 1
+                && step.timers.get(&timer).is_some_and(|age| is_set(*age, from, to))
+        }
+        Some(_) => step.timers == step.timers_before,
+    };
+    is_right.then_some(()).ok_or_else(|| {
+        let (name, timers) = (node_name(step.id), step.timers);
+        format!(
+            "{name} is {after:?}, and its timers are {timers:?}; before, they were {:?}",
+            step.timers_before
+        )
+    })
+}
+
+/// Whether a timer has just been set to end `from` units after now and less than `spread` later. A
+/// tick may be shorter than the unit.
+fn is_set(age: Age, from: u64, spread: u64) -> bool {
+    let per_unit = (u64::from(age.last) + 1 - u64::from(age.first)) / spread;
+    age.is_new(per_unit * from, (per_unit * (from + spread)).saturating_sub(1))
+}
