@@ -91,10 +91,7 @@ impl Actor for Viewstamped {
     }
 
     fn on_random(&self, id: Id, state: &mut Cow<State>, request: &Request, out: &mut Out<Self>) {
-        let before = state.clone();
-        let mut turn = self.turn(id, state, out);
-        turn.on_request(Op(request.0));
-        turn.write_behind(&before);
+        self.turn(id, state, out).take_in(Op(request.0));
     }
 }
 

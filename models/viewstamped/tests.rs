@@ -10,7 +10,7 @@ mod view_change;
 use super::about::ABOUT;
 use super::*;
 use crate::election::Costs;
-use crate::exploration::verdict::Word;
+use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Scenario};
 use crate::semantics::System;
 
@@ -77,7 +77,8 @@ fn the_corpus_can_be_read() {
 fn every_property_can_be_broken() {
     let corpus = scenario::parse(ABOUT.corpus, &ABOUT).unwrap();
     for (_, name) in System::<Viewstamped>::properties() {
-        let breaks = |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Word::Violated);
+        let breaks =
+            |s: &Scenario| s.expect.get(name).is_some_and(|e| e.verdict == Verdict::Violated);
         assert!(corpus.iter().any(breaks), "no scenario of the corpus violates {name}");
     }
 }
@@ -91,7 +92,7 @@ fn every_bug_is_in_the_corpus() {
         assert_eq!(own.bug.as_deref(), Some(spec.name));
         // A control breaks the letter of its rule, and nothing that the rule is for.
         let is_broken = |(name, e): (&String, &crate::scenario::Expected)| {
-            e.verdict == Word::Violated
+            e.verdict == Verdict::Violated
                 && (spec.costs == Costs::Safety || name != "starts-with-the-best-log")
         };
         assert_eq!(own.expect.iter().any(is_broken), spec.costs == Costs::Safety, "{}", spec.name);

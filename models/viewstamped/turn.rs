@@ -9,7 +9,7 @@ use stateright::actor::{Id, Out};
 use super::Viewstamped;
 use super::about::Durable;
 use super::bugs::Bug;
-use super::message::{Log, Message, Request, Timer};
+use super::message::{Log, Message, Op, Request, Timer};
 use super::state::{Disk, State, View};
 use crate::election::{CLIENT, Election};
 
@@ -69,6 +69,13 @@ impl Viewstamped {
 }
 
 impl Turn<'_, '_> {
+    /// A client's request.
+    pub(super) fn take_in(&mut self, op: Op) {
+        let before = (*self.state).clone();
+        self.on_request(op);
+        self.write_behind(&before);
+    }
+
     /// Hands a message to the rule that it is for.
     pub(super) fn receive(&mut self, src: Id, msg: Message) {
         match msg {
