@@ -30,7 +30,12 @@ impl Visitor for Dead {
         if scenario.faults.disk_losses > 0 || scenario.faults.disk_rollbacks > 0 {
             return Ok(());
         }
-        let system = scenario.system::<E>().map_err(|problem| problem.to_string())?;
+        // Steps to begin with may rely on dead messages being gone: on an ordered network these
+        // stand before others.
+        let system = match scenario.system::<E>() {
+            Err(_) if !scenario.start_steps.is_empty() => return Ok(()),
+            system => system.map_err(|problem| problem.to_string())?,
+        };
         let (hasher, start) = (RandomState::new(), system.initial());
         let mut seen = HashSet::from([hasher.hash_one(&start)]);
         let mut open = VecDeque::from([start]);
@@ -85,11 +90,11 @@ fn stays_dead<E: Election>(
     step: &Step<E::Msg, E::Timer, E::Random>,
     next: &SystemState<E>,
 ) -> Result<(), Failed> {
-    let lives = dead.iter().find(|envelope| is_dead(system, next, envelope) == Some(false));
-    let Some(Envelope { src, dst, msg }) = lives else { return Ok(()) };
-    let (src, dst) = (node_name(*src), node_name(*dst));
-    let step = system.name(step);
-    Err(format!("{msg:?} from {src}, which was dead to {dst}, lives again after `{step}`").into())
+    let mut alive = dead.iter().filter(|envelope| is_dead(system, next, envelope) == Some(false));
+    alive.try_for_each(|envelope| {
+        changes_nothing(system, next, envelope)
+            .map_err(|_| format!("{envelope:?} lives again after `{}`", system.name(step)).into())
+    })
 }
 
 fn main() -> ExitCode {

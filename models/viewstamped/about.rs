@@ -72,8 +72,7 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Viewstamped>, String> {
     let replicas = setup.nodes;
     if replicas < 3 {
         return Err(format!(
-            "a group that survives a failure has 3 or more replicas, not \
-                                {replicas}"
+            "a group that survives a failure has 3 or more replicas, not {replicas}"
         ));
     }
     let replica = Viewstamped {
@@ -89,8 +88,7 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Viewstamped>, String> {
     }
     if replica.bug == Some(Bug::HalfIsAQuorum) && !replicas.is_multiple_of(2) {
         return Err(format!(
-            "bug `half-is-a-quorum` needs an even number of nodes, not \
-                                {replicas}"
+            "bug `half-is-a-quorum` needs an even number of nodes, not {replicas}"
         ));
     }
     Ok(vec![replica; replicas])

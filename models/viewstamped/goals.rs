@@ -93,8 +93,7 @@ fn of_view_changes() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "view-started-with-an-offer",
-            "the offer of another completes the new primary's \
-                                            f+1",
+            "the offer of another completes the new primary's f+1",
             |s| {
                 hears(s, |msg| matches!(msg, Message::DoViewChange { .. }))
                     && sends(s, |msg| matches!(msg, Message::StartView { .. }))
@@ -102,8 +101,7 @@ fn of_view_changes() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "view-started-with-its-own-offer",
-            "the new primary's own offer completes the \
-                                                 f+1",
+            "the new primary's own offer completes the f+1",
             |s| {
                 hears(s, |msg| matches!(msg, Message::StartViewChange { .. }))
                     && sends(s, |msg| matches!(msg, Message::StartView { .. }))
@@ -137,8 +135,7 @@ fn of_view_changes() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "former-primary-times-out",
-            "who has been a primary starts a view change as a \
-                                          backup",
+            "who has been a primary starts a view change as a backup",
             |s| {
                 let turn = usize::from(s.id) as u64;
                 times_out(s, Timer::ViewChange)
@@ -185,8 +182,7 @@ fn of_new_views() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "longer-log-wins",
-            "a view starts with a log longer than another one of the same \
-                                 view",
+            "a view starts with a log longer than another one of the same view",
             |s| {
                 starts(s)
                     && is_live(s, |before, _| {
@@ -229,8 +225,7 @@ fn of_recovery() -> Vec<Goal<Viewstamped>> {
         step("recovered", "a replica has recovered", |s| recovers(s, |_, _| true)),
         step(
             "recovered-with-an-operation",
-            "a replica recovers an operation that it had \
-                                             forgotten",
+            "a replica recovers an operation that it had forgotten",
             |s| recovers(s, |before, after| after.log.len() > before.log.len()),
         ),
         step(
@@ -243,8 +238,7 @@ fn of_recovery() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "former-primary-recovers",
-            "who led view 0 when it crashed comes back as a \
-                                         backup",
+            "who led view 0 when it crashed comes back as a backup",
             |s| {
                 recovers(s, |before, after| {
                     usize::from(s.id) == 0 && before.view == 0 && after.view > 0
@@ -263,8 +257,7 @@ fn of_recovery() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "view-change-after-recovery",
-            "a replica that has recovered starts a view \
-                                            change",
+            "a replica that has recovered starts a view change",
             |s| times_out(s, Timer::ViewChange) && s.incarnation > 0,
         ),
         step("asked-again", "a recovering replica asks again", |s| times_out(s, Timer::Recovery)),

@@ -186,8 +186,7 @@ fn followed_has_led(
     let name = node_name(id);
     if (actor.leads(id, state), actor.follows(id, state)) != expected {
         return Err(format!(
-            "{name} is {state:?}, and leads or follows another than \
-                            {}",
+            "{name} is {state:?}, and leads or follows another than {}",
             node_name(turn)
         ));
     }

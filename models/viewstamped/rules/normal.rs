@@ -10,7 +10,6 @@ pub(crate) fn prepares_in_order(step: &Step<'_>) -> Verdict {
     let (before, after) = (did.before, did.after);
     let with = |op: Op| [before.log.as_slice(), &[op]].concat();
     let (view, next) = (before.view, before.log.len() + 1);
-    let mut may_prepare = false;
     match (did.event, did.heard()) {
         (Event::Choose { key, value: Request(number) }, _) => {
             let op = Op(*number);
@@ -27,7 +26,6 @@ pub(crate) fn prepares_in_order(step: &Step<'_>) -> Verdict {
                 *after == expected && did.sent(&tells),
                 "A request gets the next op-number, and all hear of it",
             )?;
-            may_prepare = true;
         }
         (_, Some((_, Message::Prepare { view: v, op, op_number, commit }))) => {
             let is_next = before.is_normal() && *v == view && *op_number == next;
@@ -40,8 +38,7 @@ pub(crate) fn prepares_in_order(step: &Step<'_>) -> Verdict {
             } else {
                 did.must(
                     after.log == before.log,
-                    "A backup prepares no operation but the next of \
-                                                   its view",
+                    "A backup prepares no operation but the next of its view",
                 )?;
             }
         }
@@ -57,13 +54,18 @@ pub(crate) fn prepares_in_order(step: &Step<'_>) -> Verdict {
         }
         _ => {}
     }
+    prepares_nothing_else(&did)
+}
+
+/// Prepare and PrepareOk are sent for a reason only.
+fn prepares_nothing_else(did: &Did<'_>) -> Verdict {
+    let after = did.after;
+    let may_prepare = matches!(did.event, Event::Choose { .. });
     for (dst, msg) in did.sends {
         match msg {
-            Message::Prepare { .. } => did.must(
-                may_prepare,
-                "Only a request is a reason for a \
-                                                              Prepare",
-            )?,
+            Message::Prepare { .. } => {
+                did.must(may_prepare, "Only a request is a reason for a Prepare")?
+            }
             Message::PrepareOk { view, op_number } => {
                 let holds = after.is_normal()
                     && after.view == *view
@@ -72,8 +74,7 @@ pub(crate) fn prepares_in_order(step: &Step<'_>) -> Verdict {
                     && *dst != did.id;
                 did.must(
                     holds,
-                    "PrepareOk tells the primary of the own view what the own log \
-                                 holds",
+                    "PrepareOk tells the primary of the own view what the own log holds",
                 )?;
             }
             _ => {}
@@ -114,8 +115,7 @@ pub(crate) fn commits_with_a_quorum(step: &Step<'_>) -> Verdict {
             (before.commit + 1..=before.log.len()).rfind(is_prepared).unwrap_or(before.commit);
         did.must(
             after.commit == commit,
-            "The primary commits what it and f backups have \
-                                          prepared",
+            "The primary commits what it and f backups have prepared",
         )?;
         known.retain(|_, number| *number > commit);
         return did.must(*now == known, "The primary knows what each backup has acknowledged");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use stateright::actor::Id;
 
 use super::super::message::{Log, Message, Offer, Timer};
-use super::super::state::Status;
+use super::super::state::{Status, View};
 use super::super::witness::Witness;
 use super::{Did, Step, Verdict};
 use crate::election::{Event, NodeSet};
@@ -66,29 +66,8 @@ impl Did<'_> {
 pub(crate) fn offers_with_f_others(witness: &Witness, step: &Step<'_>) -> Verdict {
     let Some(did) = Did::of(step) else { return Ok(()) };
     let (before, after) = (did.before, did.after);
-    let reason = match (did.event, did.heard()) {
-        (Event::Timeout { timer: Timer::ViewChange }, _) => {
-            let waits = !did.led() && !before.is_recovering();
-            did.must(
-                waits,
-                "A primary waits for nobody, nor does a replica before it has \
-                             recovered",
-            )?;
-            // Remembered only where time can be trusted.
-            let heard = witness.leading.get(&did.primary(before.view)) == Some(&before.view);
-            did.must(!(before.is_normal() && heard), "A live primary is heard in time")?;
-            Some(before.view + 1)
-        }
-        (_, Some((_, Message::StartViewChange { view } | Message::DoViewChange { view, .. })))
-        | (_, Some((_, Message::Recovery { view, .. })))
-            if *view > before.view && !before.is_recovering() =>
-        {
-            Some(*view)
-        }
-        _ => None,
-    };
+    let reason = reason(witness, &did)?;
     let told = did.sent_of(|msg| matches!(msg, Message::StartViewChange { .. }));
-    let offered = did.sent_of(|msg| matches!(msg, Message::DoViewChange { .. }));
     match reason {
         Some(view) => {
             did.must(after.view == view, "A view change goes to the view that is due")?;
@@ -103,8 +82,7 @@ pub(crate) fn offers_with_f_others(witness: &Witness, step: &Step<'_>) -> Verdic
         let Some(change) = did.view_change() else {
             return did.must(
                 false,
-                "A replica leaves its own view for a later one, and only when it is \
-                              normal",
+                "A replica leaves its own view for a later one, and only when it is normal",
             );
         };
         let may = reason.is_some() || !before.is_normal() && before.view == after.view;
@@ -115,12 +93,43 @@ pub(crate) fn offers_with_f_others(witness: &Witness, step: &Step<'_>) -> Verdic
         )?;
         did.must(
             *last_normal == change.own.last_normal,
-            "The last view of status normal is \
-                                                          remembered",
+            "The last view of status normal is remembered",
         )?;
         did.must(*started == change.started, "It is known who has started the view change")?;
         did.must(*offers == change.offers, "It is known who has offered what")?;
     }
+    offers_once(&did)
+}
+
+/// The view to which the step has to start a change, if it has to.
+fn reason(witness: &Witness, did: &Did<'_>) -> Result<Option<View>, String> {
+    let before = did.before;
+    match (did.event, did.heard()) {
+        (Event::Timeout { timer: Timer::ViewChange }, _) => {
+            let waits = !did.led() && !before.is_recovering();
+            did.must(
+                waits,
+                "A primary waits for nobody, nor does a replica before it has recovered",
+            )?;
+            // Remembered only where time can be trusted.
+            let heard = witness.leading.get(&did.primary(before.view)) == Some(&before.view);
+            did.must(!(before.is_normal() && heard), "A live primary is heard in time")?;
+            Ok(Some(before.view + 1))
+        }
+        (_, Some((_, Message::StartViewChange { view } | Message::DoViewChange { view, .. })))
+        | (_, Some((_, Message::Recovery { view, .. })))
+            if *view > before.view && !before.is_recovering() =>
+        {
+            Ok(Some(*view))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Step 2: a log is offered when f others have started the view change.
+fn offers_once(did: &Did<'_>) -> Verdict {
+    let after = did.after;
+    let offered = did.sent_of(|msg| matches!(msg, Message::DoViewChange { .. }));
     match did.view_change().filter(|change| change.is_due && did.primary(after.view) != did.id) {
         Some(change) => {
             let offer = Message::DoViewChange { view: after.view, offer: change.own };
@@ -129,8 +138,7 @@ pub(crate) fn offers_with_f_others(witness: &Witness, step: &Step<'_>) -> Verdic
         }
         None => did.must(
             offered.is_empty(),
-            "A log is offered once, when f others have started the \
-                                          view change",
+            "A log is offered once, when f others have started the view change",
         ),
     }
 }
@@ -158,8 +166,7 @@ pub(crate) fn starts_with_the_best_log(step: &Step<'_>) -> Verdict {
         did.must(after.commit == commit, "The largest commit-number offered is taken over")?;
         did.must(
             after.status == Status::Normal { prepared: BTreeMap::new() },
-            "Nothing is \
-                                                                                prepared yet",
+            "Nothing is prepared yet",
         )?;
         let start = Message::StartView { view: after.view, log: after.log.clone(), commit };
         let all = did.to_others(start);
@@ -173,8 +180,7 @@ pub(crate) fn starts_with_the_best_log(step: &Step<'_>) -> Verdict {
     {
         did.must(
             !change.has_quorum(&did),
-            "With f+1 offers, its own among them, the view is \
-                                            started",
+            "With f+1 offers, its own among them, the view is started",
         )?;
     }
     if let Some((_, Message::StartView { view, log, commit })) = did.heard()
@@ -187,8 +193,7 @@ pub(crate) fn starts_with_the_best_log(step: &Step<'_>) -> Verdict {
         };
         return did.must(
             does,
-            "A replica that has not joined a view does so with the StartView's log, \
-                         and once",
+            "A replica that has not joined a view does so with the StartView's log, and once",
         );
     }
     Ok(())

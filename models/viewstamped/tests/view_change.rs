@@ -25,8 +25,7 @@ fn a_replica_joins_a_later_view_change() {
     assert_eq!(
         n1.hears(2, start_view_change(4)),
         done,
-        "with f = 1, the one heard suffices for \
-                                                         step 2"
+        "with f = 1, the one heard suffices for step 2"
     );
     assert_eq!(n1.timers, [Timer::ViewChange], "no longer the primary's");
     let mut n2 = Replica::new(2);
