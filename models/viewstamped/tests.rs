@@ -85,8 +85,8 @@ fn every_bug_is_in_the_corpus() {
     for spec in ABOUT.bugs {
         let own = corpus.iter().find(|s| s.name == spec.name).expect(spec.name);
         assert_eq!(own.bug.as_deref(), Some(spec.name));
-        // A control breaks the letter of its rule, and nothing that the rule is for; a bug that costs
-        // only the leader may break the rule of timers.
+        // A control breaks the letter of its rule, and nothing that the rule is for; a bug that
+        // costs only the leader may break the rule of timers.
         let letters = ["starts-with-the-best-log", "timers-of-the-role"];
         let is_broken = |(name, e): (&String, &crate::scenario::Expected)| {
             e.verdict == Verdict::Violated

@@ -55,7 +55,8 @@ fn asks_for(did: &Did<'_>, msg: &Message) -> Option<Message> {
         _ => return None,
     };
     if is_behind(did, view) {
-        // Beyond the commit-number a later view may have other operations. Nobody is its own backup.
+        // Beyond the commit-number a later view may have other operations. Nobody is its own
+        // backup.
         let ask = Message::GetState { view, op_number: before.commit };
         return (did.primary(view) != did.id).then_some(ask);
     }
