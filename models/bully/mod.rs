@@ -3,7 +3,7 @@
 //! Every node knows all others. The highest live identifier is to lead, and takes the lead from
 //! whoever has it. There are three messages: ELECTION asks the higher nodes whether one of them is
 //! alive, ANSWER says so, COORDINATOR announces the winner, and is repeated by it as its heartbeat.
-//! The rules are numbered as in this folder's README, and carried out in [`election`].
+//! The rules are numbered as in this folder's README, and carried out in `election`.
 //!
 //! There are no terms: at most one live node may lead whenever time passes (in every state where
 //! time is not modelled). That holds as long as time can be trusted (a message arrives before the

@@ -11,13 +11,13 @@
 //! so a node never campaigns or leads under another ballot than the one it promised last, and
 //! [`Role`] needs no ballot of its own.
 //!
-//! The protocol stands in [`phase1`], [`phase2`] and [`heartbeats`]. Each handler names the rule
+//! The protocol stands in `phase1`, `phase2` and `heartbeats`. Each handler names the rule
 //! that it carries out, and each planted bug is one `if` at the rule that it breaks. They rely on
-//! [`turn`] (one call of a handler), [`state`] and [`message`].
+//! `turn` (one call of a handler), `state` and `message`.
 //!
-//! What must hold stands in [`properties`] (the papers' theorems) and [`rules`] (step by step),
-//! with what they remember in [`witness`]; what a run can reach in [`goals`]; options in [`about`],
-//! mistakes to plant in [`bugs`]. Left out: refusals (a node that has promised more is silent, as
+//! What must hold stands in `properties` (the papers' theorems) and `rules` (step by step),
+//! with what they remember in `witness`; what a run can reach in `goals`; options in `about`,
+//! mistakes to plant in `bugs`. Left out: refusals (a node that has promised more is silent, as
 //! if the message were lost), reads and leases, snapshots and a log that is ever cut,
 //! reconfiguration. The README says why that is sound.
 

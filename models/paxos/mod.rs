@@ -2,17 +2,17 @@
 //! chosen. Section numbers in this folder are that paper's.
 //!
 //! Every node plays the paper's three roles at once, and each role's rules stand in a file of their
-//! own: [`proposer`], [`acceptor`], [`learner`]. Each handler names the rule that it carries out,
-//! and each planted bug is one `if` at the rule that it breaks. They rely on [`turn`] (one call of
+//! own: `proposer`, `acceptor`, `learner`. Each handler names the rule that it carries out,
+//! and each planted bug is one `if` at the rule that it breaks. They rely on `turn` (one call of
 //! a handler, and the one place where the disk is written, always before anything that depends on
-//! it is sent), [`state`] and [`message`].
+//! it is sent), `state` and `message`.
 //!
 //! A node leads ballot b once its phase 1 for b is complete: nobody else can complete phase 1 for
 //! b, and from then on it alone says which value b proposes.
 //!
-//! What must hold stands in [`properties`] (the theorems) and [`rules`] (the paper's rules, step by
-//! step), with what they remember in [`witness`]; what a run can reach in [`goals`]; options in
-//! [`about`], mistakes to plant in [`bugs`]. Left out on purpose: retransmission (a proposer that
+//! What must hold stands in `properties` (the theorems) and `rules` (the paper's rules, step by
+//! step), with what they remember in `witness`; what a run can reach in `goals`; options in
+//! `about`, mistakes to plant in `bugs`. Left out on purpose: retransmission (a proposer that
 //! waits too long starts a higher ballot instead) and the choice of a distinguished proposer
 //! (timeouts do it).
 

@@ -2,15 +2,15 @@
 //! and Ousterhout, 2014); "figure 2" in this folder is that paper's. PreVote, CheckQuorum and
 //! changes by one server are those of Ongaro's thesis (2014), "thesis" in this folder.
 //!
-//! The protocol stands in the files of its sections, rule by rule: [`terms`] (5.1), [`election`]
-//! (5.2), [`replication`] (5.3, 5.4), [`member_changes`] (6), [`pre_vote`] and [`check_quorum`]
+//! The protocol stands in the files of its sections, rule by rule: `terms` (5.1), `election`
+//! (5.2), `replication` (5.3, 5.4), `member_changes` (6), `pre_vote` and `check_quorum`
 //! (thesis). Each handler names the rule that it carries out, and each planted bug is one `if` at
-//! the rule that it breaks. They rely on [`turn`] (one call of a handler), [`state`], [`message`],
-//! [`log`] and [`members`] (configurations and their quorums).
+//! the rule that it breaks. They rely on `turn` (one call of a handler), `state`, `message`,
+//! `log` and `members` (configurations and their quorums).
 //!
-//! What must hold stands in [`properties`] (figure 3) and [`rules`] (figures 2 and 4, step by
-//! step), with what they remember in [`witness`]; what a run can reach in [`goals`]; options in
-//! [`about`], mistakes to plant in [`bugs`]. What is left out on purpose: see the README beside
+//! What must hold stands in `properties` (figure 3) and `rules` (figures 2 and 4, step by
+//! step), with what they remember in `witness`; what a run can reach in `goals`; options in
+//! `about`, mistakes to plant in `bugs`. What is left out on purpose: see the README beside
 //! this file.
 
 mod about;

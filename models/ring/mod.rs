@@ -1,9 +1,9 @@
 //! Elections on a ring, where a node speaks to its successor: after n1 comes n2, and after the last
 //! node n1 again.
 //!
-//! There are two of them. [`textbook`], the default, sends a message round that collects the
+//! There are two of them. `textbook`, the default, sends a message round that collects the
 //! identifiers of the living, skips dead neighbours, and repairs what crashes destroy.
-//! [`chang_roberts`] (1979) is older and cheaper: one number survives the round, and nothing is
+//! `chang_roberts` (1979) is older and cheaper: one number survives the round, and nothing is
 //! repaired.
 //!
 //! There are no terms: at most one live node may lead whenever time passes (in every state where

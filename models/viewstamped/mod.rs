@@ -7,8 +7,8 @@
 //! replica that crashes forgets everything and gets its state back from the others (§4.3); what, if
 //! anything, is on disk is the option `disk`.
 //!
-//! The handlers stand in [`normal`] (§4.1), [`view_change`] (§4.2), [`recovery`] (§4.3) and
-//! [`state_transfer`] (§5.2).
+//! The handlers stand in `normal` (§4.1), `view_change` (§4.2), `recovery` (§4.3) and
+//! `state_transfer` (§5.2).
 //!
 //! Left out on purpose: clients and their table (a client input is a request that has just reached
 //! the primary), application state and checkpoints (§5.1), reconfiguration (§7).

@@ -4,15 +4,15 @@
 //! 2011, with Fast Leader Election, which ZooKeeper puts before it as phase 0.
 //!
 //! The protocol stands in the files of its phases, step by step. A server is looking for a leader
-//! (phase 0, [`election`]), following one, or trying to lead. Whoever is to lead learns from a
+//! (phase 0, `election`), following one, or trying to lead. Whoever is to lead learns from a
 //! quorum which epochs were promised, chooses a later one and has it promised (phase 1,
-//! [`discovery`]). It brings the followers' histories to its own (phase 2, [`synchronisation`]),
-//! and leads that epoch once a quorum has acknowledged that (phase 3, [`broadcast`]). Leader and
-//! follower speak over numbered connections ([`connection`]).
+//! `discovery`). It brings the followers' histories to its own (phase 2, `synchronisation`),
+//! and leads that epoch once a quorum has acknowledged that (phase 3, `broadcast`). Leader and
+//! follower speak over numbered connections (`connection`).
 //!
-//! What must hold stands in [`properties`] (the paper's) and [`rules`] (step by step), with what
-//! they remember in [`witness`]; what a run can reach in [`goals`]; options in [`about`], mistakes
-//! to plant in [`bugs`]. The README beside this file says what is simplified and why that is sound.
+//! What must hold stands in `properties` (the paper's) and `rules` (step by step), with what
+//! they remember in `witness`; what a run can reach in `goals`; options in `about`, mistakes
+//! to plant in `bugs`. The README beside this file says what is simplified and why that is sound.
 
 mod about;
 mod broadcast;
