@@ -1,9 +1,23 @@
 //! What is wrong with input, in plain words: the parsers of TOML and JSON speak of the types of
 //! this program, which their users have never seen.
 
-/// The message of a parser in plain words. Syntax errors stay as they are.
+/// What the parser of TOML says of values that it cannot read, and what that is in plain words.
+const SYNTAX: [(&str, &str); 4] = [
+    ("invalid boolean, expected `true`", "expected a value: a text stands in quotes"),
+    ("invalid boolean, expected `false`", "expected a value: a text stands in quotes"),
+    (
+        "string values must be quoted, expected literal string",
+        "expected one value: a text stands in quotes",
+    ),
+    ("invalid basic string, expected `\"`", "a text begins here whose closing `\"` is missing"),
+];
+
+/// The message of a parser in plain words. Other syntax errors stay as they are.
 pub fn plain(message: &str) -> String {
     let message = message.trim();
+    if let Some((_, plainly)) = SYNTAX.iter().find(|(said, _)| *said == message) {
+        return plainly.to_string();
+    }
     if let Some(rest) = message.strip_prefix("unknown field `") {
         return unknown("key", rest);
     }
@@ -137,6 +151,20 @@ fn is_hidden(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As the parser in use says it: another version may say it otherwise, and then this fails.
+    #[test]
+    fn a_value_that_cannot_be_read_is_told_in_plain_words() {
+        for (text, plainly) in [
+            ("a = three", "expected a value: a text stands in quotes"),
+            ("a = fore", "expected a value: a text stands in quotes"),
+            ("a = 3 4", "expected one value: a text stands in quotes"),
+            ("a = \"x", "a text begins here whose closing `\"` is missing"),
+        ] {
+            let error = toml::from_str::<toml::Table>(text).unwrap_err();
+            assert_eq!(plain(error.message()), plainly, "{text}");
+        }
+    }
 
     #[test]
     fn what_a_parser_says_of_types_is_said_in_plain_words() {
