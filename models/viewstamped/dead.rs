@@ -39,7 +39,8 @@ pub(super) fn is_dead(node: &Viewstamped, id: Id, state: &State, src: Id, msg: &
         }
         Message::StartView { view, .. } => to.is_past(*view) || to.has_joined_or_forgotten(*view),
         Message::Prepare { view, op_number, .. } => {
-            to.is_past(*view) || to.has_joined(*view) && *op_number <= state.log.len()
+            let is_over = to.is_past(*view) && node.bug != Some(Bug::PreparesInOldView);
+            is_over || to.has_joined(*view) && *op_number <= state.log.len()
         }
         Message::PrepareOk { view, op_number } => {
             let known = match &state.status {
@@ -92,8 +93,7 @@ impl Receiver<'_> {
 
     /// The view is over for good.
     fn is_past(&self, view: View) -> bool {
-        let is_over = self.node.bug != Some(Bug::PreparesInOldView);
-        self.views_grow() && view < self.state.view && is_over
+        self.views_grow() && view < self.state.view
     }
 
     /// The view is the replica's own, and whatever the replica does in it, it does once.
