@@ -39,6 +39,11 @@ use source::{SystemSource, retell};
 
 pub use actor_model::{ModelExploration, check_model};
 
+/// The word for the exhaustive search, as on the command line.
+pub const COMPILED: &str = "compiled";
+/// The word for random walks.
+pub const WALK: &str = "walk";
+
 /// The key of all digests, unless another is asked for. With another key all fingerprints are other
 /// ones: it is unlikely that the same two states share a fingerprint again.
 pub const DEFAULT_SEED: u64 = 0x6f6e_656c_6561_6465;
@@ -114,7 +119,7 @@ fn run<E: Election>(
         }
     }
     Exploration {
-        engine: if sample.is_some() { "walk" } else { "compiled" },
+        engine: if sample.is_some() { WALK } else { COMPILED },
         ended: ended.unwrap_or_else(|why| Ended::Failed(why.to_string())),
         distinct: findings.distinct,
         generated: findings.generated,

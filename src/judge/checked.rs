@@ -211,7 +211,10 @@ impl Checked {
         let is_kept = path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
             && fs::write(&path, trace.to_json()).is_ok();
         match is_kept {
-            true => format!("  to take these steps again: oneleader replay {}\n", path.display()),
+            true => format!(
+                "  to take these steps again: cargo run --release -- replay {}\n",
+                path.display()
+            ),
             false => String::new(),
         }
     }

@@ -42,12 +42,20 @@ pub enum Engine {
 impl Engine {
     /// The word on the command line.
     pub fn name(self) -> &'static str {
+        match self.search(0) {
+            Some(search) => search.engine(),
+            None if self == Engine::Walk => engine::WALK,
+            None => engine::COMPILED,
+        }
+    }
+
+    /// Which of stateright's searches it is, if it is one; the seed is that of random runs.
+    fn search(self, seed: u64) -> Option<Search> {
         match self {
-            Engine::Compiled => "compiled",
-            Engine::Walk => "walk",
-            Engine::StaterightBfs => "stateright-bfs",
-            Engine::StaterightDfs => "stateright-dfs",
-            Engine::StaterightSimulation => "stateright-simulation",
+            Engine::Compiled | Engine::Walk => None,
+            Engine::StaterightBfs => Some(Search::BreadthFirst),
+            Engine::StaterightDfs => Some(Search::DepthFirst),
+            Engine::StaterightSimulation => Some(Search::Simulation { seed }),
         }
     }
 }
@@ -155,14 +163,11 @@ pub fn explore<E: Election>(
     limits: &Limits,
     progress: &dyn Fn(&Progress),
 ) -> Exploration<E> {
-    let search = match engine {
-        Engine::Compiled => return engine::explore(system, properties, limits, progress),
-        Engine::Walk => {
-            return engine::walk(system, properties, limits, progress, seed, LONGEST_WALK);
+    match engine.search(seed) {
+        Some(search) => reference::explore(search, system, properties, limits, progress),
+        None if engine == Engine::Walk => {
+            engine::walk(system, properties, limits, progress, seed, LONGEST_WALK)
         }
-        Engine::StaterightBfs => Search::BreadthFirst,
-        Engine::StaterightDfs => Search::DepthFirst,
-        Engine::StaterightSimulation => Search::Simulation { seed },
-    };
-    reference::explore(search, system, properties, limits, progress)
+        None => engine::explore(system, properties, limits, progress),
+    }
 }

@@ -4,7 +4,7 @@
 
 use stateright::actor::Id;
 
-use crate::election::{Check, Election, Event, Goal, NodeStep, Reached};
+use crate::election::{Check, Election, Event, Goal, Invariant, NodeStep, Reached};
 use crate::semantics::node::{self, NodeOf, Reaction};
 use crate::semantics::world::World;
 use crate::semantics::{Step, StepOf, System, SystemState, event};
@@ -31,7 +31,8 @@ impl<E: Election> System<E> {
         let Some(id) = step.node() else { return Facts::default() };
         let (old, new) = (&before.nodes[usize::from(id)], &after.nodes[usize::from(id)]);
         if self.goals.is_empty() && self.unplanted.is_none() {
-            return Facts { elects: self.elects(id, old, new), ..Facts::default() };
+            let elects = self.elects(id, old.state.as_deref(), new.state.as_deref());
+            return Facts { elects, ..Facts::default() };
         }
         let whole = self.reaction(before, step.cause());
         let (effects, cut_short) = match (step, &whole) {
@@ -74,22 +75,24 @@ impl<E: Election> System<E> {
 
     /// [`System::facts`] of what happened at one node.
     pub fn facts_of(&self, step: &NodeStep<'_, E>, is_changed_by_bug: bool) -> Facts {
-        let leads = |state: Option<&E::State>| step.actor.leads(step.id, state?);
-        let elects = leads(step.after).is_some() && leads(step.before) != leads(step.after);
+        let elects = self.elects(step.id, step.before, step.after);
         let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(step));
         Facts { elects, goals: self.goal_bits(is_reached), is_changed_by_bug }
     }
 
-    /// Whether a step breaks a rule that is asked.
-    pub fn breaks_a_rule(&self, step: &NodeStep<'_, E>) -> bool {
-        let breaks = |check| matches!(check, Check::Rule(holds) if holds(step).is_err());
-        self.invariants.iter().any(|invariant| breaks(invariant.check))
+    /// The rules that a step breaks, by their positions among the properties, each with the
+    /// conflicting facts.
+    pub fn broken_rules(&self, step: &NodeStep<'_, E>) -> Vec<(u8, String)> {
+        let broken = |(invariant, i): (&Invariant<E>, u8)| match invariant.check {
+            Check::Rule(holds) => Some((i, holds(step).err()?)),
+            _ => None,
+        };
+        self.invariants.iter().zip(1..).filter_map(broken).collect()
     }
 
     /// Whether a node leads after a step that did not lead the same term before it.
-    fn elects(&self, id: Id, before: &NodeOf<E>, after: &NodeOf<E>) -> bool {
-        let leads =
-            |node: &NodeOf<E>| self.actors[usize::from(id)].leads(id, node.state.as_deref()?);
+    fn elects(&self, id: Id, before: Option<&E::State>, after: Option<&E::State>) -> bool {
+        let leads = |state: Option<&E::State>| self.actors[usize::from(id)].leads(id, state?);
         leads(after).is_some() && leads(before) != leads(after)
     }
 

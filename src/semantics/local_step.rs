@@ -151,7 +151,9 @@ impl<E: Election> System<E> {
         let sends = node::sends(effects);
         if self.rules.remember {
             let step = self.node_step(id, (&next.nodes[i], event, &node), &sends, cut_short);
-            if let Some(world) = next.world.observe(&self.invariants, &step) {
+            if let Some(world) =
+                next.world.observe(&self.invariants, &step, &self.broken_rules(&step))
+            {
                 next.world = Arc::new(world);
             }
         }

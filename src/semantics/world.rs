@@ -139,25 +139,24 @@ impl<W: Clone + Default> World<W> {
 }
 
 impl<W> World<W> {
-    /// Takes note of what a node did: who leads, what the witness remembers, which step invariant
-    /// broke. `None` if there is nothing new.
+    /// Takes note of what a node did: who leads, what the witness remembers, which rules the step
+    /// broke (they need no past, so whoever calls has asked them) and which properties of steps
+    /// with their past. `None` if there is nothing new.
     pub fn observe<E: Election<Witness = W>>(
         &self,
         invariants: &[Invariant<E>],
         step: &NodeStep<'_, E>,
+        broken_rules: &[(u8, String)],
     ) -> Option<Self>
     where
         W: Clone,
     {
-        let mut broken = Vec::new();
-        for (i, invariant) in invariants.iter().enumerate() {
-            let holds = match invariant.check {
-                Check::Rule(holds) => holds(step),
-                Check::Step(holds) => holds(&self.witness, step),
-                _ => Ok(()),
-            };
-            if let Err(why) = holds {
-                broken.push((i as u8 + 1, why));
+        let mut broken = broken_rules.to_vec();
+        for (invariant, i) in invariants.iter().zip(1..) {
+            if let Check::Step(holds) = invariant.check
+                && let Err(why) = holds(&self.witness, step)
+            {
+                broken.push((i, why));
             }
         }
         let mut new_term = None;

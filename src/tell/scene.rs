@@ -152,10 +152,13 @@ impl Frame {
             }
             _ => None,
         };
-        let (old, new) = (View::new(system, before), View::new(system, after));
+        let leads = |state: &SystemState<E>, node: usize| {
+            let up = state.nodes[node].state.as_deref()?;
+            system.actors[node].leads(Id::from(node), up).map(|term| term.0)
+        };
         let change = |node: usize| {
             let parts = node_changes::<E>(&before.nodes[node], &after.nodes[node]);
-            let reign = match (old.nodes[node].leads, new.nodes[node].leads) {
+            let reign = match (leads(before, node), leads(after, node)) {
                 (old, Some(term)) if old != Some(term) => Some(Reign::Begins(term)),
                 (Some(_), None) => Some(Reign::Ends),
                 _ => None,
@@ -169,7 +172,7 @@ impl Frame {
             message,
             changes: (0..after.nodes.len()).filter_map(change).collect(),
             sent: sent(&before.network, &after.network),
-            after: new,
+            after: View::new(system, after),
         }
     }
 }

@@ -135,11 +135,13 @@ impl<E: Election> SystemSource<'_, E> {
         let facts = self.system.facts_of(&step, did.is_changed_by_bug);
         let cut_short_leads = step.cut_short.is_some_and(|s| step.actor.leads(id, s).is_some());
         let ends_leading = facts.elects || cut_short_leads;
-        // Without a witness and step invariants, the world takes note of nothing but new leaders.
+        let broken_rules = self.system.broken_rules(&step);
+        // Without a witness and properties of steps with their past, the world takes note of
+        // nothing but broken rules and new leaders.
         let observed = self.system.rules.remember
             && (size_of::<E::Witness>() > 0
                 || self.has_step_invariants
-                || self.system.breaks_a_rule(&step)
+                || !broken_rules.is_empty()
                 || (ends_leading && E::about().has_terms));
         let counted = match did.step {
             _ if did.is_torn => Counted { step: StepKind::Torn, message: None, facts },
@@ -157,14 +159,18 @@ impl<E: Election> SystemSource<'_, E> {
             self.follow(did.origin.before, after)?;
         }
         self.origins.push(did.origin);
-        program.add_outcome(NewOutcome {
+        let outcome = program.add_outcome(NewOutcome {
             after,
             sends,
             idle: did.is_idle,
             observed,
             torn: did.torn,
             counter,
-        })
+        })?;
+        if !broken_rules.is_empty() {
+            self.broken_rules.insert(outcome, broken_rules);
+        }
+        Ok(outcome)
     }
 
     /// Runs a handler, or says that it panicked.

@@ -49,6 +49,8 @@ pub(crate) struct SystemSource<'a, E: Election> {
     messages: Messages<E::Msg>,
     /// For each outcome where it comes from.
     origins: IdVec<OutcomeId, Origin>,
+    /// For the few outcomes that break rules of single steps, which, and the conflicting facts.
+    broken_rules: HashMap<OutcomeId, Vec<(u8, String)>>,
     counters: HashMap<Counted, CounterId>,
     has_step_invariants: bool,
     sample: Sample<Sampled>,
@@ -88,6 +90,7 @@ impl<'a, E: Election> SystemSource<'a, E> {
             worlds: Interner::default(),
             messages: Messages::new(seed, system.actors.len()),
             origins: IdVec::default(),
+            broken_rules: HashMap::new(),
             counters: HashMap::new(),
             has_step_invariants: has(|c| matches!(c, Check::Step(_))),
             sample: Sample::new(SAMPLE),

@@ -145,6 +145,7 @@ impl<E: Election> SystemSource<'_, E> {
         let cut_short = cut_short.and_then(|local| self.nodes[local].1.state.as_deref());
         let states = (&**before, event(&told), &**after);
         let step = self.system.node_step(i.id(), states, &sends, cut_short);
-        world.observe(&self.system.invariants, &step)
+        let broken_rules = self.broken_rules.get(&id).map_or(&[][..], |rules| rules);
+        world.observe(&self.system.invariants, &step, broken_rules)
     }
 }
