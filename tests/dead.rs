@@ -48,6 +48,13 @@ fn looks_dead<E: Election>(system: &System<E>) -> Result<(), Failed> {
         dead.iter().try_for_each(|envelope| changes_nothing(system, &state, envelope))?;
         for (step, next) in system.successors(&state) {
             stays_dead(system, &dead, &step, &next)?;
+            // A node that is down reacts to nothing, so one that goes down is looked at when it is
+            // up again.
+            if matches!(step, Step::Crash { .. } | Step::Torn { .. }) {
+                let after = system.successors(&next);
+                let mut up = after.iter().filter(|(step, _)| matches!(step, Step::Restart { .. }));
+                up.try_for_each(|(step, next)| stays_dead(system, &dead, step, next))?;
+            }
             let is_new = seen.len() < STATES && system.beyond(&next).is_none();
             if is_new && seen.insert(hasher.hash_one(&next)) {
                 open.push_back(next);

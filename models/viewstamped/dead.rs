@@ -48,7 +48,9 @@ pub(super) fn is_dead(node: &Viewstamped, id: Id, state: &State, src: Id, msg: &
                 _ => None,
             };
             let is_counted = *op_number <= known.unwrap_or(state.commit);
-            to.is_past(*view) || to.has_joined(*view) && (node.primary(*view) != id || is_counted)
+            // A primary that has crashed leads its view no more: it recovers into a later one.
+            let leads = node.primary(*view) == id && state.is_normal();
+            to.is_past(*view) || to.has_joined_or_forgotten(*view) && (!leads || is_counted)
         }
         // In the replica's own view a Commit says at least that the primary is there.
         Message::Commit { view, .. } | Message::GetState { view, .. } => to.is_past(*view),
