@@ -17,7 +17,7 @@ use oneleader::semantics::network::NetworkKind;
 use oneleader::semantics::node::Clock;
 use oneleader::semantics::topology::Topology;
 use oneleader::semantics::world::Faults;
-use oneleader::semantics::{Bound, Bounds, PropertyId, Rules, System, Timing};
+use oneleader::semantics::{Bound, Bounds, Latency, PropertyId, Rules, System, Timing};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use stateright::actor::{Actor, ActorModel, ActorModelState, Id, LossyNetwork, Network, Out};
@@ -251,6 +251,7 @@ fn rules() -> impl Strategy<Value = Rules> {
             let topologies =
                 [start, "isolate(n2)"].map(|name| Topology::parse(name, NODES).unwrap());
             Rules {
+                latency: Latency::None,
                 network,
                 timing,
                 clock: match timing {

@@ -23,6 +23,7 @@ const FLOORS: [&str; 12] = [
     "scenario",
     "engine",
     "reference",
+    "liveness",
     "run",
     "tell",
     "fuzz",

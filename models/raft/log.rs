@@ -54,6 +54,11 @@ impl Log {
         self.0.truncate(index);
     }
 
+    /// Replaces the term of each entry.
+    pub(super) fn renumber(&mut self, new: &mut dyn FnMut(Term) -> Term) {
+        self.0.iter_mut().for_each(|entry| entry.term = new(entry.term));
+    }
+
     /// The last configuration in the log and its index.
     pub(super) fn members(&self) -> Option<(usize, Members)> {
         self.0.iter().enumerate().rev().find_map(|(i, entry)| match entry.command {

@@ -26,6 +26,7 @@ mod members;
 mod message;
 mod pre_vote;
 mod properties;
+mod renumbering;
 mod replication;
 mod rules;
 mod state;
@@ -52,7 +53,8 @@ use members::Membership;
 use turn::Turn;
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NodeSet, NodeStep, Setup, Term,
+    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NodeSet, NodeStep, Part,
+    Setup, Snapshot, Term,
 };
 
 /// A server's configuration: what does not change while it runs.
@@ -146,6 +148,18 @@ impl Election for Raft {
     fn is_quorum(&self, state: &State, _nodes: usize, _live: NodeSet, members: NodeSet) -> bool {
         let members: Vec<Id> = members.iter().collect();
         self.members(&state.persistent.log).are_carried_by(&members, self.bug)
+    }
+
+    fn countings(_nodes: &[Self]) -> Vec<Counting> {
+        renumbering::countings()
+    }
+
+    fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+        renumbering::renumber(part, new);
+    }
+
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        renumbering::simplify(snapshot);
     }
 
     fn inputs(nodes: &[Self]) -> u32 {

@@ -11,6 +11,7 @@ mod catalogue;
 mod healing;
 mod invariant;
 mod nodes;
+mod renumbering;
 mod step;
 
 use std::fmt::Debug;
@@ -24,6 +25,7 @@ pub use catalogue::{Catalogue, Only, Visitor};
 pub use healing::{AfterHealing, Healed, Led, NeedOfTime};
 pub use invariant::{Check, Goal, Invariant, Reached};
 pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
+pub use renumbering::{Counter, Counting, Part, Snapshot};
 pub use step::{Age, Event, NodeStep};
 
 /// The key of a [`choose_random`](Out::choose_random) that stands for client input: not urgent, and
@@ -153,6 +155,35 @@ pub trait Election:
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
         let _ = nodes;
         Ok(AfterHealing::one_leads())
+    }
+
+    // ---- What decides liveness
+
+    /// The kinds of numbers that grow for ever; empty if the protocol does not say, and then
+    /// liveness is decided within bounded terms only.
+    fn countings(nodes: &[Self]) -> Vec<Counting> {
+        let _ = nodes;
+        Vec::new()
+    }
+
+    /// Replaces each number of the kinds [`countings`](Election::countings) in a part of the system
+    /// by what `new` makes of it. Systems that differ by nothing but such a replacement, in which
+    /// growing numbers are shifted and others keep their order, must go on in the same way.
+    fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+        let _ = (part, new);
+    }
+
+    /// Takes out what cannot matter any more: a system must go on with what is left as it would
+    /// have gone on with the whole. Nothing by default.
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        let _ = snapshot;
+    }
+
+    /// Whether a node has learned what was to be agreed on, where that is what the protocol is for,
+    /// and a leader is only a means. `None`: what it is for is a leader.
+    fn has_learned(&self, state: &Self::State) -> Option<bool> {
+        let _ = state;
+        None
     }
 
     /// The options without which nothing can come about as time passes.

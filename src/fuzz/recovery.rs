@@ -257,5 +257,6 @@ fn heal<E: Election>(walk: &mut Walk<E>, promise: &AfterHealing<E>, rng: &mut Te
 /// chosen.
 fn is_frozen<E: Election>(state: &SystemState<E>) -> bool {
     state.network.is_empty()
+        && state.later.is_empty()
         && state.nodes.iter().all(|node| node.timers.is_empty() && node.choices.is_empty())
 }

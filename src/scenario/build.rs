@@ -72,6 +72,7 @@ impl Scenario {
             network: self.network,
             timing: self.timing,
             clock: if timed { Clock::Ticks(self.tick) } else { Clock::Absent },
+            latency: self.latency,
             bounds: self.bounds,
             faults: self.faults,
             topologies: self.topologies().map_err(|(_, why)| problem(why))?,

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
-use crate::semantics::{Bounds, Timing};
+use crate::semantics::{Bounds, Latency, Timing};
 
 pub use crate::election::MAX_NODES;
 pub use crate::support::plain::among;
@@ -130,6 +130,9 @@ pub struct Scenario {
     /// The length of a tick; durations of timers are whole multiples of it.
     #[serde(default = "default_tick", with = "tick")]
     pub tick: Duration,
+    /// How many ticks a message takes, where time is kept: 0 or 1.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub latency: Latency,
     /// How far runs are followed.
     #[serde(default)]
     pub bounds: Bounds,
@@ -175,6 +178,10 @@ pub struct Scenario {
     pub expect: BTreeMap<String, Expected>,
 }
 
+fn is_default(latency: &Latency) -> bool {
+    *latency == Latency::default()
+}
+
 fn default_tick() -> Duration {
     Duration::from_millis(10)
 }
@@ -190,6 +197,7 @@ impl Scenario {
             network: NetworkKind::default(),
             timing: Timing::default(),
             tick: default_tick(),
+            latency: Latency::default(),
             bounds: Bounds::default(),
             faults: Faults::default(),
             topologies: Topologies::default(),

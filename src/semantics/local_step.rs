@@ -158,7 +158,7 @@ impl<E: Election> System<E> {
             }
         }
         for (dst, msg) in sends {
-            next.network.send(Envelope { src: id, dst, msg });
+            self.send(next, Envelope { src: id, dst, msg });
         }
         next.nodes[i] = Arc::new(node);
     }

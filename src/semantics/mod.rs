@@ -23,7 +23,7 @@ pub mod watch;
 pub mod world;
 
 pub use property::{MAX_PROPERTIES, PropertyId, PropertySet};
-pub use rules::{Bound, Bounds, Rules, Timing};
+pub use rules::{Bound, Bounds, Latency, Rules, Timing};
 pub use state::SystemState;
 pub use step::{Step, StepKind, StepOf, event};
 pub use system::System;

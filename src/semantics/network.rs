@@ -54,6 +54,25 @@ impl<M: Ord + Clone> Network<M> {
         }
     }
 
+    /// Puts all that is in flight there in flight here, too, in its order.
+    pub fn join(&mut self, other: &Network<M>) {
+        let mut send =
+            |src: Id, dst: Id, msg: &M| self.send(Envelope { src, dst, msg: msg.clone() });
+        match other {
+            Network::Unordered(bag) => {
+                for (Envelope { src, dst, msg }, &copies) in bag {
+                    (0..copies).for_each(|_| send(*src, *dst, msg));
+                }
+            }
+            Network::Duplicating(set) => set.iter().for_each(|e| send(e.src, e.dst, &e.msg)),
+            Network::Ordered(flows) => {
+                for (&(src, dst), queue) in flows {
+                    queue.iter().for_each(|msg| send(src, dst, msg));
+                }
+            }
+        }
+    }
+
     /// The distinct messages that could be next to arrive: all, or the head of each queue.
     pub fn heads(&self) -> Vec<Envelope<M>> {
         match self {

@@ -22,6 +22,35 @@ pub enum Timing {
     Stabilising,
 }
 
+/// How many ticks a message takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum Latency {
+    /// It arrives within the tick in which it is sent.
+    #[default]
+    None,
+    /// It arrives in the next tick.
+    OneTick,
+}
+
+impl TryFrom<u8> for Latency {
+    type Error = String;
+
+    fn try_from(ticks: u8) -> Result<Self, String> {
+        match ticks {
+            0 => Ok(Latency::None),
+            1 => Ok(Latency::OneTick),
+            more => Err(format!("a latency is 0 or 1 ticks, not {more}")),
+        }
+    }
+}
+
+impl From<Latency> for u8 {
+    fn from(latency: Latency) -> u8 {
+        latency as u8
+    }
+}
+
 /// How far a run is followed. A state beyond a bound is neither checked nor expanded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -80,6 +109,10 @@ pub struct Rules {
     pub timing: Timing,
     /// [`Clock::Absent`] exactly under [`Timing::Asynchronous`].
     pub clock: Clock,
+    /// How many ticks a message takes where time is kept. With 0 it arrives within the tick in
+    /// which it is sent, and so may its answer. With 1 it arrives in the next tick, and only then:
+    /// at the end of that tick it is lost.
+    pub latency: Latency,
     /// How far runs are followed.
     pub bounds: Bounds,
     /// What may fail, and how often.

@@ -16,8 +16,10 @@ use crate::semantics::world::World;
 pub struct SystemState<E: Election> {
     /// By identifier.
     pub nodes: Vec<Arc<NodeOf<E>>>,
-    /// What is in flight.
+    /// What is in flight and may arrive now.
     pub network: Network<E::Msg>,
+    /// What arrives in the next tick: see [`Rules::latency`](crate::semantics::Rules::latency).
+    pub later: Network<E::Msg>,
     /// Everything else: who led, what the witness saw, the budgets.
     pub world: Arc<World<E::Witness>>,
 }
@@ -26,6 +28,13 @@ impl<E: Election> SystemState<E> {
     /// The nodes that are up.
     pub fn live(&self) -> NodeSet {
         (0..self.nodes.len()).filter(|&i| self.nodes[i].is_up()).map(Id::from).collect()
+    }
+
+    /// Everything in flight, whether it may arrive now or in the next tick.
+    pub fn in_flight(&self) -> Network<E::Msg> {
+        let mut all = self.network.clone();
+        all.join(&self.later);
+        all
     }
 
     /// The states of the nodes that are up.
@@ -39,6 +48,7 @@ impl<E: Election> Clone for SystemState<E> {
         SystemState {
             nodes: self.nodes.clone(),
             network: self.network.clone(),
+            later: self.later.clone(),
             world: self.world.clone(),
         }
     }
@@ -46,7 +56,10 @@ impl<E: Election> Clone for SystemState<E> {
 
 impl<E: Election> PartialEq for SystemState<E> {
     fn eq(&self, other: &Self) -> bool {
-        self.nodes == other.nodes && self.network == other.network && self.world == other.world
+        self.nodes == other.nodes
+            && self.network == other.network
+            && self.later == other.later
+            && self.world == other.world
     }
 }
 
@@ -54,6 +67,7 @@ impl<E: Election> Hash for SystemState<E> {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.nodes.hash(hasher);
         self.network.hash(hasher);
+        self.later.hash(hasher);
         self.world.hash(hasher);
     }
 }
@@ -64,6 +78,7 @@ impl<E: Election> Debug for SystemState<E> {
         f.debug_struct("SystemState")
             .field("nodes", &named.collect::<BTreeMap<_, _>>())
             .field("network", &self.network)
+            .field("later", &self.later)
             .field("world", &self.world)
             .finish()
     }

@@ -1,5 +1,6 @@
 //! Which steps can be taken in a state, and where each leads.
 
+use std::mem;
 use std::sync::Arc;
 
 use stateright::actor::{Envelope, Id};
@@ -7,7 +8,7 @@ use stateright::actor::{Envelope, Id};
 use crate::election::{Age, Election, Event};
 use crate::semantics::network::Network;
 use crate::semantics::node::Disk;
-use crate::semantics::rules::Timing;
+use crate::semantics::rules::{Latency, Timing};
 use crate::semantics::state::SystemState;
 use crate::semantics::step::{Step, StepOf, event};
 use crate::semantics::system::System;
@@ -149,6 +150,10 @@ impl<E: Election> System<E> {
                 }
                 next.nodes.iter_mut().for_each(|node| *node = Arc::new(node.aged()));
                 next.network.retain(|src, dst, _| self.is_deliverable(state, src, dst));
+                if self.rules.latency == Latency::OneTick {
+                    // What could not arrive in its tick is lost.
+                    next.network = mem::replace(&mut next.later, Network::new(self.rules.network));
+                }
             }
         }
         self.bury(&mut next);

@@ -4,16 +4,17 @@
 //! state for state. Everything that can happen in a run is a [`Step`]; [`System::successors`] lists
 //! those that can happen next, in an order that depends on nothing but the state.
 
+use std::mem;
 use std::sync::{Arc, OnceLock};
 
-use stateright::actor::Id;
+use stateright::actor::{Envelope, Id};
 
 use crate::election::{Check, Election, Event, Goal, Invariant};
 use crate::semantics::names;
 use crate::semantics::network::Network;
 use crate::semantics::node::{Node, NodeOf};
 use crate::semantics::property::MAX_PROPERTIES;
-use crate::semantics::rules::{Bound, Bounds, Rules, Timing};
+use crate::semantics::rules::{Bound, Bounds, Latency, Rules, Timing};
 use crate::semantics::state::SystemState;
 use crate::semantics::step::StepOf;
 use crate::semantics::world::{Faults, World};
@@ -97,12 +98,16 @@ impl<E: Election> System<E> {
         let mut state = SystemState {
             nodes,
             network: Network::new(self.rules.network),
+            later: Network::new(self.rules.network),
             world: Arc::new(world),
         };
         for i in 0..self.actors.len() {
             let reaction = self.start_node(Id::from(i), &self.blank());
             self.commit(&mut state, Id::from(i), Event::Start, &reaction);
         }
+        // What is sent at the start is due in the first tick.
+        let sent = mem::replace(&mut state.later, Network::new(self.rules.network));
+        state.network.join(&sent);
         self.bury(&mut state);
         state
     }
@@ -129,6 +134,18 @@ impl<E: Election> System<E> {
         }
     }
 
+    /// Whether what is sent now arrives in the next tick.
+    fn is_delayed(&self, world: &World<E::Witness>) -> bool {
+        self.rules.latency == Latency::OneTick && !self.is_timeless(world)
+    }
+
+    /// Puts a message in flight.
+    pub(super) fn send(&self, state: &mut SystemState<E>, envelope: Envelope<E::Msg>) {
+        let is_delayed = self.is_delayed(&state.world);
+        let network = if is_delayed { &mut state.later } else { &mut state.network };
+        network.send(envelope);
+    }
+
     /// Whether a message between these nodes would arrive now.
     pub(super) fn is_deliverable(&self, state: &SystemState<E>, src: Id, dst: Id) -> bool {
         let i = usize::from(dst);
@@ -143,11 +160,13 @@ impl<E: Election> System<E> {
             return;
         }
         let nodes = &state.nodes;
-        state.network.retain(|src, dst, msg| {
+        let is_alive = |src: Id, dst: Id, msg: &E::Msg| {
             let i = usize::from(dst);
             let receiver = nodes.get(i).and_then(|node| node.state.as_deref());
             !receiver.is_some_and(|receiver| self.actors[i].is_dead(dst, receiver, src, msg))
-        });
+        };
+        state.network.retain(is_alive);
+        state.later.retain(is_alive);
     }
 
     /// Whether dead messages are removed: not where a node may lose what is on the disk, which
@@ -168,10 +187,11 @@ impl<E: Election> System<E> {
         if max_round.is_some_and(|max| state.node_states().map(round).any(|r| r > max)) {
             return Some(Bound::MaxRound);
         }
-        if max_in_flight.is_some_and(|max| state.network.len() > max) {
+        if max_in_flight.is_some_and(|max| state.network.len() + state.later.len() > max) {
             return Some(Bound::MaxInFlight);
         }
-        if max_copies.is_some_and(|max| state.network.most_copies() > max) {
+        let most_copies = || state.network.most_copies().max(state.later.most_copies());
+        if max_copies.is_some_and(|max| most_copies() > max) {
             return Some(Bound::MaxCopies);
         }
         None

@@ -171,7 +171,7 @@ impl Frame {
             node: step.node().map(usize::from),
             message,
             changes: (0..after.nodes.len()).filter_map(change).collect(),
-            sent: sent(&before.network, &after.network),
+            sent: sent(&before.in_flight(), &after.in_flight()),
             after: View::new(system, after),
         }
     }
@@ -194,7 +194,7 @@ impl View {
         };
         View {
             nodes: state.nodes.iter().enumerate().map(node).collect(),
-            network: names::value(&state.network),
+            network: names::value(&state.in_flight()),
         }
     }
 }

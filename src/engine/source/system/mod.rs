@@ -143,6 +143,7 @@ impl<'a, E: Election> SystemSource<'a, E> {
         SystemState {
             nodes: locals.map(|local| self.nodes[local.local()].1.clone()).collect(),
             network,
+            later: Network::new(self.system.rules.network),
             world: self.worlds[row[0].world()].clone(),
         }
     }

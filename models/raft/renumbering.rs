@@ -1,0 +1,81 @@
+//! Terms that grow for ever: which states of a cluster go on alike. Our own argument, not the
+//! paper's.
+//!
+//! A server compares its current term with those of messages, takes over a higher one, and counts
+//! its own up by one. So a shift of all current terms, and of the terms in messages, changes
+//! nothing. The terms of log entries are compared with each other and with those in requests for
+//! votes (5.4.1) and in the check of the previous entry (5.3), never counted up. An entry's term
+//! may be a current one, and then is shifted with it; of those below all current terms only the
+//! order counts.
+
+use super::Raft;
+use super::message::{Message, Position};
+use super::state::Disk;
+use crate::election::{Counter, Counting, Part, Snapshot, Term};
+
+/// Terms.
+const TERM: usize = 0;
+
+/// Terms are counted up by one.
+pub(super) fn countings() -> Vec<Counting> {
+    vec![Counting { name: "terms", step: 1 }]
+}
+
+/// Renumbers the terms in a part of the cluster.
+pub(super) fn renumber(part: Part<'_, Raft>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+    match part {
+        Part::State(state) => disk(&mut state.persistent, new),
+        Part::Disk(saved) => disk(saved, new),
+        Part::NoDisk => {
+            new(Counter::growing(TERM), 0);
+        }
+        Part::Timer(_) => {}
+        Part::Message(message) => {
+            let mut compared = |term: &mut Term| term.0 = new(Counter::compared(TERM), term.0);
+            match message {
+                Message::RequestVote { term, last } | Message::PreVote { term, last } => {
+                    compared(term);
+                    compared(&mut last.term);
+                }
+                Message::AppendEntries { term, prev, entry, .. } => {
+                    compared(term);
+                    compared(&mut prev.term);
+                    if let Some(entry) = entry {
+                        compared(&mut entry.term);
+                    }
+                }
+                Message::Vote { term }
+                | Message::PreVoteGranted { term }
+                | Message::Appended { term, .. }
+                | Message::Mismatch { term, .. }
+                | Message::Refused { term } => compared(term),
+            }
+        }
+    }
+}
+
+fn disk(disk: &mut Disk, new: &mut dyn FnMut(Counter, u64) -> u64) {
+    disk.term.0 = new(Counter::growing(TERM), disk.term.0);
+    disk.log.renumber(&mut |term| Term(new(Counter::compared(TERM), term.0)));
+}
+
+/// A request of an earlier term than the receiver's elicits nothing but a refusal, whatever it
+/// says, and the receiver's term does not fall: all such requests of one sender are one.
+pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
+    let Snapshot { states, messages, .. } = snapshot;
+    for envelope in messages {
+        let Some(Some(receiver)) = states.get(usize::from(envelope.dst)) else { continue };
+        let none = Position::default();
+        match &mut envelope.msg {
+            Message::RequestVote { term, last } if *term < receiver.persistent.term => {
+                (*term, *last) = (Term(0), none);
+            }
+            Message::AppendEntries { term, prev, entry, commit }
+                if *term < receiver.persistent.term =>
+            {
+                (*term, *prev, *entry, *commit) = (Term(0), none, None, 0);
+            }
+            _ => {}
+        }
+    }
+}

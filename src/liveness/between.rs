@@ -1,0 +1,157 @@
+//! A system between two ticks.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use stateright::actor::{Envelope, Id};
+
+use super::ticks::{Bag, Few};
+use crate::election::{Election, NodeSet, Snapshot};
+use crate::semantics::network::Network;
+use crate::semantics::node::NodeOf;
+use crate::semantics::topology::Topology;
+use crate::semantics::{System, SystemState};
+
+/// A system between two ticks: nothing has happened yet in the tick that begins.
+pub(super) struct Between<E: Election> {
+    pub(super) nodes: Vec<Arc<NodeOf<E>>>,
+    /// What is due at each node, by sender.
+    pub(super) due: Vec<Bag<E>>,
+    /// What may still fail.
+    pub(super) left: Few,
+}
+
+impl<E: Election> Clone for Between<E> {
+    fn clone(&self) -> Self {
+        Between { nodes: self.nodes.clone(), due: self.due.clone(), left: self.left }
+    }
+}
+
+impl<E: Election> PartialEq for Between<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.nodes == other.nodes && self.due == other.due && self.left == other.left
+    }
+}
+
+impl<E: Election> Eq for Between<E> {}
+
+impl<E: Election> Hash for Between<E> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.nodes.hash(hasher);
+        self.due.hash(hasher);
+        self.left.hash(hasher);
+    }
+}
+
+impl<E: Election> Between<E> {
+    /// A state in which everything in flight is due.
+    pub(super) fn of(state: &SystemState<E>) -> Self {
+        let mut due = vec![Bag::<E>::new(); state.nodes.len()];
+        if let Network::Unordered(bag) = &state.network {
+            for (Envelope { src, dst, msg }, copies) in bag {
+                if let Some(due) = due.get_mut(usize::from(*dst)) {
+                    due.insert((*src, msg.clone()), *copies);
+                }
+            }
+        }
+        let faults = &state.world.left;
+        let left = Few { crashes: faults.crashes, restarts: faults.restarts };
+        Between { nodes: state.nodes.clone(), due, left }
+    }
+
+    /// As a state of the reference semantics.
+    pub(super) fn system_state(&self, system: &System<E>) -> SystemState<E> {
+        let mut state = system.initial();
+        state.nodes = self.nodes.clone();
+        state.network = Network::new(system.rules.network);
+        for Envelope { src, dst, msg } in self.snapshot(system).messages {
+            state.network.send(Envelope { src, dst, msg });
+        }
+        let left = &mut Arc::make_mut(&mut state.world).left;
+        (left.crashes, left.restarts) = (self.left.crashes, self.left.restarts);
+        state
+    }
+
+    /// The nodes that are up.
+    pub(super) fn live(&self) -> NodeSet {
+        let up = self.nodes.iter().enumerate().filter(|(_, node)| node.is_up());
+        up.map(|(i, _)| Id::from(i)).collect()
+    }
+
+    /// Whether a node may still start: it is down, or may crash.
+    pub(super) fn may_start(&self, node: &NodeOf<E>) -> bool {
+        self.left.restarts > 0 && (!node.is_up() || self.left.crashes > 0)
+    }
+
+    /// Takes out what is due on links that are cut.
+    pub(super) fn lose(&mut self, links: &Topology) {
+        for (i, due) in self.due.iter_mut().enumerate() {
+            let is_node = |src: Id| usize::from(src) < self.nodes.len();
+            due.retain(|(src, _), _| !is_node(*src) || links.is_up(*src, Id::from(i)));
+        }
+    }
+
+    /// Takes out messages that can have no effect, and of what is on disk and in memory what cannot
+    /// matter any more.
+    pub(super) fn simplify(&mut self, system: &System<E>) {
+        for i in 0..self.nodes.len() {
+            let (dst, node) = (Id::from(i), self.nodes[i].clone());
+            let may_start = self.may_start(&node);
+            let matters = |src: Id, msg: &E::Msg| match &node.state {
+                Some(state) => {
+                    !system.removes_dead() || !system.actors[i].is_dead(dst, state, src, msg)
+                }
+                None => may_start,
+            };
+            self.due[i].retain(|(src, msg), _| matters(*src, msg));
+            if !may_start && (node.storage.is_some() || node.incarnation > 0) {
+                let node = Arc::make_mut(&mut self.nodes[i]);
+                node.storage = None;
+                node.incarnation = 0;
+            }
+        }
+        let mut snapshot = self.snapshot(system);
+        E::simplify(&mut snapshot);
+        self.take_over(snapshot);
+    }
+
+    /// As the protocol sees it.
+    pub(super) fn snapshot<'a>(&self, system: &'a System<E>) -> Snapshot<'a, E> {
+        let mut messages = Vec::new();
+        for (i, due) in self.due.iter().enumerate() {
+            for ((src, msg), copies) in due {
+                let envelope = Envelope { src: *src, dst: Id::from(i), msg: msg.clone() };
+                messages.extend((0..*copies).map(|_| envelope.clone()));
+            }
+        }
+        let nodes = || self.nodes.iter();
+        Snapshot {
+            nodes: &system.actors,
+            states: nodes().map(|node| node.state.as_deref().cloned()).collect(),
+            disks: nodes().map(|node| node.storage.as_deref().cloned()).collect(),
+            timers: nodes().map(|node| node.timers.clone()).collect(),
+            messages,
+        }
+    }
+
+    /// Takes over what a protocol has made of a snapshot.
+    pub(super) fn take_over(&mut self, snapshot: Snapshot<'_, E>) {
+        let Snapshot { states, disks, timers, messages, .. } = snapshot;
+        let parts = states.into_iter().zip(disks).zip(timers);
+        for (node, ((state, disk), timers)) in self.nodes.iter_mut().zip(parts) {
+            let is_same = node.state.as_deref() == state.as_ref()
+                && node.storage.as_deref() == disk.as_ref()
+                && node.timers == timers;
+            if !is_same {
+                let node = Arc::make_mut(node);
+                node.state = state.map(Arc::new);
+                node.storage = disk.map(Arc::new);
+                node.timers = timers;
+            }
+        }
+        self.due.iter_mut().for_each(Bag::<E>::clear);
+        for Envelope { src, dst, msg } in messages {
+            *self.due[usize::from(dst)].entry((src, msg)).or_insert(0) += 1;
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! One form for all states that differ only in how far their terms have grown.
+//!
+//! See [`Election::renumber`] for what a protocol says of its numbers. The nodes of a part of the
+//! network that has no link to the rest are numbered anew by themselves: they are never compared
+//! with the others.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use stateright::actor::Id;
+
+use super::between::Between;
+use super::ticks::Bag;
+use crate::election::{Counter, Counting, Election, NodeSet, Part};
+use crate::semantics::System;
+use crate::semantics::node::NodeOf;
+use crate::semantics::topology::Topology;
+
+/// A number that has run too far ahead of the others: the state is beyond the bound of the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TooFarApart;
+
+/// How numbers are replaced, for one kind of them.
+struct Renumbering {
+    /// The lowest number that still grows, as a multiple of the shift.
+    base: u64,
+    /// The numbers below it, 0 aside, in order.
+    below: Vec<u64>,
+    /// The number that takes the place of `base`.
+    new_base: u64,
+}
+
+impl Renumbering {
+    fn of(numbers: &[(Counter, u64)], kind: usize, counting: &Counting) -> Self {
+        let mine = || numbers.iter().filter(|(counter, _)| counter.kind == kind);
+        let growing = mine().filter(|(counter, _)| counter.grows).map(|(_, number)| *number);
+        let lowest = growing.min().or_else(|| mine().map(|(_, number)| *number).min());
+        let step = counting.step.max(1);
+        let base = lowest.unwrap_or(0) / step * step;
+        let below: BTreeSet<u64> =
+            mine().map(|(_, number)| *number).filter(|n| (1..base).contains(n)).collect();
+        let below: Vec<u64> = below.into_iter().collect();
+        let new_base = if base == 0 { 0 } else { (below.len() as u64 + 1).next_multiple_of(step) };
+        Renumbering { base, below, new_base }
+    }
+
+    fn new(&self, number: u64) -> u64 {
+        match number {
+            0 => 0,
+            n if n >= self.base => n - self.base + self.new_base,
+            n => 1 + self.below.partition_point(|below| *below < n) as u64,
+        }
+    }
+}
+
+/// The parts of a network without links between them, in either direction.
+pub(super) fn components(links: &Topology, nodes: usize) -> Vec<NodeSet> {
+    let ids = || (0..nodes).map(Id::from);
+    let mut left: BTreeSet<Id> = ids().collect();
+    let mut all = Vec::new();
+    while let Some(first) = left.pop_first() {
+        let (mut part, mut open) = (NodeSet::default(), vec![first]);
+        while let Some(id) = open.pop() {
+            part.insert(id);
+            let is_near = |other: &Id| links.is_up(id, *other) || links.is_up(*other, id);
+            let near: Vec<Id> = left.iter().copied().filter(is_near).collect();
+            near.iter().for_each(|id| {
+                left.remove(id);
+            });
+            open.extend(near);
+        }
+        all.push(part);
+    }
+    all
+}
+
+/// Numbers a state anew.
+pub(super) fn renumber<E: Election>(
+    state: &mut Between<E>,
+    system: &System<E>,
+    components: &[NodeSet],
+    spread: u64,
+) -> Result<(), TooFarApart> {
+    let countings = E::countings(&system.actors);
+    if countings.is_empty() {
+        return Ok(());
+    }
+    for part in components {
+        let mut numbers = Vec::new();
+        each(state, *part, &mut |counter, number| {
+            numbers.push((counter, number));
+            number
+        });
+        let kinds = countings.iter().enumerate();
+        let renumberings: Vec<Renumbering> =
+            kinds.map(|(kind, counting)| Renumbering::of(&numbers, kind, counting)).collect();
+        let is_too_far = |(counter, number): &(Counter, u64)| {
+            counter.grows && number.saturating_sub(renumberings[counter.kind].base) > spread
+        };
+        if numbers.iter().any(is_too_far) {
+            return Err(TooFarApart);
+        }
+        if renumberings.iter().any(|r| r.base != r.new_base || !r.below.is_empty()) {
+            each(state, *part, &mut |counter, number| renumberings[counter.kind].new(number));
+        }
+    }
+    Ok(())
+}
+
+/// Shows every number of a part of the system, and replaces it by the answer.
+fn each<E: Election>(
+    state: &mut Between<E>,
+    part: NodeSet,
+    new: &mut dyn FnMut(Counter, u64) -> u64,
+) {
+    for id in part.iter() {
+        let i = usize::from(id);
+        let may_start = state.may_start(&state.nodes[i]);
+        let node: &mut NodeOf<E> = Arc::make_mut(&mut state.nodes[i]);
+        if let Some(memory) = &mut node.state {
+            E::renumber(Part::State(Arc::make_mut(memory)), new);
+        }
+        if let Some(disk) = &mut node.storage {
+            E::renumber(Part::Disk(Arc::make_mut(disk)), new);
+        } else if may_start {
+            E::renumber(Part::NoDisk, new);
+        }
+        let timers = std::mem::take(&mut node.timers);
+        node.timers = timers
+            .into_iter()
+            .map(|(mut timer, age)| {
+                E::renumber(Part::Timer(&mut timer), new);
+                (timer, age)
+            })
+            .collect();
+        let mut due = Bag::<E>::new();
+        for ((src, mut msg), copies) in std::mem::take(&mut state.due[i]) {
+            E::renumber(Part::Message(&mut msg), new);
+            *due.entry((src, msg)).or_insert(0) += copies;
+        }
+        state.due[i] = due;
+    }
+}

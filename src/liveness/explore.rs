@@ -1,0 +1,257 @@
+//! The graph of everything that a timed system can do, tick by tick.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use stateright::actor::Id;
+
+use super::between::Between;
+use super::canonical::{components, renumber};
+use super::graph::{Edge, Graph, GraphBuilder};
+use super::marks::{Observer, marks};
+use super::ticks::{Bag, Ending, Endings, Few, TimeStops, endings};
+use crate::election::{Election, NodeSet};
+use crate::semantics::System;
+use crate::semantics::node::NodeOf;
+use crate::semantics::topology::Topology;
+
+/// How far a graph is followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// So many states.
+    pub states: usize,
+    /// By so much may a growing number, such as a term, be ahead of the lowest one in the same part
+    /// of the network.
+    pub spread: u64,
+}
+
+impl Default for Extent {
+    fn default() -> Self {
+        Extent { states: 5_000_000, spread: 8 }
+    }
+}
+
+/// A graph with the states that its numbers stand for.
+pub(super) struct Explored<E: Election> {
+    pub(super) graph: Graph,
+    pub(super) states: Vec<Between<E>>,
+    /// Why some states have not been followed, if so.
+    pub(super) cut: Option<&'static str>,
+}
+
+/// A value that equals itself. Actors' states promise no more than `PartialEq`.
+struct Whole<T>(T);
+
+impl<T: PartialEq> PartialEq for Whole<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<T: PartialEq> Eq for Whole<T> {}
+impl<T: Hash> Hash for Whole<T> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.hash(hasher);
+    }
+}
+
+/// What a node does in a tick, depends on nothing but this.
+type Alone<E> = Whole<(usize, Arc<NodeOf<E>>, Bag<E>, Few)>;
+
+/// A timed system on fixed links, between its ticks.
+pub(super) struct Ticking<'a, E: Election> {
+    pub(super) system: &'a System<E>,
+    pub(super) links: &'a Topology,
+    parts: Vec<NodeSet>,
+    known: HashMap<Alone<E>, Rc<Result<Endings<E>, TimeStops>>>,
+    spread: u64,
+}
+
+/// A tick of the whole system.
+pub(super) struct Tick<E: Election> {
+    /// The state after it, as it is.
+    pub(super) after: Between<E>,
+    /// Which timers fired, as a number.
+    pub(super) draw: usize,
+    /// Whether a fault struck.
+    pub(super) has_fault: bool,
+    /// How each node spent it.
+    pub(super) nodes: Vec<(usize, usize)>,
+}
+
+impl<'a, E: Election> Ticking<'a, E> {
+    pub(super) fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
+        let parts = components(links, system.actors.len());
+        Ticking { system, links, parts, known: HashMap::new(), spread }
+    }
+
+    /// What each node can do in the tick that begins.
+    pub(super) fn alone(&mut self, state: &Between<E>) -> Vec<Rc<Result<Endings<E>, TimeStops>>> {
+        let nodes = state.nodes.iter().zip(&state.due).enumerate();
+        let each = nodes.map(|(i, (node, due))| {
+            let key = Whole((i, node.clone(), due.clone(), state.left));
+            let system = self.system;
+            let known = self
+                .known
+                .entry(key)
+                .or_insert_with(|| Rc::new(endings(system, Id::from(i), node, due, state.left)));
+            known.clone()
+        });
+        each.collect()
+    }
+
+    /// Every tick from a state.
+    pub(super) fn ticks(
+        &mut self,
+        state: &Between<E>,
+        mut tell: impl FnMut(Tick<E>),
+    ) -> Result<(), TimeStops> {
+        let alone = self.alone(state);
+        let mut alike = Vec::new();
+        for endings in &alone {
+            alike.push(endings.as_ref().as_ref().map_err(|stops| stops.clone())?);
+        }
+        let draws: Vec<usize> = alike.iter().map(|endings| endings.len()).collect();
+        for (draw, drawn) in product(&draws).into_iter().enumerate() {
+            let drawn: Vec<&Vec<Ending<E>>> =
+                alike.iter().zip(&drawn).map(|(endings, &d)| &endings[d]).collect();
+            let sizes: Vec<usize> = drawn.iter().map(|endings| endings.len()).collect();
+            for picked in product(&sizes) {
+                let ends = || drawn.iter().zip(&picked).map(|(endings, &p)| &endings[p]);
+                let mut left = Some(state.left);
+                ends().for_each(|end| left = left.and_then(|left| left.without(end.used)));
+                let Some(left) = left else { continue };
+                let mut after = Between {
+                    nodes: ends().map(|end| end.node.clone()).collect(),
+                    due: vec![Bag::<E>::new(); state.nodes.len()],
+                    left,
+                };
+                for (src, end) in ends().enumerate() {
+                    for ((dst, msg), copies) in &end.sent {
+                        if let Some(due) = after.due.get_mut(usize::from(*dst)) {
+                            *due.entry((Id::from(src), msg.clone())).or_insert(0) += copies;
+                        }
+                    }
+                }
+                after.lose(self.links);
+                let has_fault = left != state.left;
+                let indices = product_at(&draws, draw).into_iter().zip(picked.iter().copied());
+                tell(Tick { after, draw, has_fault, nodes: indices.collect() });
+            }
+        }
+        Ok(())
+    }
+
+    /// The one form of a state and of all that go on like it; `None` if it is too far away.
+    pub(super) fn canonical(&self, mut state: Between<E>) -> Option<Between<E>> {
+        state.lose(self.links);
+        state.simplify(self.system);
+        renumber(&mut state, self.system, &self.parts, self.spread).ok()?;
+        let bounds = &self.system.rules.bounds;
+        let is_beyond = |(i, node): (usize, &Arc<NodeOf<E>>)| {
+            let (actor, memory) = (&self.system.actors[i], node.state.as_deref()?);
+            let beyond = bounds.max_term.is_some_and(|most| actor.term(memory).0 > most)
+                || bounds.max_round.is_some_and(|most| actor.round(memory) > most);
+            beyond.then_some(())
+        };
+        let has_form = !E::countings(&self.system.actors).is_empty();
+        let beyond = !has_form && state.nodes.iter().enumerate().any(|n| is_beyond(n).is_some());
+        (!beyond).then_some(state)
+    }
+}
+
+/// All choices of one number below each of these, in order.
+fn product(sizes: &[usize]) -> Vec<Vec<usize>> {
+    let count: usize = sizes.iter().product();
+    (0..count).map(|index| product_at(sizes, index)).collect()
+}
+
+/// The choice with this number.
+fn product_at(sizes: &[usize], mut index: usize) -> Vec<usize> {
+    let digit = |&size: &usize| {
+        let digit = index % size;
+        index /= size;
+        digit
+    };
+    sizes.iter().map(digit).collect()
+}
+
+/// The graph of all that can be reached from these states.
+pub(super) fn explore<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    starts: Vec<Between<E>>,
+    extent: Extent,
+) -> Result<Explored<E>, String> {
+    let mut ticking = Ticking::new(system, links, extent.spread);
+    let observer = Observer { system, links };
+    let mut numbers: HashMap<Rc<Between<E>>, u32> = HashMap::new();
+    let mut states: Vec<Rc<Between<E>>> = Vec::new();
+    let (mut graph, mut cut) = (GraphBuilder::new(), None);
+    let mut number = |state: Between<E>, states: &mut Vec<Rc<Between<E>>>| {
+        let state = Rc::new(state);
+        *numbers.entry(state.clone()).or_insert_with(|| {
+            states.push(state);
+            (states.len() - 1) as u32
+        })
+    };
+    for start in starts {
+        let start = ticking.canonical(start).ok_or("a start is beyond the bounds")?;
+        graph.start(number(start, &mut states));
+    }
+    let mut at = 0;
+    while at < states.len() {
+        let state = states[at].clone();
+        if at >= extent.states || states.len() >= 2 * extent.states {
+            cut = Some("states");
+            let this = graph.state([]);
+            graph.cut(this);
+            at += 1;
+            continue;
+        }
+        let before = observer.reigns(&state);
+        let (mut edges, mut is_cut) = (Vec::new(), false);
+        let stops = ticking_edges(&mut ticking, &state, |ticking, tick| {
+            let after = observer.reigns(&tick.after);
+            let marks = marks(&before, &after);
+            match ticking.canonical(tick.after) {
+                Some(next) => {
+                    let to = number(next, &mut states);
+                    edges.push(Edge {
+                        to,
+                        marks,
+                        draw: tick.draw as u16,
+                        adversary: tick.has_fault,
+                    });
+                }
+                None => is_cut = true,
+            }
+        });
+        let this = graph.state(edges);
+        if is_cut {
+            cut.get_or_insert("spread");
+            graph.cut(this);
+        }
+        if stops {
+            graph.stop(this);
+        }
+        at += 1;
+    }
+    let graph = graph.build().map_err(|defect| defect.to_string())?;
+    drop(numbers);
+    let states = states.into_iter().map(|state| (*state).clone()).collect();
+    Ok(Explored { graph, states, cut })
+}
+
+/// Goes through the ticks from a state. Returns whether time can stop.
+fn ticking_edges<E: Election>(
+    ticking: &mut Ticking<'_, E>,
+    state: &Between<E>,
+    mut tell: impl FnMut(&Ticking<'_, E>, Tick<E>),
+) -> bool {
+    let mut all = Vec::new();
+    let stops = ticking.ticks(state, |tick| all.push(tick)).is_err();
+    all.into_iter().for_each(|tick| tell(ticking, tick));
+    stops
+}

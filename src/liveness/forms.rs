@@ -1,0 +1,114 @@
+//! Whether states that have the same canonical form go on alike.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
+
+use super::between::Between;
+use super::explore::Ticking;
+use super::marks::{Observer, marks};
+use crate::election::{Election, node_name};
+use crate::semantics::System;
+use crate::semantics::topology::Topology;
+
+/// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
+/// its handlers. In the states nearest to the start, so many of them, as they really are: each tick
+/// from the state must have its like among the ticks from the state's canonical form, draw by draw,
+/// with the same leaders, and lead to the same canonical form; and the other way round. Returns
+/// the number of ticks that were compared.
+///
+/// # Errors
+/// The first state that goes on in another way than its form.
+pub fn audit_form<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    most: usize,
+) -> Result<u64, String> {
+    let mut audit = Audit {
+        ticking: Ticking::new(system, links, u64::MAX),
+        observer: Observer { system, links },
+        hasher: RandomState::new(),
+        compared: 0,
+    };
+    let start = Rc::new(Between::of(&system.initial()));
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = VecDeque::from([start]);
+    while let Some(state) = open.pop_front() {
+        let form = audit.form(&state)?;
+        let real = audit.ticks(&state, |next| {
+            if seen.len() < most {
+                let next = Rc::new(next.clone());
+                if seen.insert(next.clone()) {
+                    open.push_back(next);
+                }
+            }
+        })?;
+        if audit.ticks(&form, |_| ())? != real {
+            return Err(format!(
+                "{}\ngoes on in another way than its canonical form\n{}",
+                shown(&state),
+                shown(&form)
+            ));
+        }
+    }
+    Ok(audit.compared)
+}
+
+struct Audit<'a, E: Election> {
+    ticking: Ticking<'a, E>,
+    observer: Observer<'a, E>,
+    hasher: RandomState,
+    compared: u64,
+}
+
+/// For each draw the ticks: what is true of it, whether there was a fault, where it leads.
+type Ticks = Vec<Vec<(u32, bool, u64)>>;
+
+impl<E: Election> Audit<'_, E> {
+    fn form(&self, state: &Between<E>) -> Result<Between<E>, String> {
+        let form = self.ticking.canonical(state.clone()).ok_or("a bound is in the way")?;
+        match self.ticking.canonical(form.clone()) {
+            Some(again) if again == form => Ok(form),
+            _ => Err(format!("not a canonical form, since it has another one:\n{}", shown(&form))),
+        }
+    }
+
+    fn ticks(
+        &mut self,
+        state: &Between<E>,
+        mut tell: impl FnMut(&Between<E>),
+    ) -> Result<Ticks, String> {
+        let before = self.observer.reigns(state);
+        let mut all = Vec::new();
+        self.ticking
+            .ticks(state, |tick| all.push(tick))
+            .map_err(|_| format!("time stops in\n{}", shown(state)))?;
+        self.compared += all.len() as u64;
+        let mut ticks = Ticks::new();
+        for tick in all {
+            tell(&tick.after);
+            let marks = marks(&before, &self.observer.reigns(&tick.after));
+            let form = self.ticking.canonical(tick.after).ok_or("a bound is in the way")?;
+            if ticks.len() <= tick.draw {
+                ticks.resize(tick.draw + 1, Vec::new());
+            }
+            ticks[tick.draw].push((marks, tick.has_fault, self.hasher.hash_one(&form)));
+        }
+        // The order of a node's timers may change with the numbers in them.
+        for draw in &mut ticks {
+            draw.sort_unstable();
+            draw.dedup();
+        }
+        ticks.sort_unstable();
+        Ok(ticks)
+    }
+}
+
+fn shown<E: Election>(state: &Between<E>) -> String {
+    let nodes = state.nodes.iter().zip(&state.due).enumerate();
+    let shown = nodes.map(|(i, (node, due))| {
+        let due: Vec<_> = due.iter().collect();
+        format!("{}: {node:?}, due {due:?}", node_name(i.into()))
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,23 @@
+mod answer;
+mod between;
+mod canonical;
+mod components;
+mod confirm;
+mod decide;
+mod end_components;
+mod explore;
+mod fixpoints;
+mod forms;
+mod graph;
+mod marks;
+mod paths;
+mod report;
+mod ticks;
+
+pub use answer::{Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random};
+pub use confirm::confirm;
+pub use decide::decide;
+pub use explore::Extent;
+pub use forms::audit_form;
+pub use graph::{Defect, Edge, Graph, GraphBuilder};
+pub use report::{Asked, Reply, Report, ask};

@@ -1,0 +1,287 @@
+//! What one node can do within one tick.
+//!
+//! Where a message takes a tick, all that can reach a node in this tick is on its way when the tick
+//! begins: nodes cannot influence each other within it. So each node is looked at alone, with its
+//! timers and with the messages that are due, in every order; what the whole system can do in a
+//! tick is then the product of what its nodes can do. The states between the ticks are exactly
+//! those of all interleavings.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use stateright::actor::Id;
+
+use crate::election::{CLIENT, Election, Event};
+use crate::semantics::node::{Disk, Effect, NodeOf, Reaction};
+use crate::semantics::{Step, StepOf, System};
+
+/// Messages between one node and others, which are named first: how many copies of each.
+pub(super) type Bag<E> = BTreeMap<(Id, <E as stateright::actor::Actor>::Msg), u32>;
+
+/// Faults that a run may still contain, or that a tick has contained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Few {
+    /// Crashes.
+    pub(super) crashes: u32,
+    /// Restarts, with the disk intact.
+    pub(super) restarts: u32,
+}
+
+impl Few {
+    /// What is left after some have happened; `None` if these are too many.
+    pub(super) fn without(self, used: Few) -> Option<Few> {
+        Some(Few {
+            crashes: self.crashes.checked_sub(used.crashes)?,
+            restarts: self.restarts.checked_sub(used.restarts)?,
+        })
+    }
+
+    /// Whether there are none.
+    pub(super) fn is_none(self) -> bool {
+        self == Few::default()
+    }
+}
+
+/// A way in which a tick can end at one node.
+pub(super) struct Ending<E: Election> {
+    /// The node when the next tick begins.
+    pub(super) node: Arc<NodeOf<E>>,
+    /// What it has sent, by receiver.
+    pub(super) sent: Bag<E>,
+    /// The faults that struck it.
+    pub(super) used: Few,
+    /// The steps that it took.
+    pub(super) steps: Vec<StepOf<E>>,
+}
+
+/// The endings of a tick at one node, for each draw of the timers that fire.
+pub(super) type Endings<E> = Vec<Vec<Ending<E>>>;
+
+/// The node takes steps for ever, and no time passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TimeStops;
+
+/// Everything that can happen at a node within a tick.
+pub(super) fn endings<E: Election>(
+    system: &System<E>,
+    id: Id,
+    node: &Arc<NodeOf<E>>,
+    due: &Bag<E>,
+    left: Few,
+) -> Result<Endings<E>, TimeStops> {
+    let may_fire = |last: bool| {
+        let timers = node.timers.iter();
+        timers.filter(move |(_, age)| age.now >= age.first && (age.now >= age.last) == last)
+    };
+    let must: BTreeSet<E::Timer> = may_fire(true).map(|(timer, _)| timer.clone()).collect();
+    let mut draws = vec![must];
+    for (timer, _) in may_fire(false) {
+        let fires = |draw: &BTreeSet<E::Timer>| {
+            let mut draw = draw.clone();
+            draw.insert(timer.clone());
+            draw
+        };
+        let with: Vec<_> = draws.iter().map(fires).collect();
+        draws.extend(with);
+    }
+    let all = draws.into_iter().map(|draw| {
+        let start = Within { node: node.clone(), due: due.clone(), sent: Bag::<E>::new(), left };
+        Search { system, id, draw, left }.from(start)
+    });
+    all.collect()
+}
+
+/// A node within a tick.
+struct Within<E: Election> {
+    node: Arc<NodeOf<E>>,
+    due: Bag<E>,
+    sent: Bag<E>,
+    left: Few,
+}
+
+impl<E: Election> Clone for Within<E> {
+    fn clone(&self) -> Self {
+        Within {
+            node: self.node.clone(),
+            due: self.due.clone(),
+            sent: self.sent.clone(),
+            left: self.left,
+        }
+    }
+}
+
+impl<E: Election> PartialEq for Within<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.node == other.node
+            && self.due == other.due
+            && self.sent == other.sent
+            && self.left == other.left
+    }
+}
+
+impl<E: Election> Eq for Within<E> {}
+
+impl<E: Election> Hash for Within<E> {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.node.hash(hasher);
+        self.due.hash(hasher);
+        self.sent.hash(hasher);
+        self.left.hash(hasher);
+    }
+}
+
+/// All orders of what happens at a node, given which of its timers fire.
+struct Search<'a, E: Election> {
+    system: &'a System<E>,
+    id: Id,
+    /// The timers that fire unless they are set anew before.
+    draw: BTreeSet<E::Timer>,
+    /// What may fail in this tick.
+    left: Few,
+}
+
+impl<E: Election> Search<'_, E> {
+    fn from(&self, start: Within<E>) -> Result<Vec<Ending<E>>, TimeStops> {
+        let mut numbers = HashMap::from([(start.clone(), 0)]);
+        let mut all: Vec<(Within<E>, Option<(usize, StepOf<E>)>)> = vec![(start, None)];
+        let (mut edges, mut at) = (Vec::new(), 0);
+        while at < all.len() {
+            let here = all[at].0.clone();
+            for (step, next) in self.steps(&here) {
+                let number = *numbers.entry(next.clone()).or_insert(all.len());
+                if number == all.len() {
+                    all.push((next, Some((at, step))));
+                }
+                edges.push((at, number));
+            }
+            at += 1;
+        }
+        if has_cycle(all.len(), &edges) {
+            return Err(TimeStops);
+        }
+        let mut endings: Vec<Ending<E>> = Vec::new();
+        for at in 0..all.len() {
+            if self.may_end(&all[at].0) {
+                let Within { node, sent, left, .. } = &all[at].0;
+                let used = self.left.without(*left).unwrap_or_default();
+                let (node, sent) = (Arc::new(node.aged()), sent.clone());
+                let is_like = |e: &Ending<E>| e.node == node && e.sent == sent && e.used == used;
+                if !endings.iter().any(is_like) {
+                    endings.push(Ending { node, sent, used, steps: path(&all, at) });
+                }
+            }
+        }
+        Ok(endings)
+    }
+
+    /// Whether a timer fires that has not been set anew.
+    fn fires(&self, node: &NodeOf<E>, timer: &E::Timer) -> bool {
+        self.draw.contains(timer) && node.timers.get(timer).is_some_and(|age| age.now >= age.first)
+    }
+
+    /// Time may pass when nothing is due. What is due to a node that is down is lost.
+    fn may_end(&self, Within { node, due, .. }: &Within<E>) -> bool {
+        !node.is_up()
+            || due.is_empty()
+                && !node.must_choose()
+                && !node.timers.keys().any(|timer| self.fires(node, timer))
+    }
+
+    fn steps(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>)> {
+        let (id, node) = (self.id, &here.node);
+        let mut all = Vec::new();
+        if !node.is_up() {
+            let found = (here.left.restarts > 0).then(|| node.found(Disk::Intact)).flatten();
+            if let Some(found) = found {
+                let step = Step::Restart { node: id, disk: Disk::Intact };
+                let mut next = here.after(self.system.start_node(id, &found));
+                next.left.restarts -= 1;
+                all.push((step, next));
+            }
+            return all;
+        }
+        for (src, msg) in here.due.keys() {
+            let event = Event::Deliver { src: *src, msg };
+            let mut next = here.after(self.system.react(id, node, &event));
+            take(&mut next.due, &(*src, msg.clone()));
+            all.push((Step::Deliver { src: *src, dst: id, msg: msg.clone() }, next));
+        }
+        for timer in node.timers.keys().filter(|timer| self.fires(node, timer)) {
+            let next = here.after(self.system.react(id, node, &Event::Timeout { timer }));
+            all.push((Step::Timeout { node: id, timer: timer.clone() }, next));
+        }
+        for (key, values) in node.choices.iter().filter(|(key, _)| *key != CLIENT) {
+            for value in values {
+                let next = here.after(self.system.react(id, node, &Event::Choose { key, value }));
+                let step = Step::Choose { node: id, key: key.clone(), value: value.clone() };
+                all.push((step, next));
+            }
+        }
+        if here.left.crashes > 0 {
+            let mut next = Within { node: Arc::new(node.crashed()), ..here.clone() };
+            next.left.crashes -= 1;
+            all.push((Step::Crash { node: id }, next));
+        }
+        all
+    }
+}
+
+impl<E: Election> Within<E> {
+    /// The node after one of its handlers has run.
+    fn after(&self, reaction: Reaction<E>) -> Self {
+        let mut next = Within { node: Arc::new(reaction.node), ..self.clone() };
+        for effect in reaction.effects {
+            if let Effect::Send(dst, msg) = effect {
+                *next.sent.entry((dst, msg)).or_insert(0) += 1;
+            }
+        }
+        next
+    }
+}
+
+/// Takes out one copy.
+fn take<K: Ord>(bag: &mut BTreeMap<K, u32>, key: &K) {
+    if let Some(copies) = bag.get_mut(key) {
+        *copies -= 1;
+        if *copies == 0 {
+            bag.remove(key);
+        }
+    }
+}
+
+/// The steps to one of these states.
+fn path<E: Election>(
+    all: &[(Within<E>, Option<(usize, StepOf<E>)>)],
+    mut at: usize,
+) -> Vec<StepOf<E>> {
+    let mut steps = Vec::new();
+    while let Some((before, step)) = &all[at].1 {
+        steps.push(step.clone());
+        at = *before;
+    }
+    steps.reverse();
+    steps
+}
+
+/// Whether these edges between so many states form a cycle.
+fn has_cycle(states: usize, edges: &[(usize, usize)]) -> bool {
+    let mut open = vec![0; states];
+    let mut after = vec![Vec::new(); states];
+    for &(from, to) in edges {
+        open[to] += 1;
+        after[from].push(to);
+    }
+    let mut free: Vec<usize> = (0..states).filter(|&state| open[state] == 0).collect();
+    let mut done = 0;
+    while let Some(state) = free.pop() {
+        done += 1;
+        for &to in &after[state] {
+            open[to] -= 1;
+            if open[to] == 0 {
+                free.push(to);
+            }
+        }
+    }
+    done < states
+}

@@ -1,0 +1,79 @@
+//! Canonical forms, held against the handlers: of each protocol, with its options, on different
+//! links, with and without faults.
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use oneleader::election::{About, Election, Value, Visitor};
+use oneleader::liveness;
+use oneleader::models;
+use oneleader::scenario::Scenario;
+use oneleader::semantics::world::Faults;
+use oneleader::semantics::{Latency, Timing};
+
+/// So many states of each system are looked at, those nearest to the start.
+const STATES: usize = 2_000;
+
+struct Audit(Scenario);
+
+impl Visitor for Audit {
+    type Output = Result<(), Failed>;
+
+    fn visit<E: Election>(self) -> Result<(), Failed> {
+        let system = self.0.system::<E>().map_err(|problem| problem.to_string())?;
+        if E::inputs(&system.actors) > 0 {
+            return Ok(());
+        }
+        let links = system.rules.topologies[0].clone();
+        let compared = liveness::audit_form(&system, &links, STATES)?;
+        if compared < 100 {
+            return Err(format!("only {compared} ticks were compared").into());
+        }
+        Ok(())
+    }
+}
+
+/// Every option of a protocol with every value that it may have, one option at a time, besides
+/// the defaults; and what it needs where time passes.
+fn settings(about: &About) -> Vec<(String, toml::Table)> {
+    let mut all = vec![("defaults".to_string(), toml::Table::new())];
+    for option in about.options {
+        let values: Vec<toml::Value> = match option.default {
+            Value::Flag(default) => vec![(!default).into()],
+            Value::Text(default) => {
+                let others = option.allowed.iter().filter(|value| **value != default);
+                others.map(|value| (*value).into()).collect()
+            }
+            Value::Number(_) => Vec::new(),
+        };
+        for value in values {
+            let name = format!("{}={value}", option.name);
+            all.push((name, toml::Table::from_iter([(option.name.to_string(), value)])));
+        }
+    }
+    all
+}
+
+fn main() -> ExitCode {
+    let mut trials = Vec::new();
+    for about in models::all() {
+        for (setting, options) in settings(about) {
+            for links in ["mesh", "cut(n1-n2)", "cut(n2>n1)", "isolate(n3)"] {
+                for crashes in [0, 1] {
+                    let name = format!("{}::{setting}::{links}::{crashes}-crashes", about.name);
+                    let mut scenario = Scenario::new("form", 3);
+                    scenario.options = options.clone();
+                    scenario.timing = Timing::Timed;
+                    scenario.latency = Latency::OneTick;
+                    scenario.topologies.start = links.to_string();
+                    scenario.faults = Faults { crashes, restarts: crashes, ..Faults::none() };
+                    let audit = Audit(scenario);
+                    let run =
+                        move || models::visit(about.name, audit).expect("it is in the catalogue");
+                    trials.push(Trial::test(name, run));
+                }
+            }
+        }
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
