@@ -17,13 +17,22 @@ impl Visitor for Ask {
                     "{} {}: {} states {} ticks cut {:?} {:?}",
                     E::about().name,
                     self.0.name,
-                    report.states,
-                    report.ticks,
-                    report.cut,
+                    report.states(),
+                    report.ticks(),
+                    report.cut(),
                     begin.elapsed()
                 );
-                for reply in report.replies {
+                for reply in &report.replies {
                     println!("   {} {:?}", reply.asked.name(), reply.decision.answer);
+                    if let Some(lasso) = &reply.decision.evidence.lasso {
+                        let told = report.tell(lasso).unwrap();
+                        println!(
+                            "      prefix {}, cycle {} {}",
+                            told.prefix.len(),
+                            told.cycle.len(),
+                            told.again.len()
+                        );
+                    }
                 }
             }
             Err(why) => println!("{why}"),

@@ -83,27 +83,24 @@ impl<E: Election> Between<E> {
         self.left.restarts > 0 && (!node.is_up() || self.left.crashes > 0)
     }
 
-    /// Takes out what is due on links that are cut.
-    pub(super) fn lose(&mut self, links: &Topology) {
+    /// Takes out what is due on links that are cut, and dead messages.
+    pub(super) fn lose(&mut self, system: &System<E>, links: &Topology) {
+        let is_node = |src: Id| usize::from(src) < system.actors.len();
         for (i, due) in self.due.iter_mut().enumerate() {
-            let is_node = |src: Id| usize::from(src) < self.nodes.len();
             due.retain(|(src, _), _| !is_node(*src) || links.is_up(*src, Id::from(i)));
+            bury(system, Id::from(i), &self.nodes[i], due);
         }
     }
 
-    /// Takes out messages that can have no effect, and of what is on disk and in memory what cannot
-    /// matter any more.
+    /// Takes out what cannot matter any more: what is due to a node that is down for good, disks
+    /// that nobody will read, and what the protocol says.
     pub(super) fn simplify(&mut self, system: &System<E>) {
         for i in 0..self.nodes.len() {
-            let (dst, node) = (Id::from(i), self.nodes[i].clone());
+            let node = self.nodes[i].clone();
             let may_start = self.may_start(&node);
-            let matters = |src: Id, msg: &E::Msg| match &node.state {
-                Some(state) => {
-                    !system.removes_dead() || !system.actors[i].is_dead(dst, state, src, msg)
-                }
-                None => may_start,
-            };
-            self.due[i].retain(|(src, msg), _| matters(*src, msg));
+            if !may_start && !node.is_up() {
+                self.due[i].clear();
+            }
             if !may_start && (node.storage.is_some() || node.incarnation > 0) {
                 let node = Arc::make_mut(&mut self.nodes[i]);
                 node.storage = None;
@@ -153,5 +150,13 @@ impl<E: Election> Between<E> {
         for Envelope { src, dst, msg } in messages {
             *self.due[usize::from(dst)].entry((src, msg)).or_insert(0) += 1;
         }
+    }
+}
+
+/// Takes out what can never again have an effect on its receiver.
+pub(super) fn bury<E: Election>(system: &System<E>, dst: Id, node: &NodeOf<E>, due: &mut Bag<E>) {
+    if let (true, Some(state)) = (system.removes_dead(), node.state.as_deref()) {
+        let actor = &system.actors[usize::from(dst)];
+        due.retain(|(src, msg), _| !actor.is_dead(dst, state, *src, msg));
     }
 }

@@ -134,7 +134,7 @@ impl<'a, E: Election> Ticking<'a, E> {
                         }
                     }
                 }
-                after.lose(self.links);
+                after.lose(self.system, self.links);
                 let has_fault = left != state.left;
                 let indices = product_at(&draws, draw).into_iter().zip(picked.iter().copied());
                 tell(Tick { after, draw, has_fault, nodes: indices.collect() });
@@ -145,7 +145,7 @@ impl<'a, E: Election> Ticking<'a, E> {
 
     /// The one form of a state and of all that go on like it; `None` if it is too far away.
     pub(super) fn canonical(&self, mut state: Between<E>) -> Option<Between<E>> {
-        state.lose(self.links);
+        state.lose(self.system, self.links);
         state.simplify(self.system);
         renumber(&mut state, self.system, &self.parts, self.spread).ok()?;
         let bounds = &self.system.rules.bounds;

@@ -12,6 +12,7 @@ mod graph;
 mod marks;
 mod paths;
 mod report;
+mod retell;
 mod ticks;
 
 pub use answer::{Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random};
@@ -20,4 +21,5 @@ pub use decide::decide;
 pub use explore::Extent;
 pub use forms::audit_form;
 pub use graph::{Defect, Edge, Graph, GraphBuilder};
-pub use report::{Asked, Reply, Report, ask};
+pub use report::{Asked, Cut, Reply, Report, ask};
+pub use retell::Told;

@@ -2,14 +2,17 @@
 
 use stateright::actor::Id;
 
-use super::answer::{Decision, Question};
+use super::answer::{Decision, Lasso, Path, Question};
 use super::between::Between;
+use super::confirm::confirm;
 use super::decide::decide;
-use super::explore::{Explored, Extent, explore};
+use super::explore::{Extent, explore};
 use super::marks::{ALL, KEPT, LED, leads_on};
+use super::retell::{Phase, Told, tell, tell_path};
 use crate::election::Election;
-use crate::semantics::topology::Topology;
-use crate::semantics::{Latency, System, SystemState, Timing};
+use crate::semantics::network::NetworkKind;
+use crate::semantics::world::Faults;
+use crate::semantics::{Latency, StepOf, System, SystemState, Timing};
 
 /// What is asked of every run in which infinitely much time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,53 +84,123 @@ pub struct Reply {
     pub decision: Decision,
 }
 
-/// The answers to all questions about a system.
-pub struct Report {
-    /// By question.
-    pub replies: Vec<Reply>,
-    /// How many states, each between two ticks, there are.
-    pub states: u32,
-    /// How many ticks lead from one to another.
-    pub ticks: u32,
-    /// What was not followed, if anything: `states`, or `spread`.
-    pub cut: Option<&'static str>,
+/// A change of links that may come in any state between two ticks that `when` is true of.
+pub struct Cut<'a, E: Election> {
+    /// The position of the new links among the system's topologies.
+    pub to: usize,
+    /// When it may come.
+    pub when: &'a dyn Fn(&SystemState<E>) -> bool,
 }
 
-/// Decides liveness of a timed system from its start on. With a `cut`, the links become these in
-/// any state between two ticks that `when` is true of; and only what happens after that counts.
+/// The answers to all questions about a system.
+pub struct Report<'a, E: Election> {
+    /// By question.
+    pub replies: Vec<Reply>,
+    system: &'a System<E>,
+    phases: Vec<Phase<E>>,
+    when: &'a dyn Fn(&SystemState<E>) -> bool,
+    extent: Extent,
+}
+
+/// Decides liveness of a timed system from its start on. With a `cut`, only what happens after that
+/// counts.
 ///
 /// # Errors
-/// The system is not one that can be decided, or there is no such state.
-pub fn ask<E: Election>(
-    system: &System<E>,
-    cut: Option<(&Topology, &dyn Fn(&SystemState<E>) -> bool)>,
+/// The system is not one that can be decided, or there is no state in which the links may change.
+pub fn ask<'a, E: Election>(
+    system: &'a System<E>,
+    cut: Option<Cut<'a, E>>,
     extent: Extent,
-) -> Result<Report, String> {
-    let rules = &system.rules;
-    if rules.timing != Timing::Timed || rules.latency != Latency::OneTick {
-        return Err("liveness is decided where time is kept and a message takes a tick: expected \
-                    timing = \"timed\" and latency = 1"
-            .to_string());
-    }
-    let links = &rules.topologies[0];
-    let mut explored = explore(system, links, vec![Between::of(&system.initial())], extent)?;
-    if let Some((cut, when)) = cut {
-        let starts: Vec<Between<E>> =
-            explored.states.into_iter().filter(|state| when(&state.system_state(system))).collect();
+) -> Result<Report<'a, E>, String> {
+    expect_decidable(system)?;
+    let links = |position: usize| system.rules.topologies[position].clone();
+    let start = vec![Between::of(&system.initial())];
+    let explored = explore(system, &links(0), start, extent)?;
+    let mut phases = vec![Phase { links: links(0), explored }];
+    let mut when: &dyn Fn(&SystemState<E>) -> bool = &|_| false;
+    if let Some(cut) = cut {
+        when = cut.when;
+        let before = &phases[0].explored;
+        if let Some(bound) = before.cut {
+            return Err(format!("not all states were seen in which the links may change: {bound}"));
+        }
+        let may_change = |state: &&Between<E>| when(&state.system_state(system));
+        let starts: Vec<Between<E>> = before.states.iter().filter(may_change).cloned().collect();
         if starts.is_empty() {
             return Err("no state is reached in which the links may change".to_string());
         }
-        if let Some(bound) = explored.cut {
-            return Err(format!("not all states were seen in which the links may change: {bound}"));
-        }
-        explored = explore(system, cut, starts, extent)?;
+        let explored = explore(system, &links(cut.to), starts, extent)?;
+        phases.push(Phase { links: links(cut.to), explored });
     }
-    let Explored { graph, cut, .. } = explored;
+    let graph = &phases[phases.len() - 1].explored.graph;
     let reply = |asked: Asked| {
         let question = asked.question(system.actors.len());
-        let decision = decide(&graph, &question).map_err(|defect| defect.to_string())?;
+        let decision = decide(graph, &question).map_err(|defect| defect.to_string())?;
+        confirm(graph, &question, &decision)
+            .map_err(|why| format!("the answer on {} is not confirmed: {why}", asked.name()))?;
         Ok(Reply { asked, decision })
     };
     let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
-    Ok(Report { replies: replies?, states: graph.states(), ticks: graph.edges(), cut })
+    Ok(Report { replies: replies?, system, phases, when, extent })
+}
+
+fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), String> {
+    let rules = &system.rules;
+    let wrong = |what: &str| Err(format!("liveness is decided {what}"));
+    if rules.timing != Timing::Timed || rules.latency != Latency::OneTick {
+        return wrong(
+            "where time is kept and a message takes a tick: expected timing = \"timed\" and \
+             latency = 1",
+        );
+    }
+    if rules.network != NetworkKind::Unordered {
+        return wrong("on an unordered network");
+    }
+    let others = Faults { crashes: 0, restarts: 0, switches: 0, ..rules.faults };
+    if others != Faults::none() {
+        return wrong("with crashes and restarts, and no other faults");
+    }
+    if E::inputs(&system.actors) > 0 {
+        return wrong("without client input");
+    }
+    Ok(())
+}
+
+impl<E: Election> Report<'_, E> {
+    fn last(&self) -> &Phase<E> {
+        &self.phases[self.phases.len() - 1]
+    }
+
+    /// How many states there are, each between two ticks, after the cut if there is one.
+    pub fn states(&self) -> u32 {
+        self.last().explored.graph.states()
+    }
+
+    /// How many ticks lead from one of them to another.
+    pub fn ticks(&self) -> u32 {
+        self.last().explored.graph.edges()
+    }
+
+    /// What was not followed, if anything: `states` or `spread`, the bounds of [`Extent`], or a
+    /// bound of the scenario.
+    pub fn cut(&self) -> Option<&'static str> {
+        self.last().explored.cut
+    }
+
+    /// A run of the system that repeats for ever, for one in the graph: every step is taken by the
+    /// reference semantics, for two laps.
+    ///
+    /// # Errors
+    /// The reference semantics does not agree: a defect.
+    pub fn tell(&self, lasso: &Lasso) -> Result<Told<E>, String> {
+        tell(self.system, &self.phases, self.when, lasso, self.extent.spread)
+    }
+
+    /// A run of the system, for a path through the graph.
+    ///
+    /// # Errors
+    /// As of [`tell`](Report::tell).
+    pub fn tell_path(&self, path: &Path) -> Result<Vec<StepOf<E>>, String> {
+        tell_path(self.system, &self.phases, self.when, path, self.extent.spread)
+    }
 }

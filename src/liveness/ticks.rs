@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use stateright::actor::Id;
 
+use super::between::bury;
 use crate::election::{CLIENT, Election, Event};
 use crate::semantics::node::{Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System};
@@ -35,11 +36,6 @@ impl Few {
             crashes: self.crashes.checked_sub(used.crashes)?,
             restarts: self.restarts.checked_sub(used.restarts)?,
         })
-    }
-
-    /// Whether there are none.
-    pub(super) fn is_none(self) -> bool {
-        self == Few::default()
     }
 }
 
@@ -188,7 +184,17 @@ impl<E: Election> Search<'_, E> {
                 && !node.timers.keys().any(|timer| self.fires(node, timer))
     }
 
+    /// The steps that can be taken, each with what comes after it. Messages that have died are taken
+    /// out, as in every state.
     fn steps(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>)> {
+        let mut all = self.possible(here);
+        for (_, next) in &mut all {
+            bury(self.system, self.id, &next.node, &mut next.due);
+        }
+        all
+    }
+
+    fn possible(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>)> {
         let (id, node) = (self.id, &here.node);
         let mut all = Vec::new();
         if !node.is_up() {

@@ -1,0 +1,188 @@
+//! Paths through the graph as runs of the system itself: step by step, with terms as they are.
+
+use std::collections::VecDeque;
+
+use super::answer::{Lasso, Path};
+use super::between::Between;
+use super::explore::{Explored, Ticking};
+use super::marks::{Observer, marks};
+use crate::election::Election;
+use crate::semantics::topology::Topology;
+use crate::semantics::{Step, StepOf, System, SystemState};
+
+/// A run that repeats for ever, in steps of the system.
+#[derive(Debug)]
+pub struct Told<E: Election> {
+    /// The steps before the cycle.
+    pub prefix: Vec<StepOf<E>>,
+    /// The first lap.
+    pub cycle: Vec<StepOf<E>>,
+    /// The second lap: the same steps, with terms as far ahead as a lap takes them.
+    pub again: Vec<StepOf<E>>,
+}
+
+/// A graph whose states are those of a system on these links.
+pub(super) struct Phase<E: Election> {
+    pub(super) links: Topology,
+    pub(super) explored: Explored<E>,
+}
+
+/// A run under way, told twice: by whole ticks, and by the reference semantics.
+struct Teller<'a, E: Election> {
+    system: &'a System<E>,
+    spread: u64,
+    now: Between<E>,
+    reference: SystemState<E>,
+    steps: Vec<StepOf<E>>,
+}
+
+/// Tells a run that repeats for ever, of the last of these phases. Every step is taken by the
+/// reference semantics, and both laps end where they began, but for a shift of terms.
+pub(super) fn tell<E: Election>(
+    system: &System<E>,
+    phases: &[Phase<E>],
+    when: &dyn Fn(&SystemState<E>) -> bool,
+    lasso: &Lasso,
+    spread: u64,
+) -> Result<Told<E>, String> {
+    let mut teller = Teller::begin(system, phases, when, lasso.prefix.start, spread)?;
+    let last = phases.last().ok_or("nothing was explored")?;
+    teller.follow(last, &lasso.prefix.edges)?;
+    let prefix = teller.take_steps();
+    let form = teller.form(last)?;
+    let mut laps = Vec::new();
+    for _ in 0..2 {
+        teller.follow(last, &lasso.cycle)?;
+        if teller.form(last)? != form {
+            return Err("a lap does not end where it began".to_string());
+        }
+        laps.push(teller.take_steps());
+    }
+    let again = laps.pop().unwrap_or_default();
+    Ok(Told { prefix, cycle: laps.pop().unwrap_or_default(), again })
+}
+
+/// Tells a run that ends.
+pub(super) fn tell_path<E: Election>(
+    system: &System<E>,
+    phases: &[Phase<E>],
+    when: &dyn Fn(&SystemState<E>) -> bool,
+    path: &Path,
+    spread: u64,
+) -> Result<Vec<StepOf<E>>, String> {
+    let mut teller = Teller::begin(system, phases, when, path.start, spread)?;
+    let last = phases.last().ok_or("nothing was explored")?;
+    teller.follow(last, &path.edges)?;
+    Ok(teller.steps)
+}
+
+impl<'a, E: Election> Teller<'a, E> {
+    /// Goes to a start of the last phase.
+    fn begin(
+        system: &'a System<E>,
+        phases: &[Phase<E>],
+        when: &dyn Fn(&SystemState<E>) -> bool,
+        start: u32,
+        spread: u64,
+    ) -> Result<Self, String> {
+        let reference = system.initial();
+        let now = Between::of(&reference);
+        let mut teller = Teller { system, spread, now, reference, steps: Vec::new() };
+        let [before, after] = phases else { return Ok(teller) };
+        let ticking = Ticking::new(system, &after.links, spread);
+        let wanted = &after.explored.states[start as usize];
+        let is_it = |state: &Between<E>| {
+            when(&state.system_state(system))
+                && ticking.canonical(state.clone()).as_ref() == Some(wanted)
+        };
+        let path = path_to(&before.explored, is_it).ok_or("the start cannot be reached")?;
+        teller.follow(before, &path)?;
+        teller.take(Step::Switch { topology: 1 })?;
+        teller.now.lose(system, &after.links);
+        Ok(teller)
+    }
+
+    fn take_steps(&mut self) -> Vec<StepOf<E>> {
+        std::mem::take(&mut self.steps)
+    }
+
+    fn take(&mut self, step: StepOf<E>) -> Result<(), String> {
+        let name = || self.system.name(&step);
+        let next = self.system.apply(&self.reference, &step);
+        self.reference = next.ok_or_else(|| format!("`{}` cannot be taken", name()))?;
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// Goes along edges of a graph.
+    fn follow(&mut self, phase: &Phase<E>, edges: &[u32]) -> Result<(), String> {
+        let mut ticking = Ticking::new(self.system, &phase.links, self.spread);
+        let observer = Observer { system: self.system, links: &phase.links };
+        for &edge in edges {
+            let edge = phase.explored.graph.edge(edge);
+            let wanted = &phase.explored.states[edge.to as usize];
+            let before = observer.reigns(&self.now);
+            let mut found = None;
+            let state = self.now.clone();
+            let canonical = Ticking::new(self.system, &phase.links, self.spread);
+            let ended = ticking.ticks(&state, |tick| {
+                let is_it = found.is_none()
+                    && tick.has_fault == edge.adversary
+                    && marks(&before, &observer.reigns(&tick.after)) == edge.marks
+                    && canonical.canonical(tick.after.clone()).as_ref() == Some(wanted);
+                if is_it {
+                    found = Some(tick);
+                }
+            });
+            let tick = found.filter(|_| ended.is_ok()).ok_or("no tick is like the graph's")?;
+            for (end, (draw, pick)) in ticking.alone(&state).iter().zip(&tick.nodes) {
+                let steps = end.as_ref().as_ref().map(|ends| ends[*draw][*pick].steps.clone());
+                steps.unwrap_or_default().into_iter().try_for_each(|step| self.take(step))?;
+            }
+            self.take(Step::Tick)?;
+            self.now = tick.after;
+            let mut seen = Between::of(&self.reference);
+            seen.lose(self.system, &phase.links);
+            if canonical.canonical(seen) != canonical.canonical(self.now.clone()) {
+                return Err("the reference semantics came to another state".to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// The canonical form of where the run is.
+    fn form(&self, phase: &Phase<E>) -> Result<Between<E>, String> {
+        let ticking = Ticking::new(self.system, &phase.links, self.spread);
+        ticking.canonical(self.now.clone()).ok_or_else(|| "beyond the bounds".to_string())
+    }
+}
+
+/// A shortest way to one of these states.
+fn path_to<E: Election>(
+    explored: &Explored<E>,
+    is_it: impl Fn(&Between<E>) -> bool,
+) -> Option<Vec<u32>> {
+    let graph = &explored.graph;
+    let mut came_by: Vec<Option<Option<u32>>> = vec![None; graph.states() as usize];
+    let mut open: VecDeque<u32> = graph.starts().iter().copied().collect();
+    graph.starts().iter().for_each(|&start| came_by[start as usize] = Some(None));
+    while let Some(state) = open.pop_front() {
+        if is_it(&explored.states[state as usize]) {
+            let (mut path, mut at) = (Vec::new(), state);
+            while let Some(Some(edge)) = came_by[at as usize] {
+                path.push(edge);
+                at = graph.source(edge);
+            }
+            path.reverse();
+            return Some(path);
+        }
+        for edge in graph.edges_of(state) {
+            let to = graph.edge(edge).to;
+            if came_by[to as usize].is_none() {
+                came_by[to as usize] = Some(Some(edge));
+                open.push_back(to);
+            }
+        }
+    }
+    None
+}
