@@ -94,6 +94,7 @@ pub mod engine;
 pub mod exploration;
 pub mod fuzz;
 pub mod judge;
+pub mod liveness;
 pub mod reference;
 pub mod run;
 pub mod scenario;
