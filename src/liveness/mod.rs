@@ -2,8 +2,8 @@
 //!
 //! [`decide`] answers that for a finite [`Graph`] of ticks, made by whoever knows what the states
 //! are, and shows runs for its answer. [`confirm`] looks at answer and evidence once more, in
-//! another way, and shares no code with it. What the answers mean, and why the algorithms are right,
-//! stands in `docs/liveness.md`.
+//! another way, and shares no code with it. What the answers mean, and why the algorithms are
+//! right, stands in `docs/liveness.md`.
 //!
 //! Each edge is a tick, so an infinite run lets infinitely much time pass, and every one counts.
 //! Three things are chosen in a tick: nature draws which timers fire; then somebody picks the order
