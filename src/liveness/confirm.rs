@@ -1,9 +1,9 @@
 //! A second opinion on a decision, by other means.
 //!
-//! Every claim of an answer is looked at: what is shown, edge by edge, and what cannot be shown by a
-//! few runs, by fixpoints (`fixpoints.rs`) instead of components. No code is shared with what
-//! decides. Together the claims of an answer exclude all others, so a wrong answer is found whatever
-//! is shown for it.
+//! Every claim of an answer is looked at: what is shown, edge by edge, and what cannot be shown by
+//! a few runs, by fixpoints (`fixpoints.rs`) instead of components. No code is shared with what
+//! decides. Together the claims of an answer exclude all others, so a wrong answer is found
+//! whatever is shown for it.
 
 use super::answer::{
     Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random,
@@ -288,8 +288,8 @@ impl Check<'_> {
     }
 
     /// Whether from each state the run may get to where it is good whatever happens then (without
-    /// the adversary), or at least may get to a good edge again. If so, then within so many ticks it
-    /// does with at least some probability, and so with probability one.
+    /// the adversary), or at least may get to a good edge again. If so, then within so many ticks
+    /// it does with at least some probability, and so with probability one.
     fn is_always_near_good(&self) -> bool {
         let has = |state: u32, kind: &Kind| self.graph.out(state).iter().any(|e| own(e) && kind(e));
         match self.question {

@@ -12,8 +12,8 @@ use super::paths::{Bad, lasso, shortest};
 /// Answers the question for all infinite runs from the starts of the graph.
 ///
 /// If several answers apply, it is the first of `TimeStops`, `Never`, `CanBeLost`, `AlmostSure`,
-/// `Guaranteed`. If a state that can be reached is cut, it is `TimeStops`, `CanBeLost` or `Unknown`:
-/// the others speak of all runs.
+/// `Guaranteed`. If a state that can be reached is cut, it is `TimeStops`, `CanBeLost` or
+/// `Unknown`: the others speak of all runs.
 pub fn decide(graph: &Graph, question: &Question) -> Result<Decision, Defect> {
     let survey = Survey::new(graph, question)?;
     let (answer, evidence) = survey.answer();
@@ -36,8 +36,9 @@ struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    /// If no edge of the adversary lies within a component of the whole graph, none lies on a cycle,
-    /// and so the components are those of the graph without these edges: one search is enough.
+    /// If no edge of the adversary lies within a component of the whole graph, none lies on a
+    /// cycle, and so the components are those of the graph without these edges: one search is
+    /// enough.
     fn new(graph: &'a Graph, question: &'a Question) -> Result<Self, Defect> {
         let is_own = |edge: &Edge| !edge.adversary;
         let starts = graph.starts().iter().copied();

@@ -58,9 +58,9 @@ impl<'a> Part<'a> {
     ///
     /// Two things are done until nothing changes: leave out what has no predecessor; and for each
     /// kind, what cannot be reached from an edge of that kind. No such walk is ever left out. If
-    /// states are left, each can be reached from an edge of the first kind, that one from an edge of
-    /// the second, and so on, round and round; as there are finitely many edges, some round comes
-    /// back to where an earlier one was, and what lies between is such a walk.
+    /// states are left, each can be reached from an edge of the first kind, that one from an edge
+    /// of the second, and so on, round and round; as there are finitely many edges, some round
+    /// comes back to where an earlier one was, and what lies between is such a walk.
     pub(super) fn has_walk(mut self, through: &[&Kind]) -> bool {
         loop {
             let before = self.size();
@@ -147,10 +147,10 @@ impl<'a> Part<'a> {
     ///
     /// Two things are done until nothing changes: leave out what has a draw whose every edge leads
     /// out; and for each kind, what cannot reach an edge of that kind. An order that can do it
-    /// somewhere can still do it there in what is left. Conversely, if states are left, let the order
-    /// pick at random among the edges that stay. The run stays; from wherever it is, an edge of each
-    /// kind is met within so many ticks with at least some probability, and so, with probability
-    /// one, again and again.
+    /// somewhere can still do it there in what is left. Conversely, if states are left, let the
+    /// order pick at random among the edges that stay. The run stays; from wherever it is, an edge
+    /// of each kind is met within so many ticks with at least some probability, and so, with
+    /// probability one, again and again.
     pub(super) fn can_be_held(mut self, before: &Before, through: &[&Kind]) -> bool {
         loop {
             let size = self.size();

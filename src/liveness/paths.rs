@@ -117,9 +117,9 @@ pub(super) fn lasso(
     Some(Lasso { prefix, cycle })
 }
 
-/// A closed walk from a state, by edges that are kept, on which for each mask an edge lacks it. Each
-/// leg goes to the nearest edge that lacks a mask which no edge has lacked yet, and the last leg
-/// goes home.
+/// A closed walk from a state, by edges that are kept, on which for each mask an edge lacks it.
+/// Each leg goes to the nearest edge that lacks a mask which no edge has lacked yet, and the last
+/// leg goes home.
 fn lap(
     graph: &Graph,
     home: u32,
