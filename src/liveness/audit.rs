@@ -1,4 +1,5 @@
-//! Whether states that have the same canonical form go on alike.
+//! Whether a tick of the whole system is what the reference semantics makes of it, and whether
+//! states that have the same canonical form go on alike.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -8,8 +9,8 @@ use super::between::Between;
 use super::explore::Ticking;
 use super::marks::{Observer, marks};
 use crate::election::{Election, node_name};
-use crate::semantics::System;
 use crate::semantics::topology::Topology;
+use crate::semantics::{Step, System};
 
 /// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
 /// its handlers. In the states nearest to the start, so many of them, as they really are: each tick
@@ -52,6 +53,73 @@ pub fn audit_form<E: Election>(
         }
     }
     Ok(audit.compared)
+}
+
+/// Holds ticks of the whole system, in which nodes take their turns one after the other, against
+/// the reference semantics, in which their steps come in any order. In the states nearest to the
+/// start, so many of them: both must lead to the same states at the next tick. Returns how many
+/// states, of the reference semantics, were seen on the way.
+///
+/// # Errors
+/// The first state from which they lead to different ones.
+pub fn audit_ticks<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    most: usize,
+) -> Result<u64, String> {
+    let mut ticking = Ticking::new(system, links, u64::MAX);
+    let start = Rc::new(Between::of(&system.initial()));
+    let mut seen = HashSet::from([start.clone()]);
+    let mut open = VecDeque::from([start]);
+    let mut between = 0;
+    while let Some(state) = open.pop_front() {
+        let mut after = HashSet::new();
+        ticking
+            .ticks(&state, |tick| {
+                after.insert(tick.after);
+            })
+            .map_err(|_| format!("time stops in\n{}", shown(&state)))?;
+        let (told, on_the_way) = interleaved(system, links, &state);
+        between += on_the_way;
+        if told != after {
+            return Err(format!(
+                "the reference semantics takes another tick from\n{}",
+                shown(&state)
+            ));
+        }
+        for next in after {
+            let next = Rc::new(next);
+            if seen.len() < most && seen.insert(next.clone()) {
+                open.push_back(next);
+            }
+        }
+    }
+    Ok(between)
+}
+
+/// The states at the next tick by the reference semantics, and how many states there are before
+/// it.
+fn interleaved<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    state: &Between<E>,
+) -> (HashSet<Between<E>>, u64) {
+    let hasher = RandomState::new();
+    let start = state.system_state(system);
+    let mut seen = HashSet::from([hasher.hash_one(&start)]);
+    let (mut open, mut after) = (vec![start], HashSet::new());
+    while let Some(state) = open.pop() {
+        for (step, next) in system.successors(&state) {
+            if step == Step::Tick {
+                let mut next = Between::of(&next);
+                next.lose(system, links);
+                after.insert(next);
+            } else if seen.insert(hasher.hash_one(&next)) {
+                open.push(next);
+            }
+        }
+    }
+    (after, seen.len() as u64)
 }
 
 struct Audit<'a, E: Election> {
