@@ -11,7 +11,7 @@ use clap::Args;
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Report};
 use crate::cli::table::Table;
-use crate::cli::{Ending, Exit, junit, output, positive, progress, whole};
+use crate::cli::{Ending, Exit, junit, liveness, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
 use crate::exploration::{Ended, Limits};
 use crate::judge::{self, Agreement, Checked, Chosen, Engine, Group, Prepared, Request};
@@ -117,7 +117,22 @@ impl Check {
         if let Some(path) = &self.trace {
             save_trace(path, &all);
         }
-        ending(&runs, &all)
+        let safety = ending(&runs, &all)?;
+        Ok(safety.worse(self.liveness(catalogue)?))
+    }
+
+    /// The liveness of the whole corpus, where the whole corpus is checked.
+    fn liveness(&self, catalogue: &impl Catalogue) -> Ending {
+        let is_whole = !self.choice.is_given()
+            && self.property.is_none()
+            && self.engine == Engine::Compiled
+            && self.outputs().all(|(_, path)| path != "-");
+        let asked = liveness::corpus(&choice::protocols(catalogue, &self.protocols)?)?;
+        if !is_whole || asked.is_empty() {
+            return Ok(Exit::Good);
+        }
+        output::say("\n");
+        Ok(liveness::exit(&liveness::answers(catalogue, &asked, output::say)?))
     }
 
     /// Where reports are to be written.

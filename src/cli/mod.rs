@@ -10,6 +10,7 @@ mod fuzz;
 mod json;
 mod junit;
 mod list;
+mod liveness;
 mod output;
 mod progress;
 mod replay;
@@ -44,6 +45,7 @@ struct Cli {
 enum Command {
     List(list::List),
     Check(check::Check),
+    Liveness(liveness::Liveness),
     Fuzz(fuzz::Fuzz),
     Replay(replay::Replay),
     Explore(explore::Explore),
@@ -58,6 +60,15 @@ enum Exit {
     BadInput,
     /// Nothing was refuted, but not everything was seen.
     Inconclusive,
+}
+
+impl Exit {
+    /// The one of two that says more: bad input, else what is not as expected, else what is
+    /// inconclusive.
+    fn worse(self, other: Exit) -> Exit {
+        let order = [Exit::BadInput, Exit::Bad, Exit::Inconclusive];
+        order.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(Exit::Good)
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -108,6 +119,7 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
     match command {
         Command::List(list) => list.run(catalogue),
         Command::Check(check) => check.run(catalogue),
+        Command::Liveness(liveness) => liveness.run(catalogue),
         Command::Fuzz(fuzz) => fuzz.run(catalogue),
         Command::Replay(replay) => replay.run(catalogue),
         Command::Explore(explore) => explore.run(catalogue),

@@ -5,6 +5,7 @@
 //! [`Prepared`] run, whose [`Checked`] is plain data.
 
 mod checked;
+mod liveness;
 mod prepared;
 
 use std::num::NonZero;
@@ -19,6 +20,7 @@ use crate::semantics::{PropertyId, System};
 use crate::support::memory;
 
 pub use checked::{Agreement, Answer, Checked, Counterexample, Group};
+pub use liveness::{LivenessAnswer, LivenessChecked, Shown, check_liveness, in_words, liveness_of};
 
 /// A random walk that is not over after so many steps is begun anew.
 const LONGEST_WALK: usize = 1000;

@@ -57,6 +57,25 @@ impl Trace {
         }
     }
 
+    /// The trace of a run from the very first state, by the names of its steps.
+    pub fn of_names(
+        protocol: &str,
+        scenario: &Scenario,
+        property: &str,
+        why: &str,
+        steps: Vec<String>,
+    ) -> Self {
+        Trace {
+            version: VERSION,
+            protocol: protocol.to_string(),
+            scenario: scenario.clone(),
+            property: property.to_string(),
+            why: why.to_string(),
+            prefix: Vec::new(),
+            steps,
+        }
+    }
+
     /// As text, to be saved.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a trace is plain data") + "\n"

@@ -15,6 +15,9 @@ use crate::support::problem::Problem;
 struct File {
     #[serde(default)]
     scenario: Vec<toml::Spanned<Scenario>>,
+    /// Read by [`crate::scenario::liveness`].
+    #[serde(default, rename = "liveness")]
+    _liveness: Vec<serde::de::IgnoredAny>,
     /// Read by [`crate::scenario::corpus`].
     #[serde(default, rename = "caught_by")]
     _caught_by: BTreeMap<String, CaughtBy>,

@@ -7,6 +7,7 @@ mod check;
 pub mod corpus;
 mod expected;
 mod file;
+pub mod liveness;
 pub mod start;
 mod tick;
 

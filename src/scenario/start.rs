@@ -96,6 +96,18 @@ pub fn take<E: Election>(
     Err(enabled)
 }
 
+/// Whether a predicate is true of a state.
+pub fn is_so<E: Election>(system: &System<E>, state: &SystemState<E>, predicate: &str) -> bool {
+    facts(predicate, system.actors.len())
+        .is_ok_and(|facts| facts.iter().all(|fact| is_true(fact, system, state)))
+}
+
+/// # Errors
+/// It is no predicate of a system with so many nodes, and what was expected.
+pub fn expect_predicate(predicate: &str, nodes: usize) -> Result<(), String> {
+    facts(predicate, nodes).map(|_| ())
+}
+
 enum Fact {
     Leads(Id, Option<Term>),
     Follows(Id, Id),

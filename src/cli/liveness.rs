@@ -1,0 +1,237 @@
+//! `oneleader liveness`: does a leader come, and does it stay? A table of answers, and of a single
+//! system the runs that show them.
+
+use std::fs;
+use std::time::Instant;
+
+use clap::Args;
+use serde::Serialize;
+
+use crate::cli::choice;
+use crate::cli::{Ending, Exit, output};
+use crate::election::{About, Catalogue};
+use crate::judge::{self, Agreement, LivenessChecked};
+use crate::scenario::liveness::{LivenessScenario, parse};
+use crate::scenario::{Problem, among};
+
+/// Decide liveness: does a leader come, and does it stay?
+///
+/// Time is kept, a message takes a tick, and terms may grow for ever. Answers, strongest first:
+/// `guaranteed`; `almost-sure` (if timeouts, or timeouts and the order of delivery, are random);
+/// `can-be-lost`; `never`; `time-stops`; `unknown`. What they mean: docs/liveness.md.
+#[derive(Args)]
+pub(super) struct Liveness {
+    /// The protocols; without any, all
+    #[arg(value_name = "PROTOCOL")]
+    protocols: Vec<String>,
+    /// Only this one of the corpus, or all of a file ending in .toml
+    #[arg(long, value_name = "NAME|FILE")]
+    scenario: Option<String>,
+    /// Write the answers as JSON; `-` is standard output, and then nothing else is written there
+    #[arg(long, value_name = "FILE|-")]
+    json: Option<String>,
+    /// Write the run that shows the first answer that has one as a trace, for replay
+    #[arg(long, value_name = "FILE")]
+    trace: Option<String>,
+}
+
+/// What is asked about a protocol.
+type AllAsked = Vec<(&'static About, LivenessScenario)>;
+
+impl Liveness {
+    pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
+        let file = self.scenario.as_ref().filter(|name| name.ends_with(".toml"));
+        let inputs: Vec<_> = file.map(|file| ("--scenario", file.as_str())).into_iter().collect();
+        let outputs = [("--json", &self.json), ("--trace", &self.trace)];
+        let outputs: Vec<_> =
+            outputs.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))).collect();
+        output::plan(&inputs, &outputs)?;
+        let asked = self.asked(catalogue)?;
+        if asked.is_empty() {
+            return Err(Problem::new("nothing is asked: no [[liveness]] table is there"));
+        }
+        let is_silent = outputs.iter().any(|(_, path)| *path == "-");
+        let say = |text: &str| {
+            if !is_silent {
+                output::say(text);
+            }
+        };
+        let all = answers(catalogue, &asked, say)?;
+        if let [one] = &all[..] {
+            say(&runs(one));
+        }
+        if let Some(path) = &self.json {
+            output::write(path, &json(&all));
+        }
+        if let Some(path) = &self.trace {
+            let mut shown =
+                all.iter().flat_map(|one| &one.answers).filter_map(|a| a.shown.as_ref());
+            match shown.next() {
+                Some(shown) => output::write(path, &shown.trace.to_json()),
+                None => {
+                    output::note(&format!("no answer is shown by a run: {path} is not written"))
+                }
+            }
+        }
+        Ok(exit(&all))
+    }
+
+    fn asked(&self, catalogue: &impl Catalogue) -> Result<AllAsked, Problem> {
+        let abouts = choice::protocols(catalogue, &self.protocols)?;
+        let Some(name) = &self.scenario else { return corpus(&abouts) };
+        if name.ends_with(".toml") {
+            let [about] = abouts[..] else {
+                return Err(Problem::new("which protocol is the file about? name one"));
+            };
+            let text = fs::read_to_string(name)
+                .map_err(|e| Problem::new(format!("cannot be read: {e}")).in_file(name))?;
+            let all = parse(&text, about).map_err(|problem| problem.in_file(name))?;
+            return Ok(all.into_iter().map(|scenario| (about, scenario)).collect());
+        }
+        let mut all = corpus(&abouts)?;
+        let known: Vec<String> = all.iter().map(|(_, scenario)| scenario.name.clone()).collect();
+        all.retain(|(_, scenario)| scenario.name == *name);
+        if all.is_empty() {
+            let hint = among(name, known.iter().map(String::as_str));
+            return Err(Problem::new(format!("nothing is asked under the name `{name}`{hint}")));
+        }
+        Ok(all)
+    }
+}
+
+/// What the corpora of these protocols ask about liveness.
+pub(super) fn corpus(abouts: &[&'static About]) -> Result<AllAsked, Problem> {
+    let mut all = AllAsked::new();
+    for about in abouts {
+        let scenarios = parse(about.corpus, about)
+            .map_err(|problem| problem.in_file(&format!("corpus of {}", about.name)))?;
+        all.extend(scenarios.into_iter().map(|scenario| (*about, scenario)));
+    }
+    Ok(all)
+}
+
+/// Asks one after the other, and says the answers.
+pub(super) fn answers(
+    catalogue: &impl Catalogue,
+    asked: &AllAsked,
+    say: impl Fn(&str),
+) -> Result<Vec<LivenessChecked>, Problem> {
+    let begin = Instant::now();
+    let widest = asked.iter().map(|(_, scenario)| scenario.name.len()).max().unwrap_or(0).max(8);
+    let row = |cells: [&str; 6], mark: &str| {
+        let [protocol, name, question, answer, states, seconds] = cells;
+        let line = format!(
+            "{protocol:11}  {name:widest$}  {question:22}  {answer:32}  {states:>9}  {seconds:>7}  {mark}"
+        );
+        line.trim_end().to_string() + "\n"
+    };
+    let header = row(["protocol", "liveness", "question", "answer", "states", "seconds"], "");
+    say(&format!("{header}{}\n", "-".repeat(header.trim_end().len())));
+    let mut all = Vec::new();
+    for (about, scenario) in asked {
+        let one = judge::liveness_of(catalogue, about, scenario)?;
+        for (i, answer) in one.answers.iter().enumerate() {
+            let once = |text: String| if i == 0 { text } else { String::new() };
+            let mark = match (&answer.agreement, &answer.expected) {
+                (Agreement::AsExpected, _) => String::new(),
+                (_, Some(expected)) => format!("<- expected: {expected}"),
+                (_, None) => "<- not expected".to_string(),
+            };
+            let (states, seconds) = (one.states.to_string(), format!("{:.2}", one.seconds));
+            let cells = [once(states), once(seconds)];
+            let names = [about.name, &scenario.name, answer.question, &answer.answer];
+            let [a, b, c, d] = names;
+            say(&row([a, b, c, d, &cells[0], &cells[1]], &mark));
+        }
+        all.push(one);
+    }
+    let count = |agreement| all.iter().filter(|one| one.agreement() == agreement).count();
+    let others = all.len() - count(Agreement::AsExpected);
+    let others = if others > 0 { format!(", {others} not") } else { String::new() };
+    say(&format!(
+        "\nliveness of {} systems: {} as expected{others}; {:.1} s\n",
+        all.len(),
+        count(Agreement::AsExpected),
+        begin.elapsed().as_secs_f64()
+    ));
+    Ok(all)
+}
+
+/// How a command ends that has these answers.
+pub(super) fn exit(all: &[LivenessChecked]) -> Exit {
+    match all.iter().map(LivenessChecked::agreement).max() {
+        None | Some(Agreement::AsExpected) => Exit::Good,
+        Some(Agreement::Inconclusive) => Exit::Inconclusive,
+        Some(Agreement::NotAsExpected) => Exit::Bad,
+        Some(Agreement::Error) => Exit::BadInput,
+    }
+}
+
+/// The runs that show the answers.
+fn runs(one: &LivenessChecked) -> String {
+    let mut text = String::new();
+    for answer in &one.answers {
+        let Some(shown) = &answer.shown else { continue };
+        text += &format!("\n{}: {}: {}\n", answer.question, answer.answer, shown.what);
+        let width = (shown.prefix.len() + shown.cycle.len()).to_string().len();
+        let steps = shown.prefix.iter().map(|step| (' ', step));
+        let steps = steps.chain(shown.cycle.iter().map(|step| ('|', step)));
+        for (i, (bar, step)) in steps.enumerate() {
+            text += &format!("  {:>width$} {bar} {step}\n", i + 1);
+        }
+        if !shown.cycle.is_empty() {
+            text += &format!(
+                "  and so on from {}, with later terms where these grow\n",
+                shown.prefix.len() + 1
+            );
+        }
+    }
+    text
+}
+
+/// One answer to one question.
+#[derive(Serialize)]
+struct Row<'a> {
+    protocol: &'a str,
+    scenario: &'a str,
+    bug: Option<&'a str>,
+    question: &'a str,
+    answer: &'a str,
+    expected: Option<&'a str>,
+    as_expected: bool,
+    states: u32,
+    ticks: u32,
+    cut: Option<&'a str>,
+    seconds: f64,
+    /// Steps of the run that shows the answer, before its cycle and in it.
+    prefix_steps: Option<usize>,
+    cycle_steps: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    version: u32,
+    liveness: Vec<Row<'a>>,
+}
+
+fn json(all: &[LivenessChecked]) -> String {
+    let rows = all.iter().flat_map(|one| {
+        one.answers.iter().map(move |answer| Row {
+            protocol: one.protocol,
+            scenario: &one.scenario.name,
+            bug: one.scenario.bug.as_deref(),
+            question: answer.question,
+            answer: &answer.answer,
+            expected: answer.expected.as_deref(),
+            as_expected: answer.agreement == Agreement::AsExpected,
+            states: one.states,
+            ticks: one.ticks,
+            cut: one.cut,
+            seconds: one.seconds,
+            prefix_steps: answer.shown.as_ref().map(|shown| shown.prefix.len()),
+            cycle_steps: answer.shown.as_ref().map(|shown| shown.cycle.len()),
+        })
+    });
+    let report = Report { version: 1, liveness: rows.collect() };
+    serde_json::to_string_pretty(&report).expect("a report is plain data") + "\n"
+}

@@ -1,0 +1,199 @@
+//! A system asked about liveness: the answers, compared with what is expected, and the runs that
+//! show them.
+
+use std::time::Instant;
+
+use super::Agreement;
+use crate::election::{About, Catalogue, Election, Only, Visitor};
+use crate::liveness::{self, Answer, Cut, Decision, Extent, Random, Report};
+use crate::run::trace::Trace;
+use crate::scenario::liveness::LivenessScenario;
+use crate::scenario::{Problem, Scenario, start};
+use crate::semantics::{StepOf, System, SystemState};
+
+/// The answer to one question.
+#[derive(Clone, Debug)]
+pub struct LivenessAnswer {
+    /// The name of the question.
+    pub question: &'static str,
+    /// The answer, in a word or two.
+    pub answer: String,
+    /// What the scenario expects.
+    pub expected: Option<String>,
+    /// Whether that is the answer. Without an expectation, `guaranteed` and `almost-sure` are.
+    pub agreement: Agreement,
+    /// What shows it, if it is not `guaranteed`.
+    pub shown: Option<Shown>,
+}
+
+/// A run that shows an answer, by the names of its steps. The reference semantics has taken them
+/// all.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What the run is.
+    pub what: String,
+    /// The steps before the cycle; all, if time stops.
+    pub prefix: Vec<String>,
+    /// The first lap; the second one has the same steps with later terms.
+    pub cycle: Vec<String>,
+    /// Prefix and two laps, to be replayed.
+    pub trace: Trace,
+}
+
+/// What came of a system that was asked about liveness.
+#[derive(Clone, Debug)]
+pub struct LivenessChecked {
+    /// By name.
+    pub protocol: &'static str,
+    /// What was asked about.
+    pub scenario: LivenessScenario,
+    /// By question.
+    pub answers: Vec<LivenessAnswer>,
+    /// How many states there are, each between two ticks.
+    pub states: u32,
+    /// How many ticks lead from one of them to another.
+    pub ticks: u32,
+    /// What was not followed.
+    pub cut: Option<&'static str>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl LivenessChecked {
+    /// The worst of its answers'.
+    pub fn agreement(&self) -> Agreement {
+        self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected)
+    }
+
+    /// # Panics
+    /// An answer is not as expected.
+    #[track_caller]
+    pub fn assert_as_expected(&self) {
+        for answer in &self.answers {
+            assert!(
+                answer.agreement == Agreement::AsExpected,
+                "{} {}: {}: expected {}, found {}",
+                self.protocol,
+                self.scenario.name,
+                answer.question,
+                answer.expected.as_deref().unwrap_or("guaranteed or almost-sure"),
+                answer.answer
+            );
+        }
+    }
+}
+
+/// Asks a system of a protocol about liveness.
+///
+/// # Errors
+/// A scenario that the protocol does not accept, or a system that cannot be decided.
+pub fn check_liveness<E: Election>(
+    scenario: &LivenessScenario,
+) -> Result<LivenessChecked, Problem> {
+    liveness_of(&Only::<E>::new(), E::about(), scenario)
+}
+
+/// The same for a protocol by name.
+///
+/// # Errors
+/// As of [`check_liveness`].
+pub fn liveness_of(
+    catalogue: &impl Catalogue,
+    about: &'static About,
+    scenario: &LivenessScenario,
+) -> Result<LivenessChecked, Problem> {
+    let asking = Asking { scenario };
+    catalogue.visit(about.name, asking).expect("a chosen protocol is in the catalogue")
+}
+
+struct Asking<'a> {
+    scenario: &'a LivenessScenario,
+}
+
+impl Visitor for Asking<'_> {
+    type Output = Result<LivenessChecked, Problem>;
+
+    fn visit<E: Election>(self) -> Self::Output {
+        let begin = Instant::now();
+        let scenario = self.scenario.scenario();
+        let system = scenario.system::<E>()?;
+        let wrong = |why: String| Problem::new(format!("liveness `{}`: {why}", scenario.name));
+        let when = |state: &SystemState<E>| {
+            let cut = self.scenario.cut.as_ref();
+            cut.is_some_and(|cut| start::is_so(&system, state, &cut.when))
+        };
+        let cut = self.scenario.cut.as_ref().map(|_| Cut { to: 1, when: &when });
+        let report = liveness::ask(&system, cut, Extent::default()).map_err(wrong)?;
+        let names: Vec<&str> = report.replies.iter().map(|reply| reply.asked.name()).collect();
+        if let Some(other) = self.scenario.expect.keys().find(|key| !names.contains(&key.as_str()))
+        {
+            let hint = crate::scenario::among(other, names.into_iter());
+            return Err(wrong(format!("there is no question `{other}`{hint}")));
+        }
+        let answers = report.replies.iter().map(|reply| {
+            let answer = in_words(reply.decision.answer);
+            let expected = self.scenario.expect.get(reply.asked.name()).cloned();
+            let is_good =
+                matches!(reply.decision.answer, Answer::Guaranteed | Answer::AlmostSure { .. });
+            let agreement = match &expected {
+                Some(expected) if *expected == answer => Agreement::AsExpected,
+                None if is_good => Agreement::AsExpected,
+                None if matches!(reply.decision.answer, Answer::Unknown { .. }) => {
+                    Agreement::Inconclusive
+                }
+                _ => Agreement::NotAsExpected,
+            };
+            let question = reply.asked.name();
+            let shown = shown(&system, &scenario, &report, &reply.decision, (question, &answer))?;
+            Ok(LivenessAnswer { question, answer, expected, agreement, shown })
+        });
+        Ok(LivenessChecked {
+            protocol: E::about().name,
+            scenario: self.scenario.clone(),
+            answers: answers.collect::<Result<_, String>>().map_err(wrong)?,
+            states: report.states(),
+            ticks: report.ticks(),
+            cut: report.cut(),
+            seconds: begin.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// An answer as it stands in tables and in scenarios.
+pub fn in_words(answer: Answer) -> String {
+    let more = match answer {
+        Answer::AlmostSure { random: Random::Timeouts } => " (timeouts)",
+        Answer::AlmostSure { random: Random::TimeoutsAndOrder } => " (timeouts-and-order)",
+        Answer::CanBeLost { for_good: true } => " (for good)",
+        Answer::Unknown { refuted: true } => " (not guaranteed)",
+        _ => "",
+    };
+    format!("{}{more}", answer.word())
+}
+
+fn shown<E: Election>(
+    system: &System<E>,
+    scenario: &Scenario,
+    report: &Report<'_, E>,
+    decision: &Decision,
+    (question, answer): (&str, &str),
+) -> Result<Option<Shown>, String> {
+    let names =
+        |steps: &[StepOf<E>]| steps.iter().map(|step| system.name(step)).collect::<Vec<String>>();
+    let evidence = &decision.evidence;
+    let (what, prefix, cycle, again) = match (&evidence.lasso, &evidence.stop) {
+        (_, Some(path)) => {
+            let steps = report.tell_path(path)?;
+            ("a run after which time can stop".to_string(), names(&steps), vec![], vec![])
+        }
+        (Some(lasso), _) => {
+            let told = report.tell(lasso)?;
+            let what = format!("a run that repeats for ever: {} ticks a lap", lasso.cycle.len());
+            (what, names(&told.prefix), names(&told.cycle), names(&told.again))
+        }
+        _ => return Ok(None),
+    };
+    let steps: Vec<String> = prefix.iter().chain(&cycle).chain(&again).cloned().collect();
+    let trace = Trace::of_names(E::about().name, scenario, question, answer, steps);
+    Ok(Some(Shown { what, prefix, cycle, trace }))
+}

@@ -1,0 +1,116 @@
+//! What is asked about liveness, as data: `[[liveness]]` tables, beside the scenarios of a corpus or
+//! of a user's own file.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::election::About;
+use crate::scenario::{Problem, Scenario, Topologies, start};
+use crate::semantics::world::Faults;
+use crate::semantics::{Latency, Timing};
+use crate::support::plain;
+
+/// A change of links.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CutLinks {
+    /// The links from then on: see [`Topology`](crate::semantics::topology::Topology).
+    pub to: String,
+    /// A predicate, as of [`Scenario::start_when`]. The change may come in each state between two
+    /// ticks that it is true of, and only what happens after the change counts.
+    pub when: String,
+}
+
+/// One system of which it is asked whether a leader comes and stays. Time is kept, and a message
+/// takes a tick.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LivenessScenario {
+    /// Unique within its file.
+    pub name: String,
+    /// Why the expected answers are right.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// The protocol's options, by name.
+    #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
+    pub options: toml::Table,
+    /// Crashes, and restarts with the disk intact.
+    #[serde(default)]
+    pub faults: Faults,
+    /// Which links are up.
+    #[serde(default = "mesh")]
+    pub topology: String,
+    /// How the links change, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<CutLinks>,
+    /// The mistake that is planted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bug: Option<String>,
+    /// Bounds are needed only by a protocol that does not say how its terms grow.
+    #[serde(default)]
+    pub bounds: crate::semantics::Bounds,
+    /// The answer to each question, by its name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expect: BTreeMap<String, String>,
+}
+
+fn mesh() -> String {
+    Topologies::default().start
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    liveness: Vec<toml::Spanned<LivenessScenario>>,
+}
+
+/// Reads the `[[liveness]]` tables of a TOML text, and checks each against the protocol.
+///
+/// # Errors
+/// The first mistake, with its line.
+pub fn parse(text: &str, about: &'static About) -> Result<Vec<LivenessScenario>, Problem> {
+    let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+    let file: File = toml::from_str(text).map_err(|e| {
+        let problem = Problem::new(plain::plain(e.message()));
+        match e.span() {
+            Some(span) => problem.at_line(line_at(span.start)),
+            None => problem,
+        }
+    })?;
+    let mut all: Vec<LivenessScenario> = Vec::new();
+    for spanned in file.liveness {
+        let (line, scenario) = (line_at(spanned.span().start), spanned.into_inner());
+        let name = &scenario.name;
+        let wrong = |why: String| Problem::new(format!("liveness `{name}`: {why}")).at_line(line);
+        if all.iter().any(|known| known.name == *name) {
+            return Err(wrong("the name stands twice in this file".to_string()));
+        }
+        scenario.scenario().check(about).map_err(|(_, why)| wrong(why))?;
+        if let Some(cut) = &scenario.cut {
+            start::expect_predicate(&cut.when, scenario.nodes).map_err(wrong)?;
+        }
+        all.push(scenario);
+    }
+    Ok(all)
+}
+
+impl LivenessScenario {
+    /// The system that is asked about, as a scenario.
+    pub fn scenario(&self) -> Scenario {
+        let may = self.cut.iter().map(|cut| cut.to.clone()).collect();
+        Scenario {
+            note: self.note.clone(),
+            options: self.options.clone(),
+            timing: Timing::Timed,
+            latency: Latency::OneTick,
+            faults: Faults { switches: u32::from(self.cut.is_some()), ..self.faults },
+            topologies: Topologies { start: self.topology.clone(), may },
+            bounds: self.bounds,
+            bug: self.bug.clone(),
+            ..Scenario::new(self.name.clone(), self.nodes)
+        }
+    }
+}
