@@ -7,6 +7,7 @@ use oneleader::liveness::{
 
 mod brute;
 mod falsified;
+mod forged;
 mod hand;
 mod mistakes;
 mod random;
