@@ -80,7 +80,7 @@ impl Tarjan {
                     None => {
                         let is_root = frame.is_root;
                         self.frames.pop();
-                        self.leave(state, is_root, &mut turn, &mut found);
+                        self.leave(state, is_root, &mut found);
                     }
                 }
             }
@@ -93,7 +93,7 @@ impl Tarjan {
         self.frames.push(Frame { state, followed: 0, is_root: true });
     }
 
-    fn leave(&mut self, state: u32, is_root: bool, turn: &mut u32, found: &mut impl FnMut(&[u32])) {
+    fn leave(&mut self, state: u32, is_root: bool, found: &mut impl FnMut(&[u32])) {
         self.stack.push(state);
         if !is_root {
             return;
@@ -105,7 +105,6 @@ impl Tarjan {
         for member in &self.stack[begin..] {
             self.number[*member as usize] = DONE;
         }
-        *turn -= others as u32 + 1;
         found(&self.stack[begin..]);
         self.stack.truncate(begin);
     }

@@ -151,7 +151,7 @@ impl Check<'_> {
     fn bad_for_ever(&self, edges: &[u32]) -> Result<(), String> {
         let edge = |number: &u32| self.graph.edge(*number);
         let is_own = edges.iter().map(edge).all(own);
-        claim(is_own, "that no edge of the adversary is taken for ever")?;
+        claim(is_own && !edges.is_empty(), "that ticks of no adversary are repeated")?;
         let is_bad = match self.question {
             Question::Persists { one_of } => {
                 one_of.iter().all(|mask| edges.iter().any(|number| !edge(number).carries(*mask)))
@@ -165,29 +165,38 @@ impl Check<'_> {
         self.members(&bottom.states, &bottom.prefix)?;
         let is_open = bottom.states.iter().any(|state| self.graph.is_cut(*state));
         claim(!is_open, "that no state of the bottom is cut")?;
+        let is_own = |number: u32| own(self.graph.edge(number));
+        self.connected(&bottom.states, &is_own)?;
         let edges = bottom.states.iter().flat_map(|state| self.graph.edges_of(*state));
-        let edges: Vec<u32> = edges.filter(|number| own(self.graph.edge(*number))).collect();
-        self.connected(&bottom.states, &edges)?;
-        self.bad_for_ever(&edges)
+        self.bad_for_ever(&edges.filter(|number| is_own(*number)).collect::<Vec<u32>>())
     }
 
     fn end_component(&self, shown: &EndComponent) -> Result<(), String> {
         self.members(&shown.states, &shown.prefix)?;
-        claim(shown.choices.is_sorted_by(|a, b| a < b), "that the choices are in order")?;
-        let is_real = shown.choices.last().is_none_or(|last| *last < self.graph.edges());
-        claim(is_real, "that the choices are edges")?;
-        self.connected(&shown.states, &shown.choices)?;
+        let mut is_choice = vec![false; self.graph.edges() as usize];
+        for number in &shown.choices {
+            let is_new = is_choice.get_mut(*number as usize).filter(|is_choice| !**is_choice);
+            let Some(is_new) = is_new else {
+                return claim(false, "that the choices are edges, each named once");
+            };
+            *is_new = true;
+        }
+        let is_choice = |number: u32| is_choice[number as usize];
+        self.connected(&shown.states, &is_choice)?;
+        let mut count = 0;
         for state in &shown.states {
             let numbers = self.graph.edges_of(*state);
-            for (_, edge) in numbers.clone().zip(self.graph.out(*state)).filter(|(_, e)| own(e)) {
-                let is_met = numbers.clone().any(|number| {
-                    let of_draw =
-                        own(self.graph.edge(number)) && self.graph.edge(number).draw == edge.draw;
-                    of_draw && shown.choices.binary_search(&number).is_ok()
-                });
-                claim(is_met, "that there is a choice for each draw")?;
-            }
+            let edges = self.graph.out(*state);
+            let of_draw = |draw: u16| {
+                let numbered = numbers.clone().zip(edges);
+                numbered.filter(move |(_, edge)| own(edge) && edge.draw == draw)
+            };
+            let is_met = |draw: u16| of_draw(draw).any(|(number, _)| is_choice(number));
+            let are_met = edges.iter().filter(|edge| own(edge)).all(|edge| is_met(edge.draw));
+            claim(are_met, "that there is a choice for each draw")?;
+            count += numbers.clone().filter(|number| is_choice(*number)).count();
         }
+        claim(count == shown.choices.len(), "that each choice begins in a state shown")?;
         self.bad_for_ever(&shown.choices)
     }
 
@@ -202,21 +211,44 @@ impl Check<'_> {
         claim(nearest == Some(self.distance[end as usize]), "that the nearest state is shown")
     }
 
-    /// The edges stay among the states, and lead from each of them to each.
-    fn connected(&self, states: &[u32], edges: &[u32]) -> Result<(), String> {
-        let place = |state: u32| states.binary_search(&state).ok();
-        let mut on = vec![Vec::new(); states.len()];
-        let mut back = vec![Vec::new(); states.len()];
-        for number in edges {
-            let ends = place(self.graph.source(*number)).zip(place(self.graph.edge(*number).to));
-            let Some((from, to)) = ends else {
-                return claim(false, "that the edges stay among the states shown");
-            };
-            on[from].push(to);
-            back[to].push(from);
+    /// The edges of the states that are taken stay among the states, and lead from each to each.
+    fn connected(&self, states: &[u32], is_taken: &dyn Fn(u32) -> bool) -> Result<(), String> {
+        let is_inside = self.set(states);
+        let taken = |state: u32| {
+            let numbered = self.graph.edges_of(state).zip(self.graph.out(state));
+            numbered.filter(|(number, _)| is_taken(*number)).map(|(_, edge)| edge.to)
+        };
+        let stays = |state: &u32| taken(*state).all(|to| is_inside[to as usize]);
+        claim(states.iter().all(stays), "that the edges stay among the states shown")?;
+        let on = |state: u32, next: &mut Vec<u32>| next.extend(taken(state));
+        let back = |state: u32, next: &mut Vec<u32>| {
+            let before = self.before.of(state).iter().copied();
+            let leads =
+                |from: &u32| is_inside[*from as usize] && taken(*from).any(|to| to == state);
+            next.extend(before.filter(leads));
+        };
+        let are_met = self.spread(states[0], on) == states.len()
+            && self.spread(states[0], back) == states.len();
+        claim(are_met, "that the states shown reach each other")
+    }
+
+    /// How many states can be reached from one.
+    fn spread(&self, from: u32, on: impl Fn(u32, &mut Vec<u32>)) -> usize {
+        let mut met = self.set(&[from]);
+        let mut open = vec![from];
+        let mut next = Vec::new();
+        let mut count = 0;
+        while let Some(state) = open.pop() {
+            count += 1;
+            on(state, &mut next);
+            for state in next.drain(..) {
+                if !met[state as usize] {
+                    met[state as usize] = true;
+                    open.push(state);
+                }
+            }
         }
-        let are_met = spread(&on) == states.len() && spread(&back) == states.len();
-        claim(are_met && !edges.is_empty(), "that the states shown reach each other")
+        count
     }
 
     fn set(&self, states: &[u32]) -> Vec<bool> {
@@ -224,19 +256,6 @@ impl Check<'_> {
         states.iter().for_each(|state| set[*state as usize] = true);
         set
     }
-}
-
-/// How many places can be reached from the first.
-fn spread(next: &[Vec<usize>]) -> usize {
-    let mut met = vec![false; next.len()];
-    let mut open = vec![0];
-    while let Some(place) = open.pop() {
-        if !met[place] {
-            met[place] = true;
-            open.extend(&next[place]);
-        }
-    }
-    met.iter().filter(|met| **met).count()
 }
 
 /// What no few runs can show.

@@ -202,7 +202,7 @@ impl Before {
         Before { first, states }
     }
 
-    fn of(&self, state: u32) -> &[u32] {
+    pub(super) fn of(&self, state: u32) -> &[u32] {
         let (begin, end) = (self.first[state as usize], self.first[state as usize + 1]);
         &self.states[begin as usize..end as usize]
     }

@@ -131,6 +131,34 @@ impl<'a> Tried<'a> {
         }
     }
 
+    fn is_bad_with(&self, set: &Repeated, question: &Question, ticks: &[(u32, Edge)]) -> bool {
+        let has = |tick: &(u32, Edge)| ticks.contains(tick);
+        let is_same = self.edges(set.edges).all(has)
+            && ticks.iter().all(|tick| self.edges(set.edges).any(|other| other == tick));
+        is_same && !self.is_good(set.edges, question)
+    }
+
+    /// Whether these are all ticks of a bottom, which is bad.
+    pub(crate) fn is_bad_bottom(&self, ticks: &[(u32, Edge)], question: &Question) -> bool {
+        let mut sets = self.repeated.iter().filter(|set| set.is_closed);
+        sets.any(|set| self.is_bad_with(set, question, ticks))
+    }
+
+    /// Whether these ticks are an end component, which is bad.
+    pub(crate) fn is_bad_end(&self, ticks: &[(u32, Edge)], question: &Question) -> bool {
+        let mut sets = self.repeated.iter().filter(|set| set.is_held);
+        sets.any(|set| self.is_bad_with(set, question, ticks))
+    }
+
+    /// Whether a run is good that repeats some of these ticks, and no others.
+    pub(crate) fn has_good(&self, ticks: &[(u32, Edge)], question: &Question) -> bool {
+        let mut sets = self.repeated.iter();
+        sets.any(|set| {
+            self.edges(set.edges).all(|tick| ticks.contains(tick))
+                && self.is_good(set.edges, question)
+        })
+    }
+
     /// How many states can be reached, how many components they form, and how many of those are
     /// left by the adversary only.
     pub(crate) fn counts(&self) -> (u32, u32, u32) {

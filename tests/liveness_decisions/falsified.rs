@@ -3,7 +3,7 @@
 use oneleader::liveness::{Answer, Decision, Graph, Question, Random, confirm};
 
 /// All answers there are.
-const ANSWERS: [Answer; 9] = [
+pub(crate) const ANSWERS: [Answer; 9] = [
     Answer::Guaranteed,
     Answer::AlmostSure { random: Random::Timeouts },
     Answer::AlmostSure { random: Random::TimeoutsAndOrder },
@@ -49,6 +49,11 @@ fn wrong_evidence(decision: &Decision) -> Vec<Decision> {
         put(&|decision| decision.evidence.lasso.as_mut().unwrap().cycle.clear());
         put(&|decision| decision.evidence.lasso.as_mut().unwrap().prefix.start = 77);
         put(&|decision| decision.evidence.lasso.as_mut().unwrap().cycle.push(1_000));
+        // One lap before it begins: a run like any other, but not a shortest way.
+        put(&|decision| {
+            let lasso = decision.evidence.lasso.as_mut().unwrap();
+            lasso.prefix.edges.extend(&lasso.cycle);
+        });
         for edges in without_one(&lasso.prefix.edges) {
             put(&|decision| {
                 decision.evidence.lasso.as_mut().unwrap().prefix.edges = edges.clone();
@@ -122,7 +127,11 @@ fn changed_cycles(graph: &Graph, question: &Question, of: &Decision) -> Vec<(Dec
 
 /// Fails unless `confirm` notices everything that is wrong. Returns how many falsified decisions
 /// there were.
-pub(crate) fn all_are_noticed(graph: &Graph, question: &Question, decision: &Decision) -> usize {
+pub(crate) fn changes_are_noticed(
+    graph: &Graph,
+    question: &Question,
+    decision: &Decision,
+) -> usize {
     let mut count = 0;
     for wrong in other_answers(decision).chain(wrong_evidence(decision)) {
         let said = confirm(graph, question, &wrong);

@@ -3,7 +3,7 @@
 
 use super::{
     A, ALMOST, AND_ORDER, Answer, B, Defect, FOR_GOOD, Graph, GraphBuilder, NO, Question, Sketch,
-    TIMEOUTS, again_and_again, decide, stable_leader,
+    TIMEOUTS, again_and_again, confirm, decide, stable_leader,
 };
 
 fn marks_of(graph: &Graph, edges: &[u32]) -> Vec<u32> {
@@ -192,6 +192,19 @@ fn an_escape_that_only_postpones_is_none() {
     assert_eq!(sketch.stable_leader(), TIMEOUTS);
 }
 
+/// From 4 nature may draw the way out, to 5. Without 4 no way leads from 3 back to the others. Then 2
+/// cannot be held, as nature may draw the way to 3. Without 2 no way leads from 0 to 1. What is left
+/// are three loops, each good by itself: no order holds out. Whoever splits only once takes 0 and 1
+/// for one, and as they have no mask in common, for bad.
+#[test]
+fn what_falls_apart_is_split_again() {
+    let sketch = Sketch::new(6).ticks(&[(0, 0, A), (0, 2, NO), (1, 1, B), (1, 2, NO)]);
+    let sketch = sketch.drawn(0, 2, 0, NO).drawn(0, 2, 1, NO).drawn(1, 2, 3, NO);
+    let sketch = sketch.ticks(&[(3, 3, A), (3, 4, NO), (5, 5, A)]);
+    let sketch = sketch.drawn(0, 4, 0, NO).drawn(1, 4, 5, NO);
+    assert_eq!(sketch.stable_leader(), TIMEOUTS);
+}
+
 /// State 0 has leader a under draw 0 and, if the order likes, under draw 1; else the tick to 1 and
 /// back lacks it. All that is good while it lasts is bad as a whole: the order can go round for
 /// ever. As 0 is left for a good state 2 by some order, it is almost sure.
@@ -248,11 +261,15 @@ fn a_tick_of_the_adversary_disturbs_once() {
 #[test]
 fn of_two_places_where_it_is_lost_the_one_without_hope_is_shown() {
     let sketch = Sketch::new(4).ticks(&[(0, 1, NO), (1, 1, A), (1, 1, B), (0, 2, NO), (2, 3, NO)]);
-    assert_eq!(sketch.clone().ticks(&[(3, 3, A)]).stable_leader(), ALMOST);
-    let decision = sketch.ticks(&[(3, 3, NO)]).decide(&stable_leader());
+    let hopeful = sketch.clone().ticks(&[(3, 3, A)]).decide(&stable_leader());
+    assert_eq!(hopeful.answer, ALMOST);
+    let sketch = sketch.ticks(&[(3, 3, NO)]);
+    let decision = sketch.decide(&stable_leader());
     assert_eq!(decision.answer, FOR_GOOD);
     let bottom = decision.evidence.bottom.unwrap();
     assert_eq!((bottom.states, bottom.prefix.edges.len()), (vec![3], 2));
+    // What is shown for the other is there as well; but that there is hope everywhere is not so.
+    assert!(confirm(&sketch.graph().unwrap(), &stable_leader(), &hopeful).is_err());
 }
 
 /// The nearest start is where the shortest run begins.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::brute::Tried;
 use super::falsified;
+use super::forged::forgeries_are_noticed;
 use super::{Decision, Edge, GraphBuilder, Sketch};
 use oneleader::liveness::{Answer, Defect, Question, confirm, decide};
 
@@ -94,9 +95,21 @@ fn what_is_falsified_is_not_confirmed() {
         let (sketch, question) = (dice.sketch(5, 9), dice.question());
         let graph = sketch.graph().unwrap();
         let decision = decide(&graph, &question).unwrap();
-        falsified += falsified::all_are_noticed(&graph, &question, &decision);
+        falsified += falsified::changes_are_noticed(&graph, &question, &decision);
     }
     assert!(falsified > 40_000, "{falsified}");
+}
+
+#[test]
+fn what_is_forged_is_confirmed_only_if_it_is_right() {
+    let mut dice = Dice(0xf049e);
+    for _ in 0..1_500 {
+        let (sketch, question) = (dice.sketch(4, 8), dice.question());
+        let tried = Tried::new(&sketch);
+        let graph = sketch.graph().unwrap();
+        let right = decide(&graph, &question).unwrap();
+        forgeries_are_noticed(&graph, &question, &tried, &right);
+    }
 }
 
 #[test]
