@@ -31,6 +31,7 @@ mod message;
 mod phase1;
 mod phase2;
 mod properties;
+mod renumbering;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -50,8 +51,8 @@ use bugs::Bug;
 use turn::{ELECTION, Turn};
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NeedOfTime, NodeStep, Setup, Term,
-    Value as Setting,
+    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NeedOfTime, NodeStep, Part,
+    Setup, Snapshot, Term, Value as Setting,
 };
 
 /// One node: what it knows of the system before it starts.
@@ -143,6 +144,18 @@ impl Election for MultiPaxos {
         let Ballot { round, .. } = state.durable.promised;
         let owner = state.durable.promised.owner();
         (round > 0 && owner != id).then(|| (self.term(state), owner))
+    }
+
+    fn countings(_: &[Self]) -> Vec<Counting> {
+        renumbering::countings()
+    }
+
+    fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+        renumbering::renumber(part, new);
+    }
+
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        renumbering::simplify(snapshot);
     }
 
     fn inputs(nodes: &[Self]) -> u32 {

@@ -9,7 +9,7 @@ use stateright::actor::Id;
 
 use super::bugs::Bug;
 use super::message::Message;
-use super::state::{Phase, State};
+use super::state::{Disk, Phase, State};
 use super::{Learners, Paxos};
 
 /// Whether a message from `src` can never again have an effect on this node.
@@ -19,9 +19,8 @@ pub(super) fn is_dead(node: &Paxos, state: &State, src: Id, msg: &Message) -> bo
     }
     let disk = &state.durable;
     match msg {
-        Message::Prepare { ballot } => *ballot <= disk.promised && !node.refusals,
-        Message::Accept { proposal } => {
-            (proposal.ballot < disk.promised || *proposal == disk.accepted) && !node.refusals
+        Message::Prepare { .. } | Message::Accept { .. } => {
+            asks_in_vain(disk, msg) && !node.refusals
         }
         Message::Promise { ballot, .. } => match state.phase {
             Phase::Preparing { promises, .. } => disk.tried != *ballot || promises.contains(src),
@@ -37,6 +36,17 @@ pub(super) fn is_dead(node: &Paxos, state: &State, src: Id, msg: &Message) -> bo
             state.phase == Phase::Idle || disk.tried != *ballot || disk.learned.is_some()
         }
         Message::Chosen { .. } => disk.learned.is_some(),
+    }
+}
+
+/// Whether a request is not granted, and never will be.
+pub(super) fn asks_in_vain(disk: &Disk, request: &Message) -> bool {
+    match request {
+        Message::Prepare { ballot } => *ballot <= disk.promised,
+        Message::Accept { proposal } => {
+            proposal.ballot < disk.promised || *proposal == disk.accepted
+        }
+        _ => false,
     }
 }
 

@@ -26,6 +26,7 @@ mod learner;
 mod message;
 mod properties;
 mod proposer;
+mod renumbering;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -45,7 +46,8 @@ use bugs::Bug;
 use turn::{RETRY, Turn};
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NodeSet, NodeStep, Setup, Term,
+    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NodeSet, NodeStep, Part,
+    Setup, Snapshot, Term,
 };
 
 /// A node's configuration, the same for all.
@@ -146,6 +148,23 @@ impl Election for Paxos {
     /// With these, a leader has its value chosen.
     fn is_quorum(&self, _: &State, _: usize, _: NodeSet, members: NodeSet) -> bool {
         members.len() >= self.phase2
+    }
+
+    /// What Paxos is for is the value; without phase 2 there is none.
+    fn has_learned(&self, state: &State) -> Option<bool> {
+        (!self.election_only).then_some(state.durable.learned.is_some())
+    }
+
+    fn countings(nodes: &[Self]) -> Vec<Counting> {
+        renumbering::countings(nodes)
+    }
+
+    fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+        renumbering::renumber(part, new);
+    }
+
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        renumbering::simplify(snapshot);
     }
 
     fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {

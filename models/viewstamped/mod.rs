@@ -21,6 +21,7 @@ mod message;
 mod normal;
 mod properties;
 mod recovery;
+mod renumbering;
 mod rules;
 mod state;
 mod state_transfer;
@@ -42,7 +43,8 @@ pub use state::{Disk, State, Status, View};
 pub use witness::Witness;
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NeedOfTime, NodeStep, Setup, Term, Value,
+    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NeedOfTime, NodeStep, Part,
+    Setup, Snapshot, Term, Value,
 };
 
 /// A replica's configuration.
@@ -159,6 +161,18 @@ impl Election for Viewstamped {
             },
             ..AfterHealing::all_follow_a_leader()
         })
+    }
+
+    fn countings(replicas: &[Self]) -> Vec<Counting> {
+        renumbering::countings(replicas)
+    }
+
+    fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+        renumbering::renumber(part, new);
+    }
+
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        renumbering::simplify(snapshot);
     }
 
     fn needs_of_time() -> &'static [NeedOfTime] {

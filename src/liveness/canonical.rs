@@ -4,7 +4,7 @@
 //! network that has no link to the rest are numbered anew by themselves: they are never compared
 //! with the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use stateright::actor::Id;
@@ -24,8 +24,9 @@ pub(super) struct TooFarApart;
 struct Renumbering {
     /// The lowest number that still grows, as a multiple of the shift.
     base: u64,
-    /// The numbers below it, 0 aside, in order.
-    below: Vec<u64>,
+    /// The numbers below it, 0 aside, and what takes their place: numbers in the same order, and
+    /// with the same remainders, since these say whose turn it is.
+    below: BTreeMap<u64, u64>,
     /// The number that takes the place of `base`.
     new_base: u64,
 }
@@ -34,13 +35,20 @@ impl Renumbering {
     fn of(numbers: &[(Counter, u64)], kind: usize, counting: &Counting) -> Self {
         let mine = || numbers.iter().filter(|(counter, _)| counter.kind == kind);
         let growing = mine().filter(|(counter, _)| counter.grows).map(|(_, number)| *number);
-        let lowest = growing.min().or_else(|| mine().map(|(_, number)| *number).min());
+        let all: BTreeSet<u64> = mine().map(|(_, number)| *number).collect();
         let step = counting.step.max(1);
-        let base = lowest.unwrap_or(0) / step * step;
-        let below: BTreeSet<u64> =
-            mine().map(|(_, number)| *number).filter(|n| (1..base).contains(n)).collect();
-        let below: Vec<u64> = below.into_iter().collect();
-        let new_base = if base == 0 { 0 } else { (below.len() as u64 + 1).next_multiple_of(step) };
+        let base = match (growing.min(), all.last()) {
+            (Some(lowest), _) => lowest / step * step,
+            // Nothing grows: all are only compared.
+            (None, highest) => highest.map_or(0, |highest| (highest + 1).next_multiple_of(step)),
+        };
+        let (mut below, mut last) = (BTreeMap::new(), 0);
+        for &number in all.range(..base).filter(|number| **number > 0) {
+            // The least number above the last that has the same remainder.
+            last += 1 + (number % step + step - (last + 1) % step) % step;
+            below.insert(number, last);
+        }
+        let new_base = if base == 0 { 0 } else { (last + 1).next_multiple_of(step) };
         Renumbering { base, below, new_base }
     }
 
@@ -48,7 +56,7 @@ impl Renumbering {
         match number {
             0 => 0,
             n if n >= self.base => n - self.base + self.new_base,
-            n => 1 + self.below.partition_point(|below| *below < n) as u64,
+            n => self.below[&n],
         }
     }
 }

@@ -40,6 +40,10 @@ impl<E: Election> Observer<'_, E> {
     /// Who leads in a state.
     pub(super) fn reigns(&self, state: &Between<E>) -> Reigns {
         let live = state.live();
+        if live.iter().any(|id| self.has_learned(state, id).is_some()) {
+            // Nobody asks who leads, so forms of states need not tell.
+            return Reigns { followed: Vec::new(), live, all: self.all_have_learned(state, live) };
+        }
         let nodes = live.iter().map(|id| (id, &self.system.actors[usize::from(id)]));
         let leaders: Vec<(Id, Term)> = nodes
             .filter_map(|(id, actor)| Some((id, actor.leads(id, memory(state, id)?)?)))
@@ -61,11 +65,7 @@ impl<E: Election> Observer<'_, E> {
             let mut near = self.links.neighbours(leader, live).iter();
             near.all(|id| id == leader || follows[&id] == Some((term, leader)))
         };
-        let all = if live.iter().any(|id| self.has_learned(state, id).is_some()) {
-            self.all_have_learned(state, live)
-        } else {
-            followed.iter().any(all_follow)
-        };
+        let all = followed.iter().any(all_follow);
         Reigns { followed, live, all }
     }
 

@@ -1,0 +1,93 @@
+//! Ballots that grow for ever: which states of a system go on alike. Our own argument, not the
+//! papers'.
+//!
+//! A node compares ballots, takes over a higher one, and runs for the least of its own that is new.
+//! Ballots are ordered by round first, so a shift of all rounds changes nothing. The ballots of
+//! votes are only compared, with each other (pmax) and with the ballot of the leader who says what
+//! is chosen. So is that of a leader: it waits for nobody, and whoever hears of its ballot and
+//! takes it over has promised a lower one. In a message, too, a ballot is taken over only where it
+//! is higher than the receiver's own. Of what is lower than all ballots from which nodes count on,
+//! only the order matters.
+
+use super::bugs::Bug;
+use super::message::{Message, Votes};
+use super::state::{Ballot, Disk, Role};
+use super::{MultiPaxos, State};
+use crate::election::{Counter, Counting, Part, Snapshot};
+
+/// Rounds of ballots.
+const ROUND: usize = 0;
+
+/// How a number is replaced.
+type New<'a> = &'a mut dyn FnMut(Counter, u64) -> u64;
+
+/// Rounds are counted up by one.
+pub(super) fn countings() -> Vec<Counting> {
+    vec![Counting { name: "rounds", step: 1 }]
+}
+
+/// Renumbers the rounds in a part of the system.
+pub(super) fn renumber(part: Part<'_, MultiPaxos>, new: New<'_>) {
+    match part {
+        Part::State(State { durable, role, .. }) => match role {
+            Role::Follower => disk(durable, Counter::growing(ROUND), new),
+            Role::Candidate { adopted, .. } => {
+                disk(durable, Counter::growing(ROUND), new);
+                votes(adopted, new);
+            }
+            Role::Leader { .. } => disk(durable, Counter::compared(ROUND), new),
+        },
+        Part::Disk(saved) => disk(saved, Counter::growing(ROUND), new),
+        Part::NoDisk => {
+            new(Counter::growing(ROUND), 0);
+        }
+        Part::Timer(_) => {}
+        Part::Message(message) => match message {
+            Message::Promise { ballot, accepted } => {
+                compared(ballot, new);
+                votes(accepted, new);
+            }
+            Message::Prepare { ballot, .. }
+            | Message::Accept { ballot, .. }
+            | Message::Accepted { ballot, .. }
+            | Message::Heartbeat { ballot, .. } => compared(ballot, new),
+        },
+    }
+}
+
+fn disk(disk: &mut Disk, counter: Counter, new: New<'_>) {
+    round(&mut disk.promised.round, counter, new);
+    round(&mut disk.round, counter, new);
+    votes(&mut disk.accepted, new);
+}
+
+fn votes(votes: &mut Votes, new: New<'_>) {
+    votes.values_mut().for_each(|vote| compared(&mut vote.ballot, new));
+}
+
+fn compared(ballot: &mut Ballot, new: New<'_>) {
+    round(&mut ballot.round, Counter::compared(ROUND), new);
+}
+
+fn round(round: &mut u32, counter: Counter, new: New<'_>) {
+    *round = new(counter, u64::from(*round)) as u32;
+}
+
+/// The rounds that a node has used say no more than its promise does: it has promised each of its
+/// ballots, so the least of its own above the promise is new, and is the next. The highest below
+/// might as well be the last. A planted bug by which a node forgets one of the two keeps the other.
+pub(super) fn simplify(snapshot: &mut Snapshot<'_, MultiPaxos>) {
+    let Snapshot { nodes, states, disks, .. } = snapshot;
+    let forgets =
+        |node: &MultiPaxos| matches!(node.bug, Some(Bug::ForgetsPromise | Bug::ReusesBallot));
+    if nodes.iter().any(forgets) {
+        return;
+    }
+    for (i, (state, disk)) in states.iter_mut().zip(disks).enumerate() {
+        let memory = state.as_mut().map(|state| &mut state.durable);
+        for disk in memory.into_iter().chain(disk.as_mut()) {
+            let Ballot { round, node } = disk.promised;
+            disk.round = if usize::from(node) >= i { round } else { round.saturating_sub(1) };
+        }
+    }
+}
