@@ -8,6 +8,8 @@
 //! may be a current one, and then is shifted with it; of those below all current terms only the
 //! order counts.
 
+use stateright::actor::Id;
+
 use super::Raft;
 use super::message::{Message, Position};
 use super::state::Disk;
@@ -59,9 +61,46 @@ fn disk(disk: &mut Disk, new: &mut dyn FnMut(Counter, u64) -> u64) {
     disk.log.renumber(&mut |term| Term(new(Counter::compared(TERM), term.0)));
 }
 
+/// How far a disk may be behind everything else: with one term less than this, a server that starts
+/// from it and stands at once stands in a term that is over.
+const FAR_BEHIND: u64 = 2;
+
+/// What cannot matter any more.
+pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
+    unify_stale_requests(snapshot);
+    unify_disks_far_behind(snapshot);
+}
+
+/// A server that is down, with a disk whose term is far below those of all others and of all that
+/// is on its way to it: once it starts, whatever it hears from others raises its term to theirs; it
+/// can stand in a term that is over, and learns so two ticks later, before its next timeout, as all
+/// links are up. So it does not matter how far it is behind, nor for whom it voted then.
+fn unify_disks_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
+    let learns_in_time = |raft: &Raft| raft.election.start >= 3 * raft.heartbeat.start;
+    if !snapshot.is_mesh || !snapshot.nodes.iter().all(learns_in_time) {
+        return;
+    }
+    let current = snapshot.states.iter().flatten().map(|server| server.persistent.term.0);
+    let Some(lowest) = current.min() else { return };
+    for i in 0..snapshot.states.len() {
+        let id = Id::from(i);
+        if snapshot.states[i].is_some() || !snapshot.may_start.contains(id) {
+            continue;
+        }
+        let due = snapshot.messages.iter().filter(|envelope| envelope.dst == id);
+        let terms = due.filter_map(|envelope| envelope.msg.term());
+        let lowest = terms.map(|term| term.0).min().map_or(lowest, |term| term.min(lowest));
+        let mut disk = snapshot.disks[i].clone().unwrap_or_default();
+        if disk.term.0 + FAR_BEHIND < lowest {
+            (disk.term, disk.voted_for) = (Term(lowest - FAR_BEHIND), None);
+            snapshot.disks[i] = Some(disk);
+        }
+    }
+}
+
 /// A request of an earlier term than the receiver's elicits nothing but a refusal, whatever it
 /// says, and the receiver's term does not fall: all such requests of one sender are one.
-pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
+fn unify_stale_requests(snapshot: &mut Snapshot<'_, Raft>) {
     let Snapshot { states, messages, .. } = snapshot;
     for envelope in messages {
         let Some(Some(receiver)) = states.get(usize::from(envelope.dst)) else { continue };

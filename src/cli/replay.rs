@@ -9,9 +9,11 @@ use crate::cli::json::{self, Versioned};
 use crate::cli::{Ending, Exit, choice, output};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
+use crate::liveness::Asked;
 use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay};
 use crate::scenario::Problem;
-use crate::semantics::{StepOf, System};
+use crate::semantics::world::ELECTION_SAFETY;
+use crate::semantics::{PropertyId, StepOf, System};
 use crate::tell::itf;
 use crate::tell::scene::Scene;
 use crate::tell::story;
@@ -66,7 +68,7 @@ pub(super) fn read(path: &str) -> Result<Trace, Problem> {
 struct Report<'a> {
     protocol: &'a str,
     property: &'a str,
-    /// violated, holds or diverged
+    /// violated, holds, diverged; or taken, where a run shows an answer about liveness
     outcome: &'a str,
     /// The steps taken.
     steps: usize,
@@ -92,6 +94,9 @@ impl Visitor for Replaying<'_> {
             let promise = recovery::promise(&system).map_err(in_file)?;
             let meaning = recovery::Recovery::default().meaning(&promise);
             (recovery::replay(&system, &trace.steps).map_err(in_file)?, meaning)
+        } else if let Some(asked) = Asked::named(&trace.property) {
+            // What is asked of runs without end is not asked of their beginnings.
+            (replay(&system, PropertyId(ELECTION_SAFETY), &trace.steps), asked.meaning().into())
         } else {
             let property = trace.property::<E>().map_err(in_file)?;
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
@@ -116,6 +121,16 @@ impl Visitor for Replaying<'_> {
                     if why != trace.why {
                         output::say(&format!("(recorded was: {})\n", trace.why));
                     }
+                }
+                Ok(Exit::Good)
+            }
+            Outcome::Holds if Asked::named(&trace.property).is_some() => {
+                if !is_silent {
+                    let (n, answer) = (run.steps.len(), &trace.why);
+                    output::say(&format!(
+                        "all {n} steps were taken; {}: {answer}\n({meaning})\n",
+                        trace.property
+                    ));
                 }
                 Ok(Exit::Good)
             }
@@ -146,6 +161,9 @@ impl Replay {
 fn report<'a, E: Election>(trace: &'a Trace, run: &'a Run<E>) -> Report<'a> {
     let (outcome, why, diverged, enabled) = match &run.outcome {
         Outcome::Violated { why, .. } => ("violated", Some(why.as_str()), None, None),
+        Outcome::Holds if Asked::named(&trace.property).is_some() => {
+            ("taken", Some(trace.why.as_str()), None, None)
+        }
         Outcome::Holds => ("holds", None, None, None),
         Outcome::Diverged { name, enabled, .. } => {
             ("diverged", None, Some(name.as_str()), Some(enabled.as_slice()))

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use stateright::actor::Envelope;
 
-use super::{Age, Election};
+use super::{Age, Election, NodeSet};
 
 /// A kind of number that grows for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,10 @@ pub struct Snapshot<'a, E: Election> {
     pub nodes: &'a [E],
     /// What each node remembers; `None`: it is down.
     pub states: Vec<Option<E::State>>,
+    /// Which nodes may still start again: they are down, or may crash.
+    pub may_start: NodeSet,
+    /// Whether every node is linked with every other in both directions, for good.
+    pub is_mesh: bool,
     /// The disks, as far as some start may still read them.
     pub disks: Vec<Option<E::Storage>>,
     /// The timers that run, by node.
@@ -76,6 +80,8 @@ impl<E: Election> Clone for Snapshot<'_, E> {
         Snapshot {
             nodes: self.nodes,
             states: self.states.clone(),
+            may_start: self.may_start,
+            is_mesh: self.is_mesh,
             disks: self.disks.clone(),
             timers: self.timers.clone(),
             messages: self.messages.clone(),

@@ -94,7 +94,7 @@ impl<E: Election> Between<E> {
 
     /// Takes out what cannot matter any more: what is due to a node that is down for good, disks
     /// that nobody will read, and what the protocol says.
-    pub(super) fn simplify(&mut self, system: &System<E>) {
+    pub(super) fn simplify(&mut self, system: &System<E>, links: &Topology) {
         for i in 0..self.nodes.len() {
             let node = self.nodes[i].clone();
             let may_start = self.may_start(&node);
@@ -108,6 +108,7 @@ impl<E: Election> Between<E> {
             }
         }
         let mut snapshot = self.snapshot(system);
+        snapshot.is_mesh = links.is_mesh();
         E::simplify(&mut snapshot);
         self.take_over(snapshot);
     }
@@ -125,6 +126,11 @@ impl<E: Election> Between<E> {
         Snapshot {
             nodes: &system.actors,
             states: nodes().map(|node| node.state.as_deref().cloned()).collect(),
+            may_start: (0..self.nodes.len())
+                .map(Id::from)
+                .filter(|id| self.may_start(&self.nodes[usize::from(*id)]))
+                .collect(),
+            is_mesh: false,
             disks: nodes().map(|node| node.storage.as_deref().cloned()).collect(),
             timers: nodes().map(|node| node.timers.clone()).collect(),
             messages,

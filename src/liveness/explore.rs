@@ -146,7 +146,7 @@ impl<'a, E: Election> Ticking<'a, E> {
     /// The one form of a state and of all that go on like it; `None` if it is too far away.
     pub(super) fn canonical(&self, mut state: Between<E>) -> Option<Between<E>> {
         state.lose(self.system, self.links);
-        state.simplify(self.system);
+        state.simplify(self.system, self.links);
         renumber(&mut state, self.system, &self.parts, self.spread).ok()?;
         let bounds = &self.system.rules.bounds;
         let is_beyond = |(i, node): (usize, &Arc<NodeOf<E>>)| {

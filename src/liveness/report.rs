@@ -44,6 +44,42 @@ impl Asked {
         }
     }
 
+    /// All that is asked of some system.
+    pub const ALL: [Asked; 5] = [
+        Asked::StableLeader,
+        Asked::LeaderAgainAndAgain,
+        Asked::EverybodyFollows,
+        Asked::NoNeedlessChange,
+        Asked::EverybodyLearns,
+    ];
+
+    /// The question of that name.
+    pub fn named(name: &str) -> Option<Asked> {
+        Asked::ALL.into_iter().find(|asked| asked.name() == name)
+    }
+
+    /// In a sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Asked::StableLeader => {
+                "from some moment on one node leads one term for ever, and a quorum that is linked \
+                 with it follows it"
+            }
+            Asked::LeaderAgainAndAgain => {
+                "infinitely often a node leads that a quorum follows which is linked with it"
+            }
+            Asked::EverybodyFollows => {
+                "from some moment on all that are up and linked with such a leader follow it"
+            }
+            Asked::NoNeedlessChange => {
+                "from some moment on no leader that is up loses the quorum that follows it"
+            }
+            Asked::EverybodyLearns => {
+                "from some moment on all have learned the value that are up and linked with a quorum"
+            }
+        }
+    }
+
     /// What is asked of a system.
     pub fn of<E: Election>(system: &System<E>) -> Vec<Asked> {
         let mut states = system.initial();
