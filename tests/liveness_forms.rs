@@ -14,6 +14,9 @@ use oneleader::semantics::{Latency, Timing};
 /// So many states of each system are looked at, those nearest to the start.
 const STATES: usize = 2_000;
 
+/// All; one link less; a link in one direction less; a node that hears from nobody; a node alone.
+const LINKS: [&str; 5] = ["mesh", "cut(n1-n2)", "cut(n2>n1)", "cut(n2>n1,n3>n1)", "isolate(n3)"];
+
 struct Audit(Scenario);
 
 impl Visitor for Audit {
@@ -58,7 +61,7 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for about in models::all() {
         for (setting, options) in settings(about) {
-            for links in ["mesh", "cut(n1-n2)", "cut(n2>n1)", "isolate(n3)"] {
+            for links in LINKS {
                 for crashes in [0, 1] {
                     let name = format!("{}::{setting}::{links}::{crashes}-crashes", about.name);
                     let mut scenario = Scenario::new("form", 3);

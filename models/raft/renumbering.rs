@@ -11,6 +11,7 @@
 use stateright::actor::Id;
 
 use super::Raft;
+use super::log::Log;
 use super::message::{Message, Position};
 use super::state::Disk;
 use crate::election::{Counter, Counting, Part, Snapshot, Term};
@@ -69,6 +70,30 @@ const FAR_BEHIND: u64 = 2;
 pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
     unify_stale_requests(snapshot);
     unify_disks_far_behind(snapshot);
+    unify_deaf_servers_far_behind(snapshot);
+}
+
+/// A server that hears from nobody, and with PreVote does not count up its term before somebody has
+/// answered: its term stays. Once it is below all others, none of its messages is more than a
+/// stale request to others, and it does not matter how far it is behind.
+fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
+    for i in 0..snapshot.states.len() {
+        let id = Id::from(i);
+        let others = snapshot.states.iter().enumerate().filter(|(other, _)| *other != i);
+        let terms = others.filter_map(|(_, server)| Some(server.as_ref()?.persistent.term.0));
+        let Some(lowest) = terms.min() else { continue };
+        let raft = &snapshot.nodes[i];
+        let needs_nobody = raft.members(&Log::default()).are_carried_by(&[id], raft.bug);
+        let is_heard = snapshot.hears.iter().filter(|heard| heard.contains(id)).count() > 1;
+        if !raft.pre_vote || !snapshot.is_deaf(id) || !is_heard || needs_nobody {
+            continue;
+        }
+        if let Some(server) = &mut snapshot.states[i]
+            && server.persistent.term.0 + FAR_BEHIND < lowest
+        {
+            server.persistent.term = Term(lowest - FAR_BEHIND);
+        }
+    }
 }
 
 /// A server that is down, with a disk whose term is far below those of all others and of all that
@@ -77,7 +102,7 @@ pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
 /// links are up. So it does not matter how far it is behind, nor for whom it voted then.
 fn unify_disks_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     let learns_in_time = |raft: &Raft| raft.election.start >= 3 * raft.heartbeat.start;
-    if !snapshot.is_mesh || !snapshot.nodes.iter().all(learns_in_time) {
+    if !snapshot.is_mesh() || !snapshot.nodes.iter().all(learns_in_time) {
         return;
     }
     let current = snapshot.states.iter().flatten().map(|server| server.persistent.term.0);
@@ -106,7 +131,9 @@ fn unify_stale_requests(snapshot: &mut Snapshot<'_, Raft>) {
         let Some(Some(receiver)) = states.get(usize::from(envelope.dst)) else { continue };
         let none = Position::default();
         match &mut envelope.msg {
-            Message::RequestVote { term, last } if *term < receiver.persistent.term => {
+            Message::RequestVote { term, last } | Message::PreVote { term, last }
+                if *term < receiver.persistent.term =>
+            {
                 (*term, *last) = (Term(0), none);
             }
             Message::AppendEntries { term, prev, entry, commit }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use stateright::actor::Envelope;
+use stateright::actor::{Envelope, Id};
 
 use super::{Age, Election, NodeSet};
 
@@ -65,8 +65,8 @@ pub struct Snapshot<'a, E: Election> {
     pub states: Vec<Option<E::State>>,
     /// Which nodes may still start again: they are down, or may crash.
     pub may_start: NodeSet,
-    /// Whether every node is linked with every other in both directions, for good.
-    pub is_mesh: bool,
+    /// From whom each node hears, itself included, as long as links stay as they are.
+    pub hears: Vec<NodeSet>,
     /// The disks, as far as some start may still read them.
     pub disks: Vec<Option<E::Storage>>,
     /// The timers that run, by node.
@@ -75,13 +75,25 @@ pub struct Snapshot<'a, E: Election> {
     pub messages: Vec<Envelope<E::Msg>>,
 }
 
+impl<E: Election> Snapshot<'_, E> {
+    /// Whether every node hears from every other.
+    pub fn is_mesh(&self) -> bool {
+        self.hears.iter().all(|heard| heard.len() == self.nodes.len())
+    }
+
+    /// Whether a node hears from no other.
+    pub fn is_deaf(&self, id: Id) -> bool {
+        self.hears[usize::from(id)].len() == 1
+    }
+}
+
 impl<E: Election> Clone for Snapshot<'_, E> {
     fn clone(&self) -> Self {
         Snapshot {
             nodes: self.nodes,
             states: self.states.clone(),
             may_start: self.may_start,
-            is_mesh: self.is_mesh,
+            hears: self.hears.clone(),
             disks: self.disks.clone(),
             timers: self.timers.clone(),
             messages: self.messages.clone(),

@@ -108,7 +108,9 @@ impl<E: Election> Between<E> {
             }
         }
         let mut snapshot = self.snapshot(system);
-        snapshot.is_mesh = links.is_mesh();
+        let ids = || (0..self.nodes.len()).map(Id::from);
+        snapshot.hears =
+            ids().map(|dst| ids().filter(|src| links.is_up(*src, dst)).collect()).collect();
         E::simplify(&mut snapshot);
         self.take_over(snapshot);
     }
@@ -130,7 +132,7 @@ impl<E: Election> Between<E> {
                 .map(Id::from)
                 .filter(|id| self.may_start(&self.nodes[usize::from(*id)]))
                 .collect(),
-            is_mesh: false,
+            hears: Vec::new(),
             disks: nodes().map(|node| node.storage.as_deref().cloned()).collect(),
             timers: nodes().map(|node| node.timers.clone()).collect(),
             messages,
