@@ -52,7 +52,7 @@ impl Renumbering {
         Renumbering { base, below, new_base }
     }
 
-    fn new(&self, number: u64) -> u64 {
+    fn instead_of(&self, number: u64) -> u64 {
         match number {
             0 => 0,
             n if n >= self.base => n - self.base + self.new_base,
@@ -109,7 +109,7 @@ pub(super) fn renumber<E: Election>(
             return Err(TooFarApart);
         }
         if renumberings.iter().any(|r| r.base != r.new_base || !r.below.is_empty()) {
-            each(state, *part, &mut |counter, number| renumberings[counter.kind].new(number));
+            each(state, *part, &mut |counter, number| renumberings[counter.kind].instead_of(number));
         }
     }
     Ok(())
