@@ -1,6 +1,6 @@
-//! Decisions made up from nothing: for a graph every answer, and for those that must show states, every
-//! set of states, with the nearest way to each of them. Exactly those that are right by definition
-//! are confirmed.
+//! Decisions made up from nothing: for a graph every answer, and for those that must show states,
+//! every set of states, with the nearest way to each of them. Exactly those that are right by
+//! definition are confirmed.
 
 use oneleader::liveness::{
     Answer, Bottom, Decision, Edge, EndComponent, Evidence, Graph, Path, Question, confirm,
