@@ -1,6 +1,6 @@
-//! Decisions made up from nothing: for a graph every answer, and for those that must show states, every
-//! set of states, with the nearest way to each of them. Exactly those that are right by definition
-//! are confirmed.
+//! Decisions made up from nothing: for a graph every answer, and for those that must show states,
+//! every set of states, with the nearest way to each of them. Exactly those that are right by
+//! definition are confirmed.
 
 use oneleader::liveness::{
     Answer, Bottom, Decision, Edge, EndComponent, Evidence, Graph, Path, Question, confirm,
@@ -83,7 +83,11 @@ impl Forger<'_> {
         let every = self.ticks_of(states, true);
         let inside = self.ticks_of(states, false);
         let one_less = (0..inside.len()).map(|i| [&inside[..i], &inside[i + 1..]].concat());
-        for choices in one_less.chain([every, inside.clone()]) {
+        // With a tick of a state that is not shown.
+        let others = (0..self.graph.states()).filter(|state| !states.contains(state));
+        let elsewhere = self.ticks_of(&others.collect::<Vec<u32>>(), true);
+        let one_more = elsewhere.first().map(|number| [&inside[..], &[*number]].concat());
+        for choices in one_less.chain(one_more).chain([every, inside.clone()]) {
             let ticks = self.ticks(&choices);
             let is_bad = self.tried.is_bad_end(&ticks, self.question);
             let is_right = is_nearest && is_bad && have_ticks(states, &ticks);

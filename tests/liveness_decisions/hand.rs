@@ -192,10 +192,10 @@ fn an_escape_that_only_postpones_is_none() {
     assert_eq!(sketch.stable_leader(), TIMEOUTS);
 }
 
-/// From 4 nature may draw the way out, to 5. Without 4 no way leads from 3 back to the others. Then 2
-/// cannot be held, as nature may draw the way to 3. Without 2 no way leads from 0 to 1. What is left
-/// are three loops, each good by itself: no order holds out. Whoever splits only once takes 0 and 1
-/// for one, and as they have no mask in common, for bad.
+/// From 4 nature may draw the way out, to 5. Without 4 no way leads from 3 back to the others. Then
+/// 2 cannot be held, as nature may draw the way to 3. Without 2 no way leads from 0 to 1. What is
+/// left are three loops, each good by itself: no order holds out. Whoever splits only once takes 0
+/// and 1 for one, and as they have no mask in common, for bad.
 #[test]
 fn what_falls_apart_is_split_again() {
     let sketch = Sketch::new(6).ticks(&[(0, 0, A), (0, 2, NO), (1, 1, B), (1, 2, NO)]);
