@@ -5,7 +5,7 @@ use crate::exploration::verdict::Verdict;
 use crate::scenario::{Expected, FuzzHints, MAX_NODES, Scenario, Topologies, among};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::topology::Topology;
-use crate::semantics::{StepKind, Timing};
+use crate::semantics::{Latency, StepKind, Timing};
 use crate::support::plain::is_printable;
 
 /// How many times as often as usual a kind of step may be chosen.
@@ -30,6 +30,12 @@ impl Scenario {
         self.check_expected()?;
         let (f, timed) = (&self.faults, self.timing != Timing::Asynchronous);
         let wrong = |key, why: &str| Err((key, why.to_string()));
+        if self.latency != Latency::None && !timed {
+            return wrong(
+                "latency",
+                "a latency is counted in ticks: it needs `timing = \"timed\"`, or `stabilising`",
+            );
+        }
         if f.restarts > f.crashes {
             return wrong(
                 "faults",
