@@ -36,8 +36,13 @@ impl Visitor for Audit {
     }
 }
 
+/// Waits that are long enough where an answer takes two ticks, so that other states are reached
+/// than with the defaults.
+const PATIENT: &[(&str, &[(&str, i64)])] =
+    &[("bully", &[("answer", 3), ("coordinator", 5), ("monitor", 5)])];
+
 /// Every option of a protocol with every value that it may have, one option at a time, besides
-/// the defaults; and what it needs where time passes.
+/// the defaults; and each of these settings once more with longer waits, where there are some.
 fn settings(about: &About) -> Vec<(String, toml::Table)> {
     let mut all = vec![("defaults".to_string(), toml::Table::new())];
     for option in about.options {
@@ -52,6 +57,13 @@ fn settings(about: &About) -> Vec<(String, toml::Table)> {
         for value in values {
             let name = format!("{}={value}", option.name);
             all.push((name, toml::Table::from_iter([(option.name.to_string(), value)])));
+        }
+    }
+    let patient = PATIENT.iter().filter(|(name, _)| *name == about.name);
+    for (_, waits) in patient {
+        for (name, mut options) in all.clone() {
+            options.extend(waits.iter().map(|(wait, ticks)| (wait.to_string(), (*ticks).into())));
+            all.push((format!("{name}, patient"), options));
         }
     }
     all

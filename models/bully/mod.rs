@@ -35,7 +35,8 @@ pub use message::{Message, Timer};
 pub use state::State;
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup, Term, Value,
+    About, AfterHealing, Counting, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup, Term,
+    Value,
 };
 
 /// One node.
@@ -142,6 +143,12 @@ impl Election for Bully {
             return members.len() * 2 > nodes;
         }
         live.iter().all(|id| members.contains(id))
+    }
+
+    /// Nothing is counted: a role is all that a node knows, and messages carry nothing. So there are
+    /// finitely many states, and each is its own form.
+    fn countings(_: &[Self]) -> Vec<Counting> {
+        Vec::new()
     }
 
     /// The textbooks' theorem: the highest node alive leads, and everybody else alive follows it.

@@ -16,6 +16,7 @@ mod dead;
 mod goals;
 mod message;
 mod properties;
+mod renumbering;
 mod rules;
 mod state;
 #[cfg(test)]
@@ -34,7 +35,8 @@ use state::Role;
 pub use state::State;
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup, Term, Value,
+    About, AfterHealing, Counting, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup, Snapshot,
+    Term, Value,
 };
 
 /// One node.
@@ -142,6 +144,14 @@ impl Election for Ring {
 
     fn is_dead(&self, id: Id, _: &State, _: Id, msg: &Message) -> bool {
         dead::is_dead(self, id, msg)
+    }
+
+    fn countings(_: &[Self]) -> Vec<Counting> {
+        renumbering::countings()
+    }
+
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        renumbering::simplify(snapshot);
     }
 
     /// Of the textbook ring, which repairs itself as long as the leader is watched: the highest

@@ -25,6 +25,7 @@ mod goals;
 mod healing;
 mod message;
 mod properties;
+mod renumbering;
 mod rules;
 mod state;
 mod synchronisation;
@@ -39,7 +40,8 @@ use std::collections::BTreeMap;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, AfterHealing, Election, Goal, Invariant, NeedOfTime, NodeStep, Setup, Term, Value,
+    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NeedOfTime, NodeStep, Part,
+    Setup, Snapshot, Term, Value,
 };
 use bugs::Bug;
 pub use message::{Choice, Message, Packet, Report, Settled, Sync, Timer, Vote};
@@ -208,6 +210,18 @@ impl Election for Zab {
 
     fn is_dead(&self, _: Id, state: &State, src: Id, msg: &Message) -> bool {
         dead::is_dead(self, state, src, msg)
+    }
+
+    fn countings(_: &[Self]) -> Vec<Counting> {
+        renumbering::countings()
+    }
+
+    fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
+        renumbering::renumber(part, new);
+    }
+
+    fn simplify(snapshot: &mut Snapshot<'_, Self>) {
+        renumbering::simplify(snapshot);
     }
 
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
