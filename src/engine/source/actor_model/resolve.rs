@@ -1,4 +1,4 @@
-//! The answers to what a program does not know, and whole states for stateright's own semantics.
+//! Answers a program's misses, and builds whole states for stateright's own semantics.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -145,8 +145,8 @@ where
             let state = self.state_of(row, program);
             now.set(("the boundary", ""));
             if !self.model.within_boundary(&state) {
-                // Stateright asks nothing of such a state, and neither may we: a property may rely
-                // on the boundary.
+                // Stateright does not evaluate properties in such a state. We must not either: a
+                // property may rely on the boundary.
                 return Judgement { broken: PropertySet::EMPTY, is_within: false };
             }
             let mut broken = PropertySet::EMPTY;
