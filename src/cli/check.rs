@@ -229,15 +229,15 @@ impl Check {
         let name = &open.scenario.name;
         if self.choice.is_bug_alone() {
             return Some(format!(
-                "--bug asks what a bug does: nothing is expected, and a violation exits 1; \
-                 --scenario {name} holds the same run against what the corpus expects"
+                "--bug shows what a bug does: nothing is expected, and a violation exits with 1; \
+                 --scenario {name} compares the same run with what the corpus expects"
             ));
         }
         let why = match open.is_as_written || open.scenario.expect.is_empty() {
             true => format!("nothing is expected of `{name}`"),
             false => format!("what `{name}` expects does not count, since flags change it"),
         };
-        Some(format!("{why}: what holds counts as expected"))
+        Some(format!("{why}: `holds` and `holds-within-bounds` count as expected"))
     }
 
     fn request(&self) -> Result<Request, Problem> {

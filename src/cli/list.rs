@@ -205,7 +205,7 @@ fn whole(p: &Listed) -> String {
     section("Options", p.options.iter().map(option).collect());
     section("Properties", p.properties.iter().map(property).collect());
     let goal = |g: &ListedGoal| format!("  {}\n{}", g.name, wrapped(g.meaning, 6));
-    section("Goals: what a scenario may mean to reach", p.goals.iter().map(goal).collect());
+    section("Goals: events that a scenario can require", p.goals.iter().map(goal).collect());
     section("Bugs", p.bugs.iter().map(bug).collect());
     section("Scenarios", p.scenarios.iter().map(scenario).collect());
     text

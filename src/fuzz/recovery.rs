@@ -200,7 +200,7 @@ impl<E: Election> Watch<E> {
                     Some((leader, _)) => {
                         format!("{} leads only since tick {since}", node_name(leader))
                     }
-                    None => format!("all is well only since tick {since}"),
+                    None => format!("the promise is kept only since tick {since}"),
                 }
             }
         };
@@ -213,7 +213,7 @@ impl<E: Election> Watch<E> {
             return Seen::Waiting;
         }
         Seen::Failed(format!(
-            "what came about within {within} ticks of healing, if anything, did not stay for {stays}: in the end {missing}"
+            "the promise was not kept within {within} ticks after healing and for {stays} ticks more: in the end {missing}"
         ))
     }
 }

@@ -139,7 +139,7 @@ where
     }
 
     fn judge(&self, row: &[u32], program: &Program) -> Result<Judgement, EngineError> {
-        let now = Cell::new(("what puts a state together", ""));
+        let now = Cell::new(("what builds a state", ""));
         let who = || format!("{}{}", now.get().0, now.get().1);
         guarded(who, || {
             let state = self.state_of(row, program);
