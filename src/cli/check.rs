@@ -229,7 +229,7 @@ impl Check {
         let name = &open.scenario.name;
         if self.choice.is_bug_alone() {
             return Some(format!(
-                "--bug shows what a bug does: nothing is expected, and a violation exits with 1; \
+                "--bug asks what a bug does: nothing is expected, and a violation exits with 1; \
                  --scenario {name} compares the same run with what the corpus expects"
             ));
         }
