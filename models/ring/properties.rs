@@ -1,5 +1,5 @@
-//! What must hold of elections on a ring: the properties by name, with their meanings. Those of
-//! single steps are written out in [`rules`](super::rules).
+//! The properties of elections on a ring by name, with their meanings. The functions of those about
+//! single steps are in [`rules`](super::rules).
 
 use stateright::actor::Id;
 
@@ -28,7 +28,7 @@ fn textbook(name: &'static str, meaning: &'static str, check: Check<Ring>) -> In
         .with_setting("variant = textbook", |nodes| nodes[0].variant == Variant::Textbook)
 }
 
-/// Of both elections.
+/// A property of both elections.
 fn of_states() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "follows-higher",
@@ -139,7 +139,7 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
     ]
 }
 
-/// Of both elections: who waits, for what, and how long.
+/// A property of both elections: which node waits, for what, and how long.
 fn of_timers() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "timers-of-the-role",
