@@ -32,7 +32,8 @@ impl Members {
         Members { old: None, new: set }
     }
 
-    /// All servers that belong to it, old or new: all of them are sent entries.
+    /// All servers that belong to it. While it is joint these are those of the old and of the new
+    /// one, and all are sent the same entries.
     pub(super) fn all(self) -> NodeSet {
         self.new.iter().chain(self.old.iter().flat_map(|old| old.iter())).collect()
     }

@@ -56,7 +56,7 @@ pub struct Zab {
     values: u32,
     /// If given, an oracle replaces the election, and names one of the first so many servers.
     oracle: Option<usize>,
-    /// Whether messages that only the passing of time needs are sent.
+    /// Whether to send messages that only the passing of time needs: pings, and repetitions.
     pings: bool,
     bug: Option<Bug>,
 }
@@ -136,8 +136,7 @@ impl Election for Zab {
     fn start(&self, id: Id, incarnation: u32, storage: &Option<Disk>, o: &mut Out<Self>) -> State {
         let disk = storage.clone().unwrap_or_default();
         if storage.is_none() && incarnation == 0 {
-            // Written at the first start, so that a disk that is empty later is known to have been
-            // lost.
+            // Written at the first start, so that an empty disk is known to have been lost.
             o.save(disk.clone());
         }
         let is_set_up = storage.is_some() || incarnation == 0;
