@@ -26,7 +26,7 @@
 //! scenario.options.insert("variant".into(), "chang-roberts".into());
 //! check::<Ring>(&scenario)?.assert_as_expected();
 //!
-//! // With a rule left out, something is violated: what is not as expected is told, run and all.
+//! // With a rule left out, a property is violated. `unexpected` tells which one, with the run.
 //! scenario.bug = Some("smaller-numbers-pass".to_string());
 //! let checked = check::<Ring>(&scenario)?;
 //! assert_eq!(checked.verdict("numbers-are-compared"), Some(Verdict::Violated));

@@ -18,9 +18,9 @@ fn of_states() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
             "highest-leads",
-            "Whenever time passes, whoever leads is higher than every live node, those apart that \
-             are holding an election themselves or have won and lack a majority (Garcia-Molina \
-             1982; Coulouris et al., section 15.3). Under the assumptions about time only.",
+            "Whenever time passes, a leader is higher than every other live node, except nodes that \
+             are holding an election or have won and lack a majority (Garcia-Molina 1982; \
+             Coulouris et al., section 15.3). Holds only if time can be trusted.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),

@@ -74,9 +74,9 @@ fn of_textbook_elections() -> Vec<Invariant<Ring>> {
     vec![
         textbook(
             "highest-leads",
-            "Whenever time passes, whoever leads is higher than every live node that it can have \
-             met: a higher one has recovered, and is about to be elected, or still follows a node \
-             that has died (Tanenbaum, van Steen). Under the assumptions about time only.",
+            "Whenever time passes, a leader is higher than every other live node, except nodes that \
+             have recovered and are about to be elected, or that still follow a node that has \
+             died (Tanenbaum, van Steen). Holds only if time can be trusted.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),
