@@ -1,18 +1,19 @@
 //! Model checking and property testing of leader election.
 //!
 //! Is there ever more than one leader in a term? Does a leader come about, and stay? This crate
-//! answers for an ordinary [`stateright`] actor: by looking at every state that it can get into,
-//! and by random runs. It brings seven published protocols along ([`models`]), and takes yours.
+//! answers these questions for an ordinary [`stateright`] actor, by exploring every state that a
+//! system of such actors can reach, and by random runs. It contains seven published protocols
+//! ([`models`]), and takes yours.
 //!
 //! # The words
 //!
-//! A *protocol* is an actor that implements [`Election`]: how many nodes are built, which term a
-//! state has reached, what it leads. A [`Scenario`] says what a run assumes: nodes, network,
-//! timing, faults, bounds, perhaps a planted bug, and what is expected. Both together are a
-//! [`System`](semantics::System). [`check`] explores all of its states within the bounds, and says
-//! of each *property* one of a closed list of [verdicts](Verdict): `holds` if every state was seen,
-//! `holds-within-bounds` if some bound cut, `violated` with a shortest run that shows it, `vacuous`
-//! if what the property speaks of never happened.
+//! A *protocol* is an actor that implements [`Election`]: it says how nodes are built, which term a
+//! node has reached, and which term it leads. A [`Scenario`] says what a run assumes: nodes,
+//! network, timing, faults, bounds, perhaps a planted bug, and what is expected. Both together are
+//! a [`System`](semantics::System). [`check`] explores all of its states within the bounds. It
+//! gives each *property* a [verdict](Verdict): `holds` if every state was seen,
+//! `holds-within-bounds` if some bound cut off steps, `violated` with a shortest run that shows it,
+//! `vacuous` if what the property speaks of never happened, and a few more.
 //!
 //! # A protocol of this crate
 //!
@@ -25,7 +26,7 @@
 //! scenario.options.insert("variant".into(), "chang-roberts".into());
 //! check::<Ring>(&scenario)?.assert_as_expected();
 //!
-//! // With a rule left out, something is violated: what is not as expected is told, run and all.
+//! // With a rule left out, a property is violated. `unexpected` tells which one, with the run.
 //! scenario.bug = Some("smaller-numbers-pass".to_string());
 //! let checked = check::<Ring>(&scenario)?;
 //! assert_eq!(checked.verdict("numbers-are-compared"), Some(Verdict::Violated));
@@ -44,9 +45,9 @@
 //! oneleader::test_corpus!(MyProtocol);
 //! ```
 //!
-//! A test that fails prints the run, step by step, and how to take its steps again. [`fuzz`] has
-//! the same scenarios as a proptest strategy, for runs far beyond exhaustive reach.
-//! [`cli::main`] is the whole command line for your protocols.
+//! A test that fails prints the run, step by step, and how to replay it. [`fuzz`] has a proptest
+//! strategy over scenarios, for systems that are too large to explore exhaustively. [`cli::main`]
+//! is the whole command line for your protocols.
 //!
 //! In `Cargo.toml`, leave out what you do not need, and let the engine run optimised in your tests:
 //!
@@ -62,7 +63,7 @@
 //!
 //! # Any `ActorModel`
 //!
-//! A `stateright` model that is no election is checked as it stands:
+//! A `stateright` model that is no election can be checked, too, without changes:
 //!
 //! ```
 //! # use stateright::actor::{Actor, ActorModel, Id, Out};
@@ -83,7 +84,7 @@
 //! # Ok::<(), String>(())
 //! ```
 //!
-//! How it works, and where to add what, stands in `ARCHITECTURE.md`.
+//! `ARCHITECTURE.md` says how the crate works, and where to add things.
 
 #![warn(missing_docs, unreachable_pub)]
 

@@ -14,8 +14,8 @@ use crate::scenario::{Problem, Size, corpus};
 /// A corpus that cannot be read, or a scenario that the protocol does not accept.
 ///
 /// # Panics
-/// Something is not as expected: the message tells all that is not, each with its run and how to
-/// take that again.
+/// If something is not as expected. The message lists everything that is not, with the run and how
+/// to replay it.
 #[track_caller]
 pub fn assert_corpus<E: Election>() -> Result<(), Problem> {
     let mut wrong = String::new();
@@ -55,8 +55,8 @@ mod harness {
     use crate::judge::{self, Agreement, Chosen, Engine, Request};
     use crate::scenario::{Size, corpus};
 
-    /// So many states stateright's searches are given; the compiled engine sees all. Where that is
-    /// not enough they must not contradict.
+    /// Stateright's searches stop after so many states; the compiled engine sees all. A search that
+    /// was stopped must at least find nothing that contradicts the expectations.
     const REACH: u64 = 20_000;
 
     /// A test for each small scenario of the catalogue and each engine, by the name

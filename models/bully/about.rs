@@ -1,5 +1,4 @@
-//! What the Bully election says of itself: its sources, options and corpus; and how nodes are built
-//! from options.
+//! Describes the Bully election (sources, options, corpus), and builds nodes from options.
 
 use super::Bully;
 use super::bugs::Bug;
@@ -48,7 +47,7 @@ pub(super) static ABOUT: About = About {
     corpus: include_str!("scenarios.toml"),
 };
 
-/// The nodes of a system with these options, or why there can be none.
+/// The nodes of a system with these options. The error says why there is no such system.
 pub(super) fn build(setup: &Setup) -> Result<Vec<Bully>, String> {
     let node = Bully {
         nodes: setup.nodes,

@@ -47,7 +47,7 @@ impl Turn<'_, '_> {
     }
 
     /// Rule 3: one answer is enough to give up, and to wait for a coordinator instead. A late
-    /// answer says nothing.
+    /// answer is ignored.
     pub(super) fn on_answer(&mut self) {
         if **self.state != State::Electing && !self.has(Bug::LateAnswersCount) {
             return;
@@ -70,8 +70,8 @@ impl Turn<'_, '_> {
         self.accepted_by([self.id].into_iter().collect())
     }
 
-    /// Rule 4: what a winner is. Without quorums it leads; with them, only once a majority of all
-    /// nodes accepts it.
+    /// Rule 4: the role of a winner. Without quorums it leads at once; with quorums, only when a
+    /// majority of all nodes has accepted it.
     fn accepted_by(&self, nodes: NodeSet) -> State {
         let is_half = self.has(Bug::HalfIsEnough) && nodes.len() * 2 == self.node.nodes;
         if !self.node.needs_majority || nodes.len() * 2 > self.node.nodes || is_half {
@@ -123,7 +123,7 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Rule 7: who answered has died, or the leader has, or there never was one: back to rule 1.
+    /// Rule 7: the node that answered has died, or the leader has, or there never was one: rule 1.
     pub(super) fn on_silence(&mut self) {
         let next = self.call_election();
         self.take(next);

@@ -1,4 +1,4 @@
-//! What scenarios of the Bully election may mean to reach.
+//! Goals of the Bully election: events that a scenario can require.
 
 use super::Bully;
 use super::message::{Message, Timer};
@@ -12,19 +12,19 @@ const fn goal(name: &'static str, meaning: &'static str, is: fn(&Step) -> bool) 
     Goal { name, meaning, reached: Reached::Step(is) }
 }
 
-/// A message of this kind reaches a node in such a role, whose handler runs to its end.
+/// A message of this kind reaches a node in this role, and the handler runs to its end.
 fn meets(step: &Step, message: Message, role: fn(&State) -> bool) -> bool {
     delivered(step).is_some_and(|(_, msg)| msg == message)
         && step.before.is_some_and(role)
         && step.after.is_some()
 }
 
-/// A timer ends in such a role.
+/// A timer ends in this role.
 fn ends(step: &Step, timer: Timer, role: fn(&State) -> bool) -> bool {
     expired(step) == Some(timer) && step.before.is_some_and(role) && step.after.is_some()
 }
 
-/// A higher node announces itself to one in such a role, which then follows it.
+/// A higher node announces itself to a node in this role, which then follows it.
 fn gives_way(step: &Step, role: fn(&State) -> bool) -> bool {
     let follows = |src| step.after == Some(&State::Following(src));
     meets(step, Message::Coordinator, role) && delivered(step).is_some_and(|(src, _)| follows(src))
@@ -34,7 +34,7 @@ fn is_following(role: &State) -> bool {
     matches!(role, State::Following(_))
 }
 
-/// What scenarios may mean to reach, by section.
+/// All goals, by section.
 pub(super) fn goals() -> Vec<Goal<Bully>> {
     [of_elections(), of_winners(), of_following(), of_recovery_and_quorums()].concat()
 }

@@ -7,9 +7,9 @@ pub enum Message {
     Election,
     /// Yes: leave it to me.
     Answer,
-    /// I lead; with quorums: I would.
+    /// I lead; with quorums: I want to lead.
     Coordinator,
-    /// With quorums: you may, as far as I am concerned.
+    /// With quorums: I accept you.
     Accept,
 }
 

@@ -1,9 +1,9 @@
 //! The Bully election (Garcia-Molina, 1982), in the form in which it is taught today.
 //!
-//! Every node knows all others. The highest live identifier is to lead, and takes the lead from
-//! whoever has it. There are three messages: ELECTION asks the higher nodes whether one of them is
-//! alive, ANSWER says so, COORDINATOR announces the winner, and is repeated by it as its heartbeat.
-//! The rules are numbered as in this folder's README, and carried out in `election`.
+//! Every node knows all others. The live node with the highest identifier should lead; it takes the
+//! lead from any other node. There are three messages: ELECTION asks the higher nodes whether one
+//! of them is alive, ANSWER says so, COORDINATOR announces the winner, and is repeated by it as its
+//! heartbeat. The rules are numbered as in this folder's README, and carried out in `election`.
 //!
 //! There are no terms: at most one live node may lead whenever time passes (in every state where
 //! time is not modelled). That holds as long as time can be trusted (a message arrives before the
@@ -11,8 +11,8 @@
 //! of these assumptions in turn.
 //!
 //! Garcia-Molina's reorganisation of the work to be done is left out on purpose, and hence his
-//! READY. Of his HALT only this is left: a leader that reads COORDINATOR stops. The new one leads
-//! already, so two may lead within a tick.
+//! READY. His HALT is replaced: a leader that reads COORDINATOR of a higher node stops. The new one
+//! leads already, so two may lead within a tick.
 
 mod about;
 mod bugs;
@@ -43,11 +43,11 @@ use crate::election::{
 #[derive(Clone, Debug)]
 pub struct Bully {
     nodes: usize,
-    /// COORDINATOR goes to all others, not only to the lower ones.
+    /// Whether COORDINATOR goes to all other nodes, not only to the lower ones.
     tells_all: bool,
-    /// A winner leads once a majority accepts it, not at once.
+    /// Whether a winner leads only once a majority accepts it, and not at once.
     needs_majority: bool,
-    /// In ticks; 0 if nobody watches the leader.
+    /// The time between two announcements of a leader, in ticks; 0 if nobody watches the leader.
     heartbeat: u64,
     /// In ticks: how long a node that asked waits for an answer.
     answer: u64,
@@ -67,8 +67,8 @@ impl Actor for Bully {
     type Random = ();
     type Storage = ();
 
-    /// The first start of all: nobody has called an election, and each node gives the others time
-    /// to be heard.
+    /// The role at the first start: nobody has called an election, and each node first waits to
+    /// hear from the others.
     fn on_start(&self, id: Id, _storage: &Option<()>, out: &mut Out<Self>) -> State {
         self.turn(id, &mut Cow::Owned(State::Idle), out).begin(State::Idle);
         State::Idle
@@ -137,7 +137,7 @@ impl Election for Bully {
         }
     }
 
-    /// The coordinator coordinates everybody: whoever is alive and connected to it must follow it.
+    /// A quorum is everybody: all nodes that are alive and connected to the leader must follow it.
     fn is_quorum(&self, _: &State, nodes: usize, live: NodeSet, members: NodeSet) -> bool {
         if self.needs_majority {
             return members.len() * 2 > nodes;
@@ -151,8 +151,8 @@ impl Election for Bully {
         Vec::new()
     }
 
-    /// The textbooks' theorem: the highest node alive leads, and everybody else alive follows it.
-    /// It needs a leader that is watched.
+    /// The textbooks' theorem: the highest live node leads, and all other live nodes follow it. It
+    /// needs heartbeats, since without them nobody watches the leader.
     fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
         Ok(AfterHealing::highest_leads())
     }

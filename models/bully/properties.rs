@@ -1,5 +1,5 @@
-//! What must hold of the Bully election: the properties by name, with their meanings. Those of
-//! single steps are written out in [`rules`].
+//! The properties of the Bully election by name, with their meanings. The functions of those about
+//! single steps are in [`rules`].
 
 use stateright::actor::Id;
 
@@ -18,9 +18,9 @@ fn of_states() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
             "highest-leads",
-            "Whenever time passes, whoever leads is higher than every live node, those apart that \
-             are holding an election themselves or have won and lack a majority (Garcia-Molina \
-             1982; Coulouris et al., section 15.3). Under the assumptions about time only.",
+            "Whenever time passes, a leader is higher than every other live node, except nodes that \
+             are holding an election or have won and lack a majority (Garcia-Molina 1982; \
+             Coulouris et al., section 15.3). Holds only if time can be trusted.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),
@@ -72,7 +72,7 @@ fn of_elections() -> Vec<Invariant<Bully>> {
     ]
 }
 
-/// What becomes of a coordinator (rules 5 to 8), and the second half of rule 4.
+/// How coordinators are followed and replaced (rules 5 to 8), and the second half of rule 4.
 fn of_coordinators() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
@@ -119,7 +119,7 @@ fn of_coordinators() -> Vec<Invariant<Bully>> {
 }
 
 fn highest_leads(_: &Bully, (a, lower): (Id, &State), (b, higher): (Id, &State)) -> Verdict {
-    // A claimant that is cut off from a majority has won as well as it can.
+    // A higher node that claims may be cut off from a majority. Then a lower one may lead.
     let claims = matches!(higher, State::Claiming(_));
     if *lower == State::Leading && !is_holding_one(higher) && !claims {
         return Err(format!(

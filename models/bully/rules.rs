@@ -1,8 +1,8 @@
 //! The rules of the papers, each as a property of single steps.
 //!
-//! A rule is said here of a step as others see it: what a node was, what happened, what it became,
-//! what it sent. The words are those of the papers and not those of the handlers. The numbers are
-//! those of this folder's README.
+//! A rule compares what can be observed of a step: the node's role before and after it, what
+//! happened, and what the node sent. The rules are written from the papers, not from the handlers.
+//! Their numbers are those of this folder's README.
 
 use stateright::actor::Id;
 
@@ -35,12 +35,12 @@ pub(super) fn expired(step: &Step) -> Option<Timer> {
     }
 }
 
-/// In which role the handler ended, or would have.
+/// The role in which the handler ended, or would have ended without a crash.
 fn end<'a>(step: &Step<'a>) -> Option<&'a State> {
     step.after.or(step.cut_short)
 }
 
-/// The node leads, or would.
+/// The node leads, or claims the lead.
 pub(super) fn has_won(role: &State) -> bool {
     matches!(role, State::Leading | State::Claiming(_))
 }
@@ -94,7 +94,7 @@ pub(super) fn is_announced(step: &Step) -> bool {
     })
 }
 
-/// Complains of the node, unless the rule holds.
+/// An error about the node, unless the rule holds.
 fn unless(holds: bool, step: &Step, what: &str) -> Verdict {
     if holds { Ok(()) } else { Err(format!("{} {what}", node_name(step.id))) }
 }
@@ -236,7 +236,7 @@ pub(super) fn recovery_begins_with_an_election(step: &Step) -> Verdict {
 pub(super) fn timers_of_the_role(step: &Step) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
     let options = step.actor;
-    // Who waits for somebody may wait a little longer; who is to be heard is punctual.
+    // Timers of waiting nodes may end a little late; heartbeats are punctual.
     let late = options.slack;
     let due = match after {
         State::Electing => Some((Timer::Answer, options.answer, late)),
@@ -270,8 +270,8 @@ fn is_set_anew(step: &Step) -> bool {
     is_due || step.before != step.after
 }
 
-/// Whether a timer has just been set for so many ticks, and may be so late. They are of 10 ms here;
-/// those of a scenario may be shorter.
+/// Whether a timer has just been set for this many ticks of 10 ms, and may be this late. A
+/// scenario's ticks may be shorter.
 fn is_set(age: Age, ticks: u64, late: u64) -> bool {
     let shorter = (u64::from(age.last) + 1 - u64::from(age.first)) / (late + 1);
     age.is_new(shorter * ticks, (shorter * (ticks + late + 1)).saturating_sub(1))
@@ -288,7 +288,7 @@ pub(super) fn majorities_accept(step: &Step) -> Verdict {
             "is moved by the acceptance of a claim that it no longer makes",
         );
     }
-    // Whoever holds another election while it claims or leads has to be accepted anew.
+    // A node that wins again has to be accepted anew.
     let is_anew =
         !says_nothing(step, Message::Coordinator) && expired(step) != Some(Timer::Heartbeat);
     let wins = has_won(after) && (is_anew || !before.is_some_and(has_won));

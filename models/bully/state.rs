@@ -17,8 +17,8 @@ pub enum State {
     Waiting,
     /// Follows that node.
     Following(Id),
-    /// With quorums: has won, and has been accepted by these nodes, itself included, which are no
-    /// majority.
+    /// With quorums: has won, but only these nodes, itself included, have accepted it, and they are
+    /// no majority.
     Claiming(NodeSet),
     /// Leads.
     Leading,

@@ -1,10 +1,10 @@
-//! Multi-Paxos as data: what it says of itself, its options, and how a system is built from them.
+//! Describes Multi-Paxos (sources, options, corpus), and builds a system from options.
 
 use super::MultiPaxos;
 use super::bugs::Bug;
 use crate::election::{About, OptionSpec, Setup, Value};
 
-/// What Multi-Paxos says of itself.
+/// The description of Multi-Paxos.
 pub(super) static ABOUT: About = About {
     name: "multipaxos",
     title: "Multi-Paxos",
@@ -34,7 +34,7 @@ static OPTIONS: [OptionSpec; 2] = [
     },
 ];
 
-/// The nodes of one system, or what is wrong with its options.
+/// The nodes of one system. The error says what is wrong with the options.
 pub(super) fn build(setup: &Setup) -> Result<Vec<MultiPaxos>, String> {
     let values = setup.number("values");
     if values > 9 {

@@ -2,7 +2,7 @@
 
 use crate::election::{Costs, Healing, bugs};
 
-/// The rule that three bugs break, each in its way.
+/// The rule that three bugs break, each in a different way.
 const PHASE_1: &str = "a promise tells every vote in the slots asked for, and phase 1 asks for \
                        every slot from the first that is not known chosen (PMS 2.2, 3)";
 

@@ -1,9 +1,10 @@
-//! Which messages are dead: whatever happens, they can have no effect any more. This is not the
-//! papers', but our own argument about them.
+//! Which messages are dead, which means that they can never again have an effect. The argument is
+//! ours, not the papers'.
 //!
 //! It rests on two facts about a node. Its promise only rises, across restarts too. And it
-//! campaigns under a ballot once, so that an answer counts now or never, and counts once. A planted
-//! bug that breaks a fact switches off the part of the argument that rests on it.
+//! campaigns under a ballot only once, so an answer that does not count now never will, and none
+//! counts twice. With a planted bug that breaks one of these facts, the part of the argument that
+//! needs it is switched off.
 
 use stateright::actor::Id;
 

@@ -1,5 +1,5 @@
-//! What must be able to happen in a run of Multi-Paxos: each message does its work, each role
-//! begins and ends in each of its ways, and the situations occur of which the papers speak.
+//! Goals of Multi-Paxos: each message has its effect, each role begins and ends in each possible
+//! way, and the situations that the papers mention occur.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::state::{Ballot, Role, Slot, State};
 use super::witness::Witness;
 use crate::election::{Event, Goal, NodeStep, Reached, Reign, Term};
 
-/// What a goal is asked of.
+/// The step that a goal checks.
 type Step<'a> = NodeStep<'a, MultiPaxos>;
 
 /// All goals, by part of the protocol.
@@ -338,7 +338,7 @@ fn last(state: &State) -> Slot {
     state.durable.accepted.last_key_value().map_or(Slot(0), |(slot, _)| *slot)
 }
 
-/// What a promise reports that is given.
+/// The report of a promise that is given in this step.
 fn promise<'a>(step: &Step<'a>) -> Option<&'a Votes> {
     step.sends.iter().find_map(|(_, msg)| match msg {
         Message::Promise { accepted, .. } => Some(accepted),
@@ -360,8 +360,8 @@ fn runs(step: &Step<'_>) -> bool {
     matches!(step.event, Event::Timeout { timer: Timer::Election }) && step.after.is_some()
 }
 
-/// Whether a promise that counts reports a vote in a slot in which one is known, as this says of
-/// the two.
+/// Whether a promise that counts reports a vote in a slot in which one is known already, and `is`
+/// is true of the two votes.
 fn reports(step: &Step<'_>, is: impl Fn(&Vote, &Vote) -> bool) -> bool {
     let Event::Deliver { src, msg: Message::Promise { ballot, accepted } } = step.event else {
         return false;

@@ -3,7 +3,7 @@
 use super::MultiPaxos;
 use crate::election::{AfterHealing, Healed, Led, node_name};
 
-/// Everybody has promised the leader's ballot, and everything proposed is chosen and known to be.
+/// All nodes have promised the leader's ballot; everything proposed is chosen, and all know it.
 pub(super) fn after_healing() -> AfterHealing<MultiPaxos> {
     AfterHealing {
         meaning: "a leader comes about that every node that is up follows, and every slot in use \

@@ -1,4 +1,4 @@
-//! What nodes say to each other, in two phases (PMS 2.2) and by heartbeats; and what these carry:
+//! The messages between nodes, in two phases (PMS 2.2) and as heartbeats; and their contents:
 //! values, and votes for them.
 
 use std::collections::BTreeMap;
@@ -36,7 +36,7 @@ pub enum Message {
     Accepted {
         /// The ballot under which the sender has voted.
         ballot: Ballot,
-        /// Where it has.
+        /// The slot of the vote.
         slot: Slot,
     },
     /// The leader is alive, and every slot up to `chosen` is chosen. Sent at once when more is

@@ -4,7 +4,7 @@
 //! After Lamport, "Paxos Made Simple" (2001), section 3 (cited as PMS): a leader that finds a gap
 //! fills it with a no-op. The vocabulary is that of van Renesse and Altinbuken, "Paxos Made
 //! Moderately Complex" (2015; PMMC): ballots are owned by one node, slots are numbered from 1.
-//! Heartbeats, and the commit index that they carry, are what practice adds.
+//! Heartbeats, and the commit index that they carry, come from practice and not from these papers.
 //!
 //! Every node is proposer, acceptor and learner. A node leads ballot b from the moment when phase 1
 //! for b is complete. It has then promised b itself, and it stops when it promises a higher ballot:
@@ -139,7 +139,7 @@ impl Election for MultiPaxos {
         matches!(state.role, Role::Leader { .. }).then(|| self.term(state))
     }
 
-    /// Whoever has promised a ballot of another node follows it.
+    /// A node that has promised a ballot of another node follows that node.
     fn follows(&self, id: Id, state: &State) -> Option<(Term, Id)> {
         let Ballot { round, .. } = state.durable.promised;
         let owner = state.durable.promised.owner();

@@ -1,5 +1,5 @@
 //! Phase 1 (PMS 2.2, 3): a candidate asks for promises for all slots at once, acceptors promise and
-//! report their votes, and who has a majority's promises leads, bound by what they report.
+//! report their votes, and a candidate with a majority's promises leads, bound by their reports.
 
 use std::collections::BTreeMap;
 
@@ -44,8 +44,8 @@ impl Turn<'_, '_> {
         self.answer(ballot > promised, src, Message::Promise { ballot, accepted });
     }
 
-    /// What an acceptor tells with its promise: every vote in the slots asked for, with its ballot
-    /// (PMS 2.2, 3).
+    /// The report of an acceptor with its promise: every vote in the slots asked for, with its
+    /// ballot (PMS 2.2, 3).
     fn report(&self, from: Slot) -> Votes {
         let state = &self.state;
         let mut votes: Votes =

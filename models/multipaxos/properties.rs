@@ -1,6 +1,5 @@
-//! What must hold of Multi-Paxos whatever happens: the papers' theorems, over the past of a run,
-//! apart from election safety, which is asked of every protocol; and the rules that each step
-//! follows, from [`rules`].
+//! The properties of Multi-Paxos: the papers' theorems, over the past of a run, without election
+//! safety, which every protocol has; and the rules of single steps, from [`rules`].
 
 use stateright::actor::Id;
 
@@ -10,12 +9,12 @@ use super::witness::{Proposal, Witness, conflict};
 use super::{MultiPaxos, rules};
 use crate::election::{Check, Invariant, node_name};
 
-/// What must hold, most important first.
+/// All properties, most important first.
 pub(super) fn invariants() -> Vec<Invariant<MultiPaxos>> {
     theorems().into_iter().chain(rules::invariants()).collect()
 }
 
-/// The setting of most properties, which speak of what is in the log.
+/// The setting of most properties, which are about the contents of the log.
 pub(super) const VALUES: &str = "values >= 1";
 
 /// Whether anything is in the log.

@@ -61,7 +61,7 @@ impl Debug for Slot {
 /// What survives a crash: saved before anything is sent that depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Disk {
-    /// No ballot below this one is taken part in.
+    /// The promise: the node takes part in no ballot below this one.
     pub promised: Ballot,
     /// The highest round under which this node has campaigned.
     pub round: u32,
@@ -84,7 +84,7 @@ pub struct State {
     /// Every slot up to this one is chosen, and its value is that of the node's own vote. Learned
     /// anew after a crash.
     pub chosen: Slot,
-    /// What the node is, with what it has to know as such.
+    /// The node's role, with the data of that role.
     pub role: Role,
 }
 
@@ -102,10 +102,10 @@ pub enum Role {
     },
     /// In phase 2 of the ballot that it promised last.
     Leader {
-        /// Who is known to have accepted its proposal in each slot, itself included. A slot that is
-        /// chosen stays only as long as a heartbeat may have to repeat its proposal. In a slot that
-        /// was chosen before it led, its own vote stays as it was, under an earlier ballot: no
-        /// majority is counted there any more.
+        /// For each slot the nodes that are known to have accepted its proposal, itself included. A
+        /// chosen slot is kept only as long as a heartbeat may have to repeat its proposal. In
+        /// slots that were chosen before it led, its own vote remains under an earlier ballot, and
+        /// no votes are counted any more.
         acks: BTreeMap<Slot, NodeSet>,
     },
 }

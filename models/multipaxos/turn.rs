@@ -16,7 +16,7 @@ use crate::election::{CLIENT, NodeSet};
 
 /// How long a follower waits for its leader, and a candidate for its promises.
 pub(super) const ELECTION: Range<Duration> = Duration::from_millis(30)..Duration::from_millis(60);
-/// How often a leader is heard of.
+/// The time between two heartbeats.
 pub(super) const HEARTBEAT: Range<Duration> = Duration::from_millis(10)..Duration::from_millis(20);
 const _: () = assert!(
     HEARTBEAT.end.as_millis() < ELECTION.start.as_millis(),
@@ -29,9 +29,9 @@ pub(super) struct Turn<'a, 's> {
     pub(super) node: &'a MultiPaxos,
     /// The node.
     pub(super) id: Id,
-    /// Copied when it is about to change.
+    /// The node's state, copied when it is first changed.
     pub(super) state: &'a mut Cow<'s, State>,
-    /// What the node does to the world.
+    /// The commands of this step: sends, saves, timers, choices.
     pub(super) out: &'a mut Out<MultiPaxos>,
 }
 

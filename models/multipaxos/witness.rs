@@ -1,4 +1,4 @@
-//! What of the past must be remembered to ask what the papers' theorems promise.
+//! What the properties must remember of a run to check the papers' theorems.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use super::message::{Message, Value, Votes};
 use super::state::{Ballot, Disk, Role, Slot, State};
 use crate::election::{NodeSet, NodeStep};
 
-/// In a slot, under a ballot, this value.
+/// A proposal: this value, in a slot, under a ballot.
 pub(super) type Proposal = (Slot, Ballot, Value);
 
 /// What happened in a run. Votes are counted when they are on disk.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Witness {
     /// Who has ever accepted each proposal. Once its value is chosen in its slot, under this ballot
-    /// or a lower one, who accepts it changes nothing, and is no longer kept.
+    /// or a lower one, further votes change nothing and are not kept.
     pub(super) proposals: BTreeMap<Proposal, NodeSet>,
     /// The proposals that a majority has accepted, as far as their votes are kept.
     pub(super) chosen: BTreeSet<Proposal>,
     /// The ballots that have been led.
     led: BTreeSet<Ballot>,
-    /// The highest round that each node has run for, whether or not it remembers.
+    /// The highest round that each node has run for, even if the node has forgotten it.
     rounds: BTreeMap<Id, u32>,
     /// Of each candidate: its ballot, the first slot that it asks for, and who has really promised
     /// it, with what each reported. Kept as long as it runs for this ballot.
@@ -33,7 +33,8 @@ pub struct Witness {
 pub(super) type Reports = BTreeMap<Id, Votes>;
 
 impl Witness {
-    /// Opens and closes the campaign of the node that takes a step. It has promised its own ballot.
+    /// Updates the campaign of the node that takes a step: it begins with the node's own promise,
+    /// or ends.
     fn campaign(&mut self, step: &NodeStep<'_, MultiPaxos>) {
         let Some(State { durable: disk, chosen, role: Role::Candidate { .. } }) = step.after else {
             self.campaigns.remove(&step.id);
@@ -97,7 +98,7 @@ impl Witness {
         self.chosen.iter().any(|(slot, ballot, _)| is_above(slot, ballot))
     }
 
-    /// Whether two values contend for one slot.
+    /// Whether two different values were proposed in one slot.
     pub(super) fn has_rivals(&self) -> bool {
         conflict(self.proposals.keys(), |a, b| a.0 == b.0 && a.2 != b.2).is_some()
     }

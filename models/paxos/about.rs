@@ -1,10 +1,10 @@
-//! Paxos as data: what it says of itself, its options, and how a system is built from them.
+//! Describes Paxos (sources, options, corpus), and builds a system from options.
 
 use super::bugs::Bug;
 use super::{Learners, Paxos};
 use crate::election::{About, OptionSpec, Setup, Value};
 
-/// What Paxos says of itself.
+/// The description of Paxos.
 pub(super) static ABOUT: About = About {
     name: "paxos",
     title: "Paxos (single decree)",
@@ -59,7 +59,7 @@ static OPTIONS: [OptionSpec; 6] = [
     },
 ];
 
-/// The nodes of one system, or what is wrong with its options.
+/// The nodes of one system. The error says what is wrong with the options.
 pub(super) fn build(setup: &Setup) -> Result<Vec<Paxos>, String> {
     let nodes = setup.nodes;
     let sized = |name: &str, default: usize| match setup.number(name) as usize {

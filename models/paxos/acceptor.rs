@@ -79,7 +79,7 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Section 2.2, at its end: with refusals, it tells whose request it ignores for a promise.
+    /// Section 2.2, at its end: with refusals, it tells the sender of a request that it ignores.
     fn refuse(&mut self, src: Id, ballot: Ballot, promised: Ballot) {
         if self.node.refusals && ballot < promised {
             self.send(src, Message::Refuse { ballot, promised });

@@ -1,9 +1,9 @@
-//! Which messages are dead: whatever happens, they can have no effect any more. This is not the
-//! paper's, but our own argument about it.
+//! Which messages are dead, which means that they can never again have an effect. The argument is
+//! ours, not the paper's.
 //!
-//! Used ballots, promises and accepted ballots only grow, and a learned value is kept, crashes
-//! included: what is too old now stays too old. With refusals, though, an old request still has the
-//! effect of being refused.
+//! Used ballots, promises and accepted ballots only grow, and a learned value is kept, across
+//! crashes, too: a message that is too old now stays too old. With refusals, however, an old
+//! request still has an effect: it is refused.
 
 use stateright::actor::Id;
 

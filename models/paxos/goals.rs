@@ -1,5 +1,5 @@
-//! What must be able to happen in a run of Paxos: each message does its work, each role begins and
-//! ends in each of its ways, and the situations occur of which the paper speaks.
+//! Goals of Paxos: each message has its effect, each role begins and ends in each possible way, and
+//! the situations that the paper mentions occur.
 
 use super::Paxos;
 use super::message::{Message, Proposal};
@@ -7,7 +7,7 @@ use super::state::{Ballot, Disk, Phase, State};
 use super::witness::Witness;
 use crate::election::{Event, Goal, NodeStep, Reached};
 
-/// What a goal is asked of.
+/// The step that a goal checks.
 type Step<'a> = NodeStep<'a, Paxos>;
 
 /// All goals, by role.
@@ -235,17 +235,17 @@ fn whole() -> Vec<Goal<Paxos>> {
     ]
 }
 
-/// Whether the node was so before.
+/// Whether `is` was true of the node before the step.
 fn has(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
     step.before.is_some_and(is)
 }
 
-/// Whether the node is so afterwards.
+/// Whether `is` is true of the node after the step.
 fn becomes(step: &Step<'_>, is: impl Fn(&State) -> bool) -> bool {
     step.after.is_some_and(is)
 }
 
-/// What a promise reports that is given.
+/// The report of a promise that is given in this step.
 fn promise(step: &Step<'_>) -> Option<Proposal> {
     step.sends.iter().find_map(|(_, msg)| match msg {
         Message::Promise { accepted, .. } => Some(*accepted),
@@ -253,7 +253,7 @@ fn promise(step: &Step<'_>) -> Option<Proposal> {
     })
 }
 
-/// What an acceptor accepts that another proposes.
+/// The proposal of another node that an acceptor accepts in this step.
 fn accepts(step: &Step<'_>) -> Option<Proposal> {
     let Event::Deliver { msg: Message::Accept { proposal }, .. } = step.event else { return None };
     let is_new = has(step, |state| state.durable.accepted != *proposal)
@@ -269,14 +269,13 @@ fn proposes(step: &Step<'_>) -> Option<Proposal> {
     })
 }
 
-/// What bound a node that begins to lead, with all that was reported to it.
+/// The proposal that binds a node that begins to lead, and all reports that it got.
 fn bound(step: &Step<'_>) -> Option<Proposal> {
     let own = step.before?.durable.accepted;
     Some(report(step).map_or(own, |(known, reported)| known.max(reported)))
 }
 
-/// What bound a proposer before it was promised something that counts, and what the promise
-/// reports.
+/// The proposal that bound a proposer before a promise that counts, and the report of this promise.
 fn report(step: &Step<'_>) -> Option<(Proposal, Proposal)> {
     let Event::Deliver { src, msg: Message::Promise { ballot, accepted } } = step.event else {
         return None;
@@ -301,7 +300,7 @@ fn is_refused(step: &Step<'_>) -> bool {
     hears && becomes(step, |state| state.phase == Phase::Idle)
 }
 
-/// Whether a proposer runs out of patience.
+/// Whether a proposer's timer ends.
 fn times_out(step: &Step<'_>) -> bool {
     matches!(step.event, Event::Timeout { .. }) && step.after.is_some()
 }

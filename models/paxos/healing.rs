@@ -1,12 +1,13 @@
-//! What Paxos promises once the network has healed: a value is chosen, and that is the end of it.
-//! No leader is needed any more.
+//! What Paxos promises once the network has healed: a value is chosen and learned. After that no
+//! leader is needed.
 
 use stateright::actor::Id;
 
 use super::{Learners, Paxos};
 use crate::election::{AfterHealing, Healed, Led, node_name};
 
-/// Every learner that can find out by itself learns the value; or why nothing can be promised.
+/// Every learner that can find out by itself learns the value. The error says why nothing is
+/// promised.
 pub(super) fn after_healing(nodes: &[Paxos]) -> Result<AfterHealing<Paxos>, String> {
     if nodes.iter().any(|node| node.election_only) {
         return Err("with election_only nothing is ever proposed, so that leaders replace each \
@@ -21,9 +22,9 @@ pub(super) fn after_healing(nodes: &[Paxos]) -> Result<AfterHealing<Paxos>, Stri
     })
 }
 
-/// Section 2.3: a learner whom the news has not reached finds out by having a proposal issued, so
-/// whoever proposes does. Others can only be told, and are told once; a distinguished learner tells
-/// what it learns, once, and nothing again.
+/// Section 2.3: a learner that was not told finds out by having a proposal issued, so proposers
+/// can. Other learners can only be told: a distinguished learner tells them once what it has
+/// learned.
 fn all_have_learned(healed: &Healed<'_, Paxos>) -> Result<Option<Led>, String> {
     let finds_out = |id: Id, node: &Paxos| match node.learners {
         Learners::First => id == Id::from(0),

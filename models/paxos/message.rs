@@ -1,4 +1,4 @@
-//! What nodes say to each other, and what that carries: values, and proposals with their numbers.
+//! The messages between nodes, and their contents: values, and proposals with their numbers.
 
 use std::fmt::{self, Debug, Display};
 
@@ -51,9 +51,9 @@ pub enum Timer {
     Retry,
 }
 
-/// A value, named after who wants it, and when: `v1` is what `n1` proposes in its first round when
-/// it is free to, `v1.2` in its second, and `v1'` in its first round again after a restart. So no
-/// two free proposals are alike, and a proposer that uses one ballot twice is seen.
+/// A value, named after the node that wants it, and when: `v1` is what `n1` proposes in its first
+/// round if nothing binds it, `v1.2` in its second, and `v1'` in its first round after a restart.
+/// So no two free proposals are alike, and properties notice a proposer that uses one ballot twice.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Value {
     /// Who wants it, counted from 1; 0 is nobody.
@@ -97,7 +97,7 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// What an acceptor has accepted that has accepted nothing.
+    /// Stands for the accepted proposal of an acceptor that has accepted nothing.
     pub(super) const NONE: Proposal = Proposal { ballot: Ballot::NONE, value: Value::EMPTY };
 }
 

@@ -1,12 +1,12 @@
-//! What must hold of Paxos whatever happens: the theorems of the paper, of what is remembered of a
-//! run; and the rules that each step follows, from [`rules`].
+//! The properties of Paxos: the theorems of the paper, over what the witness remembers; and the
+//! rules of single steps, from [`rules`].
 
 use super::message::Proposal;
 use super::witness::Witness;
 use super::{Paxos, rules};
 use crate::election::{Check, Invariant};
 
-/// What must hold, most important first.
+/// All properties, most important first.
 pub(super) fn invariants() -> Vec<Invariant<Paxos>> {
     theorems().into_iter().chain(rules::invariants()).collect()
 }
@@ -101,8 +101,8 @@ mod tests {
     use super::super::state::Ballot;
     use super::*;
 
-    /// P2b speaks of every ballot in which a value is chosen, not of the one in which that came
-    /// about first.
+    /// P2b is about every ballot in which a value is chosen, not only the one in which it was
+    /// chosen first.
     #[test]
     fn a_choice_in_a_lower_ballot_binds_those_between() {
         let value = |node| Value { node, round: 1, life: 0 };

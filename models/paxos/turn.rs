@@ -22,9 +22,9 @@ pub(super) struct Turn<'a, 's> {
     pub(super) node: &'a Paxos,
     /// The node.
     pub(super) id: Id,
-    /// Copied when it is about to change.
+    /// The node's state, copied when it is first changed.
     pub(super) state: &'a mut Cow<'s, State>,
-    /// What the node does to the world.
+    /// The commands of this step: sends, saves, timers, choices.
     pub(super) out: &'a mut Out<Paxos>,
     /// What will be sent at the end, in this order.
     sends: Vec<(Id, Message)>,

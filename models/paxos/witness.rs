@@ -1,4 +1,4 @@
-//! What the checker remembers of a run of Paxos, to ask what the paper's theorems promise.
+//! What the properties must remember of a run to check the paper's theorems.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,13 +9,13 @@ use super::message::{Message, Proposal, Value};
 use super::state::{Ballot, Phase};
 use crate::election::{NodeSet, NodeStep};
 
-/// Who proposed, accepted and learned what, over the whole run, whatever has been overwritten
-/// since.
+/// All proposals, votes and learned values of the whole run, including those that nodes have
+/// overwritten since.
 #[derive(Clone, Debug, Default, PartialEq, Hash)]
 pub struct Witness {
     /// Every proposal ever made, with the acceptors that have accepted it: on disk, or as they told
-    /// a learner. Once a value is chosen, who else accepts it in that ballot or above changes
-    /// nothing, and is no longer kept.
+    /// a learner. Once a value is chosen, further votes for it in that ballot or above change
+    /// nothing and are not kept.
     pub(super) proposals: BTreeMap<Proposal, NodeSet>,
     /// Each value that a quorum has accepted in one ballot, with the lowest such ballot.
     pub(super) chosen: BTreeMap<Value, Ballot>,
@@ -30,7 +30,8 @@ pub struct Witness {
 pub(super) type Reports = BTreeMap<Id, Proposal>;
 
 impl Witness {
-    /// Opens and closes the phase 1 of the node that takes a step. Its own acceptor has promised.
+    /// Updates the phase 1 of the node that takes a step: it begins with the promise of its own
+    /// acceptor, or ends.
     fn prepare(&mut self, step: &NodeStep<'_, Paxos>) {
         match step.after {
             Some(state) if matches!(state.phase, Phase::Preparing { .. }) => {

@@ -1,4 +1,4 @@
-//! Raft as data: what it says of itself, its options, and how a cluster is built from them.
+//! Describes Raft (sources, options, corpus), and builds a cluster from options.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::bugs::Bug;
 use super::members::{Members, Membership};
 use crate::election::{About, NodeSet, OptionSpec, Setup, Value};
 
-/// What Raft says of itself.
+/// The description of Raft.
 pub(super) static ABOUT: About = About {
     name: "raft",
     title: "Raft",
@@ -75,7 +75,7 @@ static OPTIONS: [OptionSpec; 8] = [
     },
 ];
 
-/// The servers of one system, or what is wrong with its options.
+/// The servers of one system. The error says what is wrong with the options.
 pub(super) fn build(setup: &Setup) -> Result<Vec<Raft>, String> {
     let millis = |name| Duration::from_millis(setup.number(name));
     let (heartbeat, election) = (millis("heartbeat_ms"), millis("election_ms"));

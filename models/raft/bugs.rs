@@ -280,7 +280,7 @@ bugs! {
 }
 
 impl Bug {
-    /// The option without which the rule that this bug breaks is not there.
+    /// The option without which the rule that this bug breaks does not exist.
     pub(super) fn lacks(self, raft: &Raft) -> Option<&'static str> {
         match self {
             Bug::ChangesMembersEarly if raft.membership != Membership::Single => {

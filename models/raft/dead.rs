@@ -1,9 +1,9 @@
-//! Which messages are dead: whatever happens, they can have no effect any more. This is not the
-//! paper's, but our own argument about it.
+//! Which messages are dead, which means that they can never again have an effect. The argument is
+//! ours, not the paper's.
 //!
 //! It rests on two facts about a server. Its term never falls; and once it has stopped being the
-//! candidate or the leader of a term, it is not that again. A candidate may yet come to lead its
-//! term, and with a planted bug answers to that leader may be there already.
+//! candidate or the leader of a term, it never is so again. A candidate may still come to lead its
+//! term, and with a planted bug answers to that leader may be in flight already.
 
 use stateright::actor::Id;
 
@@ -32,7 +32,7 @@ pub(super) fn is_dead(node: &Raft, state: &State, src: Id, msg: &Message) -> boo
         Message::PreVoteGranted { term } => term <= own,
         Message::Refused { term } => term <= own,
         // The server is not the leader of that term any more, or the leader knows as much. With
-        // CheckQuorum the answer counts all the same: its sender is there.
+        // CheckQuorum the answer still counts: it shows that its sender is alive.
         Message::Appended { term, matched } => match &state.role {
             Role::Leader(leading) if term == own => {
                 !node.check_quorum && leading.progress[usize::from(src)].matched >= matched
@@ -48,15 +48,15 @@ pub(super) fn is_dead(node: &Raft, state: &State, src: Id, msg: &Message) -> boo
             Role::Candidate { .. } => term < own,
             _ => term <= own,
         },
-        // Requests are never dead: once the receiver's term is a higher one, its answer says so.
+        // Requests are never dead: if the receiver's term is higher, it answers with that term.
         Message::RequestVote { .. } | Message::PreVote { .. } | Message::AppendEntries { .. } => {
             false
         }
     }
 }
 
-/// Whether the argument fails with this bug: a server's term falls, or it counts what it has
-/// counted, or what is not to be counted any more.
+/// Whether the argument fails with this bug: a server's term falls, or a server counts an answer
+/// twice, or counts one that should not count any more.
 fn revives_messages(bug: Bug) -> bool {
     matches!(
         bug,

@@ -9,9 +9,10 @@ use crate::election::{AfterHealing, Healed, Led, node_name};
 
 /// A leader comes about that the members of its configuration follow, and whose log they have.
 ///
-/// Their logs may be longer: entries go when they conflict with a new one, and not before (5.3).
-/// Not all entries need be committed: those of earlier terms wait for one of the leader's own
-/// (5.4.2), and there is none without a client. Servers that were removed are not asked.
+/// Their logs may be longer than the leader's: an entry is deleted only when it conflicts with a
+/// new one (5.3). Not all entries need be committed: those of earlier terms wait for one of the
+/// leader's own term (5.4.2), which only a client can bring. Servers that were removed do not
+/// count.
 pub(super) fn after_healing() -> AfterHealing<Raft> {
     AfterHealing {
         meaning: "a leader comes about that every member of its configuration that is up follows, \
@@ -22,7 +23,7 @@ pub(super) fn after_healing() -> AfterHealing<Raft> {
     }
 }
 
-/// Who leads, or what is missing.
+/// Who leads. The error says what is missing.
 fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
     let led = healed.followed_leader()?;
     let (raft, leader) = healed.get(led.0).expect("a leader is up");
@@ -39,8 +40,8 @@ fn members_follow(healed: &Healed<'_, Raft>) -> Result<Option<Led>, String> {
 }
 
 /// A server can win if no log is more up-to-date than its own, and its own configuration has a
-/// quorum that is up. What others take for the configuration may be outdated; and what a server
-/// that is down has in a more recent log may be on its way to others.
+/// quorum that is up. The configurations of other servers may be outdated. Entries of a server that
+/// is down count, too, since they may still be in flight to others.
 fn most_recent_has_quorum(healed: &Healed<'_, Raft>) -> bool {
     let recency = |log: &Log| {
         let Position { index, term } = log.last();

@@ -32,8 +32,8 @@ impl Members {
         Members { old: None, new: set }
     }
 
-    /// All servers that belong to it. Those of the old and of the new one are sent the same
-    /// entries.
+    /// All servers that belong to it. While it is joint these are those of the old and of the new
+    /// one, and all are sent the same entries.
     pub(super) fn all(self) -> NodeSet {
         self.new.iter().chain(self.old.iter().flat_map(|old| old.iter())).collect()
     }
@@ -43,7 +43,7 @@ impl Members {
         self.all().contains(id)
     }
 
-    /// The sets of which each must agree by a majority: one, or two while it is joint.
+    /// The sets in each of which a majority must agree: one set, or two while it is joint.
     pub(super) fn groups(self) -> impl Iterator<Item = NodeSet> {
         std::iter::once(self.new).chain(self.old)
     }
@@ -69,8 +69,8 @@ impl Members {
         majority(self.new) && self.old.is_none_or(majority)
     }
 
-    /// The configurations to which clients may change it in a cluster of `nodes`. A joint one they
-    /// cannot change: what follows it is already decided.
+    /// The configurations to which clients may change it in a cluster of `nodes`. A joint one
+    /// cannot be changed by clients: its successor is already decided.
     pub(super) fn successors(self, how: Membership, nodes: usize) -> Vec<Self> {
         let all = NodeSet::first(nodes);
         if self.old.is_some() {

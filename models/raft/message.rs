@@ -1,9 +1,8 @@
-//! What servers say to each other: the two remote procedure calls of figure 2 and the pre-vote of
-//! the thesis. And what these carry: entries of the log, with the commands of clients.
+//! The messages between servers: the two remote procedure calls of figure 2 and the pre-vote of the
+//! thesis; and their contents: entries of the log, with the commands of clients.
 //!
-//! Results carry what a server that has sent several requests needs to know to which of them they
-//! belong. Requests and results that could not tell their receiver anything are not sent at all;
-//! the README lists them.
+//! A result carries data that say to which request it belongs. Requests and results from which the
+//! receiver would learn nothing are not sent; the README lists them.
 
 use std::fmt::{self, Debug};
 
@@ -70,8 +69,8 @@ pub enum Message {
 }
 
 impl Message {
-    /// The sender's term, where the message states it. The term of a pre-vote is one that nobody
-    /// has reached.
+    /// The sender's term, if the message states it. A pre-vote does not: its term is one that the
+    /// sender has not reached.
     pub(super) fn term(&self) -> Option<Term> {
         match *self {
             Message::RequestVote { term, .. }
@@ -85,7 +84,7 @@ impl Message {
     }
 }
 
-/// Short, for traces: what is zero or empty is left out.
+/// A short form for traces, which leaves out fields that are zero or empty.
 impl Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, term) = match self {

@@ -62,8 +62,8 @@ use crate::election::{
 pub struct Raft {
     /// How many servers there are, members or not.
     nodes: usize,
-    /// How many client inputs a run may contain; without any, logs stay empty and only elections
-    /// are left.
+    /// How many client inputs a run may contain. With 0 logs stay empty and there are only
+    /// elections.
     values: u32,
     /// Whether servers ask for pre-votes before they stand (thesis 9.6).
     pre_vote: bool,
@@ -75,7 +75,7 @@ pub struct Raft {
     initial: Members,
     /// The time between a leader's heartbeats.
     heartbeat: Range<Duration>,
-    /// Between which times an election timeout fires.
+    /// The range of the election timeout.
     election: Range<Duration>,
     /// What is planted.
     bug: Option<Bug>,

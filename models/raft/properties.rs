@@ -1,5 +1,5 @@
-//! What must hold of Raft whatever happens: figure 3 of the paper, apart from election safety,
-//! which is asked of every protocol; and the rules that each step follows, from [`rules`].
+//! The properties of Raft: figure 3 of the paper, without election safety, which every protocol
+//! has; and the rules of single steps, from [`rules`].
 
 use stateright::actor::Id;
 
@@ -8,7 +8,7 @@ use super::witness::{Witness, applied, leads_on};
 use super::{Raft, rules};
 use crate::election::{Check, Election, Invariant, NodeStep, node_name};
 
-/// What must hold, most important first.
+/// All properties, most important first.
 pub(super) fn invariants() -> Vec<Invariant<Raft>> {
     figure_3().into_iter().chain(rules::invariants()).collect()
 }

@@ -73,7 +73,7 @@ impl Turn<'_, '_> {
     }
 
     /// Leaders: if the check of the previous entry fails, nextIndex moves back by one (5.3). Only
-    /// the answer to the latest request counts: an earlier one says nothing new.
+    /// the answer to the latest request counts: earlier ones bring nothing new.
     pub(super) fn on_mismatch(&mut self, src: Id, term: Term, prev: usize) {
         if term != self.term() || !self.is_leader() {
             return;

@@ -26,7 +26,7 @@ pub struct State {
     /// The highest index known to be committed: commitIndex. A committed entry counts as applied
     /// at once.
     pub commit: usize,
-    /// What the server is, with what it has to know as such.
+    /// The server's role, with the data of that role.
     pub role: Role,
 }
 

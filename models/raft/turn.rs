@@ -18,9 +18,9 @@ pub(super) struct Turn<'a, 's> {
     pub(super) node: &'a Raft,
     /// The server.
     pub(super) id: Id,
-    /// Copied when it is about to change.
+    /// The server's state, copied when it is first changed.
     pub(super) state: &'a mut Cow<'s, State>,
-    /// What the server does to the world.
+    /// The commands of this step: sends, saves, timers, choices.
     pub(super) out: &'a mut Out<Raft>,
     /// Whether the disk lags behind the state.
     unsaved: bool,

@@ -1,4 +1,4 @@
-//! What of the past must be remembered to ask what figure 3 promises.
+//! What the properties of figure 3 must remember of the past.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::message::Entry;
 use super::state::State;
 use crate::election::{Election, NodeSet, NodeStep, Term};
 
-/// The past of a cluster as far as figure 3 speaks of it. Without client inputs, only who led.
+/// The past of a cluster, as far as figure 3 needs it. Without client inputs, only who led.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Witness {
     /// The logs with which leaders began. What they appended later is of their own term.
@@ -19,7 +19,7 @@ pub struct Witness {
     /// By index: the first entry committed there, and the earliest term in which it was.
     pub(super) committed: BTreeMap<usize, (Entry, Term)>,
     /// By term and index: which servers have had the leader's entry on disk in its own term. Once
-    /// they are a majority the entry is committed, whether or not anybody knows yet, and goes from
+    /// they are a majority the entry is committed, even if no server knows it yet, and is removed
     /// here. Kept only where the configuration is fixed.
     stored: BTreeMap<(Term, usize), NodeSet>,
 }

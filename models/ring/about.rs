@@ -1,5 +1,4 @@
-//! What the elections on a ring say of themselves: their sources, options and corpus; and how nodes
-//! are built from options.
+//! Describes the elections on a ring (sources, options, corpus), and builds nodes from options.
 
 use super::Ring;
 use super::bugs::Bug;
@@ -73,7 +72,7 @@ pub(super) static ABOUT: About = About {
     corpus: include_str!("scenarios.toml"),
 };
 
-/// The nodes of a ring with these options, or why there is no such ring.
+/// The nodes of a ring with these options. The error says why there is no such ring.
 pub(super) fn build(setup: &Setup) -> Result<Vec<Ring>, String> {
     let variant = Variant::named(setup.text("variant"));
     let bug = setup.bug.and_then(Bug::named);

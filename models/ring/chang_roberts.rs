@@ -2,8 +2,8 @@
 //! may begin at any time and anywhere.
 //!
 //! Only the highest of all numbers can come round, since its owner swallows every other. So at most
-//! one node leads under any timing, loss and crash. The price is that a crash or a loss may leave
-//! nobody to lead, for ever.
+//! one node leads under any timing, loss and crash. The price is that after a crash or a loss there
+//! may never be a leader again.
 
 use stateright::actor::Id;
 
@@ -32,7 +32,7 @@ impl Turn<'_, '_> {
         self.take(Role::Participating);
     }
 
-    /// Whatever comes round.
+    /// A message comes from the predecessor.
     pub(super) fn on_number(&mut self, msg: Message) {
         match msg {
             Message::Candidate { number } => self.on_candidate(number),
@@ -73,7 +73,7 @@ impl Turn<'_, '_> {
         self.out.send(self.node.next(self.id), message);
     }
 
-    /// Takes a role. Whoever takes one has stopped waiting for the election to begin.
+    /// Takes a role, and stops the timer that waits for the election to begin.
     fn take(&mut self, role: Role) {
         if self.state.role == Role::Searching {
             self.out.cancel_timer(Timer::Monitor);

@@ -5,8 +5,8 @@ use stateright::actor::Id;
 use super::Ring;
 use super::message::Message;
 
-/// Chang and Roberts' winner has nothing to learn from its own number: C5 is for everybody else. So
-/// that message is dead to its owner, whatever the owner's state and whatever bug is planted.
+/// The winner of Chang and Roberts' election learns nothing from its own ELECTED: C5 is for all
+/// other nodes. So this message is dead at its owner, in every state and with every planted bug.
 ///
 /// In the textbook ring no message is dead. There are no terms, so nothing says that a message
 /// cannot still have an effect.

@@ -1,4 +1,4 @@
-//! What scenarios of elections on a ring may mean to reach.
+//! Goals of elections on a ring: events that a scenario can require.
 
 use stateright::actor::Id;
 
@@ -12,7 +12,7 @@ const fn goal(name: &'static str, meaning: &'static str, is: fn(&Step) -> bool) 
     Goal { name, meaning, reached: Reached::Step(is) }
 }
 
-/// The role of a node before a step that it took to its end.
+/// The role of a node before a step whose handler ran to its end.
 fn was(step: &Step, is: fn(Role) -> bool) -> bool {
     step.after.is_some() && step.before.is_some_and(|state| is(state.role))
 }
@@ -27,7 +27,7 @@ fn is_follower(role: Role) -> bool {
     matches!(role, Role::Following(_))
 }
 
-/// A higher node's announcement comes to a node in such a role, which then follows it.
+/// A higher node's announcement reaches a node in this role, which then follows it.
 fn gives_way(step: &Step, is: fn(Role) -> bool) -> bool {
     matches!(came(step), Some(Message::Coordinator { .. } | Message::Elected { .. }))
         && was(step, is)
@@ -35,13 +35,13 @@ fn gives_way(step: &Step, is: fn(Role) -> bool) -> bool {
         && !passes_nothing(step)
 }
 
-/// Such a message comes to a node, which takes the step to its end. `is` is told the node's own
-/// identifier, too.
+/// A message for which `is` is true reaches a node, and the handler runs to its end. `is` also gets
+/// the node's own identifier.
 fn comes(step: &Step, is: fn(&Message, Id) -> bool) -> bool {
     step.after.is_some() && came(step).is_some_and(|msg| is(msg, step.id))
 }
 
-/// What scenarios may mean to reach, by section.
+/// All goals, by section.
 pub(super) fn goals() -> Vec<Goal<Ring>> {
     [
         of_beginning(),
@@ -176,7 +176,7 @@ fn of_elections() -> Vec<Goal<Ring>> {
     ]
 }
 
-/// What becomes of announcements (T5, T7, T8).
+/// How announcements end (T5, T7, T8).
 fn of_announcements() -> Vec<Goal<Ring>> {
     vec![
         goal("announced", "A node's announcement has come round, and it leads.", |s| {

@@ -6,8 +6,7 @@ use stateright::actor::Id;
 
 use crate::election::NodeSet;
 
-/// What goes round, and the answer to it. The first two are Chang and Roberts', the others the
-/// textbook's.
+/// The messages. The first two are Chang and Roberts', the others the textbook's.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
     /// Chang and Roberts: which number is the highest?
@@ -25,7 +24,7 @@ pub enum Message {
         /// The nodes that have added themselves.
         seen: NodeSet,
     },
-    /// Textbook: on its way to the winner, to tell it.
+    /// Textbook: tells the winner that it has won.
     Winner {
         /// The highest node that an election has collected.
         leader: Id,
@@ -49,8 +48,8 @@ pub enum Message {
     },
 }
 
-/// Tells the announcements of a node apart. Those of an earlier start, or of an earlier attempt to
-/// lead, are stale.
+/// Names an attempt of a node to lead. Announcements of an earlier start, or of an earlier attempt,
+/// are stale.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attempt {
     /// The node's incarnation.

@@ -44,11 +44,11 @@ use crate::election::{
 pub struct Ring {
     nodes: usize,
     variant: Variant,
-    /// In ticks; 0 if nobody watches the leader.
+    /// The time between two announcements of a leader, in ticks; 0 if nobody watches the leader.
     heartbeat: u64,
     /// In ticks: how long the highest node waits to hear of a leader.
     monitor: u64,
-    /// A node is the more patient the lower it is.
+    /// Whether a lower node waits longer than a higher one.
     staggered: bool,
     bug: Option<Bug>,
 }
@@ -60,7 +60,7 @@ impl Actor for Ring {
     type Random = ();
     type Storage = ();
 
-    /// The first start of all: each node waits a little for somebody else to begin.
+    /// The role at the first start: each node waits a little for another one to begin.
     fn on_start(&self, id: Id, _storage: &Option<()>, out: &mut Out<Self>) -> State {
         let state = State { role: Role::Searching, attempt: Attempt::default() };
         self.turn(id, &mut Cow::Borrowed(&state), out).set(Timer::Monitor);
@@ -120,8 +120,8 @@ impl Election for Ring {
         state.into_owned()
     }
 
-    /// No term in the sense of an election: the count of a node's attempts to lead, so that it can
-    /// be bounded.
+    /// This is no term of an election. It is the number of a node's attempts to lead, so that
+    /// `max_term` can bound it.
     fn term(&self, state: &State) -> Term {
         Term(state.attempt.count.into())
     }
@@ -137,7 +137,7 @@ impl Election for Ring {
         }
     }
 
-    /// The coordinator coordinates everybody: whoever is alive and connected to it must follow it.
+    /// A quorum is everybody: all nodes that are alive and connected to the leader must follow it.
     fn is_quorum(&self, _: &State, _: usize, live: NodeSet, members: NodeSet) -> bool {
         live.iter().all(|id| members.contains(id))
     }
@@ -154,8 +154,8 @@ impl Election for Ring {
         renumbering::simplify(snapshot);
     }
 
-    /// Of the textbook ring, which repairs itself as long as the leader is watched: the highest
-    /// node alive leads, and everybody else alive knows.
+    /// The textbook ring repairs itself if the leader is watched: the highest live node leads, and
+    /// all other live nodes follow it.
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
         if nodes.iter().any(|node| node.variant == Variant::ChangRoberts) {
             return Err("Chang and Roberts' election is held once, and repairs nothing".to_string());

@@ -1,5 +1,5 @@
-//! What must hold of elections on a ring: the properties by name, with their meanings. Those of
-//! single steps are written out in [`rules`](super::rules).
+//! The properties of elections on a ring by name, with their meanings. The functions of those about
+//! single steps are in [`rules`](super::rules).
 
 use stateright::actor::Id;
 
@@ -28,7 +28,7 @@ fn textbook(name: &'static str, meaning: &'static str, check: Check<Ring>) -> In
         .with_setting("variant = textbook", |nodes| nodes[0].variant == Variant::Textbook)
 }
 
-/// Of both elections.
+/// A property of both elections.
 fn of_states() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "follows-higher",
@@ -74,9 +74,9 @@ fn of_textbook_elections() -> Vec<Invariant<Ring>> {
     vec![
         textbook(
             "highest-leads",
-            "Whenever time passes, whoever leads is higher than every live node that it can have \
-             met: a higher one has recovered, and is about to be elected, or still follows a node \
-             that has died (Tanenbaum, van Steen). Under the assumptions about time only.",
+            "Whenever time passes, a leader is higher than every other live node, except nodes that \
+             have recovered and are about to be elected, or that still follow a node that has \
+             died (Tanenbaum, van Steen). Holds only if time can be trusted.",
             Check::Pair(highest_leads),
         )
         .when_time_passes(),
@@ -139,7 +139,7 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
     ]
 }
 
-/// Of both elections: who waits, for what, and how long.
+/// A property of both elections: which node waits, for what, and how long.
 fn of_timers() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "timers-of-the-role",

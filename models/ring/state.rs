@@ -7,13 +7,13 @@ use super::message::Attempt;
 /// What a node knows. Nothing of it survives a crash.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State {
-    /// What the node is doing.
+    /// The node's role.
     pub(super) role: Role,
     /// The node's latest attempt to lead (textbook; not counted under Chang and Roberts).
     pub(super) attempt: Attempt,
 }
 
-/// What a node is doing.
+/// The role of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Role {
     /// Knows of no leader.

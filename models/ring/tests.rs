@@ -1,5 +1,5 @@
-//! One test for each rule of the README, on handlers driven by hand; and stateright's own search
-//! over the plain actors.
+//! One test for each rule of the README, which calls the handlers directly; and stateright's own
+//! search over the plain actors.
 
 use std::sync::Arc;
 

@@ -57,7 +57,7 @@ impl Turn<'_, '_> {
         self.pass(dead, message.clone());
     }
 
-    /// Whatever comes from another node.
+    /// A message from another node.
     pub(super) fn on_token(&mut self, src: Id, msg: Message) {
         if let Message::Ack { of } = msg {
             self.out.cancel_timer(Timer::Skip { to: src, message: *of });

@@ -1,5 +1,4 @@
-//! What Viewstamped Replication says of itself: its source, options and corpus; and how replicas
-//! are built from options.
+//! Describes Viewstamped Replication (source, options, corpus), and builds replicas from options.
 
 use super::Viewstamped;
 use super::bugs::Bug;
@@ -67,7 +66,7 @@ pub(super) static ABOUT: About = About {
     corpus: include_str!("scenarios.toml"),
 };
 
-/// The replicas of a group with these options, or why there is no such group.
+/// The replicas of a group with these options. The error says why there is no such group.
 pub(super) fn build(setup: &Setup) -> Result<Vec<Viewstamped>, String> {
     let replicas = setup.nodes;
     if replicas < 3 {

@@ -18,8 +18,7 @@ pub(super) fn is_dead(node: &Viewstamped, id: Id, state: &State, src: Id, msg: &
     let to = Receiver { node, state };
     match msg {
         Message::RecoveryResponse { nonce, answer } => to.awaits_no(*nonce, src, answer),
-        // Every Recovery is answered, by a replica with status normal, whether or not the answer is
-        // awaited.
+        // A replica with status normal answers every Recovery, even if nobody waits for the answer.
         Message::Recovery { .. } => false,
         Message::StartViewChange { view } => {
             let is_counted = match state.status {
@@ -60,9 +59,10 @@ pub(super) fn is_dead(node: &Viewstamped, id: Id, state: &State, src: Id, msg: &
     }
 }
 
-/// Whether a replica may take part again in a view that it has joined already, or with less than it
-/// had: then a message of that view is not dead because the replica is done with it. A backup that
-/// has more than its primary, as it may once an acknowledged operation is lost, recovers with less.
+/// Whether a replica may take part again in a view that it has joined already, or with a shorter
+/// log. Then a message of that view is not dead even if the replica has handled it. A backup may
+/// have a longer log than its primary if an acknowledged operation was lost; it then recovers with
+/// a shorter one.
 fn revives(bug: Bug) -> bool {
     matches!(
         bug,

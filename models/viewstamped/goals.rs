@@ -1,4 +1,4 @@
-//! What scenarios of Viewstamped Replication may mean to reach.
+//! Goals of Viewstamped Replication: events that a scenario can require.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const fn past(
     Goal { name, meaning, reached: Reached::Past(is) }
 }
 
-/// What scenarios may mean to reach, by section.
+/// All goals, by section.
 pub(super) fn goals() -> Vec<Goal<Viewstamped>> {
     [
         of_operations(),
@@ -272,7 +272,7 @@ fn of_recovery() -> Vec<Goal<Viewstamped>> {
     ]
 }
 
-/// Of views led and clients told.
+/// Goals about views that were led and clients that were answered.
 fn of_the_past() -> Vec<Goal<Viewstamped>> {
     vec![
         past("two-views-led", "two view changes are completed", |led, _| views(led) > 1),
@@ -319,7 +319,7 @@ fn chooses(step: &Step<'_>) -> bool {
     matches!(&step.event, Event::Choose { value: Request(_), .. })
 }
 
-/// Whether the replica lives before and after the step, and so.
+/// Whether the replica is up before and after the step, and `is_so` is true of the two states.
 fn is_live(step: &Step<'_>, is_so: impl Fn(&State, &State) -> bool) -> bool {
     matches!((step.before, step.after), (Some(before), Some(after)) if is_so(before, after))
 }

@@ -22,7 +22,7 @@ impl fmt::Debug for Op {
 /// log's length.
 pub type Log = Vec<Op>;
 
-/// What a replica that has fallen behind, or has forgotten, is sent: a log from some place on.
+/// The part of a log that is sent to a replica that has fallen behind or has lost its memory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Suffix {
     /// The op-number of the last operation that is *not* sent.
@@ -39,8 +39,8 @@ impl Suffix {
         Suffix { after, ops, commit: state.commit }
     }
 
-    /// The whole log, given the receiver's own up to `after`; `None` if the receiver has not so
-    /// much.
+    /// The whole log: the receiver's own up to `after`, then these operations. `None` if the
+    /// receiver's log is shorter.
     pub(super) fn complete(&self, own: &[Op]) -> Option<Log> {
         Some([own.get(..self.after)?, &self.ops].concat())
     }

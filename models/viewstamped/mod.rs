@@ -2,7 +2,7 @@
 //! Sections in comments are those of that paper.
 //!
 //! A group of 2f+1 replicas moves through numbered views. The primary of a view is fixed by
-//! arithmetic (§4: the replicas take turns), so an election elects a *log*: the view change
+//! arithmetic (§4: the replicas take turns), so a view change elects a *log*, not a leader: it
 //! collects f+1 logs and installs one of them. (A group of 2f+2 works too, with quorums of f+2.) A
 //! replica that crashes forgets everything and gets its state back from the others (§4.3); what, if
 //! anything, is on disk is the option `disk`.
@@ -56,7 +56,7 @@ pub struct Viewstamped {
     durable: Durable,
     /// An idle primary sends Commit.
     heartbeats: bool,
-    /// Nothing but a property asks this.
+    /// Only a property depends on this.
     trusts_time: bool,
     bug: Option<Bug>,
 }
@@ -68,7 +68,7 @@ impl Actor for Viewstamped {
     type Storage = Disk;
     type Random = Request;
 
-    /// The first start of all is a normal one in view 0.
+    /// A replica's first start makes it a normal replica in view 0.
     fn on_start(&self, id: Id, _storage: &Option<Disk>, out: &mut Out<Self>) -> State {
         let status = Status::Normal { prepared: BTreeMap::new() };
         let state = State { view: 0, log: Log::new(), commit: 0, status };
@@ -150,8 +150,8 @@ impl Election for Viewstamped {
     }
 
     /// A replica counts as failed until it has recovered (§8.2), and with more than f failed nobody
-    /// can ever recover. What the log says is not asked: a lost Prepare or PrepareOk is not sent
-    /// again in one view.
+    /// can ever recover. Logs need not be equal: a lost Prepare or PrepareOk is not sent again in
+    /// the same view.
     fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {
         Ok(AfterHealing {
             meaning: "a view comes about in which every replica that is up is normal",

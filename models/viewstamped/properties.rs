@@ -1,5 +1,5 @@
-//! What must hold of Viewstamped Replication beyond "one primary a view": the properties by name,
-//! with their meanings. Those of single steps are written out in [`rules`](super::rules).
+//! The properties of Viewstamped Replication besides election safety, by name, with their meanings.
+//! The functions of those about single steps are in [`rules`](super::rules).
 
 use stateright::actor::Id;
 
@@ -205,8 +205,8 @@ fn acknowledged_survives(
     let Some(Term(view)) = actor.leads(id, state) else { return Ok(()) };
     for (i, (op, told)) in witness.acknowledged.iter().enumerate() {
         let own = state.log.get(i);
-        // The primary of an earlier view may not have heard of it, but must not take another for
-        // committed.
+        // The primary of an earlier view may not know the operation, but must not take another one
+        // for committed.
         let knows = *told <= view || i < state.commit;
         if knows && own != Some(op) {
             let (name, number) = (node_name(id), i + 1);
@@ -288,7 +288,7 @@ fn committed_agree(
 
 fn committed_stays(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
-    // A recovering replica knows what its disk says to be committed, if that has the log.
+    // If the log is on disk, a recovering replica knows what its disk says is committed.
     if after.committed().starts_with(before.committed()) {
         return Ok(());
     }

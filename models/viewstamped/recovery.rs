@@ -54,8 +54,8 @@ impl Turn<'_, '_> {
 
     /// Step 2: only a replica with status normal answers, and only the primary sends its log.
     pub(super) fn on_recovery(&mut self, src: Id, nonce: u32, view: View, op_number: usize) {
-        // Not in the paper, which has no disk: the other's disk tells of a view that it has helped
-        // to start. It cannot come back into an earlier one, so this replica goes there too.
+        // Not in the paper, which has no disk: the sender's disk names a view that it has helped to
+        // start. It cannot come back into an earlier one, so this replica moves to that view, too.
         if view > self.state.view {
             return self.start_view_change(view);
         }

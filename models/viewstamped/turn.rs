@@ -136,12 +136,12 @@ impl Turn<'_, '_> {
         self.out.set_timer(timer, Duration::from_millis(start)..Duration::from_millis(end));
     }
 
-    /// Takes the next request of a client, whichever it is; each reaches a primary once.
+    /// Takes the next request of a client. Each request reaches a primary once.
     pub(super) fn listen_to_clients(&mut self) {
         self.out.choose_random(CLIENT, (1..=self.node.values).map(Request).collect());
     }
 
-    /// Becomes the primary that clients and backups hear from.
+    /// Becomes the primary: takes requests, and sends heartbeats.
     pub(super) fn lead(&mut self) {
         if self.node.heartbeats {
             self.set(Timer::Heartbeat);

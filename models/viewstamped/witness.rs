@@ -13,7 +13,7 @@ use crate::election::{Election, NodeStep, Term};
 /// What is remembered of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Witness {
-    /// The log with which each view was started, by whoever started it first.
+    /// The log with which each view was first started.
     pub installed: BTreeMap<View, Log>,
     /// The operations whose clients were told that they are done, in the order of their op-numbers,
     /// each with the view in which the primary said so.
@@ -23,8 +23,8 @@ pub struct Witness {
 }
 
 /// The witness after a step, or `None` if the step leaves it alone. A view starts when its primary
-/// comes to lead it, if only to crash while it says so; a client is told when a primary's
-/// commit-number advances.
+/// comes to lead it, even if the primary crashes while it sends StartView. A client is answered
+/// when a primary's commit-number advances.
 pub(super) fn observe(witness: &Witness, step: &NodeStep<'_, Viewstamped>) -> Option<Witness> {
     let mut now = Cow::Borrowed(witness);
     note_who_leads(&mut now, step);

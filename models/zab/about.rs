@@ -1,10 +1,10 @@
-//! Zab as data: what it says of itself, its options, and how an ensemble is built from them.
+//! Describes Zab (sources, options, corpus), and builds an ensemble from options.
 
 use super::Zab;
 use super::bugs::Bug;
 use crate::election::{About, OptionSpec, Setup, Value};
 
-/// What Zab says of itself.
+/// The description of Zab.
 pub(super) static ABOUT: About = About {
     name: "zab",
     title: "Zab",
@@ -46,7 +46,7 @@ static OPTIONS: [OptionSpec; 4] = [
     },
 ];
 
-/// The servers of an ensemble with these options, or why there is no such ensemble.
+/// The servers of an ensemble with these options. The error says why there is no such ensemble.
 pub(super) fn build(setup: &Setup) -> Result<Vec<Zab>, String> {
     if setup.nodes < 2 {
         let why = "alone, it hears of no vote, never looks at its own, and nobody ever leads";

@@ -27,8 +27,8 @@ impl Turn<'_, '_> {
         self.state.to_mut().disk.history.push(txn);
         self.save();
         let is_told = |learner: &Learner| match learner.stage {
-            // It will have everything before, by NEWLEADER: if it is not told now, it never learns
-            // of this one.
+            // NEWLEADER brings it everything before this transaction; if it is not told now, it
+            // never learns of it.
             Stage::Syncing { .. } => !self.has(Bug::ProposesToSyncedOnly),
             Stage::Synced { .. } => true,
             _ => false,
@@ -43,7 +43,7 @@ impl Turn<'_, '_> {
     /// f.3.1: logs the transaction, then acknowledges it.
     pub(super) fn on_propose(&mut self, txn: Txn) {
         if self.has(Bug::ReadsHalfARecord) {
-            // Its zxid is on disk, and in place of its value whatever was there before.
+            // Its zxid is on disk, but in place of its value whatever was there before.
             let mut half = self.state.disk.clone();
             half.history.push(Txn { value: 0, ..txn });
             self.out.save(half);

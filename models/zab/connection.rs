@@ -101,8 +101,8 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// Nobody has answered yet: a server that is looking repeats its vote, a follower its request
-    /// to connect.
+    /// There is no answer yet: a server that is looking repeats its vote, a follower its request to
+    /// connect.
     pub(super) fn on_retry(&mut self) {
         match &self.state.role {
             Role::Looking(looking) => self.repeat_vote(looking.vote),
@@ -121,7 +121,7 @@ impl Turn<'_, '_> {
         self.out.set_timer(Timer::Ping, PING);
     }
 
-    /// The leader lives. Whoever has missed something of what it wrote cannot go on.
+    /// The leader lives. A follower that has missed a packet cannot go on.
     pub(super) fn on_ping(&mut self, src: Id, link: Link, written: u32) {
         let Role::Following(following) = &self.state.role else { return };
         let channel = following.channel;
@@ -152,8 +152,8 @@ impl Turn<'_, '_> {
 
     /// A follower that no longer hears its leader goes back to the election. So does a leader that
     /// a quorum no longer answers: others may have elected a new one. So does one that is not
-    /// established in time (ZooKeeper's initLimit), whoever answers: no epoch is promised twice, so
-    /// one whose promises were lost will never be promised by a quorum.
+    /// established in time (ZooKeeper's initLimit), even if a quorum answers: no epoch is promised
+    /// twice, so an epoch whose promises were lost can never get those of a quorum.
     pub(super) fn on_no_contact(&mut self) {
         match &self.state.role {
             Role::Looking(_) => {}

@@ -1,9 +1,9 @@
-//! Which messages are dead: whatever happens, they can have no effect any more. This is not the
-//! paper's, but our own argument about it.
+//! Which messages are dead, which means that they can never again have an effect. The argument is
+//! ours, not the paper's.
 //!
 //! It rests on three facts about a server. Its links only grow, and under each it leaves the
-//! election once and opens one connection. Of each connection it reads on from where it has read.
-//! And the epoch that it has promised never falls, and it tries to lead an epoch once.
+//! election once and opens one connection. It reads each packet of a connection once. The epoch
+//! that it has promised never falls, and it tries to lead an epoch once.
 
 use stateright::actor::Id;
 
@@ -15,7 +15,7 @@ use super::state::{Role, State};
 /// Whether a message from `src` can never again have an effect on this server.
 pub(super) fn is_dead(node: &Zab, state: &State, src: Id, msg: &Message) -> bool {
     match msg {
-        // Whoever meets it answers it or learns from it, after a restart at the latest.
+        // A receiver answers it or learns from it, after a restart at the latest.
         Message::Notification { .. } => false,
         // The server has left the election under that link, or looks under a later one.
         Message::Settled { link, .. } => {

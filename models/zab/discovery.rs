@@ -116,8 +116,8 @@ impl Turn<'_, '_> {
         self.write(node, Packet::NewEpoch { epoch });
     }
 
-    /// f.1.2: promises never to acknowledge an earlier epoch. An epoch is promised to one leader
-    /// only; who asks again may follow all the same, but is not counted.
+    /// f.1.2: promises never to acknowledge an earlier epoch. An epoch is promised once only; a
+    /// follower that is asked again may follow, but is not counted.
     pub(super) fn on_new_epoch(&mut self, epoch: Epoch) {
         let accepted = self.state.disk.accepted;
         if epoch < accepted {

@@ -2,9 +2,9 @@
 //!
 //! Servers exchange votes in numbered rounds. Each adopts the best vote that it hears of. Whoever
 //! sees a quorum agree with its own vote waits a moment for a better one, then leaves the election
-//! to lead or to follow. Nothing that Zab guarantees rests on this: phase 1 is what keeps two
-//! leaders apart. What rests on it is that the server elected has the most recent history, so that
-//! phase 1 succeeds.
+//! to lead or to follow. No guarantee of Zab depends on this phase, as phase 1 prevents two leaders
+//! of one epoch. This phase only has to elect a server with the most recent history, so that phase
+//! 1 succeeds.
 
 use std::collections::BTreeMap;
 
@@ -32,8 +32,8 @@ impl Zab {
         recent(new) > recent(old)
     }
 
-    /// By what one history is more recent than another: first by the last epoch that took it over,
-    /// then by its last transaction.
+    /// The key by which histories are compared: the later last epoch is more recent, then the later
+    /// last transaction.
     pub(super) fn recency(&self, current: Epoch, last: Zxid) -> (Epoch, Zxid) {
         if self.bug == Some(Bug::ElectsByZxidOnly) { (Epoch(0), last) } else { (current, last) }
     }
@@ -53,9 +53,9 @@ impl Turn<'_, '_> {
         self.cast(self.own_vote(), BTreeMap::new());
     }
 
-    /// Back to the election from a leader that cannot be followed, and that will be named again at
-    /// once: the server waits until it would have asked again (`Retry` runs on). Where messages
-    /// take no time it would otherwise ask for ever, and no time would pass.
+    /// Back to the election, because this leader cannot be followed. The election would name it
+    /// again at once, so the server waits until it would have asked again (`Retry` runs on).
+    /// Messages take no time, so without the wait it would ask for ever and no time would pass.
     pub(super) fn look_later(&mut self) {
         if !self.node.pings || self.node.oracle.is_some() {
             return self.look();
@@ -162,8 +162,8 @@ impl Turn<'_, '_> {
         }
     }
 
-    /// The word of a server that has left the election: enough of them, and there is nothing left
-    /// to elect.
+    /// A server that has left the election says where it went. If enough say the same, the election
+    /// is over.
     pub(super) fn on_settled(&mut self, src: Id, link: Link, settled: Settled) {
         let Role::Looking(looking) = &self.state.role else { return };
         if link != self.state.link || looking.settled.get(&src) == Some(&settled) {
@@ -181,9 +181,9 @@ impl Turn<'_, '_> {
     fn may_join(&self, said: Settled) -> bool {
         let Role::Looking(looking) = &self.state.role else { return false };
         let (id, round) = (self.id, self.state.link.round);
-        // Out of the election leader and epoch are compared, not rounds (ZOOKEEPER-1805). But who
-        // is named itself can only go by its own round: others may still follow an earlier life of
-        // it, or an earlier round.
+        // Outside the election leader and epoch are compared, not rounds (ZOOKEEPER-1805). But a
+        // server that is named itself compares rounds: others may still follow it in an earlier
+        // life or round.
         let rounds_count = match said.leader == id {
             true => !self.has(Bug::IgnoresRound),
             false => self.has(Bug::JoinsByRound),

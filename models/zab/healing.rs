@@ -4,9 +4,9 @@ use super::Zab;
 use super::state::State;
 use crate::election::{AfterHealing, Healed, Led, node_name};
 
-/// Everybody who may follow the leader does, and has delivered its whole history. Who has promised
-/// a later epoch may not (f.1.2), until there is another leader. A server that has lost its disk
-/// has no say in who leads, so it does not count as up.
+/// All servers that may follow the leader do, and have delivered its whole history. A server that
+/// has promised a later epoch may not follow (f.1.2) until there is another leader. A server that
+/// has lost its disk does not vote, so it does not count as up.
 pub(super) fn after_healing(nodes: &[Zab]) -> Result<AfterHealing<Zab>, String> {
     if nodes.iter().any(|server| server.oracle.is_some()) {
         let why = "the oracle may name another leader to each server, again and again";

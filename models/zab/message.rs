@@ -1,4 +1,4 @@
-//! What servers say to each other, what they wait for, and what is chosen outside the protocol.
+//! The messages between servers, their timers, and the choices made outside the protocol.
 
 use std::fmt::{self, Debug};
 
@@ -10,11 +10,11 @@ use crate::election::node_name;
 /// A message between two servers.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Message {
-    /// A vote, said to everybody.
+    /// A vote, sent to all other servers.
     Notification {
         /// The round in which it is cast.
         link: Link,
-        /// None is cast by a server that may not vote.
+        /// The vote; `None` from a server that may not vote.
         vote: Option<Vote>,
     },
     /// The answer of a server that has left the election to a notification.
@@ -96,7 +96,7 @@ impl Debug for Vote {
     }
 }
 
-/// What a server that has left the election says of it to one that has not.
+/// How a server that has left the election describes its result to one that has not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Settled {
     /// The round in which it left the election.
@@ -125,7 +125,7 @@ pub enum Packet {
     NewLeader {
         /// The leader's epoch.
         epoch: Epoch,
-        /// What makes the leader's history of the follower's.
+        /// How the follower's history becomes the leader's.
         sync: Sync,
     },
     /// UPTODATE: the acknowledgement of NEWLEADER is itself committed (COMMIT-LD in the paper).

@@ -56,9 +56,9 @@ pub use witness::{Primary, Support, Witness};
 pub struct Zab {
     count: usize,
     values: u32,
-    /// An oracle stands in for the election, and names one of the first so many servers.
+    /// If given, an oracle replaces the election, and names one of the first so many servers.
     oracle: Option<usize>,
-    /// What only the passing of time needs is sent: pings, and repetitions.
+    /// Whether to send messages that only the passing of time needs: pings, and repetitions.
     pings: bool,
     bug: Option<Bug>,
 }
@@ -138,7 +138,7 @@ impl Election for Zab {
     fn start(&self, id: Id, incarnation: u32, storage: &Option<Disk>, o: &mut Out<Self>) -> State {
         let disk = storage.clone().unwrap_or_default();
         if storage.is_none() && incarnation == 0 {
-            // Set up once, so that a disk found empty later is known to have been lost.
+            // Written at the first start, so that an empty disk is known to have been lost.
             o.save(disk.clone());
         }
         let is_set_up = storage.is_some() || incarnation == 0;

@@ -1,7 +1,7 @@
-//! What must hold of Zab, with the quantifiers of the paper's section on primary order atomic
-//! broadcast, and of Fast Leader Election; and the [`rules`] that each step follows.
+//! The properties of Zab, as in the paper's section on primary order atomic broadcast, and of Fast
+//! Leader Election; and the [`rules`] of single steps.
 //!
-//! Each property is asked of every step, and what is broken stays broken.
+//! Each property is checked at every step. Once a step breaks it, it stays violated.
 
 use stateright::actor::Id;
 
@@ -101,7 +101,7 @@ fn of_phases() -> Vec<Invariant<Zab>> {
     ]
 }
 
-/// Of Fast Leader Election.
+/// Properties of Fast Leader Election.
 fn of_elections() -> Vec<Invariant<Zab>> {
     let step = |name, meaning, check| Invariant::new(name, meaning, Check::Step(check));
     vec![
@@ -143,8 +143,8 @@ fn by_votes(servers: &[Zab]) -> bool {
     servers.iter().any(|server| server.oracle.is_none())
 }
 
-/// Asks `holds` of every delivery of the step: the transaction, and what its server had delivered
-/// before it.
+/// Checks `holds` for every delivery of the step: the transaction, and what its server had
+/// delivered before it.
 fn each_delivery(
     step: &NodeStep<'_, Zab>,
     holds: impl Fn(Txn, &[Txn]) -> Result<(), String>,
@@ -287,8 +287,8 @@ fn legal_commits(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), Stri
     ))
 }
 
-/// What anybody ever delivered of an earlier epoch is in the history with which a later one is
-/// established; asked when it is established, and whenever something is delivered later.
+/// Every transaction of an earlier epoch that any server ever delivers is in the history with which
+/// a later epoch is established. Checked when an epoch is established, and at every later delivery.
 fn leader_completeness(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     if let Some((epoch, leader)) = established(step) {
         let earlier = witness.longest.iter().filter(|txn| txn.zxid.epoch < epoch);
@@ -297,8 +297,8 @@ fn leader_completeness(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<()
             return Err(format!("{me} leads epoch {epoch} without {txn}, which was delivered"));
         }
     }
-    // Whoever came to lead has delivered its history, so that what is new now was in none of
-    // theirs.
+    // Every server that came to lead has delivered its history. So a transaction that is first
+    // delivered now was in none of those histories.
     each_delivery(step, |txn, _| {
         let later = witness.led.iter().next_back().filter(|(epoch, _)| **epoch > txn.zxid.epoch);
         match later {

@@ -1,4 +1,4 @@
-//! What a server keeps: its memory, its disk, and its end of each connection.
+//! The state of a server: its memory, its disk, and its end of each connection.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Debug, Display};
@@ -57,8 +57,8 @@ impl Debug for Zxid {
 pub struct Txn {
     /// Its name.
     pub zxid: Zxid,
-    /// The number of the client's request, counted from 1 on. Two transactions that share a zxid
-    /// and are not the same differ in that.
+    /// The number of the client's request, counted from 1 on. It tells apart two different
+    /// transactions with the same zxid.
     pub value: u32,
 }
 
@@ -102,8 +102,8 @@ impl Disk {
 }
 
 /// The name of one attempt of a server to find and follow a leader, and so of the connection that
-/// it opens then. A server's links only grow: its round does within a life, its incarnation from
-/// life to life.
+/// it opens then. A server's links only grow: the round grows within a life, the incarnation with
+/// each restart.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Link {
     /// How often the server had been started before, this start not counted.
@@ -121,9 +121,9 @@ impl Debug for Link {
     }
 }
 
-/// One end of a connection: what TCP remembers. The network of the model loses, repeats and
-/// reorders. With these numbers a connection is what Zab assumes: a channel that is in order and
-/// without gaps for as long as it exists.
+/// One end of a connection: what TCP remembers. The model's network loses, repeats and reorders
+/// messages. These numbers make a connection what Zab assumes: a channel in order and without gaps
+/// as long as it exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
     /// The connection's name.
@@ -134,19 +134,19 @@ pub struct Channel {
     pub written: u32,
 }
 
-/// What TCP makes of something that arrives.
+/// What TCP does with something that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    /// Of another connection, or read before: nobody sees it.
+    /// It belongs to another connection, or was read before: it is ignored.
     Void,
-    /// The next to be read.
+    /// It is the next to be read.
     Next,
     /// Something before it was lost: the connection is broken.
     Gap,
 }
 
 impl Channel {
-    /// What becomes of the `place`-th that the other end of a connection has written.
+    /// What TCP does with the `place`-th thing that the other end has written.
     pub(super) fn arrival(&self, link: Link, place: u32) -> Arrival {
         if link != self.link || place <= self.read {
             Arrival::Void
@@ -211,7 +211,7 @@ pub struct Looking {
     pub vote: Option<Vote>,
     /// The votes that others cast in this round.
     pub votes: BTreeMap<Id, Vote>,
-    /// What those say who have left the election.
+    /// What servers that have left the election say.
     pub settled: BTreeMap<Id, Settled>,
 }
 
@@ -247,9 +247,9 @@ pub struct Leading {
     pub stand: Stand,
     /// The followers whose connections live.
     pub learners: BTreeMap<Id, Learner>,
-    /// The last connection of those whose connection broke: it is never opened again.
+    /// The last connection of each follower whose connection broke. It is never opened again.
     pub broken: BTreeMap<Id, Link>,
-    /// Who answered a ping since a quorum last did.
+    /// The followers that have answered a ping since a quorum last did.
     pub heard: NodeSet,
 }
 

@@ -18,8 +18,8 @@ pub(super) const RETRY: Range<Duration> = ticks(1, 2);
 pub(super) const FINALIZE: Range<Duration> = ticks(1, 2);
 /// The time between two pings.
 pub(super) const PING: Range<Duration> = ticks(1, 2);
-/// How long a word of the leader, or of a quorum of followers, is waited for: several pings, so
-/// that a living leader's reach a follower in time, and the answers their leader.
+/// How long a server waits for any message of its leader, or of a quorum of followers: several
+/// pings, so that the pings of a live leader, and their answers, arrive in time.
 pub(super) const CONTACT: Range<Duration> = ticks(4, 6);
 
 const fn ticks(lo: u64, hi: u64) -> Range<Duration> {
@@ -32,9 +32,9 @@ pub(super) struct Turn<'a, 's> {
     pub(super) node: &'a Zab,
     /// The server.
     pub(super) id: Id,
-    /// Copied when it is about to change.
+    /// The server's state, copied when it is first changed.
     pub(super) state: &'a mut Cow<'s, State>,
-    /// What the server does to the world.
+    /// The commands of this step: sends, saves, timers, choices.
     pub(super) out: &'a mut Out<Zab>,
 }
 
@@ -56,7 +56,7 @@ impl Turn<'_, '_> {
         self.node.bug == Some(bug)
     }
 
-    /// Writes to disk what the server goes by.
+    /// Writes to disk what the server relies on.
     pub(super) fn save(&mut self) {
         self.out.save(self.state.disk.clone());
     }

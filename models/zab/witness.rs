@@ -1,4 +1,4 @@
-//! What properties remember of the past, and what of a step they speak of.
+//! What properties remember of the past, and the facts about a step that they use.
 //!
 //! A server delivers the first `delivered` transactions of its history, in that order; a restart
 //! begins again. While nothing is broken, any two sequences ever delivered are prefixes one of the
@@ -22,11 +22,11 @@ pub struct Witness {
     pub primaries: BTreeMap<(Epoch, Id), Primary>,
     /// Who first led each epoch.
     pub led: BTreeMap<Epoch, Id>,
-    /// Who stands behind whom in which round of Fast Leader Election: by server named.
+    /// The supporters of each server in each round of Fast Leader Election.
     pub support: BTreeMap<(u32, Id), Support>,
 }
 
-/// Who stands behind a server in a round.
+/// The supporters of a server in a round.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Support {
     /// Those who have voted for it, or have joined it.
@@ -52,7 +52,7 @@ impl Witness {
     }
 }
 
-/// What is remembered after a step, if the step changes that.
+/// The witness after a step, if the step changes it.
 pub(super) fn observe(witness: &Witness, step: &NodeStep<'_, Zab>) -> Option<Witness> {
     let longer = grown(step).filter(|(_, after)| after.len() > witness.longest.len());
     let new = broadcast(step);
@@ -131,8 +131,8 @@ pub(super) fn established<'a>(step: &'a NodeStep<'_, Zab>) -> Option<(Epoch, &'a
     step.before.filter(leads).is_none().then_some((server.disk.current, server))
 }
 
-/// Behind whom the server stands from this step on, in which round, and with what history if it has
-/// voted.
+/// The server that this server supports from this step on, in which round, and with what history if
+/// it has voted.
 fn stands_behind(step: &NodeStep<'_, Zab>) -> Option<(u32, Id, Option<(Epoch, Zxid)>)> {
     if step.actor.oracle.is_some() {
         return None;

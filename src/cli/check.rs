@@ -1,5 +1,5 @@
-//! `oneleader check`: scenarios through an engine, a table of verdicts, what was unexpected
-//! explained below it.
+//! `oneleader check`: runs scenarios with an engine, prints a table of verdicts, and explains below
+//! it what was not expected.
 
 use std::collections::BTreeSet;
 use std::num::NonZero;
@@ -20,12 +20,12 @@ use crate::support::memory;
 
 /// Check scenarios exhaustively; without one, the whole corpus
 ///
-/// Where nothing is expected (a made-up or changed scenario, a planted --bug, a scenario of a file
-/// without `expect`), `holds` and `holds-within-bounds` count as expected. Ctrl-C and SIGTERM end a
-/// run with all that was seen; a second one ends it at once.
+/// A scenario without expectations (made up, changed by flags, with a planted --bug, or of a file
+/// without `expect`) is as expected if the verdict is `holds` or `holds-within-bounds`. Ctrl-C and
+/// SIGTERM end a run, and it reports what it has seen; a second one ends it at once.
 #[derive(Args)]
 pub(super) struct Check {
-    /// The protocols; without any, all
+    /// The protocols; all of them if none is named
     #[arg(value_name = "PROTOCOL")]
     protocols: Vec<String>,
     #[command(flatten)]
@@ -33,30 +33,30 @@ pub(super) struct Check {
     /// Ask only this property
     #[arg(long, value_name = "NAME")]
     property: Option<String>,
-    /// What explores the states
+    /// The engine that explores the states
     #[arg(long, value_enum, default_value_t = Engine::Compiled)]
     engine: Engine,
     /// The seed of random walks
     #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
-    /// For the compiled engine all that there are, unless told; for stateright's 1, so that
-    /// counterexamples are shortest
+    /// How many threads. The default is all cores for the compiled engine, and 1 for stateright's
+    /// searches, so that counterexamples are shortest
     #[arg(long, value_name = "N", value_parser = positive::<u16>)]
     threads: Option<u16>,
-    /// See every state, past violations
+    /// Do not stop at violations; see every state
     #[arg(long)]
     no_stop: bool,
-    /// The corpus's largest scenarios as well
+    /// Check the corpus's largest scenarios, too
     #[arg(long)]
     deep: bool,
-    /// Stop after this many distinct states (of random walks: steps). Finding the start of a
-    /// scenario is limited likewise
+    /// Stop after this many distinct states (random walks: steps). The search for the start of a
+    /// scenario has the same limit
     #[arg(long, value_name = "N", value_parser = positive::<u64>)]
     max_states: Option<u64>,
     /// Stop a scenario after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time_limit: Option<Duration>,
-    /// Stop a scenario that takes more memory than this, such as 500M or 2G; unless told, three
+    /// Stop a scenario that takes more memory than this, such as 500M or 2G. The default is three
     /// quarters of what is free when the program begins
     #[arg(long, value_name = "BYTES", value_parser = bytes)]
     max_memory: Option<u64>,
@@ -135,13 +135,13 @@ impl Check {
         Ok(liveness::exit(&liveness::answers(catalogue, &asked, output::say)?))
     }
 
-    /// Where reports are to be written.
+    /// The files to which reports are written, each with its flag.
     fn outputs(&self) -> impl Iterator<Item = output::Named<'_>> {
         let all = [("--json", &self.json), ("--junit", &self.junit), ("--trace", &self.trace)];
         all.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
     }
 
-    /// Runs one scenario after the other, saying what comes of each, until interrupted.
+    /// Runs one scenario after the other, and prints the results of each, until interrupted.
     fn run_all(&self, runs: &[Box<dyn Prepared>], request: &Request) -> Vec<Checked> {
         let begin = Instant::now();
         let is_silent = self.outputs().any(|(_, path)| path == "-");
@@ -201,7 +201,7 @@ impl Check {
         all
     }
 
-    /// Tells what is not as expected; of a single run, everything.
+    /// Explains what is not as expected; for a single run, everything.
     fn explain_all(&self, runs: &[Box<dyn Prepared>], all: &[Checked], say: impl Fn(&str)) {
         for (run, ran) in runs.iter().zip(all) {
             for Group { label, answer } in ran.groups() {
@@ -220,7 +220,7 @@ impl Check {
         }
     }
 
-    /// What may end a run before it has seen everything.
+    /// The limits that may end a run before it has seen every state, in words.
     fn limits_in_force(&self, limits: &Limits) -> String {
         let mut parts = Vec::new();
         parts.extend(limits.max_states.map(|n| format!("{n} states")));
@@ -237,22 +237,22 @@ impl Check {
         }
     }
 
-    /// Against what those runs are held of which nothing is expected, if there are any.
+    /// Says what counts as expected for runs without expectations, if there are any.
     fn yardstick(&self, runs: &[Box<dyn Prepared>]) -> Option<String> {
         let is_open = |chosen: &&Chosen| !chosen.is_as_written || chosen.scenario.expect.is_empty();
         let open = runs.iter().map(|run| run.chosen()).find(is_open)?;
         let name = &open.scenario.name;
         if self.choice.is_bug_alone() {
             return Some(format!(
-                "--bug asks what a bug does: nothing is expected, and a violation exits 1; \
-                 --scenario {name} holds the same run against what the corpus expects"
+                "--bug asks what a bug does: nothing is expected, and a violation exits with 1; \
+                 --scenario {name} compares the same run with what the corpus expects"
             ));
         }
         let why = match open.is_as_written || open.scenario.expect.is_empty() {
             true => format!("nothing is expected of `{name}`"),
             false => format!("what `{name}` expects does not count, since flags change it"),
         };
-        Some(format!("{why}: what holds counts as expected"))
+        Some(format!("{why}: `holds` and `holds-within-bounds` count as expected"))
     }
 
     fn request(&self) -> Result<Request, Problem> {
@@ -317,7 +317,7 @@ impl Check {
         Ok(all)
     }
 
-    /// Those protocols that have the property that is asked.
+    /// The protocols that have the property that is asked.
     fn with_property(
         &self,
         catalogue: &impl Catalogue,
@@ -337,7 +337,7 @@ impl Check {
     }
 }
 
-/// A trace of an earlier run does not stay: it would replay as a violation of this one.
+/// Without a counterexample, removes the trace of an earlier run: it could be taken for this run's.
 fn save_trace(path: &str, all: &[Checked]) {
     let mut found =
         all.iter().flat_map(|ran| &ran.answers).filter_map(|a| a.counterexample.as_ref());
@@ -352,7 +352,7 @@ fn memory_size(bytes: u64) -> String {
     format!("{}B", memory::short(bytes as f64))
 }
 
-/// How often what happened, and what was cut.
+/// Counts of what happened and of what was cut off, in words.
 fn coverage(ran: &Checked) -> String {
     let list = |items: &mut dyn Iterator<Item = (&str, u64)>| {
         items.map(|(name, n)| format!("{name} {n}")).collect::<Vec<_>>().join(", ")

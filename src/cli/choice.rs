@@ -1,5 +1,5 @@
-//! What to run: protocols by name, scenarios of the corpus or of a file, changes made to them on
-//! the command line.
+//! Decides what to run: protocols by name, scenarios of the corpus or of a file, and changes made
+//! to them on the command line.
 //!
 //! Everything is checked here, before anything runs.
 
@@ -22,7 +22,8 @@ pub struct Choice {
     /// A scenario of the corpus, or a file of scenarios
     #[arg(long, value_name = "NAME|FILE.toml")]
     pub scenario: Option<String>,
-    /// Plant this bug; alone, it takes the corpus's own scenario for it
+    /// Plant this bug. Without other flags of this kind, the corpus's own scenario for the bug is
+    /// run
     #[arg(long, value_name = "NAME")]
     pub bug: Option<String>,
     /// How many nodes
@@ -40,13 +41,14 @@ pub struct Choice {
     /// Budgets of faults
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES, help = budgets())]
     pub faults: Vec<String>,
-    /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3); given
-    /// again: what a switch may go to
+    /// mesh, star(n1), line(n1,n2,..), isolate(n1), cut(n1-n2), cut(n1>n2), split(n1,n2|n3). The
+    /// first one is in force at the start; if the flag is repeated, the others are those that a
+    /// switch may go to
     #[arg(long, value_name = "NAME", help_heading = CHANGES)]
     pub topology: Vec<String>,
-    /// max_term, max_round, max_in_flight, max_copies; `none` lifts one. A made-up scenario has
-    /// max_term=2, max_round=2, max_in_flight=8 and max_copies=1 unless told; a scenario of a file
-    /// has the bounds that it states, and no others
+    /// max_term, max_round, max_in_flight, max_copies; the value `none` removes a bound. The
+    /// defaults of a made-up scenario are max_term=2, max_round=2, max_in_flight=8 and
+    /// max_copies=1; a scenario of a file has only the bounds that it states
     #[arg(long, value_name = "K=V", value_delimiter = ',', help_heading = CHANGES)]
     pub bounds: Vec<String>,
 }
@@ -58,17 +60,16 @@ fn budgets() -> String {
 
 const CHANGES: &str = "Making up a scenario, or changing one";
 
-/// How many nodes a made-up scenario has, unless told.
+/// The default number of nodes of a made-up scenario.
 const NODES: usize = 3;
 
 impl Choice {
-    /// Whether a scenario or a change is asked for, so that it is not the corpus that runs.
+    /// Whether a scenario or a change is asked for. Otherwise the corpus runs.
     pub fn is_given(&self) -> bool {
         self.scenario.is_some() || self.bug.is_some() || !self.changes().is_empty()
     }
 
-    /// Whether nothing but a bug is chosen, so that its own scenario of the corpus runs as it
-    /// stands.
+    /// Whether only a bug is chosen. Then its own scenario of the corpus runs without changes.
     pub fn is_bug_alone(&self) -> bool {
         self.bug.is_some() && self.scenario.is_none() && self.changes().is_empty()
     }
@@ -101,7 +102,7 @@ impl Choice {
         all
     }
 
-    /// The scenarios for one protocol. With nothing given, its corpus up to `size`.
+    /// The scenarios to run for one protocol. If nothing is given, its corpus up to `size`.
     ///
     /// # Errors
     /// Unknown names, impossible values; a scenario file that cannot be read.
@@ -168,8 +169,8 @@ impl Choice {
         Ok(all)
     }
 
-    /// The scenario with the bug planted and the changes made. What was counted for it does not
-    /// count any more.
+    /// The scenario with the bug planted and the changes made. Its expected numbers of states and
+    /// its goals are dropped, as they need not apply any more.
     fn change(&self, scenario: Scenario) -> Result<Scenario, Problem> {
         let name = scenario.name.clone();
         let mut table = Table::try_from(&scenario).expect("a scenario is plain data");
@@ -207,7 +208,7 @@ impl Choice {
                 let entry = entry.as_table_mut().expect("a section of a scenario");
                 match (section, value) {
                     ("bounds", "none") => {
-                        // Through the same check of names as any other bound.
+                        // The name is checked in the same way as that of any other bound.
                         entry.insert(key.to_string(), Value::Integer(0));
                         Bounds::deserialize(Value::Table(entry.clone())).map_err(|e| {
                             Problem::new(format!("--bounds {pair}: {}", plain::of_toml(&e)))
@@ -240,7 +241,7 @@ fn example(section: &str) -> &'static str {
     }
 }
 
-/// What a scenario assumes, in a line.
+/// What a scenario assumes, in one line.
 pub fn assumptions(scenario: &Scenario) -> String {
     let table = Table::try_from(scenario).expect("a scenario is plain data");
     let word = |key: &str| table.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
@@ -253,7 +254,7 @@ pub fn assumptions(scenario: &Scenario) -> String {
     let is_set = |value: &Value| !matches!(value, Value::Integer(0) | Value::Boolean(false));
     for section in ["options", "faults", "bounds"] {
         let entries = table.get(section).and_then(Value::as_table).into_iter().flatten();
-        // An option may be a choice even where it is off.
+        // An option is shown even if its value is 0 or false.
         let shown = entries.filter(|(_, value)| section == "options" || is_set(value));
         parts.extend(
             shown.map(|(key, value)| format!("{key}={}", value.to_string().trim_matches('"'))),
@@ -333,11 +334,11 @@ fn flag_for(name: &str, about: &'static About) -> Option<&'static str> {
     if is_bug { Some("--bug") } else { is_scenario.then_some("--scenario") }
 }
 
-/// What can be asked of a protocol's runs.
+/// The properties and goals of a protocol.
 pub struct Questions {
     /// Election safety first.
     pub properties: Vec<Question>,
-    /// What a scenario may mean to reach, each with its meaning.
+    /// The goals, each with its meaning.
     pub goals: Vec<(&'static str, &'static str)>,
 }
 
@@ -349,7 +350,7 @@ pub struct Question {
     pub meaning: &'static str,
     /// Without this setting it is not asked.
     pub setting: Option<&'static str>,
-    /// A run that does not reach these goals says nothing about it.
+    /// If a run does not reach these goals, the verdict is `vacuous`.
     pub needs: &'static [&'static str],
 }
 
@@ -380,7 +381,7 @@ pub fn questions(catalogue: &impl Catalogue, about: &'static About) -> Questions
     catalogue.visit(about.name, Describe).expect("a protocol of the catalogue")
 }
 
-/// The scenarios beside a protocol.
+/// The scenarios of a protocol's corpus.
 ///
 /// # Errors
 /// The protocol's own file is wrong.
@@ -392,8 +393,8 @@ fn read(path: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
     scenario::parse(&output::read(path)?, about).map_err(|problem| problem.in_file(path))
 }
 
-/// Where the corpus shows a bug: of the scenarios that plant it the one of its name, or else the
-/// first that expects a violation, or else the first.
+/// The scenario of the corpus that shows a bug. Of those that plant it: the one with the bug's
+/// name, or else the first that expects a violation, or else the first.
 fn own_scenario(bug: &str, corpus: Vec<Scenario>) -> Option<Scenario> {
     let mut planted: Vec<Scenario> =
         corpus.into_iter().filter(|s| s.bug.as_deref() == Some(bug)).collect();

@@ -1,10 +1,9 @@
 //! `oneleader explore`: the Stateright Explorer, opened on a counterexample.
 //!
-//! The Explorer's checker would have to run to completion before its list of properties shows
-//! anything, and in 0.31 it does so over the whole space or not at all. So it is given a space that
-//! it can complete at once: the boundary keeps to the counterexample's path, and the list names
-//! only what is violated there. Browsing ignores the boundary, so every step off the path can be
-//! followed as well.
+//! The Explorer lists properties only after its checker has run to completion, which in version
+//! 0.31 means over the whole space. So the checker gets a space that it completes at once: the
+//! boundary admits only the states on the counterexample's path, and the list names only what is
+//! violated there. Browsing ignores the boundary, so every step off the path can be followed, too.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
@@ -146,7 +145,7 @@ impl Found {
     }
 }
 
-/// A shortest counterexample, where the scenario makes one likely: it plants a bug, or expects a
+/// Searches for a shortest counterexample if one is likely: the scenario plants a bug, or expects a
 /// violation.
 fn search<E: Election>(scenario: &Scenario, system: &Arc<System<E>>) -> Option<Found> {
     let all = System::<E>::properties();
@@ -216,8 +215,8 @@ impl Guided {
         Guided { system, found, path, changes }
     }
 
-    /// The positions of the run's steps among those that were enabled, after that of the initial
-    /// state.
+    /// The position of the initial state, then the position of each step of the run among the steps
+    /// that were enabled.
     fn indices(&self) -> Vec<usize> {
         let mut indices = vec![0];
         for (state, step) in self.path.iter().zip(self.found.iter().flat_map(|found| &found.steps))
@@ -229,7 +228,7 @@ impl Guided {
         indices
     }
 
-    /// The way to the counterexample in the Explorer's addresses: `/0/3/1`.
+    /// The path to the counterexample in the form of the Explorer's addresses: `/0/3/1`.
     fn link(&self) -> String {
         let indices = if self.found.is_some() { self.indices() } else { Vec::new() };
         indices.iter().map(|i| format!("/{i}")).collect()
@@ -277,8 +276,8 @@ impl Model for Guided {
         let names = self.system.properties();
         let all: Vec<PropertyId> = names.iter().map(|(property, _)| *property).collect();
         match &self.found {
-            // Of any other property the path says nothing, and the Explorer would say that it
-            // holds.
+            // The path says nothing about other properties, and the Explorer would say that they
+            // hold.
             Some(found) => always(names, &[found.property]),
             None => always(names, &all),
         }
@@ -294,7 +293,7 @@ impl Model for Guided {
     }
 }
 
-/// Serves until the program is ended, and says where, once that is true.
+/// Serves until the program is ended. Prints the address once the server answers.
 fn serve(guided: Guided, port: u16) -> Ending {
     let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
     let (link, is_found) = (guided.link(), guided.found.is_some());
@@ -309,8 +308,8 @@ fn serve(guided: Guided, port: u16) -> Ending {
         if is_found {
             let post = "POST /.runtocompletion HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\
                         Connection: close\r\n\r\n";
-            // If this fails, the list of properties stays unanswered, and the link leads to the
-            // state all the same.
+            // If this fails, the list of properties stays unanswered, but the link still leads to
+            // the state.
             let _ = stream
                 .write_all(post.as_bytes())
                 .and_then(|()| stream.read_to_end(&mut Vec::new()));

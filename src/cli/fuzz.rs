@@ -1,5 +1,5 @@
-//! `oneleader fuzz`: random runs, far beyond exhaustive reach; the first that fails is shrunk,
-//! told, and kept.
+//! `oneleader fuzz`: random runs, for systems too large to explore exhaustively. The first run that
+//! fails is shrunk, shown, and saved.
 
 use std::any::Any;
 use std::hash::{BuildHasher, RandomState};
@@ -27,24 +27,25 @@ use crate::semantics::System;
 use crate::tell::scene::Scene;
 use crate::tell::story;
 
-/// How many nodes a healing network has, unless told.
+/// The default number of nodes of a healing network.
 const NODES: usize = 5;
 
-/// How many runs are tried of more than one scenario, unless told.
+/// The default number of runs if there is more than one scenario.
 const CASES: u32 = 1_000;
 
 /// Try random runs; shrink the first that fails
 ///
-/// Without a scenario or a bug, what the corpus promises at small sizes is tried at up to 7 nodes,
-/// with up to six times the faults and without bounds on terms. Finding nothing proves nothing:
-/// exit code 0, verdict `not-refuted`.
+/// Without a scenario or a bug, the corpus's scenarios without bugs are tried with up to 7 nodes,
+/// up to six times the faults, and without bounds on terms. If no run fails, that proves nothing:
+/// the verdict is `not-refuted`, the exit code 0.
 #[derive(Args)]
 pub(super) struct Fuzz {
     #[arg(value_name = "PROTOCOL")]
     protocol: String,
     #[command(flatten)]
     choice: Choice,
-    /// How many runs; unless told, as many as the scenario says, 1000 of several scenarios
+    /// How many runs. The default is the number that the scenario gives, or 1000 for several
+    /// scenarios
     #[arg(long, value_name = "N", value_parser = positive::<u32>)]
     cases: Option<u32>,
     /// The longest run, in steps
@@ -53,11 +54,11 @@ pub(super) struct Fuzz {
     /// Repeat the runs of this seed
     #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     seed: Option<u64>,
-    /// Let the network heal after random faults, and expect what the protocol promises then
+    /// Let the network heal after random faults, and check that the protocol keeps its promise then
     #[arg(long)]
     heal: bool,
-    /// Where to keep a run that fails; unless told, in `proptest-regressions`, if there is such a
-    /// directory
+    /// The directory in which a failing run is saved. The default is `proptest-regressions`, if
+    /// there is such a directory
     #[arg(long, value_name = "DIR")]
     keep: Option<String>,
     /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
@@ -77,7 +78,7 @@ impl Fuzz {
         catalogue.visit(about.name, fuzzing).expect("found just now")
     }
 
-    /// What to try, and in words.
+    /// What to try: in words, and as scenarios.
     fn scenarios(&self, about: &'static About) -> Result<(String, Vec<Scenario>), Problem> {
         if self.heal {
             self.can_be_healed()?;
@@ -118,7 +119,8 @@ impl Fuzz {
         Ok((format!("what the corpus promises, with {sizes} nodes"), promised(about)?))
     }
 
-    /// Healing has a timing of its own, and needs a network on which time can pass.
+    /// Refuses flags that contradict healing, which sets the timing itself and needs a network on
+    /// which time can pass.
     fn can_be_healed(&self) -> Result<(), Problem> {
         let Choice { timing, network, .. } = &self.choice;
         let refused = match (timing, network) {
@@ -135,7 +137,7 @@ impl Fuzz {
         Err(Problem::new(format!("{refused}; leave it out of `fuzz --heal`")))
     }
 
-    /// What time needs is not to be taken away by hand.
+    /// Refuses options with which the protocol could not recover as time passes.
     fn has_what_time_needs<E: Election>(&self) -> Result<(), Problem> {
         for need in E::needs_of_time() {
             let NeedOfTime { option, not, but } = need;
@@ -149,7 +151,8 @@ impl Fuzz {
         Ok(())
     }
 
-    /// Where what is found is kept, without the ending of the file, if anywhere.
+    /// The path under which a failing run is saved, without the file's extension; `None` if it is
+    /// not saved.
     fn kept(&self, protocol: &str, scenarios: &[Scenario]) -> Result<Option<String>, Problem> {
         let keep = self.keep.clone().or_else(|| Path::new(KEPT).is_dir().then(|| KEPT.to_string()));
         let Some(dir) = keep else { return Ok(None) };
@@ -201,7 +204,7 @@ impl Visitor for Fuzzing<'_> {
     fn visit<E: Election>(self) -> Ending {
         let Fuzzing { options, what, scenarios } = self;
         let asked = if options.heal { Asked::Recovery(Recovery::default()) } else { Asked::Safety };
-        // A scenario that cannot be built is bad input; better found before than between the runs.
+        // A scenario that cannot be built is bad input. It is found here, before the runs begin.
         let nodes = options.choice.nodes.map(|n| usize::try_from(n).unwrap_or(0));
         let mut changes = Vec::new();
         let mut meaning = None;
@@ -265,7 +268,7 @@ impl Visitor for Fuzzing<'_> {
     }
 }
 
-/// Runs a campaign, and shows on a terminal how it is getting on.
+/// Runs a campaign, and shows its progress on a terminal.
 fn watched<E: Election>(
     campaign: &Campaign,
     scenarios: impl Strategy<Value = Scenario> + 'static,
@@ -292,9 +295,9 @@ fn trace<E: Election>(found: &Found<E>) -> Trace {
     Trace::new(&trial.system, &trial.scenario, failure.property, &failure.why, &found.run.steps)
 }
 
-/// Longer runs are told in names only.
+/// Longer runs are shown by the names of their steps only.
 const STORY: usize = 40;
-/// How much is shown of both ends of a run that is too long to be read.
+/// How many steps are shown at both ends of a run that is too long to be read.
 const ENDS: usize = 30;
 
 fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
@@ -344,7 +347,7 @@ fn meaning<E: Election>(run: &crate::fuzz::Run<E>) -> String {
     })
 }
 
-/// What is asked of whole runs, in one sentence.
+/// The question that is asked of whole runs, in one sentence.
 fn asked_meaning<E: Election>(trial: &Trial<E>) -> Option<String> {
     match trial.asked {
         Asked::Recovery(recovery) => {
@@ -359,11 +362,11 @@ struct Results<T> {
     results: [T; 1],
 }
 
-/// What came of it, for machines.
+/// The result, for machines.
 #[derive(Serialize)]
 struct Report<'a> {
     protocol: &'a str,
-    /// Of the run that fails; null where nothing was found.
+    /// The run that fails; null if none was found.
     scenario: Option<&'a str>,
     nodes: Option<usize>,
     bug: Option<&'a str>,
@@ -413,8 +416,8 @@ fn report<'a, E: Election>(
     }
 }
 
-/// proptest's file of seeds, written but not read: the runs of a command follow from `--seed`
-/// alone.
+/// proptest's file of seeds, which is written but not read: the runs of this command depend on
+/// `--seed` alone.
 #[derive(Clone, Debug, PartialEq)]
 struct KeptSeeds {
     file: FileFailurePersistence,
@@ -422,7 +425,7 @@ struct KeptSeeds {
 
 impl KeptSeeds {
     fn new(file: &str) -> Self {
-        // proptest wants the name for ever, and the program ends soon.
+        // proptest wants a name with a `'static` lifetime. It is leaked, as the program ends soon.
         KeptSeeds {
             file: FileFailurePersistence::Direct(Box::leak(format!("{file}.txt").into_boxed_str())),
         }

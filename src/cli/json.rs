@@ -1,5 +1,5 @@
-//! Reports for machines. The keys are a contract: more may come, none may go or change its meaning;
-//! what is absent is `null`.
+//! Reports for machines. The keys are a contract: keys may be added, but none may be removed or
+//! change its meaning. Absent values are `null`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,8 @@ struct Row<'a> {
     property: &'a str,
     kind: &'a str,
     verdict: Verdict,
-    /// The conflicting facts, what cut, what never happened, or why nothing more can be said.
+    /// The reason for the verdict: the conflicting facts, the bounds that cut off steps, what never
+    /// happened, or why the run was not complete.
     why: Option<&'a str>,
     expected: Option<Verdict>,
     as_expected: bool,
@@ -49,7 +50,7 @@ struct Row<'a> {
     collision_probability: f64,
 }
 
-/// How often what happened.
+/// Counts of what happened.
 #[derive(Serialize)]
 pub(super) struct Coverage<'a> {
     steps: &'a BTreeMap<StepKind, u64>,
@@ -77,7 +78,7 @@ impl<'a> Coverage<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Of the runs that came to an end, or were interrupted in the middle.
+    /// The report of the runs that ended or were interrupted.
     pub(super) fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
         let rows =
             runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));

@@ -1,5 +1,5 @@
-//! Verdicts as JUnit XML, which build servers read: a suite a protocol, a case a property of a
-//! scenario.
+//! Verdicts as JUnit XML, which build servers read. Each protocol is a suite, each property of a
+//! scenario a test case.
 
 use std::fmt::Write;
 
@@ -33,7 +33,7 @@ pub(super) fn report(runs: &[Box<dyn Prepared>], all: &[Checked]) -> String {
     text + "</testsuites>\n"
 }
 
-/// A wrong count of states spoils all answers of its run.
+/// If the number of states is wrong, no answer of the run is as expected.
 fn agreement(ran: &Checked, answer: &Answer) -> Agreement {
     answer.agreement.max(ran.counts())
 }
@@ -45,7 +45,7 @@ fn case(text: &mut String, run: &dyn Prepared, ran: &Checked, answer: &Answer) {
         Agreement::NotAsExpected => Some("failure"),
         Agreement::Error => Some("error"),
     };
-    // The time of a run is told once, or the suite would seem to take longer than it did.
+    // The time of a run is written once. Otherwise the suite would seem to take longer than it did.
     let is_first = std::ptr::eq(answer, &ran.answers[0]);
     let _ = write!(
         text,

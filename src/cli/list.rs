@@ -1,4 +1,4 @@
-//! `oneleader list`: the protocols; of one, its options, properties, scenarios and bugs.
+//! `oneleader list`: the protocols; if one is named, its options, properties, scenarios and bugs.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::cli::{Ending, Exit, output};
 use crate::election::{About, BugSpec, Catalogue, Costs, Healing, OptionSpec};
 use crate::scenario::{Expected, Problem, Scenario, Size};
 
-/// List protocols; of one, its options, properties, scenarios and bugs
+/// List the protocols; if one is named, its options, properties, scenarios and bugs
 #[derive(Args)]
 pub(super) struct List {
     #[arg(value_name = "PROTOCOL")]
@@ -21,7 +21,7 @@ pub(super) struct List {
     json: Option<String>,
 }
 
-/// All that there is to know of a protocol before running it.
+/// Everything about a protocol that is listed.
 #[derive(Serialize)]
 struct Listed {
     name: &'static str,
@@ -48,7 +48,7 @@ struct ListedProperty {
     meaning: &'static str,
     /// Without this setting it is not asked.
     setting: Option<&'static str>,
-    /// A run that does not reach these goals says nothing about it.
+    /// If a run does not reach these goals, the verdict is `vacuous`.
     needs: &'static [&'static str],
 }
 
@@ -65,7 +65,7 @@ struct ListedBug {
     rule: &'static str,
     published: &'static str,
     costs: Costs,
-    /// Of one that costs only the leader: whether `fuzz --heal` shows it.
+    /// For a bug that costs only the leader: whether `fuzz --heal` shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     healing: Option<ListedHealing>,
     /// The scenarios of the corpus that plant it.
@@ -77,7 +77,7 @@ struct ListedBug {
 enum ListedHealing {
     Shows {
         cases: u32,
-        /// As `--options` takes them.
+        /// In the form that `--options` takes.
         options: Vec<String>,
     },
     Hides {
@@ -205,7 +205,7 @@ fn whole(p: &Listed) -> String {
     section("Options", p.options.iter().map(option).collect());
     section("Properties", p.properties.iter().map(property).collect());
     let goal = |g: &ListedGoal| format!("  {}\n{}", g.name, wrapped(g.meaning, 6));
-    section("Goals: what a scenario may mean to reach", p.goals.iter().map(goal).collect());
+    section("Goals: events that a scenario can require", p.goals.iter().map(goal).collect());
     section("Bugs", p.bugs.iter().map(bug).collect());
     section("Scenarios", p.scenarios.iter().map(scenario).collect());
     text

@@ -1,5 +1,5 @@
-//! The command line: one file a verb. It asks the engines and says what they answered; it knows no
-//! protocol but through the catalogue that it is given.
+//! The command line, with one file for each verb. It runs the engines and prints what they found.
+//! It reaches protocols only through the catalogue that it is given.
 //!
 //! Exit codes: 2 bad input, else 1 violated or not as expected, else 3 inconclusive, else 0.
 
@@ -86,7 +86,8 @@ type Ending = Result<Exit, Problem>;
 
 /// The whole program, for the protocols of this catalogue.
 pub fn main(catalogue: &impl Catalogue) -> ExitCode {
-    // What a panic says is enough for most; a backtrace is for those who ask for all of it.
+    // The message of a panic is enough for most users. A backtrace is printed only with
+    // `RUST_BACKTRACE=full`.
     if std::env::var_os("RUST_BACKTRACE").is_none_or(|what| what != "full") {
         panic::set_hook(Box::new(|info| output::note(&info.to_string())));
     }
@@ -94,8 +95,8 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
     let json = json_path(&args);
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
-        // Help and version are no errors, and otherwise a person reads what is wrong with the
-        // arguments.
+        // Help and version are no errors. Otherwise, without `--json`, a person reads what is wrong
+        // with the arguments.
         Err(e) if !e.use_stderr() || json.is_none() => {
             let _ = e.print();
             return if e.use_stderr() { Exit::BadInput.into() } else { Exit::Good.into() };
@@ -106,8 +107,8 @@ pub fn main(catalogue: &impl Catalogue) -> ExitCode {
                 .into();
         }
     };
-    // Engines catch what a handler does wrong; what is left is told like bad input, so that reports
-    // are closed.
+    // Engines catch panics of handlers. Any other panic is reported like bad input, so that reports
+    // are complete.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| run(catalogue, cli.command)));
     let defect = || Problem::new("a defect of the protocol or of this program, see above");
     let exit =
@@ -126,7 +127,7 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
     }
 }
 
-/// Says what is wrong with the input, where it is looked for.
+/// Reports what is wrong with the input: to standard error, and to the JSON report if there is one.
 fn refuse(problem: &Problem, json: Option<String>) -> Exit {
     output::note(&format!("error: {problem}"));
     if let Some(path) = json {
@@ -135,8 +136,8 @@ fn refuse(problem: &Problem, json: Option<String>) -> Exit {
     Exit::BadInput
 }
 
-/// Where JSON is wanted, even if the arguments are otherwise wrong; but never over a file that
-/// another argument names.
+/// The path of the JSON report, even if other arguments are wrong. `None` if another argument names
+/// the same file, which must not be overwritten.
 fn json_path(args: &[OsString]) -> Option<String> {
     let args: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
     let at = args.iter().position(|arg| *arg == "--json" || arg.starts_with("--json="))?;
@@ -151,12 +152,11 @@ fn json_path(args: &[OsString]) -> Option<String> {
     (!is_taken).then(|| path.to_string())
 }
 
-/// Set by Ctrl-C, or by the signal with which other programs ask for an end; a second one ends the
-/// program at once.
+/// A flag that is set by Ctrl-C or SIGTERM. A second signal ends the program at once.
 fn interrupted() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // Without a handler, the signal ends the program at once, which is still an answer.
+        // If no handler can be installed, the signal ends the program at once, which is acceptable.
         let _ =
             signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, flag.clone());
         let _ = signal_hook::flag::register(signal, flag.clone());

@@ -1,5 +1,5 @@
-//! Where output goes: standard output, standard error, files. Nothing here panics, and nothing here
-//! ends the program: the exit code is that of the verdict, whoever reads it.
+//! Writes to standard output, standard error and files. Nothing here panics or ends the program:
+//! the exit code is that of the verdict, even if nobody reads the output.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -10,12 +10,12 @@ use crate::cli::Exit;
 use crate::scenario::Problem;
 use crate::support::plain::printable;
 
-/// Standard output takes nothing any more.
+/// Set when standard output is closed.
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
-/// Something that was to be written was not, though somebody wants it.
+/// Set when something could not be written although somebody waits for it.
 static IS_LOST: AtomicBool = AtomicBool::new(false);
 
-/// Writes to standard output. What cannot be printed is shown as an escape.
+/// Writes to standard output. Characters that cannot be printed safely are escaped.
 pub(super) fn say(text: &str) {
     put(&printable(text));
 }
@@ -27,7 +27,7 @@ fn put(text: &str) {
     let mut out = io::stdout().lock();
     let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) else { return };
     IS_CLOSED.store(true, Relaxed);
-    // Who has read enough, as `head` does, misses nothing.
+    // A closed pipe is no error: the reader, such as `head`, has read enough.
     if e.kind() != ErrorKind::BrokenPipe {
         lost("standard output", &e);
     }
@@ -43,8 +43,8 @@ fn lost(what: &str, e: &io::Error) {
     note(&format!("error: {what}: cannot be written: {e}"));
 }
 
-/// The exit code, now that all is written: a verdict stays, but nothing is good whose report is
-/// lost.
+/// The exit code after everything was written. If a report was lost, a good result becomes
+/// inconclusive; other results stay.
 pub(super) fn settle(exit: Exit) -> Exit {
     match exit {
         Exit::Good if IS_LOST.load(Relaxed) => Exit::Inconclusive,
@@ -59,7 +59,7 @@ pub(super) type Named<'a> = (&'static str, &'a str);
 /// overwrite another.
 ///
 /// # Errors
-/// The first that cannot.
+/// The first file that cannot be written.
 pub(super) fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Problem> {
     for (i, (flag, path)) in outputs.iter().enumerate() {
         for (input, read) in inputs {
@@ -91,7 +91,7 @@ pub(super) fn plan(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Pr
     outputs.iter().try_for_each(|(_, path)| writable(path))
 }
 
-/// Whether two paths lead to one file, be it there already or not.
+/// Whether two paths lead to the same file, even if it does not exist yet.
 pub(super) fn are_one(a: &str, b: &str) -> bool {
     #[cfg(unix)]
     if let (Ok(a), Ok(b)) = (fs::metadata(a), fs::metadata(b)) {
@@ -107,7 +107,7 @@ fn is_standard_output(path: &str) -> bool {
     cfg!(unix) && path != "-" && is_file && are_one(path, "/dev/stdout")
 }
 
-/// Where a path leads, links followed, even those that lead to nothing yet.
+/// The place to which a path leads. Links are followed, even those to files that do not exist yet.
 fn place(path: &str) -> PathBuf {
     let mut path = PathBuf::from(path);
     for _ in 0..32 {
@@ -148,7 +148,8 @@ pub(super) fn writable(path: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Writes a file, or to standard output if the path is `-`. What cannot be written is said.
+/// Writes a file, or to standard output if the path is `-`. If that fails, it says so on standard
+/// error.
 pub(super) fn write(path: &str, text: &str) {
     if path == "-" {
         return put(text);
@@ -158,8 +159,8 @@ pub(super) fn write(path: &str, text: &str) {
     }
 }
 
-/// Removes what an earlier run has written there, which would be taken for this run's. Tells
-/// whether there was any.
+/// Removes the file that an earlier run has written there, as it could be taken for this run's.
+/// Returns whether there was one.
 pub(super) fn remove(path: &str) -> bool {
     let place = place(path);
     let is_there = path != "-" && fs::metadata(&place).is_ok_and(|file| file.is_file());

@@ -1,4 +1,4 @@
-//! How a long run is getting on, in one line of standard error, if that is a terminal.
+//! Shows the progress of a long run in one line of standard error, if that is a terminal.
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use crate::exploration::Progress;
 use crate::support::memory::{self, short};
 
-/// The line, and whether there is one now.
+/// The line of progress.
 pub(super) struct Line {
     is_shown: bool,
     is_there: Cell<bool>,
     last: Cell<Option<Instant>>,
-    /// The memory that a run may take: its allowance, or what the machine has left.
+    /// The bytes that a run may take: its limit, or what the machine has left.
     memory: Option<u64>,
 }
 
@@ -26,7 +26,7 @@ impl Line {
         }
     }
 
-    /// Shows how the run of this title is getting on, a few times a second.
+    /// Shows the progress of the run with this title, a few times a second.
     pub(super) fn show(&self, title: &str, progress: &Progress) {
         let is_due =
             self.last.get().is_none_or(|last| last.elapsed() >= Duration::from_millis(250));
@@ -49,11 +49,11 @@ impl Line {
                 line += &format!(", memory ends in about {left}");
             }
         }
-        // Without wrapping: of a line that is cut off, nothing stays behind.
+        // Wrapping is off: a wrapped line could not be cleared completely.
         let _ = write!(io::stderr(), "\r\x1b[K\x1b[?7l{line}\x1b[?7h");
     }
 
-    /// Makes room for other output.
+    /// Clears the line, so that other output can be written.
     pub(super) fn clear(&self) {
         if self.is_there.take() {
             let _ = write!(io::stderr(), "\r\x1b[K");
@@ -61,7 +61,7 @@ impl Line {
     }
 }
 
-/// How long the memory lasts at this rate, where that is less than a day.
+/// How long the memory lasts at this rate, if that is less than a day.
 fn memory_lasts(progress: &Progress, bytes: u64, memory: u64) -> Option<String> {
     let rate = bytes as f64 / progress.seconds;
     let seconds = memory.saturating_sub(bytes) as f64 / rate;

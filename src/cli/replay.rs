@@ -1,4 +1,4 @@
-//! `oneleader replay`: a saved trace, step by step, with what each step changed.
+//! `oneleader replay`: shows a saved trace step by step, with what each step changed.
 
 use std::io::{self, BufRead};
 
@@ -20,8 +20,8 @@ use crate::tell::story;
 
 /// Replay a saved trace
 ///
-/// Exit code 0 if it reaches the recorded violation, 1 if it ends without, 2 if some step cannot be
-/// taken.
+/// The exit code is 0 if the trace reaches the recorded violation, 1 if it ends without a
+/// violation, 2 if some step cannot be taken.
 #[derive(Args)]
 pub(super) struct Replay {
     /// A trace, as written by `check --trace`
@@ -36,7 +36,7 @@ pub(super) struct Replay {
     /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
     #[arg(long, value_name = "FILE|-")]
     json: Option<String>,
-    /// Say only how it ended
+    /// Print only how the replay ended
     #[arg(long)]
     quiet: bool,
 }
@@ -58,7 +58,7 @@ impl Replay {
 /// Reads a trace.
 ///
 /// # Errors
-/// It cannot be read, or is no trace that this program understands.
+/// The file cannot be read, or is no trace that this program understands.
 pub(super) fn read(path: &str) -> Result<Trace, Problem> {
     Trace::from_json(&output::read(path)?).map_err(|problem| problem.in_file(path))
 }

@@ -1,5 +1,5 @@
-//! The table of verdicts, a row as soon as it is known. A row that is not as it should be says so
-//! in words behind it.
+//! The table of verdicts. Each row is printed as soon as it is known. A row that is not as expected
+//! says so at its end.
 
 use crate::exploration::verdict::Verdict;
 use crate::judge::{Agreement, Answer, Checked, Group, Prepared};
@@ -37,8 +37,8 @@ impl Table {
         format!("{header}{}\n", "-".repeat(header.trim_end().len()))
     }
 
-    /// The rows of a run: each property that is violated or not as expected; those that agree alike
-    /// in one row.
+    /// The rows of a run: one for each property with a counterexample, and one for each group of
+    /// other properties with the same result.
     pub(super) fn rows(&self, run: &dyn Prepared, ran: &Checked) -> String {
         let row = |(i, group): (usize, Group<'_>)| {
             let answer = group.answer;

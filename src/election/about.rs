@@ -13,13 +13,12 @@ pub struct About {
     pub name: &'static str,
     /// As a heading.
     pub title: &'static str,
-    /// Where it was published.
+    /// The paper or book that describes it.
     pub source: &'static str,
     /// Whether leaders lead numbered terms. Without terms, at most one live node may lead whenever
     /// time passes (in every state where time is not modelled).
     pub has_terms: bool,
-    /// Whether some node leads from the start, so that only a *change* of leader shows that
-    /// anything happened.
+    /// Whether some node leads from the start. If so, a run is vacuous unless the leader *changes*.
     pub starts_led: bool,
     /// What a scenario may set.
     pub options: &'static [OptionSpec],
@@ -32,11 +31,11 @@ pub struct About {
 /// An option that a scenario may set for its protocol.
 #[derive(Debug)]
 pub struct OptionSpec {
-    /// As a key of the scenario's `options`.
+    /// The name, as in a scenario's `options`.
     pub name: &'static str,
     /// Its value where a scenario sets none.
     pub default: Value,
-    /// For texts: the words allowed. For numbers: empty.
+    /// For texts: the words allowed. Otherwise empty.
     pub allowed: &'static [&'static str],
     /// What it means, in one sentence.
     pub help: &'static str,
@@ -45,7 +44,7 @@ pub struct OptionSpec {
 /// A published mistake that can be planted: one rule left out.
 #[derive(Debug)]
 pub struct BugSpec {
-    /// As the scenario's `bug`.
+    /// The name, as in a scenario's `bug`.
     pub name: &'static str,
     /// One sentence: what the mistaken node does.
     pub summary: &'static str,
@@ -53,18 +52,18 @@ pub struct BugSpec {
     pub rule: &'static str,
     /// Where the mistake was published.
     pub published: &'static str,
-    /// What a system loses by it.
+    /// What the bug costs a system.
     pub costs: Costs,
 }
 
-/// What a planted bug takes away.
+/// What a planted bug costs a system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Costs {
     /// Some safety property is violated.
     Safety,
-    /// Only the leader: a liveness check is needed to see it.
+    /// Only liveness: a leader may be lost, but no safety property is violated.
     Liveness(Healing),
-    /// Nothing, provably: a control.
+    /// Nothing, and there is a proof of that: the bug is a control.
     Nothing,
 }
 
@@ -79,18 +78,18 @@ impl Serialize for Costs {
     }
 }
 
-/// Whether random runs whose network heals show what a planted bug costs. A test holds every
-/// protocol to its word.
+/// Whether random runs whose network heals show what a planted bug costs. A test checks this for
+/// every protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Healing {
-    /// Within so many runs of seed 1 of the bug's own scenario, with these options.
+    /// Yes: random runs of the bug's own scenario show it.
     Shows {
-        /// Within so many runs of seed 1.
+        /// The number of runs, with seed 1, that is enough.
         cases: u32,
-        /// With these options set.
+        /// The options that are set for these runs.
         options: &'static [(&'static str, Value)],
     },
-    /// Not in so many as [`Healing::CASES`]; why not, in one sentence.
+    /// No, not within [`Healing::CASES`] runs. One sentence says why not.
     Hides(&'static str),
 }
 
@@ -120,8 +119,8 @@ impl Display for Value {
     }
 }
 
-/// From what a system is built: already checked against [`About`], so that reading an option cannot
-/// fail.
+/// The settings from which a system is built. They have been checked against [`About`], so every
+/// declared option has a value of its type.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// How many nodes there are.
@@ -138,8 +137,10 @@ impl Setup {
         Setup { nodes, options, bug: None }
     }
 
-    /// Sets one option. Panics on a name or type that `about` does not have: scenarios are checked
-    /// before.
+    /// Sets one option.
+    ///
+    /// # Panics
+    /// The protocol declares no such option, or one of another type.
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         let slot = self.options.get_mut(name).unwrap_or_else(|| panic!("no option {name}"));
         assert_eq!(

@@ -1,7 +1,7 @@
-//! The planted bugs of a protocol, each in one place.
+//! The macro with which a protocol declares its planted bugs.
 
-/// Declares the bugs that can be planted in a protocol: an enum, which handlers ask for, and what
-/// is told of each variant (the fields of a [`BugSpec`](crate::election::BugSpec)).
+/// Declares the bugs that can be planted in a protocol: an enum, against which handlers compare,
+/// and the description of each variant (the fields of a [`BugSpec`](crate::election::BugSpec)).
 ///
 /// ```
 /// use oneleader::election::{Costs, bugs};
@@ -34,7 +34,7 @@ macro_rules! bugs {
         }
 
         impl $Bug {
-            /// What is told of each bug, in the order of the variants.
+            /// The description of each bug, in the order of the variants.
             $vis const SPECS: &'static [$crate::election::BugSpec] =
                 &[$($crate::election::BugSpec { $($field: $value),* }),*];
 

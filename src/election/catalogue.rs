@@ -1,24 +1,25 @@
-//! Protocols by name. The harness meets a protocol only through a catalogue, which hands it over as
-//! a type.
+//! Protocols by name. The harness reaches a protocol only through a catalogue, which calls a
+//! [`Visitor`] with the protocol's type.
 
 use std::marker::PhantomData;
 
 use super::{About, Election};
 
-/// Something to be done with whichever protocol a name stands for; how the catalogue erases types.
+/// A function that is generic over the protocol. The catalogue calls it with the protocol that a
+/// name stands for, so the caller need not know the type.
 pub trait Visitor {
-    /// What comes of it.
+    /// The result, which does not depend on the protocol's type.
     type Output;
-    /// Does it with the protocol `E`.
+    /// Called with the protocol `E`.
     fn visit<E: Election>(self) -> Self::Output;
 }
 
 /// Protocols by name: this crate's own, or a user's.
 pub trait Catalogue {
-    /// What each says of itself, in the order in which they are presented.
+    /// The descriptions of all protocols, in the order in which they are presented.
     fn all(&self) -> Vec<&'static About>;
 
-    /// Hands the protocol of that name to the visitor; `None` if there is no such protocol.
+    /// Calls the visitor with the protocol of that name; `None` if there is no such protocol.
     fn visit<V: Visitor>(&self, name: &str, visitor: V) -> Option<V::Output>;
 }
 
@@ -42,7 +43,7 @@ impl<E: Election> Catalogue for Only<E> {
     }
 }
 
-/// Two catalogues as one. Of a name that stands in both, the first one's protocol is meant.
+/// Two catalogues as one. If both have a protocol of the same name, the first one's counts.
 impl<A: Catalogue, B: Catalogue> Catalogue for (A, B) {
     fn all(&self) -> Vec<&'static About> {
         let first = self.0.all();

@@ -1,12 +1,12 @@
-//! What a protocol promises once the network has healed: all links are up, nothing fails any more,
-//! messages arrive within their tick and timers fire within their limits. Nodes that are down stay
-//! down.
+//! What a protocol promises once the network has *healed*. From then on all links are up, nothing
+//! fails, messages arrive within their tick and timers fire within their limits. Nodes that are
+//! down stay down.
 //!
-//! Protocols differ in it. Raft promises a leader that a quorum follows; single-decree Paxos ends
-//! when the value is learned, and needs no leader then; in Viewstamped Replication a replica that
-//! recovers does not count as up. So each says what must come about ([`AfterHealing::recovered`]),
-//! and from where it can ([`AfterHealing::can_recover`]). There is no notion here of how long it
-//! may take: that is the harness's affair.
+//! Protocols promise different things. Raft promises a leader that a quorum follows; single-decree
+//! Paxos ends when the value is learned, and needs no leader then; in Viewstamped Replication a
+//! replica that recovers does not count as up. So each protocol says what must be reached
+//! ([`AfterHealing::recovered`]), and when it still can be reached ([`AfterHealing::can_recover`]).
+//! How long this may take is not said here; the harness decides it.
 
 use stateright::actor::{Actor, Id};
 
@@ -14,12 +14,12 @@ use super::{Election, NodeSet, Term, Value, node_name};
 
 /// The nodes of a system whose network has healed.
 pub struct Healed<'a, E: Actor> {
-    /// Each with its configuration.
+    /// The nodes' configurations.
     pub nodes: &'a [E],
-    /// `None`: the node is down, and stays down.
+    /// The nodes' states. `None` for a node that is down; it stays down.
     pub states: Vec<Option<&'a E::State>>,
-    /// What each has saved last, those that are down included: they may have sent it, and it may be
-    /// in flight.
+    /// What each node saved last. Nodes that are down are included, since a message about what they
+    /// saved may still be in flight.
     pub disks: Vec<Option<&'a E::Storage>>,
 }
 
@@ -28,16 +28,17 @@ pub type Led = (Id, Term);
 
 /// What a protocol promises of a healed network.
 pub struct AfterHealing<E: Election> {
-    /// What comes about, as the end of the sentence "once the network has healed, ..".
+    /// The promise, as the end of the sentence "once the network has healed, ..".
     pub meaning: &'static str,
-    /// Whether it has come about, and who leads then (nobody, where no leader is needed any more);
-    /// otherwise what is missing. Asked whenever time passes; it must stay as it is for a while.
+    /// Whether the promise is kept in this state. `Ok` says who leads (`None` if no leader is
+    /// needed any more), `Err` says what is missing. It is asked at each tick, and the answer must
+    /// stay the same for a number of ticks.
     pub recovered: fn(&Healed<'_, E>) -> Result<Option<Led>, String>,
-    /// Whether it can come about with the nodes that are up. Random faults do not go farther than
-    /// that.
+    /// Whether the promise can be kept with the nodes that are up. Random faults stop short of
+    /// making this false.
     pub can_recover: fn(&Healed<'_, E>) -> bool,
-    /// Which client inputs go on after healing. What is an operator's doing, such as a change of
-    /// the membership, does not: an operator may take a group apart.
+    /// Which client inputs still come after healing. Actions of an operator, such as a change of
+    /// the membership, should not: they could keep the group from recovering.
     pub takes: fn(&E::Random) -> bool,
 }
 
@@ -49,8 +50,8 @@ impl<E: Election> Clone for AfterHealing<E> {
 impl<E: Election> Copy for AfterHealing<E> {}
 
 impl<E: Election> AfterHealing<E> {
-    /// The promise of a protocol of which no more is known than who leads: one node comes to lead,
-    /// and leads on.
+    /// The promise of a protocol that only says who leads: one node comes to lead, and keeps
+    /// leading.
     pub fn one_leads() -> Self {
         AfterHealing {
             meaning: "one node comes to lead, and no other leads a later term",
@@ -60,7 +61,7 @@ impl<E: Election> AfterHealing<E> {
         }
     }
 
-    /// The usual promise: a leader that a quorum follows comes about, and in the end every node
+    /// The usual promise: a leader comes about that a quorum follows, and in the end every node
     /// that is up follows it.
     pub fn all_follow_a_leader() -> Self {
         AfterHealing {
@@ -94,9 +95,9 @@ impl<E: Election> AfterHealing<E> {
     }
 }
 
-/// An option with which a protocol does not recover, and the value that a healed network takes
-/// instead. Corpora leave out what only the passing of time needs (heartbeats, repetitions), since
-/// an asynchronous search is smaller without.
+/// A value of an option with which a protocol does not recover, and the value that runs with
+/// healing take instead. Corpora switch off what only the passing of time needs (heartbeats,
+/// repetitions), since this makes an asynchronous search smaller.
 #[derive(Clone, Copy, Debug)]
 pub struct NeedOfTime {
     /// The name of the option.
@@ -113,7 +114,7 @@ impl<'a, E: Election> Healed<'a, E> {
         self.live().map(|(id, ..)| id).collect()
     }
 
-    /// Every node that is up, with its configuration and its state.
+    /// The nodes that are up, each with its configuration and its state.
     pub fn live(&self) -> impl Iterator<Item = (Id, &'a E, &'a E::State)> {
         let nodes = self.nodes.iter().zip(&self.states).enumerate();
         nodes.filter_map(|(i, (node, state))| Some((Id::from(i), node, (*state)?)))
@@ -124,12 +125,12 @@ impl<'a, E: Election> Healed<'a, E> {
         Some((self.nodes.get(usize::from(id))?, (*self.states.get(usize::from(id))?)?))
     }
 
-    /// Whether some node finds a quorum among those that are up.
+    /// Whether the nodes that are up are a quorum for one of them.
     pub fn has_quorum(&self) -> bool {
         self.has_quorum_of(self.up())
     }
 
-    /// Whether one of these nodes finds a quorum among them.
+    /// Whether those of these nodes that are up are a quorum for one of them.
     pub fn has_quorum_of(&self, members: NodeSet) -> bool {
         let mut members_up = self.live().filter(|(id, ..)| members.contains(*id));
         members_up.any(|(_, node, state)| node.is_quorum(state, self.nodes.len(), members, members))

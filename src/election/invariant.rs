@@ -1,4 +1,4 @@
-//! What must hold, and what a scenario may mean to reach.
+//! Properties (what must hold) and goals (events that a scenario can require a run to reach).
 
 use std::collections::BTreeMap;
 
@@ -14,49 +14,49 @@ pub struct Invariant<E: Election> {
     pub meaning: &'static str,
     /// What is checked.
     pub check: Check<E>,
-    /// Which setting it speaks of, in words (`values >= 1`), and whether nodes have that setting.
+    /// The setting without which the property says nothing: its words (`values >= 1`), and whether
+    /// nodes have it.
     pub setting: Option<(&'static str, fn(&[E]) -> bool)>,
-    /// The names of the [goals](Goal) that a run must reach, or else it says nothing about this
-    /// property.
+    /// The names of the [goals](Goal) that a run must reach for its verdict on this property to
+    /// count.
     pub needs: &'static [&'static str],
-    /// Asked only in states in which time may pass, and in all where time is not modelled.
+    /// Whether the property is checked only in states in which time may pass. Where time is not
+    /// modelled it is checked in all states.
     pub when_time_passes: bool,
 }
 
 impl<E: Election> Invariant<E> {
-    /// A property of every run.
+    /// A property that every run is checked for.
     pub fn new(name: &'static str, meaning: &'static str, check: Check<E>) -> Self {
         Invariant { name, meaning, check, setting: None, needs: &[], when_time_passes: false }
     }
 
-    /// The property speaks only of nodes with a certain setting. Where they have another it is not
-    /// asked.
+    /// The property says something only about nodes with a certain setting. It is not asked of
+    /// other nodes.
     pub fn with_setting(mut self, words: &'static str, has: fn(&[E]) -> bool) -> Self {
         self.setting = Some((words, has));
         self
     }
 
-    /// A run that reaches not all of these goals says nothing about the property: its verdict is
-    /// `vacuous`.
+    /// The verdict is `vacuous` for a run that does not reach all of these goals.
     pub fn needing(mut self, goals: &'static [&'static str]) -> Self {
         self.needs = goals;
         self
     }
 
-    /// The property is judged as election safety without terms is: only when nothing is left to do
-    /// before time passes. For properties of states; a step or a past that breaks a rule has broken
-    /// it.
+    /// The property is checked only in states in which time may pass, like election safety without
+    /// terms. It makes no difference to [`Check::Rule`] and [`Check::Step`].
     pub fn when_time_passes(mut self) -> Self {
         self.when_time_passes = true;
         self
     }
 }
 
-/// A named event that a scenario may mean to reach: "an entry is committed", "the same primary
-/// leads again".
+/// A named event that a scenario can require a run to reach: "an entry is committed", "the same
+/// primary leads again".
 ///
-/// A scenario lists in `covers` the goals that its note speaks of. A run that holds and did not
-/// reach them has not looked at what it was written for: its verdict is `vacuous`.
+/// A scenario lists in `covers` the goals that its note speaks of. If a run holds but did not reach
+/// them all, it did not test what it was written for, and its verdict is `vacuous`.
 pub struct Goal<E: Election> {
     /// kebab-case, unique within the protocol.
     pub name: &'static str,
@@ -66,11 +66,11 @@ pub struct Goal<E: Election> {
     pub reached: Reached<E>,
 }
 
-/// Over what a goal speaks.
+/// The data over which a goal is defined.
 pub enum Reached<E: Election> {
-    /// Of a step of one node.
+    /// A step of one node.
     Step(fn(&NodeStep<'_, E>) -> bool),
-    /// Of who has led each term first, and of the witness.
+    /// Who has led each term first, and the witness.
     Past(fn(&BTreeMap<Term, Reign>, &E::Witness) -> bool),
 }
 
@@ -87,23 +87,24 @@ impl<E: Election> Clone for Goal<E> {
 }
 impl<E: Election> Copy for Goal<E> {}
 
-/// Over what an invariant speaks. `Err` carries the conflicting facts in a sentence.
+/// The data over which an invariant is defined. `Err` states the conflicting facts in a sentence.
 ///
-/// Narrow forms are cheap: they are evaluated once for each combination of local states that
-/// occurs, not once a state of the system. Nodes that are down are not asked.
+/// The engine evaluates a check once for each combination of its arguments that occurs, not once
+/// for each state of the system. So checks with few arguments are cheap. Nodes that are down are
+/// not checked.
 pub enum Check<E: Election> {
-    /// Of every live node.
+    /// Holds of every live node.
     Node(fn(&E, Id, &E::State) -> Result<(), String>),
-    /// Of every pair of live nodes, the lower identifier first.
+    /// Holds of every pair of live nodes, the lower identifier first.
     Pair(fn(&E, (Id, &E::State), (Id, &E::State)) -> Result<(), String>),
-    /// Of every step by itself: a rule that handlers follow. Costs nothing, as handlers are called
-    /// once for each of their arguments.
+    /// A rule that every step of a node obeys, whatever happened before. Nearly free, since
+    /// handlers are called once for each of their arguments.
     Rule(fn(&NodeStep<'_, E>) -> Result<(), String>),
-    /// Of every step, with the witness before it.
+    /// Holds of every step, given the witness before it.
     Step(fn(&E::Witness, &NodeStep<'_, E>) -> Result<(), String>),
-    /// Of what is remembered.
+    /// Holds of the witness.
     Witness(fn(&E::Witness) -> Result<(), String>),
-    /// Of every live node against what is remembered.
+    /// Holds of every live node, given the witness.
     NodeWitness(fn(&E, Id, &E::State, &E::Witness) -> Result<(), String>),
 }
 

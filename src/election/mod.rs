@@ -1,9 +1,8 @@
 //! What the harness must see of a protocol: the trait [`Election`] over a `stateright` actor, and
 //! the data by which a protocol introduces itself ([`About`]: options, planted bugs, corpus).
 //!
-//! This is the only folder of `src/` that a protocol may import. It knows `stateright` and nothing
-//! of the harness, so that an election can be read, and reused, without the checker that questions
-//! it.
+//! This is the only folder of `src/` that a protocol may import. It imports `stateright` and
+//! nothing of the harness, so an election can be read, and reused, without the checker.
 
 mod about;
 mod bugs;
@@ -28,8 +27,9 @@ pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
 pub use renumbering::{Counter, Counting, Part, Snapshot};
 pub use step::{Age, Event, NodeStep};
 
-/// The key of a [`choose_random`](Out::choose_random) that stands for client input: not urgent, and
-/// paid for from the budget that [`Election::inputs`] names.
+/// The key of a [`choose_random`](Out::choose_random) that stands for client input. Unlike other
+/// choices it does not keep time from passing, and each input uses up one of the
+/// [`Election::inputs`].
 pub const CLIENT: &str = "client";
 
 /// One protocol as the harness sees it: an [`Actor`] plus what its state means for an election.
@@ -37,7 +37,7 @@ pub const CLIENT: &str = "client";
 /// The smallest useful implementation gives [`about`](Election::about), [`build`](Election::build),
 /// [`term`](Election::term) and [`leads`](Election::leads); everything else has a default.
 ///
-/// Handlers must be deterministic functions of their arguments: they are remembered, not called
+/// Handlers must be deterministic functions of their arguments: their results are stored and used
 /// again.
 pub trait Election:
     Actor<
@@ -58,13 +58,14 @@ pub trait Election:
     /// Name, sources, options, planted bugs and corpus.
     fn about() -> &'static About;
 
-    /// The nodes of one system, node `i` being the one with `Id::from(i)`; or one sentence saying
-    /// what is wrong.
+    /// The nodes of one system; node `i` has the identifier `Id::from(i)`. The error is one
+    /// sentence that says what is wrong with the settings.
     fn build(setup: &Setup) -> Result<Vec<Self>, String>;
 
     /// Starts a node for the `incarnation`-th time (0 is its first start) from what it saved last.
     ///
-    /// The incarnation is not a disk: a process merely knows that it is not its first start.
+    /// The incarnation stands for something that a process knows without a disk: that it has been
+    /// started before.
     fn start(
         &self,
         id: Id,
@@ -80,17 +81,17 @@ pub trait Election:
     /// `bounds.max_term`.
     fn term(&self, state: &Self::State) -> Term;
 
-    /// How often the node has tried since it started last, where that grows apart from its term:
-    /// the round of an election that ends without a term. Bounded by `bounds.max_round`.
+    /// How many election rounds the node has begun since its last start, if rounds are counted
+    /// apart from terms (a round may end without a new term). Bounded by `bounds.max_round`.
     fn round(&self, state: &Self::State) -> u32 {
         let _ = state;
         0
     }
 
-    /// The term that the node believes to lead.
+    /// The term that the node believes that it leads.
     fn leads(&self, id: Id, state: &Self::State) -> Option<Term>;
 
-    /// Whom the node believes to follow, and in which term.
+    /// The term and the leader that the node believes that it follows.
     fn follows(&self, id: Id, state: &Self::State) -> Option<(Term, Id)> {
         let _ = (id, state);
         None
@@ -115,26 +116,25 @@ pub trait Election:
         0
     }
 
-    /// The witness after a step, or `None` if the step leaves it alone. Must be pure.
+    /// The witness after a step, or `None` if the step does not change it. Must be a pure function.
     fn observe(witness: &Self::Witness, step: &NodeStep<'_, Self>) -> Option<Self::Witness> {
         let _ = (witness, step);
         None
     }
 
-    /// The number that a client input carries, from 1 on. Numbered inputs come in their order, each
-    /// once in a run, so that no two of them are alike. `None`: this input is not told apart from
-    /// others.
+    /// The number that a client input carries, from 1 on. Numbered inputs come in the order of
+    /// their numbers, each once in a run. `None` if this input has no number.
     fn input_number(input: &Self::Random) -> Option<u32> {
         let _ = input;
         None
     }
 
-    /// What must always hold besides election safety, most important first.
+    /// The properties besides election safety, most important first.
     fn invariants() -> Vec<Invariant<Self>> {
         Vec::new()
     }
 
-    /// What a scenario may mean to reach: see [`Goal`].
+    /// The events that a scenario can require a run to reach: see [`Goal`].
     fn goals() -> Vec<Goal<Self>> {
         Vec::new()
     }
@@ -149,9 +149,10 @@ pub trait Election:
 
     // ---- What is promised once the network has healed
 
-    /// What these nodes promise once the network has healed; or why they promise nothing. The
-    /// default asks no more than that one node comes to lead; a protocol that says who
-    /// [`follows`](Election::follows) whom promises more ([`AfterHealing::all_follow_a_leader`]).
+    /// What these nodes promise once the network has healed; the error says why they promise
+    /// nothing. The default promises only that one node comes to lead. A protocol that says who
+    /// [`follows`](Election::follows) whom can promise more
+    /// ([`AfterHealing::all_follow_a_leader`]).
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {
         let _ = nodes;
         Ok(AfterHealing::one_leads())
@@ -186,7 +187,7 @@ pub trait Election:
         None
     }
 
-    /// The options without which nothing can come about as time passes.
+    /// The options that a protocol needs in order to recover as time passes.
     fn needs_of_time() -> &'static [NeedOfTime] {
         &[]
     }

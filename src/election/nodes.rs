@@ -7,8 +7,8 @@ use stateright::actor::Id;
 
 /// The number under which a leader leads: a Raft term, a Paxos ballot, a Zab epoch, a view.
 ///
-/// A protocol whose ballots are pairs (round, node) encodes them order-preservingly: `round * nodes
-/// + node`.
+/// A protocol whose ballots are pairs (round, node) encodes them as `round * nodes + node`, which
+/// keeps their order.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -78,12 +78,12 @@ impl Debug for NodeSet {
     }
 }
 
-/// A node and its incarnation: who leads.
+/// A leader: a node and its incarnation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Reign {
     /// Who leads.
     pub node: Id,
-    /// How often that node had been started before, this start not counted.
+    /// How often that node had been started before this start.
     pub incarnation: u32,
 }
 

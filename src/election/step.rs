@@ -22,7 +22,7 @@ pub enum Event<'a, E: Actor> {
         /// Which of its timers.
         timer: &'a E::Timer,
     },
-    /// One of the values of an open choice is taken.
+    /// One of the values of an open choice is chosen.
     Choose {
         /// The choice.
         key: &'a str,
@@ -45,8 +45,8 @@ pub struct Age {
 }
 
 impl Age {
-    /// A timer that was set in this tick, to fire `first` to `last` ticks later. Where time is not
-    /// modelled, any timer is.
+    /// Whether the timer was set in this tick, to fire `first` to `last` ticks later. Always true
+    /// where time is not modelled.
     pub fn is_new(self, first: u64, last: u64) -> bool {
         let limits = (u64::from(self.first), u64::from(self.last));
         self == Age::default() || self.now == 0 && limits == (first, last)
@@ -59,7 +59,7 @@ pub struct NodeStep<'a, E: Election> {
     pub actor: &'a E,
     /// The node.
     pub id: Id,
-    /// How often the node had been started before, this start not counted.
+    /// How often the node had been started before this start.
     pub incarnation: u32,
     /// `None` when the node was down.
     pub before: Option<&'a E::State>,
@@ -67,15 +67,15 @@ pub struct NodeStep<'a, E: Election> {
     pub event: Event<'a, E>,
     /// `None` when the node is down afterwards: it crashed, perhaps in the middle of the handler.
     pub after: Option<&'a E::State>,
-    /// Where the node crashed in the middle of the handler and others may have noticed, that is,
-    /// after at least one message or save: the state in which the handler would have ended.
+    /// The state in which the handler would have ended, if the node crashed in the middle of it,
+    /// after at least one send or save.
     pub cut_short: Option<&'a E::State>,
     /// Messages that went out, in order.
     pub sends: &'a [(Id, E::Msg)],
-    /// What is on disk afterwards.
+    /// What is on the node's disk after the step.
     pub storage: Option<&'a E::Storage>,
-    /// The timers that ran before the step. Where it is a timer's end, that timer included.
+    /// The timers that ran before the step. If the step is a timeout, its timer is included.
     pub timers_before: &'a BTreeMap<E::Timer, Age>,
-    /// The timers that run afterwards; none at a node that is down.
+    /// The timers that run after the step; none if the node is down.
     pub timers: &'a BTreeMap<E::Timer, Age>,
 }

@@ -1,11 +1,10 @@
-//! Exhaustive search of any stateright [`ActorModel`], as it stands.
+//! Exhaustive search of any stateright [`ActorModel`], without changes to the model.
 //!
 //! Supported are all three network kinds, lossy networks, `max_crashes`, storage, random choices,
-//! history, boundary, and `always` and `sometimes` properties. Properties, boundary and history are
-//! functions that the engine cannot look into. The first two speak of whole states, so that each
-//! distinct state is put together for them, which takes most of the time. `eventually` is not
-//! checked (stateright's own meaning of it misses cycles), and the answer says so. More than 16
-//! actors or properties are refused.
+//! history, boundary, and `always` and `sometimes` properties. Properties and boundary are
+//! functions of whole states. So each distinct state is built in full for them, which takes most of
+//! the time. `eventually` is not checked (stateright's own meaning of it misses cycles), and the
+//! answer says so. More than 16 actors or properties are refused.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -29,24 +28,23 @@ use crate::semantics::{MAX_PROPERTIES, PropertyId, PropertySet};
 pub struct ModelExploration<A: Actor> {
     /// Never [`Ended::Failed`].
     pub ended: Ended,
-    /// Distinct states within the boundary: stateright's `unique_state_count`, where its hash tells
-    /// apart what `==` does.
+    /// Distinct states within the boundary. Stateright's `unique_state_count` is the same, if
+    /// stateright's hash differs for all states that differ by `==`.
     ///
-    /// States are told apart by `==`. Stateright tells them apart by their hash, and that of its
-    /// sets and maps says nothing of where they end: it takes states for one that differ only in
-    /// which actor a timer is set at, for instance. Then it counts fewer states, and may miss some
-    /// that can be reached.
+    /// The engine tells states apart by `==`, stateright by their hash. Stateright hashes a set or
+    /// map without its length. So it confuses, for instance, states that differ only in the actor
+    /// at which a timer is set. Then it counts fewer states, and may miss some that can be reached.
     pub distinct: u64,
     /// Generated states within the boundary: stateright's `state_count`.
     pub generated: u64,
     /// Steps to the farthest state; stateright's `max_depth` is one more.
     pub depth: usize,
-    /// By property, a shortest run to an example of a `sometimes` or a counterexample of an
-    /// `always`.
+    /// For each property that was discovered, a shortest run: to an example of a `sometimes`, or to
+    /// a counterexample of an `always`.
     pub discoveries: BTreeMap<&'static str, Vec<ActorModelAction<A::Msg, A::Timer, A::Random>>>,
     /// The properties that were not checked: those that expect something `eventually`.
     pub not_checked: Vec<&'static str>,
-    /// The properties that were, in the model's order.
+    /// The properties that were checked, in the model's order.
     pub checked: Vec<(&'static str, Expectation)>,
     /// How long it took.
     pub seconds: f64,
@@ -58,8 +56,8 @@ impl<A: Actor> ModelExploration<A> {
     /// Whether a property holds: an `always` has no counterexample, a `sometimes` has an example.
     ///
     /// # Errors
-    /// Why that cannot be said. The property does not hold, and here is the run; or not everything
-    /// was seen, and what was does not settle it; or it was not checked; or there is no such
+    /// Why this is not so: the property does not hold (with the run that shows it); the run was
+    /// stopped before the property was settled; the property was not checked; or there is no such
     /// property.
     pub fn holds(&self, name: &str) -> Result<(), String> {
         if self.not_checked.contains(&name) {
@@ -101,7 +99,7 @@ impl<A: Actor> ModelExploration<A> {
     /// checked.
     ///
     /// # Panics
-    /// With what does not hold, and the actions that lead there; or with what could not be said.
+    /// If a property does not hold, with the actions that show it; or if a property is not settled.
     #[track_caller]
     pub fn assert_properties(&self) {
         let names = self.checked.iter().map(|(name, _)| name).chain(&self.not_checked);
@@ -124,9 +122,8 @@ impl<A: Actor> ModelExploration<A> {
 /// Explores an actor model exhaustively, within limits. A discovery of any property counts as a
 /// violation for [`Limits::until`]; properties are numbered in the model's order.
 ///
-/// In a test, ask for the properties by [`ModelExploration::assert_properties`]. It fails unless
-/// every property is settled: an empty map of discoveries may as well mean that a limit ended the
-/// search.
+/// In a test, use [`ModelExploration::assert_properties`], which fails unless every property is
+/// settled. An empty map of discoveries proves nothing: a limit may have ended the search.
 ///
 /// ```
 /// use oneleader::exploration::Limits;
@@ -146,12 +143,13 @@ impl<A: Actor> ModelExploration<A> {
 /// assert_eq!(seen.distinct, 1);
 /// ```
 ///
-/// States are told apart by `==`, as stateright's checkers ask of them too (hence `H: PartialEq`).
+/// States are told apart by `==`; therefore `H: PartialEq`, as stateright's checkers require, too.
 ///
 /// # Errors
-/// Nothing can be concluded. The model has something that is not supported; or one of its functions
-/// panicked (a handler, a property, the boundary, what records the history); or a handler is not a
-/// function of its arguments; or engine and stateright disagree about a run.
+/// If nothing can be concluded: the model uses something that is not supported; one of its
+/// functions panicked (a handler, a property, the boundary, or a function that records the
+/// history); a handler is not a function of its arguments; or engine and stateright disagree about
+/// a run.
 pub fn check_model<A, C, H>(
     model: &ActorModel<A, C, H>,
     limits: &Limits,
@@ -170,7 +168,7 @@ where
     check(model, limits, progress).map_err(|why| why.to_string())
 }
 
-/// [`check_model`], with errors that tell our own mistakes apart.
+/// [`check_model`], with an error type that separates the user's mistakes from ours.
 fn check<A, C, H>(
     model: &ActorModel<A, C, H>,
     limits: &Limits,
@@ -243,8 +241,8 @@ fn expect_few(what: &str, found: usize, most: usize) -> Result<(), EngineError> 
 /// The name of a property, and the path to where it was discovered as actions of stateright's.
 ///
 /// # Errors
-/// Stateright takes the actions in another way, or the property judges the last state in another
-/// way than before.
+/// Stateright takes the actions to other states, or the property gives another answer about the
+/// last state than before.
 fn discovery<'a, A, C, H>(
     source: &mut ModelSource<'a, A, C, H>,
     program: &mut ProgramBuilder,
@@ -278,7 +276,8 @@ where
 /// The initial state.
 ///
 /// # Errors
-/// It cannot be had, or is not the same each time, or lies outside the boundary.
+/// A function of the model panicked, or the state is not the same each time, or it lies outside the
+/// boundary.
 fn start<A, C, H>(model: &ActorModel<A, C, H>) -> Result<ActorModelState<A, H>, EngineError>
 where
     A: Actor,

@@ -1,12 +1,12 @@
-//! Identity by content: what two components must have in common to be one component. It is the same
-//! on every machine and in every run.
+//! When two values are the same component. The answer, and the digests used for it, are the same on
+//! every machine and in every run.
 //!
-//! Two components are one if they feed the same bytes to a hasher and are equal by `==`. `Hash` by
-//! itself may tell less apart: the hash of stateright's sets does not say where a set ends, and a
-//! `Hash` written by hand may leave fields out. Stateright takes whole states with equal hashes for
-//! one state, which does little harm; to take components for one in this way would mix parts of
-//! states that were never met together. `==` by itself would mean to compare every value with every
-//! other.
+//! Two values are the same component if their `Hash` feeds the same bytes to a hasher and they are
+//! equal by `==`. Equal hashes alone are not enough: stateright hashes a set without its length,
+//! and a `Hash` written by hand may leave fields out. Stateright takes whole states with equal
+//! hashes for one state, which does little harm. To confuse two components would do more: it would
+//! make states out of parts that never occur together. `==` alone would be too slow, since every
+//! value would have to be compared with every other.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
@@ -15,7 +15,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 
 use super::ids::{IdVec, Number};
 
-/// The place of the digests that tell apart values with the same digest.
+/// The place that is used for further digests of values that share a digest.
 const ALIKE: u64 = 5 << 32;
 
 /// A 128-bit digest of a component and of the place where it stands.
@@ -32,20 +32,20 @@ impl Digest {
         Digest(hasher.finish128().as_u128())
     }
 
-    /// Another digest, for a further value that has this digest: the `nth` after the first.
+    /// Another digest, for the `nth` further value that has this digest.
     fn nth(self, nth: u64) -> Digest {
         Digest::of(nth, ALIKE, &self.0)
     }
 
-    /// What the component adds to a fingerprint. The fingerprint of a state is the sum of what its
-    /// components add, and is as random as they are.
+    /// The component's share of a fingerprint. The fingerprint of a state is the sum of its
+    /// components' shares.
     pub(crate) fn share(self) -> u64 {
         (self.0 >> 64) as u64
     }
 }
 
-/// What a queue adds to a fingerprint with one more message at its end, if it added `queue` before.
-/// It depends on the order of the messages.
+/// The share of a queue after one more message was put at its end; `queue` is its share before. It
+/// depends on the order of the messages.
 pub(crate) fn chain(queue: u64, message: u64) -> u64 {
     let mut sum = queue.rotate_left(23).wrapping_add(message);
     for _ in 0..2 {
@@ -54,7 +54,7 @@ pub(crate) fn chain(queue: u64, message: u64) -> u64 {
     sum ^ (sum >> 32)
 }
 
-/// A hasher for keys that are digests: they are random already, and stay as they are.
+/// A hasher for keys that are digests. It returns the key itself, as digests are random already.
 #[derive(Default)]
 pub(crate) struct Identity(u64);
 
@@ -73,8 +73,8 @@ impl Hasher for Identity {
     }
 }
 
-/// A field that is hashed by itself first, so that the bytes of two neighbouring fields cannot be
-/// divided in another way.
+/// A field that is hashed on its own first. So the bytes of two neighbouring fields cannot be
+/// confused with those of two other fields.
 pub(crate) struct Field<'a, T>(pub(crate) &'a T);
 
 impl<T: Hash> Hash for Field<'_, T> {

@@ -1,15 +1,15 @@
-//! Why nothing that an engine saw counts: mistakes of the user's, apart from our own.
+//! Errors that make a whole exploration invalid: mistakes of the user, and of this crate.
 
 use std::fmt;
 
-/// Why nothing that an engine saw counts.
+/// Why an exploration is invalid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum EngineError {
     /// A function of the user's panicked.
     Panicked {
-        /// Whose function it is, and in some cases what it was asked.
+        /// Whose function it is, and in some cases its arguments.
         who: String,
-        /// What it was asked, where `who` does not say it.
+        /// The arguments, if `who` does not give them.
         at: Option<String>,
         /// The message of the panic.
         why: String,
@@ -27,13 +27,13 @@ pub(crate) enum EngineError {
     },
     /// The user's model has something that cannot be explored.
     Unsupported(String),
-    /// There are more of these than there are numbers.
+    /// There are too many things of this kind to number them.
     TooMany(String),
-    /// Two flows have the same digest: another seed would tell them apart.
+    /// Two flows have the same digest. With another seed they would not.
     Collision,
-    /// Stateright takes this step in another way: a mistake of the user's or of ours.
+    /// Stateright's result of this step is another one: a mistake of the user or of this crate.
     Disagreement(String),
-    /// A mistake of ours.
+    /// A mistake of this crate.
     Defect(String),
 }
 

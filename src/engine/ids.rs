@@ -1,5 +1,4 @@
-//! The numbers of the engine: one type for each kind of thing that has a number, and the encodings
-//! that numbers have.
+//! The numbers of the engine: one type for each kind of thing that has a number.
 //!
 //! All of them are as large as the integer inside. A number is made from a position in a list and
 //! turned back into one by named methods, so that a number of one kind cannot be used as one of
@@ -15,20 +14,20 @@ use stateright::actor::Id;
 use crate::election::{MAX_NODES, NodeSet};
 use crate::semantics::node::Disk;
 
-/// What a table may be asked about: something that 32 bits tell.
+/// A key of a table: something that fits into 32 bits.
 pub(crate) trait Key: Copy {
     fn bits(self) -> u32;
 }
 
 /// The number of a component: its position in a list of all that have been met.
 pub(crate) trait Number: Key + Eq + Hash + Debug {
-    /// The number of what stands at a position.
+    /// The number of the thing at a position.
     fn at(position: usize) -> Self;
 
     /// The number with these bits.
     fn from_bits(bits: u32) -> Self;
 
-    /// The position of what has the number.
+    /// The position of the thing with this number.
     #[inline]
     fn position(self) -> usize {
         widen(self.bits())
@@ -41,7 +40,7 @@ pub(crate) fn widen(number: u32) -> usize {
     number as usize
 }
 
-/// A position, or a length, that is known to be small as 32 bits.
+/// A position or a length as 32 bits. The caller knows that it fits.
 #[inline]
 pub(crate) fn narrow(position: usize) -> u32 {
     debug_assert!(u32::try_from(position).is_ok());
@@ -78,8 +77,8 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// A node's local state: that of its actor, its timers, its disk and its open choices. `NONE`
-    /// of what happens at no node.
+    /// A node's local state: its actor's state, its timers, its disk and its open choices. `NONE`
+    /// for steps that happen at no node.
     LocalId(u32);
     /// A message with its sender and receiver.
     MessageId(u32);
@@ -87,7 +86,7 @@ numbers! {
     WorldId(u32);
     /// What one handler did. `NONE` where no handler runs.
     OutcomeId(u32);
-    /// The messages in flight in one column, counted for each receiver by itself.
+    /// A flow: the messages in flight in one column. Each receiver has its own numbering.
     FlowId(u32);
     /// Messages that an outcome sends together in one column.
     BundleId(u32);
@@ -100,7 +99,7 @@ numbers! {
     CounterId(u16);
 }
 
-/// The values that are no numbers, for those kinds of numbers that need them.
+/// Special values that stand for no thing.
 macro_rules! sentinels {
     ($(#[$doc:meta] $sentinel:ident = $bits:expr, for $($name:ident)*;)*) => {$($(
         impl $name {
@@ -111,7 +110,7 @@ macro_rules! sentinels {
 }
 
 sentinels! {
-    /// What a table holds while it does not know the answer.
+    /// Stands in a table for an answer that is not known.
     UNKNOWN = u32::MAX, for WorldId OutcomeId FlowId StepId;
     /// Says that there is no such thing.
     NONE = u32::MAX - 1, for LocalId MessageId OutcomeId;
@@ -132,8 +131,8 @@ impl OutcomeId {
     /// How many outcomes there may be.
     pub(crate) const MOST: usize = (u32::MAX - 512) as usize;
 
-    /// The outcome of the same step torn, which follows it: the first after no effect, the second
-    /// after one, and so on.
+    /// The outcome of the same step torn. The torn outcomes follow the whole one: first the one
+    /// torn before any effect, then the one torn after one effect, and so on.
     pub(crate) fn torn(self, nth: u8) -> OutcomeId {
         OutcomeId(self.0 + u32::from(nth))
     }
@@ -146,19 +145,20 @@ pub(crate) enum Whole {
     Tick,
     /// The links change to this topology.
     Switch(u8),
-    /// The system stabilises, with this one of the combinations of ages that its timers may take.
+    /// The system stabilises; the number says with which of the combinations of ages that its
+    /// timers may take.
     Stabilise(u32),
 }
 
 impl StepId {
     /// The first of all.
     pub(crate) const FIRST: StepId = StepId(0);
-    /// The first number of a step of the whole system. Below stand the steps of single places.
+    /// The first number of a step of the whole system. Smaller numbers are steps of single places.
     pub(crate) const WHOLE: StepId = StepId(1 << 31);
     const FIRST_SWITCH: u32 = 1;
     const FIRST_STABILISE: u32 = Self::FIRST_SWITCH + u8::MAX as u32 + 1;
 
-    /// The step of the whole system that this is, if it is one.
+    /// The step as one of the whole system, if it is one.
     #[inline]
     pub(crate) fn whole(self) -> Option<Whole> {
         Some(match self.0.checked_sub(Self::WHOLE.0)? {
@@ -219,10 +219,10 @@ impl CounterId {
 pub(crate) struct NodeIndex(u8);
 
 impl NodeIndex {
-    /// Stands for no node: whoever is no node of the model, or nobody.
+    /// Stands for an identifier that belongs to no node of the model.
     pub(crate) const NONE: NodeIndex = NodeIndex(MAX_NODES as u8);
 
-    /// The places that a list by receiver needs: one for each node, and one for `NONE`.
+    /// The length of a list by receiver: one place for each node, and one for `NONE`.
     pub(crate) const PLACES: usize = MAX_NODES + 1;
 
     /// The node at a position.
@@ -232,7 +232,8 @@ impl NodeIndex {
         NodeIndex(position as u8)
     }
 
-    /// The node of the first `nodes` that stateright knows by this number.
+    /// The node with this identifier of stateright's, or `NONE` if it is not one of the first
+    /// `nodes`.
     pub(crate) fn of(id: Id, nodes: usize) -> NodeIndex {
         if usize::from(id) < nodes { NodeIndex::at(usize::from(id)) } else { NodeIndex::NONE }
     }
@@ -249,14 +250,14 @@ impl NodeIndex {
         usize::from(self.0)
     }
 
-    /// Its position in a list of [`MAX_NODES`] things, which the compiler sees is inside. Means
-    /// nothing for `NONE`.
+    /// Its position in a list of [`MAX_NODES`] things, written so that the compiler can drop the
+    /// check of bounds. Means nothing for `NONE`.
     #[inline]
     pub(crate) fn slot(self) -> usize {
         usize::from(self.0) % MAX_NODES
     }
 
-    /// As stateright knows it.
+    /// The identifier that stateright uses for it.
     pub(crate) fn id(self) -> Id {
         Id::from(self.position())
     }
@@ -273,8 +274,8 @@ impl Key for NodeSet {
 pub(crate) enum WorldEvent {
     /// A node crashes, which the budget of crashes pays for.
     Crash,
-    /// A node restarts and finds the disk so. The budgets of restarts and of damaged disks pay for
-    /// it.
+    /// A node restarts and finds its disk in this condition. The budgets of restarts and of damaged
+    /// disks pay for it.
     Restart(Disk),
     /// A message is lost.
     Lose,
@@ -291,7 +292,8 @@ pub(crate) enum WorldEvent {
 }
 
 impl WorldEvent {
-    /// Either the outcome that the world takes note of, or the key of any other event.
+    /// The outcome, if the event is one that the world takes note of; otherwise the key of the
+    /// event.
     #[inline]
     pub(crate) fn key(self) -> Result<OutcomeId, EventKey> {
         Err(EventKey(match self {

@@ -1,9 +1,9 @@
 //! How each state was first reached: its predecessor and the step, in two to four bytes, level by
 //! level.
 //!
-//! States are found in the order of their predecessors, so for each predecessor only its distance
-//! from the one before is kept. The log is read only to rebuild one trace, from its end to its
-//! start, so it may take a while to decode a level.
+//! States are found in the order of their predecessors. So for each predecessor only its distance
+//! from the previous predecessor is kept. The log is read only to rebuild a trace, from its end to
+//! its start, so decoding may be slow.
 
 use super::ids::{Key, Number, StepId, widen};
 
@@ -26,13 +26,13 @@ struct Level {
 pub(crate) struct Page {
     bytes: Vec<u8>,
     states: u32,
-    /// The first state that may be a predecessor, and the last that was.
+    /// The first state that may be a predecessor, and the predecessor of the state noted last.
     from: u64,
     last: u64,
 }
 
-/// A distance below this stands in the lowest bits of the step's code. There this number itself
-/// says that the distance is no less, and that what it is more follows behind.
+/// A distance below this stands in the lowest bits of the step's code. If those bits hold this
+/// number itself, the distance is at least as large, and the rest of it follows behind the code.
 const FAR: u64 = 7;
 
 impl Page {
@@ -54,7 +54,7 @@ impl Page {
         self.states += 1;
     }
 
-    /// Gives back the room that is left: no state will be noted.
+    /// Gives unused memory back. No more states will be noted.
     pub(crate) fn close(&mut self) {
         self.bytes.shrink_to_fit();
     }
@@ -143,7 +143,8 @@ fn put(bytes: &mut Vec<u8>, number: u64) {
     debug_assert!(number >> BITS == 0);
     let more = (u64::BITS - (number | 1).leading_zeros() - 1) / 7;
     let code = (number << 1 | 1) << more;
-    // It is faster to append as many bytes as any number may need, and to cut off what is too much.
+    // It is faster to append as many bytes as any number may need, and then to cut off the unused
+    // ones.
     let len = bytes.len() + 1 + widen(more);
     bytes.extend_from_slice(&code.to_le_bytes());
     bytes.truncate(len);

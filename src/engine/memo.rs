@@ -21,7 +21,7 @@ pub(crate) trait Answer: Copy {
     fn recall(slot: Self::Slot) -> Option<Self>;
 }
 
-/// Ids have a value of their own that says `UNKNOWN`, so that a slot is no larger than an id.
+/// Ids have a special value `UNKNOWN`. So a slot is no larger than an id.
 macro_rules! answers_by_id {
     ($($name:ident)*) => {$(
         impl Answer for $name {
@@ -42,7 +42,7 @@ macro_rules! answers_by_id {
 }
 answers_by_id! { WorldId OutcomeId FlowId }
 
-/// For what has no such value an `Option` is kept.
+/// Other answers have no such value, so an `Option` is stored.
 macro_rules! answers_by_option {
     ($($name:ident)*) => {$(
         impl Answer for $name {
@@ -145,9 +145,9 @@ impl<A: Key, B: Key, V: Answer> Memo<A, B, V> {
 
 /// A map from pairs of ids to answers, where most pairs have the same answer, the usual one.
 ///
-/// For each pair a bit says whether its answer is known to be the usual one; a processor's nearest
-/// cache holds these bits. All other answers are kept in a [`Memo`]. Where the bits would take too
-/// much memory there are none, and the `Memo` holds every answer.
+/// For each pair a bit says whether its answer is known to be the usual one. These bits are few
+/// enough for a processor's nearest cache. All other answers are kept in a [`Memo`]. If the bits
+/// would take too much memory, there are none, and the `Memo` holds every answer.
 pub(crate) struct BitmapMemo<A, B, V: Answer> {
     /// The bits: a row of words for each first id.
     usual: Vec<u64>,
@@ -159,8 +159,8 @@ pub(crate) struct BitmapMemo<A, B, V: Answer> {
     others: Memo<A, B, V>,
 }
 
-/// The most words of bits: 64 MiB. Where assertions are checked there are few, so that tests reach
-/// this limit.
+/// The most words of bits: 64 MiB. With debug assertions there are few, so that tests reach this
+/// limit.
 const MOST_WORDS: usize = if cfg!(debug_assertions) { 1 << 8 } else { 1 << 23 };
 
 impl<A: Key, B: Key, V: Answer> Default for BitmapMemo<A, B, V> {

@@ -1,4 +1,4 @@
-//! The compiled engine: exhaustive search over numbers instead of values.
+//! The compiled engine: exhaustive search in which numbers stand for values.
 //!
 //! An actor's handler is a function of the node, its local state and the event, and there are few
 //! distinct local states: thousands, where there are hundreds of millions of system states. So
@@ -6,11 +6,11 @@
 //! link. Each handler runs once for each of its arguments, and a step of the system takes a few
 //! look-ups.
 //!
-//! A `program` is all that is known in numbers. A `source` holds the values behind them and
-//! calls the user's functions: there is one for a [`System`], and one for any
-//! [`ActorModel`](stateright::actor::ActorModel). A `search` is breadth-first, by any
-//! number of threads, and its result, traces included, does not depend on their number. A
-//! [`walk()`] takes random steps instead.
+//! A `program` is everything that the engine knows, in numbers. A `source` holds the values behind
+//! them and calls the user's functions: there is one for a [`System`], and one for any
+//! [`ActorModel`](stateright::actor::ActorModel). A `search` is breadth-first, by any number of
+//! threads, and its result, traces included, does not depend on their number. A [`walk()`] takes
+//! random steps instead.
 
 mod actor_model;
 mod digest;
@@ -44,8 +44,8 @@ pub const COMPILED: &str = "compiled";
 /// The word for random walks.
 pub const WALK: &str = "walk";
 
-/// The key of all digests, unless another is asked for. With another key all fingerprints are other
-/// ones: it is unlikely that the same two states share a fingerprint again.
+/// The default key of all digests. With another key all fingerprints change, so two states that
+/// shared a fingerprint are unlikely to share one again.
 pub const DEFAULT_SEED: u64 = 0x6f6e_656c_6561_6465;
 
 /// Explores a system exhaustively, within limits. Counterexamples are shortest ones.
@@ -142,7 +142,7 @@ fn run<E: Election>(
     }
 }
 
-/// Tells a path to a violation in steps, and why its end violates the property.
+/// A path to a violation, as steps, and why its end violates the property.
 fn tell<E: Election>(
     system: &System<E>,
     source: &mut SystemSource<'_, E>,

@@ -1,5 +1,5 @@
-//! Threads that share work, the caller's among them. Which thread does which piece is left to
-//! chance, so each piece of work must keep its results to itself.
+//! A pool of threads that share work; the caller's thread is one of them. Which thread does which
+//! piece of work is left to chance, so each piece must store its results in a place of its own.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,7 +24,7 @@ impl WorkerPool {
         WorkerPool { threads: if others.is_some() { threads } else { 1 }, others }
     }
 
-    /// Applies `f` to every item. Unless it `is_much` work altogether, the caller does it alone, as
+    /// Applies `f` to every item. Unless `is_much` is true, the caller does all the work alone, as
     /// waking other threads would take longer.
     pub(crate) fn each<I: Send>(
         &self,
@@ -49,7 +49,7 @@ impl WorkerPool {
                 scope.spawn(|_| work());
             }
             work();
-            // The others are about to finish: waiting here takes less time than falling asleep.
+            // The others will finish soon: waiting actively takes less time than going to sleep.
             for _ in 0..SPINS {
                 if left.load(Ordering::Relaxed) == 0 {
                     break;

@@ -1,4 +1,4 @@
-//! System states as rows of numbers, many of them one after the other.
+//! States of the system as rows of numbers, stored one after the other.
 //!
 //! A row holds the id of a world, then that of each node's local state, then that of the flow in
 //! each column. Beside each row stands its fingerprint.
@@ -57,7 +57,7 @@ impl Cell for u32 {
     }
 }
 
-/// A type of cell that can take over whatever a cell of type `F` holds, because it is no smaller.
+/// A type of cell that can hold everything that a cell of type `F` can, because it is no smaller.
 pub(crate) trait CopyFrom<F>: Cell {
     /// Copies cells into other cells; there are as many of both.
     fn copy(to: &mut [Self], from: &[F]);
@@ -91,7 +91,7 @@ impl CopyFrom<u16> for u32 {
 pub(crate) struct Rows<C> {
     width: usize,
     sums: Vec<u64>,
-    /// What stands behind the last row means nothing.
+    /// Cells behind the last row mean nothing.
     cells: Vec<C>,
 }
 
@@ -145,7 +145,7 @@ impl<C: Cell> Rows<C> {
         self.sums.pop();
     }
 
-    /// Gives back the room that is left: no row will be added.
+    /// Gives unused memory back. No more rows will be added.
     pub(crate) fn close(&mut self) {
         self.cells.truncate(self.sums.len() * self.width);
         self.cells.shrink_to_fit();
@@ -195,7 +195,7 @@ impl Packed {
         }
     }
 
-    /// These rows and the others behind them, as rows of this width, which is no less than theirs.
+    /// These rows, followed by the others, as rows of this width. Neither has wider rows than that.
     pub(crate) fn join(&self, other: &Packed, width: usize) -> Packed {
         let rows = self.len() + other.len();
         match (self, other) {

@@ -2,21 +2,21 @@
 //! cache lines, in shards, each of which grows by itself and in place.
 //!
 //! Candidates are sorted by shard where they are found, and one thread at a time works on a shard.
-//! So nothing is locked, and nothing depends on which thread is faster: of equal candidates it is
-//! always the first in the order of the batch that is new. The cache lines of look-ups to come are
-//! asked for ahead of time, so that the memory works on many of them at once.
+//! So there are no locks, and nothing depends on which thread is faster: of equal candidates the
+//! first in the order of the batch is always the new one. The cache lines of coming look-ups are
+//! prefetched, so that the memory fetches many of them at once.
 
 /// The number of shards. The highest bits of a fingerprint choose one.
 pub const SHARDS: usize = 16;
 
-/// How many look-ups ahead a line is asked for.
+/// How many look-ups ahead a line is prefetched.
 const AHEAD: usize = 24;
 
 /// How many fingerprints share a cache line. They fill it from the first slot on.
 const SLOTS: usize = 8;
 
-/// A cache line of fingerprints, each in two halves, as processors compare halves faster. Where the
-/// low half is 0 the slot is empty.
+/// A cache line of fingerprints. Each is stored in two halves, as processors compare halves faster.
+/// A slot whose low half is 0 is empty.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
 struct Line {
@@ -24,8 +24,8 @@ struct Line {
     high: [u32; SLOTS],
 }
 
-/// The halves of a fingerprint. The low half is never 0: where it would be it becomes 1, which
-/// takes few fingerprints for others, as it concerns one of four billion.
+/// The halves of a fingerprint. A low half of 0 becomes 1, since 0 marks an empty slot. This
+/// confuses few fingerprints, as it concerns one in four billion.
 #[inline]
 fn halves(fingerprint: u64) -> (u32, u32) {
     ((fingerprint as u32).max(1), (fingerprint >> 32) as u32)
@@ -39,7 +39,7 @@ impl Line {
         slots.fold(0, |found, (&l, &h)| found | (u32::from(l == low) & u32::from(h == high))) != 0
     }
 
-    /// The first slot that is not taken, if there is one: found by halving.
+    /// The first slot that is not taken, if there is one, found by binary search.
     #[inline]
     fn free(&self) -> usize {
         let mut free = usize::from(self.low[3] != 0) * 4;
@@ -66,8 +66,8 @@ impl Line {
     }
 }
 
-/// How many slots of a line may be taken on average, in a shard with so many homes. They are fewer
-/// while the shard is small, because a full line costs a look at the next.
+/// How many slots of a line may be taken on average, in a shard with this many home lines. A small
+/// shard has fewer, because a full line costs a look at the next one.
 #[inline]
 fn full(homes: usize) -> usize {
     match homes {
@@ -77,7 +77,7 @@ fn full(homes: usize) -> usize {
     }
 }
 
-/// How many homes a shard with so many homes grows to. A small shard trades memory for time.
+/// How many home lines a shard with this many grows to. A small shard trades memory for time.
 fn larger(homes: usize) -> usize {
     match homes {
         ..0x8000 => homes * 4,
@@ -91,7 +91,7 @@ fn larger(homes: usize) -> usize {
 #[repr(align(128))]
 pub struct Shard {
     /// A fingerprint stands in its home line, or in the first line behind it that had room. The
-    /// lines from `homes` on are the home of none: they take what the last homes cannot.
+    /// lines from `homes` on are no home lines: they take what the last home lines cannot.
     lines: Vec<Line>,
     homes: usize,
     /// How many fingerprints there are.
@@ -105,8 +105,8 @@ pub fn shard_of(fingerprint: u64) -> usize {
 }
 
 /// The home of a fingerprint: the line where the search for it starts. It is chosen by the bits
-/// behind those that chose the shard, scaled, so that the order of homes stays as it is when a
-/// shard grows.
+/// behind those that chose the shard. The bits are scaled to the number of home lines, so the order
+/// of fingerprints by home line stays the same when a shard grows.
 #[inline]
 fn home(fingerprint: u64, homes: usize) -> usize {
     ((u128::from(fingerprint << SHARDS.ilog2()) * homes as u128) >> 64) as usize
@@ -126,7 +126,7 @@ impl Shard {
         if line.is_full() {
             return self.insert_behind(fingerprint);
         }
-        // Nothing branches on whether it is new, because no processor could predict that.
+        // No branch depends on whether it is new, because no processor could predict that.
         let (low, high) = halves(fingerprint);
         let is_new = !line.contains((low, high));
         let free = line.free();
@@ -171,9 +171,10 @@ impl Shard {
         }
     }
 
-    /// Grows in place, so that the kernel clears no page twice. Homes only move up, so the lines
-    /// are emptied from the last to the first, each into lines that have been emptied before. The
-    /// fingerprints that do not stand in their homes wait until all lines have been emptied.
+    /// Grows in place, so that the kernel clears no page twice. A home line can only move up. So
+    /// the lines are emptied from the last to the first, each into lines that have been emptied
+    /// before. Fingerprints that do not stand in their home line wait until all lines have been
+    /// emptied.
     #[cold]
     fn grow(&mut self) {
         let before = self.homes;
@@ -181,8 +182,8 @@ impl Shard {
         let lines = self.lines.len();
         let more = self.homes.saturating_sub(lines);
         if self.homes > self.lines.capacity() {
-            // Room that is not used yet costs addresses and no memory. A small shard gets little
-            // room, so that shards stand close together.
+            // Room that is not used yet costs addresses but no memory. A small shard reserves
+            // little, so that shards stand close together.
             let room =
                 if self.homes > 0x8000 { self.homes * 4 } else { self.homes + self.homes / 64 };
             self.lines.reserve_exact(room - lines);
@@ -242,7 +243,7 @@ impl Shard {
     }
 }
 
-/// Asks for a line to be brought into the processor's cache, without waiting for it.
+/// Prefetches a line into the processor's cache, without waiting for it.
 #[inline]
 fn prefetch(line: &Line) {
     #[cfg(target_arch = "x86_64")]

@@ -1,9 +1,9 @@
-//! Random exploration on the same compiled steps: deep walks, where exhaustive search would not get
-//! far.
+//! Random walks on the compiled steps. They reach states at depths that exhaustive search cannot
+//! reach.
 //!
 //! Every walk starts at the initial state and takes one of the enabled steps at random, each with
 //! the same probability, until no step is enabled or the walk is as long as it may be. This is a
-//! sample: it can refute a property, and never prove one.
+//! sample: it can refute a property, but never prove one.
 //!
 //! Limits count steps; a walk that cannot take its first step counts as one.
 
@@ -20,11 +20,11 @@ use super::visited::{SHARDS, Shard, shard_of};
 use crate::exploration::{Ended, Progress, Sample};
 use crate::semantics::PropertyId;
 
-/// After how many steps limits are looked at.
+/// How many steps there are between two checks of the limits.
 const INTERVAL: u64 = 1 << 14;
 
-/// A generator of random numbers whose stream is part of the contract: a seed means the same walks
-/// for ever. It is SplitMix64 (Steele, Lea and Flood 2014).
+/// A generator of random numbers: SplitMix64 (Steele, Lea and Flood 2014). It must never change, so
+/// that a seed always gives the same walks.
 struct Dice(u64);
 
 impl Dice {
@@ -150,7 +150,7 @@ impl Walks<'_> {
         self.steps + self.stuck
     }
 
-    /// Tells of the progress. Returns whether a limit ends the exploration here.
+    /// Reports the progress. Returns whether a limit ends the exploration here.
     fn is_over(&self) -> Option<Ended> {
         let bytes = self.bytes();
         let (distinct, seconds) = (self.distinct(), self.started.elapsed());

@@ -1,4 +1,5 @@
-//! What an exploration says about a property, in an order that cannot mislead.
+//! Turns an exploration into a verdict for each property. The order of the checks matters:
+//! `vacuous` must not hide a violation or an unfinished run.
 
 use crate::election::Election;
 use crate::exploration::verdict::Verdict;
@@ -11,11 +12,12 @@ use crate::semantics::{Bound, PropertyId, System};
 pub struct Conclusion {
     /// The verdict.
     pub verdict: Verdict,
-    /// The conflicting facts, what never happened, or why nothing more can be said.
+    /// The reason: the conflicting facts of a violation, what never happened, or why the run was
+    /// not complete.
     pub why: Option<String>,
 }
 
-/// What an exploration says about a property that was asked.
+/// The conclusion about a property that was asked.
 pub fn conclude<E: Election>(
     system: &System<E>,
     exploration: &Exploration<E>,
@@ -60,7 +62,8 @@ pub fn conclude<E: Election>(
     say(Verdict::Holds, None)
 }
 
-/// What the run or the property speaks of and never happened, the steps of the prefix counted.
+/// Why the verdict is vacuous: something that the run or the property speaks of and that never
+/// happened. Steps of the prefix count as having happened.
 fn vacuous<E: Election>(system: &System<E>, tally: &Tally, property: PropertyId) -> Option<String> {
     let mut tally = tally.clone();
     let mut state = system.origin();

@@ -1,4 +1,4 @@
-//! How far an exploration may go.
+//! The limits of an exploration: when it stops, and what it may use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::semantics::PropertyId;
 
-/// When to stop looking although there is more to see.
+/// When an exploration may stop before every state was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Until {
     /// Some property is violated.
@@ -18,8 +18,8 @@ pub enum Until {
 }
 
 impl Until {
-    /// Whether what was found is what was looked for: `is_violated` says it of one property, and
-    /// `is_any` whether any property is violated. An empty list of properties is never found.
+    /// Whether the exploration may stop. `is_violated` says whether a property is violated,
+    /// `is_any` whether any is. With an empty list of properties it never may.
     pub fn is_satisfied_by(&self, is_violated: impl Fn(PropertyId) -> bool, is_any: bool) -> bool {
         match self {
             Until::FirstViolation => is_any,
@@ -29,22 +29,22 @@ impl Until {
     }
 }
 
-/// How far an exploration may go, and with what.
+/// The limits of an exploration.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// How many threads may explore.
     pub threads: usize,
     /// When enough has been seen.
     pub until: Until,
-    /// Distinct states.
+    /// The most distinct states.
     pub max_states: Option<u64>,
-    /// How many states a run may have, the initial one counted: states that are so far away are
-    /// seen, but not what follows them. Honoured by the engine's breadth-first search, whose counts
-    /// are then those of stateright's `target_max_depth`.
+    /// The most states along a run, the initial one counted. States at this distance are seen but
+    /// not expanded. Only the compiled engine's breadth-first search obeys it; it then counts as
+    /// stateright does with `target_max_depth`.
     pub max_depth: Option<usize>,
-    /// How long it may take.
+    /// The longest time that it may take.
     pub time: Option<Duration>,
-    /// Bytes held by the exploration.
+    /// The most bytes that the exploration may hold.
     pub memory: Option<u64>,
     /// Set from outside (Ctrl-C) to end the exploration with what was seen so far.
     pub interrupted: Arc<AtomicBool>,
@@ -65,12 +65,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Sees every state, past violations.
+    /// No limits: every state is seen, even if properties are violated.
     pub fn exhaustive() -> Self {
         Limits { until: Until::Exhausted, ..Limits::default() }
     }
 
-    /// Whether somebody wants it to end.
+    /// Whether the end of the exploration was requested from outside.
     pub fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }

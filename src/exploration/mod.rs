@@ -1,8 +1,9 @@
-//! What every engine is asked and answers, and what is concluded from an answer.
+//! The question that every engine gets, the answer that it gives, and what is concluded from an
+//! answer.
 //!
 //! An engine explores a [`System`](crate::semantics::System) within [`Limits`] and returns an
 //! [`Exploration`]: what it saw, what it cut, how often each kind of step happened, and a trace to
-//! each violation. [`conclude`] turns that into verdicts that cannot mislead.
+//! each violation. [`conclude`] turns that into verdicts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -28,7 +29,7 @@ pub enum Ended {
     Violated,
     /// [`Limits::max_states`] was reached.
     MaxStates,
-    /// States as far away as [`Limits::max_depth`] allows were left as they are.
+    /// States at the distance [`Limits::max_depth`] were not expanded.
     MaxDepth,
     /// [`Limits::time`] was over.
     TimeLimit,
@@ -36,14 +37,14 @@ pub enum Ended {
     MaxMemory,
     /// [`Limits::interrupted`] was set.
     Interrupted,
-    /// A sample was asked for, and taken.
+    /// The engine takes samples, and the sample is complete.
     Sampled,
     /// An actor's handler panicked or is not a function of its arguments; what was seen does not
     /// count.
     Failed(String),
 }
 
-/// A violation: the steps that lead to it from where checking starts, and the conflicting facts.
+/// A violation: the steps that lead to it, and the conflicting facts.
 pub struct Violation<E: Election> {
     /// From the state in which checking starts.
     pub steps: Vec<StepOf<E>>,
@@ -57,7 +58,7 @@ pub struct Violation<E: Election> {
 pub struct Exploration<E: Election> {
     /// The word for the engine, as on the command line.
     pub engine: &'static str,
-    /// Why it went no further.
+    /// Why the exploration ended.
     pub ended: Ended,
     /// Distinct states within the bounds.
     pub distinct: u64,
@@ -67,9 +68,9 @@ pub struct Exploration<E: Election> {
     pub depth: usize,
     /// Generated states beyond each bound.
     pub cut: BTreeMap<Bound, u64>,
-    /// How often what happened.
+    /// How often each kind of thing happened.
     pub tally: Tally,
-    /// For each property that is violated, one run.
+    /// For each property that is violated, one run that shows it.
     pub violations: BTreeMap<PropertyId, Violation<E>>,
     /// How long it took.
     pub seconds: f64,
@@ -77,10 +78,10 @@ pub struct Exploration<E: Election> {
     pub threads: usize,
     /// The most bytes that the exploration held, where it is known.
     pub peak_bytes: Option<u64>,
-    /// The probability that two states were taken for one, where states are known by their
-    /// fingerprints.
+    /// The probability that two states were taken for one; above 0 only where states are told apart
+    /// by their fingerprints.
     pub collision_probability: f64,
-    /// Of random walks.
+    /// The sample, if the engine took random walks.
     pub sample: Option<Sample>,
 }
 
@@ -112,7 +113,7 @@ impl fmt::Display for Sample {
     }
 }
 
-/// How an exploration is getting on.
+/// The progress of an exploration.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Distinct states within the bounds so far.
@@ -123,8 +124,8 @@ pub struct Progress {
     pub depth: usize,
     /// States found and not yet expanded.
     pub frontier: u64,
-    /// What it holds, where that is known.
+    /// How many bytes the exploration holds, where that is known.
     pub bytes: Option<u64>,
-    /// Since it began.
+    /// Seconds since it began.
     pub seconds: f64,
 }

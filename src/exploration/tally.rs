@@ -1,4 +1,4 @@
-//! How often what happened.
+//! Counts of what happened in an exploration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use crate::semantics::facts::Facts;
 use crate::semantics::names;
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 
-/// How often what happened, over all generated steps that lead to a state within the bounds.
+/// Counts of what happened, over all generated steps that lead to a state within the bounds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// By [`Step::kind`].
+    /// Steps by their kind ([`Step::kind`]).
     pub steps: BTreeMap<StepKind, u64>,
     /// Deliveries by kind of message.
     pub messages: BTreeMap<String, u64>,
-    /// Steps after which a node leads that did not lead that term before.
+    /// Steps after which a node leads a term that it did not lead before.
     pub elections: u64,
     /// Steps that reach each goal that speaks of steps.
     pub goals: BTreeMap<&'static str, u64>,
@@ -43,8 +43,8 @@ impl Tally {
         }
     }
 
-    /// Counts so many steps of a kind, which deliver a kind of message and have these facts in
-    /// common.
+    /// Counts several steps at once that have the same kind, the same kind of message and the same
+    /// facts.
     pub fn add_steps<E: Election>(
         &mut self,
         system: &System<E>,
@@ -64,7 +64,7 @@ impl Tally {
         }
     }
 
-    /// Takes note of the goals, as bits, that some state's past has reached.
+    /// Notes the goals of the past, as bits, that a state has reached.
     pub fn note_past<E: Election>(&mut self, system: &System<E>, goals: u64) {
         self.past.extend(named(system, goals));
     }
@@ -74,7 +74,7 @@ impl Tally {
         self.goals.contains_key(goal) || self.past.contains(goal)
     }
 
-    /// Adds what another run counted.
+    /// Adds the counts of another tally.
     pub fn add(&mut self, other: &Tally) {
         for (kind, n) in &other.steps {
             *self.steps.entry(*kind).or_default() += n;

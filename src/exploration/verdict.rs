@@ -1,4 +1,4 @@
-//! What was concluded about a property: the closed list of verdicts, and which exit code follows.
+//! The closed list of verdicts.
 
 use std::fmt;
 
@@ -10,32 +10,32 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// Every reachable state was seen.
     Holds,
-    /// Every state within the bounds was seen; some bound cut.
+    /// Every state within the bounds was seen; some bound cut off steps.
     HoldsWithinBounds,
-    /// There is a trace that replays.
+    /// A run breaks the property; its trace can be replayed.
     Violated,
-    /// Sampled, or stopped early.
+    /// No violation was found, but the run was sampled or stopped early.
     NotRefuted,
-    /// It holds, but what it speaks of never happened.
+    /// There is no violation, but what the property or the scenario speaks of never happened.
     Vacuous,
-    /// Liveness: no fair run avoids a stable leader.
+    /// Liveness: every fair run gets a stable leader.
     Guaranteed,
-    /// Liveness: only with probability 0 is there none.
+    /// Liveness: a run gets a stable leader with probability 1.
     AlmostSure,
-    /// Liveness: some run ends where no stable leader can come about any more.
+    /// Liveness: some run reaches a state after which no stable leader is possible.
     CanBeLost,
-    /// Liveness: there never is a stable leader.
+    /// Liveness: no run gets a stable leader.
     Never,
-    /// Liveness: a run on which no time passes any more.
+    /// Liveness: on some run no time passes any more.
     TimeStops,
-    /// Liveness: bounds cut too much.
+    /// Liveness: the bounds cut off too much for a conclusion.
     Unknown,
-    /// Nothing was concluded.
+    /// The run failed, so nothing was concluded.
     Error,
 }
 
 impl Verdict {
-    /// Whether it answers a question of liveness, which no engine is asked yet.
+    /// Whether it is a verdict about liveness. No engine gives these yet.
     pub fn is_of_liveness(self) -> bool {
         use Verdict::*;
         matches!(self, Guaranteed | AlmostSure | CanBeLost | Never | TimeStops | Unknown)

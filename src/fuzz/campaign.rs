@@ -14,10 +14,10 @@ use crate::election::Election;
 use crate::exploration::Tally;
 use crate::scenario::{Problem, Scenario};
 
-/// How much to try.
+/// The settings of a campaign.
 #[derive(Clone, Debug)]
 pub struct Campaign {
-    /// How many runs there are to be.
+    /// How many runs there are at most.
     pub cases: u32,
     /// The same seed gives the same runs, on every machine.
     pub seed: u64,
@@ -25,7 +25,8 @@ pub struct Campaign {
     pub asked: Asked,
     /// Whether a failing run is made shorter.
     pub shrinks: bool,
-    /// Where proptest keeps the seeds of failing runs. Those that it reads there are tried first.
+    /// Where proptest keeps the seeds of failing runs. Seeds that stand there already are tried
+    /// first.
     pub seeds: Option<Box<dyn FailurePersistence>>,
     /// Set from outside (Ctrl-C) to end with what was seen so far.
     pub interrupted: Arc<AtomicBool>,
@@ -44,11 +45,11 @@ impl Default for Campaign {
     }
 }
 
-/// What came of it.
+/// The result of a campaign.
 pub struct Outcome<E: Election> {
-    /// Runs made, the failing one included, those of shrinking not.
+    /// The number of runs, the failing one included, those made by shrinking not.
     pub cases: u32,
-    /// What happened in them.
+    /// Counts of what happened in these runs.
     pub tally: Tally,
     /// The first run that failed.
     pub found: Option<Found<E>>,
@@ -56,14 +57,14 @@ pub struct Outcome<E: Election> {
 
 /// A failing run.
 pub struct Found<E: Election> {
-    /// As shrunk.
+    /// The run after shrinking.
     pub run: Run<E>,
-    /// How long it was before.
+    /// Its length in steps before shrinking.
     pub found_steps: usize,
 }
 
 impl Campaign {
-    /// Runs random schedules of the scenarios; `progress` hears how many runs have passed.
+    /// Runs random schedules of the scenarios. `progress` gets the number of runs that have passed.
     ///
     /// # Errors
     /// A scenario from which no system can be built.
@@ -113,7 +114,7 @@ impl Campaign {
     }
 }
 
-/// The seed as ChaCha takes it.
+/// The seed in the form that ChaCha takes.
 pub(super) fn seed_bytes(seed: u64) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,9 +1,9 @@
-//! The scenario of a network that heals, made of one that does not.
+//! Turns a scenario into one whose network heals.
 //!
-//! What a scenario says holds until the network heals: its start, its faults, its bounds, its
-//! topologies. What healing cannot honour is changed, and each change is told
-//! ([`Healing::changes`]): time is kept after healing and not before, and options that only time
-//! needs are on. What would then be another question is refused.
+//! The scenario's start, faults, bounds and topologies apply until the network heals. Two things
+//! are changed, and each change is reported ([`Healing::changes`]): time is kept after healing and
+//! not before, and options that the passing of time needs are switched on. A scenario is refused if
+//! these changes would alter what it asks.
 
 use crate::election::{Election, NeedOfTime, OptionSpec, Value};
 use crate::scenario::{Problem, Scenario, Topologies};
@@ -14,13 +14,13 @@ use crate::semantics::world::Faults;
 /// A scenario whose network heals.
 #[derive(Clone, Debug)]
 pub struct Healing {
-    /// With the rules that healing needs.
+    /// The scenario with the rules that healing needs.
     pub scenario: Scenario,
-    /// What is not as it was in the scenario given.
+    /// How it differs from the given scenario.
     pub changes: Vec<String>,
 }
 
-/// Every fault that a disk survives, several times.
+/// Several of each kind of fault that leaves disks intact.
 pub fn all_faults(network: NetworkKind) -> Faults {
     Faults {
         crashes: 3,
@@ -35,12 +35,12 @@ pub fn all_faults(network: NetworkKind) -> Faults {
 }
 
 impl Healing {
-    /// The scenario with the rules under which a network can heal: stabilising, and with one switch
-    /// of the topology more than its budget, to heal with.
+    /// The scenario with the rules under which a network can heal: the timing is stabilising, and
+    /// there is one more switch of the topology, which the healing takes.
     ///
     /// # Errors
-    /// A scenario from which no system can be built, or that starts where no network could heal any
-    /// more.
+    /// A scenario from which no system can be built, or whose start is a state from which no
+    /// network could heal.
     pub fn of<E: Election>(given: &Scenario) -> Result<Self, Problem> {
         let mut scenario = given.clone();
         let mut changes = Vec::new();
@@ -68,7 +68,7 @@ impl Healing {
     }
 }
 
-/// Whether a scenario leaves this need of time unmet.
+/// Whether the scenario sets the option to the value with which the protocol does not recover.
 fn is_wanting(scenario: &Scenario, specs: &[OptionSpec], need: &NeedOfTime) -> bool {
     match scenario.options.get(need.option) {
         Some(given) => *given == toml_value(need.not),
@@ -84,8 +84,8 @@ fn toml_value(value: Value) -> toml::Value {
     }
 }
 
-/// Finds the start under the scenario's own bounds and faults, before there is time, and gives its
-/// steps by name.
+/// Finds the start under the scenario's own bounds and faults, without time, and writes its steps
+/// into the scenario by name.
 fn start<E: Election>(scenario: &mut Scenario) -> Result<(), Problem> {
     if scenario.start_when.is_none() && scenario.start_steps.is_empty() {
         return Ok(());
@@ -104,7 +104,8 @@ fn start<E: Election>(scenario: &mut Scenario) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Topologies to fail with, unless the scenario has its own, and the one to heal to.
+/// Adds topologies in which links are cut, unless the scenario has its own, and the one in which
+/// all links are up.
 fn topologies(scenario: &mut Scenario) {
     let n = scenario.nodes;
     if scenario.faults.switches > 0 && scenario.topologies.may.is_empty() && n > 1 {

@@ -1,14 +1,15 @@
-//! Random runs of systems far beyond exhaustive reach: a proptest strategy over schedules.
+//! Random runs, for systems that are too large to explore exhaustively: a proptest strategy over
+//! schedules.
 //!
-//! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged:
-//! either every property after every step, or whether what the protocol promises comes about after
-//! the network has healed ([`Recovery`]). [`Runs`] generates them, and shrinks a failing one by
-//! leaving steps out, so that it works in any `proptest!` test. [`Campaign`] is what the command
-//! line runs.
+//! A [`Run`] is a scenario and a schedule of named steps that has been carried out and judged.
+//! Either every property is checked after every step; or the network heals, and the run is judged
+//! by whether the protocol keeps its promise then ([`Recovery`]). [`Runs`] generates runs and
+//! shrinks a failing one by leaving steps out. It is a strategy for any `proptest!` test.
+//! [`Campaign`] is what the command line runs.
 //!
-//! A schedule is kept as steps and not as the random numbers that chose them: numbers mean
-//! something else as soon as one of them is dropped, steps mean the same. It leaves out on purpose
-//! any memory of states seen: that is what the exhaustive engines are for.
+//! A schedule is stored as steps, not as the random numbers that chose them: if one random number
+//! is dropped, the others choose different steps, while steps stay what they are. Runs do not
+//! remember which states they have seen; that is what the exhaustive engines are for.
 
 mod campaign;
 mod healing;
@@ -41,31 +42,31 @@ pub use shrink::RunTree;
 pub enum Asked {
     /// The scenario's properties, after every step.
     Safety,
-    /// What the protocol promises, once the network has healed.
+    /// Whether the protocol keeps its promise once the network has healed.
     Recovery(Recovery),
 }
 
 /// A system, and what is asked of its runs.
 pub struct Trial<E: Election> {
-    /// As given.
+    /// The scenario as given.
     given: Scenario,
-    /// With the rules that the question needs.
+    /// The scenario with the rules that the question needs.
     pub scenario: Scenario,
-    /// What is not as given.
+    /// How it differs from the given one.
     pub changes: Vec<String>,
-    /// What the scenario describes.
+    /// The system that the scenario describes.
     pub system: System<E>,
     /// What is asked of each run.
     pub asked: Asked,
-    /// What must come about, if recovery is asked for.
+    /// The protocol's promise, if recovery is asked for.
     pub promise: Option<AfterHealing<E>>,
     properties: Vec<(PropertyId, &'static str)>,
 }
 
 impl<E: Election> Trial<E> {
     /// # Errors
-    /// What [`Scenario::system`] says; and where recovery is asked for, that nothing is promised,
-    /// or not from there.
+    /// Those of [`Scenario::system`]. If recovery is asked for: the protocol promises nothing, or
+    /// nothing from the scenario's start on.
     pub fn new(given: Scenario, asked: Asked) -> Result<Self, Problem> {
         let Healing { scenario, changes } = match asked {
             Asked::Safety => Healing { scenario: given.clone(), changes: Vec::new() },
@@ -86,7 +87,7 @@ impl<E: Election> Trial<E> {
     }
 }
 
-/// Why a run is a failure.
+/// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// By name.
@@ -99,16 +100,16 @@ pub struct Failure {
 pub struct Run<E: Election> {
     /// The system, and what was asked.
     pub trial: Arc<Trial<E>>,
-    /// From [`System::initial`] on.
+    /// The steps, from [`System::initial`] on.
     pub steps: Vec<StepOf<E>>,
-    /// What its last step broke, if anything.
+    /// The failure, caused by the last step, if there is one.
     pub failure: Option<Failure>,
-    /// How often what happened in it.
+    /// Counts of what happened in it.
     pub tally: Tally,
-    /// How many of the steps were chosen one by one; those after them heal the network, see
-    /// [`recovery`].
+    /// How many of the steps were chosen one by one. The steps after them belong to the healing,
+    /// see [`recovery`].
     chosen: usize,
-    /// What the steps that heal the network follow from.
+    /// The seed of the steps from the healing on.
     healing: u64,
 }
 
@@ -158,13 +159,13 @@ impl<E: Election> Debug for Run<E> {
 pub struct Runs<E: Election> {
     scenarios: BoxedStrategy<Scenario>,
     asked: Asked,
-    /// The trial that was built last: most campaigns have one scenario, and finding its start may
-    /// be a search.
+    /// The trial that was built last. It is kept, since most campaigns have one scenario, and
+    /// finding its start may take a search.
     last: RefCell<Option<Arc<Trial<E>>>>,
 }
 
 impl<E: Election> Runs<E> {
-    /// Runs of these scenarios, each of which is asked this.
+    /// Runs of these scenarios, with the question that is asked of each run.
     pub fn new(scenarios: impl Strategy<Value = Scenario> + 'static, asked: Asked) -> Self {
         Runs { scenarios: scenarios.boxed(), asked, last: RefCell::new(None) }
     }

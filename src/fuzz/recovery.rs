@@ -1,15 +1,15 @@
-//! The first form of liveness: after faults the network heals, and then what the protocol promises
-//! must come about, and stay: [`AfterHealing`] has what that is.
+//! Liveness in random runs: after faults the network heals, and then the protocol must keep its
+//! promise ([`AfterHealing`]) within a number of ticks, and keep it for a number of ticks.
 //!
-//! A run has two phases. First everything is asynchronous and fails as its budgets allow, only that
-//! the group could still recover. Then the network heals: all links come up, nodes that are down
-//! are restarted (all that the budget allows in half of the runs, else as few as the protocol
-//! needs; the others stay down), and the system stabilises: nothing fails any more, messages arrive
-//! within their tick, timers fire within their limits, each at a random age and in a random order.
-//! From then on ticks are counted.
+//! A run has two phases. First everything is asynchronous and may fail as the budgets allow, but
+//! never so much that the group could not recover. Then the network heals: all links come up, nodes
+//! that are down are restarted (all that the budget allows in half of the runs, else as few as the
+//! protocol needs; the others stay down), and the system stabilises: nothing fails any more,
+//! messages arrive within their tick, timers fire within their limits, each at a random age and in
+//! a random order. From then on ticks are counted.
 //!
-//! It is a test and no proof: what stays for the time watched may be lost later, and chance decides
-//! which timers fire first.
+//! This is a test and no proof: a promise that is kept for the time watched may be broken later,
+//! and chance decides which timers fire first.
 
 use std::sync::Arc;
 
@@ -25,24 +25,23 @@ use crate::scenario::Problem;
 use crate::semantics::node::{Disk, NodeOf};
 use crate::semantics::{Step, StepOf, System, SystemState};
 
-/// What traces call it, in the place of a property.
+/// The name that stands in traces in place of a property.
 pub const PROPERTY: &str = "recovery";
 
-/// So many steps without a tick mean that time has stopped.
+/// After so many steps without a tick time counts as stopped.
 const STEPS_WITHIN_TICK: u32 = 5_000;
 
-/// Within `within` ticks of healing what is promised has come about, and it is there for `stays`
-/// ticks more.
+/// The promise must be kept `within` ticks after healing, and then for `stays` ticks more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recovery {
-    /// So many ticks after the network has healed, what is promised must have come about.
+    /// How many ticks after healing the promise must be kept at the latest.
     pub within: u32,
-    /// For so many ticks it must then stay.
+    /// For how many ticks it must then be kept.
     pub stays: u32,
 }
 
 impl Recovery {
-    /// In one sentence.
+    /// The question in one sentence.
     pub fn meaning<E: Election>(self, promise: &AfterHealing<E>) -> String {
         let Recovery { within, stays } = self;
         format!(
@@ -53,7 +52,8 @@ impl Recovery {
 }
 
 impl Default for Recovery {
-    /// Dozens of election timeouts to find a leader, several to see that it stays.
+    /// Long enough for dozens of election timeouts to find a leader, and for several to see that it
+    /// stays.
     fn default() -> Self {
         Recovery { within: 300, stays: 60 }
     }
@@ -62,7 +62,7 @@ impl Default for Recovery {
 /// What the nodes of this system promise.
 ///
 /// # Errors
-/// They promise nothing, and why.
+/// Why they promise nothing.
 pub fn promise<E: Election>(system: &System<E>) -> Result<AfterHealing<E>, Problem> {
     E::after_healing(&system.actors).map_err(|why| {
         Problem::new(format!(
@@ -86,7 +86,7 @@ fn mesh<E: Election>(system: &System<E>) -> Option<u8> {
     system.rules.topologies.iter().position(|topology| topology.is_mesh()).map(|i| i as u8)
 }
 
-/// Whether all links, and nodes enough for the group to recover, can still be brought back.
+/// Whether all links can still be brought up, and enough nodes for the group to recover.
 pub(super) fn can_heal<E: Election>(
     system: &System<E>,
     promise: &AfterHealing<E>,
@@ -110,7 +110,7 @@ pub(super) fn can_heal<E: Election>(
 }
 
 impl Recovery {
-    /// Heals the network, then watches for what is promised.
+    /// Heals the network, then checks whether the promise is kept.
     pub(super) fn watch<E: Election>(self, walk: &mut Walk<E>, healing: u64) {
         let mut rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed_bytes(healing));
         let promise = walk.trial.promise.expect("only a promise is watched");
@@ -130,21 +130,21 @@ impl Recovery {
     }
 }
 
-/// What can be said of a healed network so far.
+/// The judgement of a healed network so far.
 enum Seen {
     Waiting,
-    /// What was asked for.
+    /// The promise was kept for long enough.
     Stays,
     Failed(String),
 }
 
-/// Looks at a run state by state, from the step that stabilises it on.
+/// Judges a run state by state, from the step that stabilises it on.
 struct Watch<E: Election> {
     asked: Recovery,
     promise: AfterHealing<E>,
     ticks: u32,
     steps_within_tick: u32,
-    /// Who leads where all is as promised, and since when.
+    /// If the promise is kept now: who leads, and since which tick.
     reign: Option<(Option<Led>, u32)>,
 }
 
@@ -200,7 +200,7 @@ impl<E: Election> Watch<E> {
                     Some((leader, _)) => {
                         format!("{} leads only since tick {since}", node_name(leader))
                     }
-                    None => format!("all is well only since tick {since}"),
+                    None => format!("the promise is kept only since tick {since}"),
                 }
             }
         };
@@ -213,7 +213,7 @@ impl<E: Election> Watch<E> {
             return Seen::Waiting;
         }
         Seen::Failed(format!(
-            "what came about within {within} ticks of healing, if anything, did not stay for {stays}: in the end {missing}"
+            "the promise was not kept within {within} ticks after healing and for {stays} ticks more: in the end {missing}"
         ))
     }
 }
@@ -221,7 +221,7 @@ impl<E: Election> Watch<E> {
 /// Replays a trace of a network that does not recover.
 ///
 /// # Errors
-/// The protocol promises nothing of such a system any more.
+/// The protocol promises nothing for such a system.
 pub fn replay<E: Election>(system: &System<E>, names: &[String]) -> Result<Replay<E>, Problem> {
     let mut watch = Watch::new(Recovery::default(), promise(system)?);
     Ok(replay_until(system, names, |state, step| match watch.see(system, state, step) {
@@ -230,7 +230,7 @@ pub fn replay<E: Election>(system: &System<E>, names: &[String]) -> Result<Repla
     }))
 }
 
-/// All links up, enough nodes up, and from now on nothing fails.
+/// Brings all links and enough nodes up, and stabilises the system: from now on nothing fails.
 fn heal<E: Election>(walk: &mut Walk<E>, promise: &AfterHealing<E>, rng: &mut TestRng) {
     let restarts_all = rng.random_bool(0.5);
     if let Some(topology) =
@@ -253,8 +253,8 @@ fn heal<E: Election>(walk: &mut Walk<E>, promise: &AfterHealing<E>, rng: &mut Te
     }
 }
 
-/// Whether nothing but time can ever pass: no timer runs, no message is in flight, nothing is to be
-/// chosen.
+/// Whether nothing can ever happen but ticks: no timer runs, no message is in flight, no choice is
+/// open.
 fn is_frozen<E: Election>(state: &SystemState<E>) -> bool {
     state.network.is_empty()
         && state.later.is_empty()

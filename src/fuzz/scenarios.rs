@@ -1,9 +1,9 @@
-//! Scenarios to fuzz: what a protocol's corpus promises at small sizes, taken to larger ones.
+//! Scenarios to fuzz: scenarios of a protocol's corpus, enlarged.
 //!
-//! A scenario of the corpus that plants no bug and expects every property to hold is a promise
-//! about its options, network, timing and kinds of fault. The promise does not depend on how many
-//! nodes there are, how often each kind of fault strikes, or how far terms go, so these are drawn
-//! at random; what the scenario leaves out stays out.
+//! If a scenario of the corpus plants no bug and expects every property to hold, then the
+//! properties should also hold with more nodes, more faults of the same kinds, and higher terms. So
+//! these numbers are drawn at random. Options, network, timing and kinds of fault stay as in the
+//! scenario.
 
 use proptest::prelude::any;
 use proptest::sample::select;
@@ -18,8 +18,8 @@ use crate::semantics::world::Faults;
 /// The longest run of a scenario that was enlarged.
 const STEPS: usize = 300;
 
-/// The scenarios of a protocol's corpus that promise something of every size. Without any, a
-/// scenario in which nothing fails.
+/// The scenarios of a protocol's corpus that can be enlarged. If there are none: a scenario without
+/// faults.
 ///
 /// # Errors
 /// A corpus that cannot be read.
@@ -44,8 +44,8 @@ pub fn promised(about: &'static About) -> Result<Vec<Scenario>, Problem> {
 }
 
 /// One of the scenarios, enlarged: up to 7 nodes (or just `nodes`), budgets of faults up to
-/// sixfold, no bound on terms. Where the protocol's options do not allow the size, the scenario
-/// keeps its own.
+/// sixfold, no bound on terms. If the protocol's options do not allow the size, the scenario keeps
+/// its own.
 pub fn enlarged<E: Election>(
     promises: Vec<Scenario>,
     nodes: Option<usize>,

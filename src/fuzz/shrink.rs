@@ -1,4 +1,4 @@
-//! Shrinking: a failing run is made shorter by leaving steps out, then by taking shortcuts.
+//! Shrinking: makes a failing run shorter, first by leaving steps out, then by taking shortcuts.
 //!
 //! Steps are left out in ever smaller groups, and what is left is carried out again: a step that
 //! cannot be taken any more is skipped, or replaced by one of the same kind between the same nodes.
@@ -19,7 +19,7 @@ use crate::semantics::{PropertyId, StepOf, SystemState};
 /// How many states one search for a shortcut may expand.
 const SHORTCUT_STATES: usize = 300;
 
-/// How many other courses of a healed network are tried for a shorter one.
+/// How many other seeds of a healed network are tried in search of a shorter run.
 const RESEEDS: u64 = 16;
 
 /// What is tried next.
@@ -31,11 +31,11 @@ enum Pass {
         at: usize,
         progress: bool,
     },
-    /// Replace what comes after `from` steps.
+    /// Replace everything after the first `from` steps.
     Shortcut {
         from: usize,
     },
-    /// Let the healed network take another course.
+    /// Let the healed network take another seed.
     Reseed {
         seed: u64,
     },
@@ -47,8 +47,8 @@ pub struct RunTree<E: Election> {
     current: Run<E>,
     /// The simplest run that is known to fail.
     failing: Run<E>,
-    /// How long the run was that was found. A healing network takes its own course, a longer one
-    /// perhaps after fewer steps: that would be no simpler.
+    /// The length of the run that was found. With fewer steps before it, the healing may take more
+    /// steps; the run would then be no simpler.
     found: usize,
     pass: Pass,
 }
@@ -112,8 +112,9 @@ impl<E: Election> RunTree<E> {
         walk::along(&self.failing.trial, kept, self.failing.healing)
     }
 
-    /// Fewer steps chosen, or as many and fewer in all, and never more than were found; and if the
-    /// run fails by itself, the same failure.
+    /// Whether a run is simpler: fewer steps were chosen, or as many but fewer in all, and never
+    /// more than were found. If the failing run breaks a property, the simpler one must break the
+    /// same.
     fn is_simpler(&self, run: &Run<E>) -> bool {
         let property = |run: &Run<E>| run.failure.as_ref().map(|failure| failure.property);
         let length = |run: &Run<E>| (run.chosen, run.steps.len());
@@ -138,7 +139,7 @@ impl<E: Election> RunTree<E> {
         Some(walk::along(trial, kept.iter().chain(&detour), self.failing.healing))
     }
 
-    /// At most `most` steps to a violation, if they are found soon.
+    /// A way of at most `most` steps to a violation, if a small search finds one.
     fn search(
         &self,
         state: SystemState<E>,
@@ -190,11 +191,11 @@ impl<E: Election> ValueTree for RunTree<E> {
         self.current.clone()
     }
 
-    /// The current run fails: it is what is made simpler from now on.
+    /// The current run fails: from now on it is the one that is made simpler.
     fn simplify(&mut self) -> bool {
         if self.is_simpler(&self.current) {
             self.pass = match self.pass {
-                // What follows the steps left out has moved up.
+                // The steps behind those left out have moved up.
                 Pass::Drop { size, at, .. } => {
                     Pass::Drop { size, at: at.saturating_sub(size), progress: true }
                 }
@@ -206,7 +207,8 @@ impl<E: Election> ValueTree for RunTree<E> {
         self.propose()
     }
 
-    /// The current run does not fail: back to the one that does, and on.
+    /// The current run does not fail: returns to the last one that does, and tries its next
+    /// variant.
     fn complicate(&mut self) -> bool {
         self.current = self.failing.clone();
         self.propose()

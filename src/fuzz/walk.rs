@@ -1,4 +1,5 @@
-//! One run: steps chosen at random, or repeated from an earlier run as far as they can be.
+//! Makes one run: chooses steps at random, or repeats the steps of an earlier run where they can be
+//! taken.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use crate::scenario::FuzzHints;
 use crate::semantics::names;
 use crate::semantics::{Step, StepKind, StepOf, SystemState, Timing};
 
-/// How often each kind of step is chosen when nothing else is said, against the other kinds that
-/// are enabled. A seed relies on their order.
+/// The default weights with which kinds of steps are chosen among those that are enabled. Their
+/// order must not change, or a seed would give other runs.
 const WEIGHTS: [(StepKind, u32); StepKind::ALL.len()] = [
     (StepKind::Deliver, 40),
     (StepKind::Timeout, 12),
@@ -32,8 +33,8 @@ const WEIGHTS: [(StepKind, u32); StepKind::ALL.len()] = [
     (StepKind::Stabilise, 1),
 ];
 
-/// The mood of one run. Runs that differ in it find more than runs that are all alike: one has
-/// hardly a fault, one hardly a delivery at one node.
+/// The weights of one run. Runs with different weights find more than runs that are all alike: one
+/// run has hardly any faults, another hardly any deliveries at one node.
 pub(super) struct Pace {
     kinds: BTreeMap<StepKind, u32>,
     nodes: Vec<u32>,
@@ -52,12 +53,13 @@ impl Pace {
         Pace { kinds, nodes: speeds(nodes, rng), links: speeds(nodes * nodes, rng) }
     }
 
-    /// Every kind and node as usual.
+    /// All kinds have their default weights; all nodes are equally fast.
     pub(super) fn even(nodes: usize) -> Self {
         Pace { kinds: WEIGHTS.into(), nodes: vec![1; nodes], links: vec![1; nodes * nodes] }
     }
 
-    /// A kind by its weight, then one of its steps by its node's. `None` if none may be chosen.
+    /// Picks a kind by its weight, then one of its steps by the weight of the node. `None` if none
+    /// may be chosen.
     fn pick<M, T, R>(&self, steps: &[Step<M, T, R>], rng: &mut TestRng) -> Option<usize> {
         let mut kinds: Vec<(StepKind, u32)> = Vec::new();
         for step in steps {
@@ -74,7 +76,7 @@ impl Pace {
         weighted(steps.iter().map(weight), rng)
     }
 
-    /// Of the link that brings the message of a delivery.
+    /// The speed of the link by which a delivered message comes; 1 for other steps.
     fn speed<M, T, R>(&self, step: &Step<M, T, R>) -> u32 {
         match step {
             Step::Deliver { src, dst, .. } => {
@@ -86,7 +88,7 @@ impl Pace {
     }
 }
 
-/// So many speeds: in half of the runs all the same, in the others far apart.
+/// `n` random speeds: in half of the runs they are all the same, in the others far apart.
 fn speeds(n: usize, rng: &mut TestRng) -> Vec<u32> {
     let are_even = rng.random_bool(0.5);
     (0..n).map(|_| if are_even { 1 } else { [1, 4, 16][rng.random_range(0..3)] }).collect()
@@ -151,12 +153,12 @@ impl<E: Election> Walk<E> {
         }
     }
 
-    /// The state after a step that may be taken here: within the bounds, and no fault that could
-    /// not be healed.
+    /// The state after a step, if a run may take it: the state must be within the bounds, and the
+    /// network must still be able to heal.
     fn after(&self, step: &StepOf<E>) -> Option<SystemState<E>> {
         let Trial { system, promise, .. } = &*self.trial;
         let next = system.apply(&self.state, step)?;
-        // Bounds are for what comes before healing: terms must be free to grow after it.
+        // Bounds apply before healing only: after it terms must be free to grow.
         let is_healed = promise.is_some() && next.world.stabilised;
         if !is_healed && system.beyond(&next).is_some() {
             return None;
@@ -201,8 +203,8 @@ impl<E: Election> Walk<E> {
         false
     }
 
-    /// Takes the step, or one of the same kind between the same nodes: what is left of a run when
-    /// steps before are left out often differs in a term only.
+    /// Takes the step, or one of the same kind between the same nodes. If earlier steps are left
+    /// out, the later ones often differ only in a term.
     fn step_like(&mut self, step: &StepOf<E>) {
         if let Some(next) = self.after(step) {
             return self.advance(step.clone(), next);
@@ -272,7 +274,7 @@ pub(super) fn random<E: Election>(
     let hints = trial.scenario.fuzz.clone().unwrap_or_default();
     let pace = Pace::random(trial.scenario.nodes, &hints, rng);
     let most = match (trial.asked, trial.scenario.timing) {
-        // From a few steps to many: the network heals in the midst of whatever is going on.
+        // The number of steps is random, so the network heals at any moment.
         (Asked::Recovery(_), _) => rng.random_range(0..=hints.steps),
         (Asked::Safety, Timing::Asynchronous) => hints.steps,
         // Most steps only let time pass.
@@ -283,7 +285,7 @@ pub(super) fn random<E: Election>(
     walk.finish(healing)
 }
 
-/// The run of those of the steps that can be taken, one after the other.
+/// The run that takes these steps one after the other, and skips those that cannot be taken.
 pub(super) fn along<'a, E: Election>(
     trial: &Arc<Trial<E>>,
     steps: impl Iterator<Item = &'a StepOf<E>>,

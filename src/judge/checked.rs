@@ -1,4 +1,4 @@
-//! What came of checking a scenario, and whether that was expected.
+//! The result of checking a scenario, and whether it was expected.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::semantics::Bound;
 use crate::tell::scene::Scene;
 use crate::tell::story;
 
-/// What came of checking a scenario: plain data, whatever the protocol.
+/// The result of checking a scenario, as plain data without the protocol's types.
 #[derive(Debug)]
 pub struct Checked {
     /// The protocol's name.
@@ -21,7 +21,7 @@ pub struct Checked {
     pub scenario: String,
     /// The word for the engine, as on the command line.
     pub engine: &'static str,
-    /// Why the run went no further.
+    /// Why the run ended.
     pub ended: Ended,
     /// Distinct states within the bounds.
     pub distinct: u64,
@@ -35,21 +35,23 @@ pub struct Checked {
     pub threads: usize,
     /// How many generated states lay beyond each bound.
     pub cut: BTreeMap<Bound, u64>,
-    /// How often what happened.
+    /// Counts of what happened.
     pub tally: Tally,
     /// The probability that two states were taken for one.
     pub collision_probability: f64,
-    /// One for each property that was asked.
+    /// One answer for each property that was asked.
     pub answers: Vec<Answer>,
-    /// Properties that the options leave nothing to speak of, each with the setting that it needs.
+    /// Properties that say nothing about nodes with these options, each with the setting that it
+    /// needs.
     pub not_asked: Vec<(&'static str, &'static str)>,
-    /// How the counts of an exhausted run differ from those that the scenario pins.
+    /// How the numbers of states differ from those that the scenario expects. `None` if they agree,
+    /// or if not all states were seen.
     pub miscounted: Option<String>,
-    /// Counts are pinned, and the run ended before it could tell.
+    /// Whether the scenario expects numbers of states, but the run ended before it could tell.
     pub is_uncounted: bool,
 }
 
-/// What is said about one property.
+/// The answer about one property.
 #[derive(Debug)]
 pub struct Answer {
     /// By name.
@@ -60,11 +62,11 @@ pub struct Answer {
     pub meaning: &'static str,
     /// The verdict, and why.
     pub conclusion: Conclusion,
-    /// What the scenario as written expects.
+    /// What the scenario expects, if it is unchanged.
     pub expected: Option<Expected>,
     /// How the verdict compares with what was expected.
     pub agreement: Agreement,
-    /// Of a property that is violated.
+    /// The counterexample, if the property is violated.
     pub counterexample: Option<Counterexample>,
 }
 
@@ -77,43 +79,45 @@ impl Answer {
     }
 }
 
-/// How an answer compares with what was expected; where nothing is written, that everything holds.
+/// How an answer compares with the expected one. Without an expectation a property is expected to
+/// hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Agreement {
     /// It is what was expected.
     AsExpected,
-    /// Not refuted, or unknown, where something else was expected.
+    /// The run could not tell (`not-refuted` or `unknown`), and something else was expected.
     Inconclusive,
     /// Something else was expected.
     NotAsExpected,
-    /// Nothing was concluded, for a reason that lies in the input.
+    /// Nothing was concluded, for a reason that lies in the scenario or the protocol.
     Error,
 }
 
 /// A run that violates a property.
 #[derive(Debug)]
 pub struct Counterexample {
-    /// Its length, after the prefix.
+    /// Its length in steps, the prefix not counted.
     pub steps: usize,
     /// Whether no shorter run violates the property.
     pub is_shortest: bool,
     /// What happened, as data.
     pub scene: Scene,
-    /// The run by named steps, to be saved and replayed.
+    /// The run as a trace, to be saved and replayed.
     pub trace: Trace,
 }
 
-/// Answers that are told as one.
+/// Answers that are shown as one.
 #[derive(Debug)]
 pub struct Group<'a> {
-    /// The property, or how many there are.
+    /// The property's name, or how many properties there are.
     pub label: String,
     /// The first of them.
     pub answer: &'a Answer,
 }
 
 impl Checked {
-    /// Each answer with a counterexample by itself; those that agree alike together.
+    /// The answers in groups: an answer with a counterexample is alone, the others are grouped by
+    /// conclusion and expectation.
     pub fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Vec<&Answer>> = Vec::new();
         for answer in &self.answers {
@@ -141,8 +145,8 @@ impl Checked {
         format!("{} {}", self.protocol, self.scenario)
     }
 
-    /// What there is to say about an answer: the counterexample, or why nothing better was
-    /// concluded. The label is that of its [group](Group), or the property's name.
+    /// An answer in words: the counterexample, or the reason for the verdict. The label is that of
+    /// its [group](Group), or the property's name.
     pub fn explain(&self, label: &str, answer: &Answer) -> String {
         let Answer { meaning, conclusion, .. } = answer;
         let mut text = format!("\n{}: {label} {}", self.title(), conclusion.verdict);
@@ -163,8 +167,8 @@ impl Checked {
         text
     }
 
-    /// Everything that is not as expected, each with its run and how to take that again; `None` if
-    /// all is.
+    /// Everything that is not as expected, with the run and how to replay it; `None` if everything
+    /// is.
     pub fn unexpected(&self) -> Option<String> {
         if self.agreement() == Agreement::AsExpected {
             return None;
@@ -193,8 +197,7 @@ impl Checked {
     }
 
     /// # Panics
-    /// Something is not as the scenario expects it: the message is
-    /// [`unexpected`](Checked::unexpected).
+    /// If something is not as expected. The message is [`unexpected`](Checked::unexpected).
     #[track_caller]
     pub fn assert_as_expected(&self) {
         if let Some(text) = self.unexpected() {
@@ -202,7 +205,7 @@ impl Checked {
         }
     }
 
-    /// Saves a trace where a build leaves its files, and says how to replay it.
+    /// Saves a trace in cargo's target folder, and says how to replay it.
     fn kept(&self, property: &str, trace: &Trace) -> String {
         let name = format!("{}-{}-{property}.json", self.protocol, self.scenario);
         let name: String =
@@ -219,13 +222,13 @@ impl Checked {
         }
     }
 
-    /// The worst of its answers', and that of its counts.
+    /// The worst agreement among its answers and its counts.
     pub fn agreement(&self) -> Agreement {
         let worst = self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected);
         worst.max(self.counts())
     }
 
-    /// How the counts compare with those that the scenario pins.
+    /// How the numbers of states compare with those that the scenario expects.
     pub fn counts(&self) -> Agreement {
         match self.miscounted {
             Some(_) => Agreement::NotAsExpected,
@@ -235,8 +238,8 @@ impl Checked {
     }
 }
 
-/// Where traces of failed tests are kept: in the folder where cargo builds, or else where files are
-/// short-lived.
+/// The folder for traces of failed tests: cargo's target folder, or else the folder for temporary
+/// files.
 fn kept_at() -> PathBuf {
     let here = env::current_dir().unwrap_or_default();
     let built = here.ancestors().map(|folder| folder.join("target")).find(|target| target.is_dir());

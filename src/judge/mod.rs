@@ -1,8 +1,8 @@
-//! One scenario, checked: which properties are asked, when to stop, what was concluded and whether
-//! that was expected.
+//! Checks one scenario: decides which properties are asked and when to stop, and compares the
+//! conclusions with what is expected.
 //!
-//! Here the protocol's type is erased: [`prepare`] goes in with a name and comes out with a
-//! [`Prepared`] run, whose [`Checked`] is plain data.
+//! The protocol's type is erased here: [`prepare`] takes the protocol's name and returns a
+//! [`Prepared`] run, and the run returns [`Checked`], which is plain data.
 
 mod checked;
 mod liveness;
@@ -22,7 +22,7 @@ use crate::support::memory;
 pub use checked::{Agreement, Answer, Checked, Counterexample, Group};
 pub use liveness::{LivenessAnswer, LivenessChecked, Shown, check_liveness, in_words, liveness_of};
 
-/// A random walk that is not over after so many steps is begun anew.
+/// A random walk is ended after so many steps, and a new one is begun.
 const LONGEST_WALK: usize = 1000;
 
 /// The engines by their words on the command line.
@@ -51,7 +51,7 @@ impl Engine {
         }
     }
 
-    /// Which of stateright's searches it is, if it is one; the seed is that of random runs.
+    /// The search of stateright's, if it is one. The seed is for random runs.
     fn search(self, seed: u64) -> Option<Search> {
         match self {
             Engine::Compiled | Engine::Walk => None,
@@ -67,17 +67,17 @@ impl Engine {
 pub struct Chosen {
     /// Its protocol.
     pub about: &'static About,
-    /// With all changes made.
+    /// The scenario, with all changes made.
     pub scenario: Scenario,
-    /// Whether what the scenario expects and pins counts: it is as written, with nothing planted or
-    /// changed by flags.
+    /// Whether the scenario is unchanged: flags have changed nothing and planted no bug. Only then
+    /// do its expectations count.
     pub is_as_written: bool,
-    /// How it came to be chosen or what was changed, where that is not plain from the command line.
+    /// How it was chosen, or what was changed, if this does not show in the command line.
     pub remark: Option<String>,
 }
 
 impl Chosen {
-    /// What is expected of a property, as far as that counts.
+    /// What is expected of a property, if expectations count.
     pub fn expected(&self, property: &str) -> Option<Expected> {
         self.is_as_written.then(|| self.scenario.expected(property).cloned()).flatten()
     }
@@ -93,32 +93,32 @@ impl Chosen {
     }
 }
 
-/// What the command line asks of every run.
+/// Settings of the command line for every run.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What explores the states.
     pub engine: Engine,
-    /// Of simulations.
+    /// The seed of random walks and simulations.
     pub seed: u64,
     /// Only this property.
     pub property: Option<String>,
-    /// See every state, past violations.
+    /// Do not stop at violations; see every state.
     pub no_stop: bool,
-    /// [`Limits::until`] is chosen for each run.
+    /// The limits. [`Limits::until`] is replaced for each run.
     pub limits: Limits,
 }
 
-/// A scenario that has been found good and can be run.
+/// A scenario whose system has been built, ready to run.
 pub trait Prepared {
     /// What was chosen.
     fn chosen(&self) -> &Chosen;
     /// The names of the properties that are asked.
     fn properties(&self) -> Vec<&'static str>;
-    /// Checks it, telling now and then how that is getting on.
+    /// Checks it, and reports the progress now and then.
     fn run(&self, progress: &dyn Fn(&Progress)) -> Checked;
 }
 
-/// Builds the system of a chosen scenario and works out what is asked of it.
+/// Builds the system of a chosen scenario and decides which properties are asked.
 ///
 /// # Errors
 /// What [`crate::scenario::Scenario::system`] refuses.
@@ -143,8 +143,8 @@ impl Default for Request {
 
 /// Checks a scenario of a protocol with the compiled engine, on all cores.
 ///
-/// What is asked, and when the run has answered everything, follows from what the scenario expects.
-/// Without expectations every property is asked, and expected to hold.
+/// The scenario's expectations decide which properties are asked and when the run may stop. Without
+/// expectations every property is asked, and expected to hold.
 ///
 /// # Errors
 /// A scenario that the protocol does not accept.
@@ -155,8 +155,7 @@ pub fn check<E: Election>(scenario: &Scenario) -> Result<Checked, Problem> {
     Ok(prepared.run(&|_| ()))
 }
 
-/// Explores a system with an engine. The seed is for what is random, which are the simulation and
-/// the walks.
+/// Explores a system with an engine. The seed is for random walks and the simulation.
 pub fn explore<E: Election>(
     engine: Engine,
     seed: u64,

@@ -1,5 +1,5 @@
-//! A scenario whose system has been built: what it asks, when its run has answered everything, and
-//! the run itself.
+//! A scenario whose system has been built: which properties it asks, when its run may stop, and the
+//! run itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::scenario::{self, Asked, Expected, Problem, Unready};
 use crate::semantics::{Latency, PropertyId, System};
 use crate::tell::scene::Scene;
 
-/// Builds the system of a chosen scenario, of whichever protocol it is.
+/// Builds the system of a chosen scenario, for any protocol.
 pub(super) struct Prepare {
     pub chosen: Chosen,
     pub request: Request,
@@ -52,7 +52,7 @@ impl Visitor for Prepare {
                 return Ok(Box::new(Startless { chosen, asked, ended, states, seconds }));
             }
         };
-        // Looking for the start is part of the run.
+        // The search for the start is part of the run.
         request.limits.time = request.limits.time.map(|time| time.saturating_sub(begin.elapsed()));
         let Asked { properties: asked, not_asked } = match &request.property {
             Some(only) => {
@@ -72,9 +72,9 @@ impl Visitor for Prepare {
     }
 }
 
-/// When a run has answered everything. Where nothing is expected to be violated, a violation is a
-/// surprise to be told at once. Where something is, that is waited for; and if the scenario as
-/// written says that the rest holds, or how many states there are, only the whole space tells.
+/// When a run may stop. If no violation is expected, it stops at the first violation. If some are
+/// expected, it stops when all of these were found. But it sees every state if the unchanged
+/// scenario also expects that other properties hold, or how many states there are.
 fn until(
     asked: &[(PropertyId, &str)],
     is_as_written: bool,
@@ -110,7 +110,7 @@ impl Question {
     }
 }
 
-/// A scenario whose start was not found within the limits, so that there is nothing to run.
+/// A scenario whose start was not found within the limits, so nothing can be run.
 struct Startless {
     chosen: Chosen,
     asked: Vec<Question>,
@@ -246,10 +246,10 @@ impl<E: Election> Ready<E> {
         Answer { property: name, kind, meaning, conclusion, expected, agreement, counterexample }
     }
 
-    /// Takes the steps of a counterexample once more, by name.
+    /// Replays a counterexample by the names of its steps.
     ///
     /// # Errors
-    /// They do not lead to the violation: whoever found it is wrong.
+    /// The steps do not lead to the violation: the engine that found it is wrong.
     fn replays(&self, property: PropertyId, trace: &Trace) -> Result<(), String> {
         match replay(&self.system, property, &trace.steps).outcome {
             Outcome::Violated { after, .. } if after == trace.steps.len() => Ok(()),
@@ -260,7 +260,8 @@ impl<E: Election> Ready<E> {
         }
     }
 
-    /// Only a run that saw everything can be held against pinned counts.
+    /// Compares the numbers of states with those that the scenario expects. Only a run that saw
+    /// every state can tell.
     fn miscounted(&self, seen: &Exploration<E>) -> Option<String> {
         if seen.ended != Ended::Exhausted || !self.chosen.is_as_written {
             return None;

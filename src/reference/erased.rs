@@ -1,5 +1,5 @@
-//! A system whose types are forgotten. What stateright is given is one model for all protocols, so
-//! that its checkers and its Explorer are compiled once, and not once for each.
+//! A system with erased types. Stateright gets one model for all protocols, so its checkers and its
+//! Explorer are compiled once, and not once for each protocol.
 
 use std::any::Any;
 use std::fmt::{self, Debug};
@@ -10,11 +10,11 @@ use crate::election::Election;
 use crate::exploration::Tally;
 use crate::semantics::{Bound, PropertyId, StepOf, System, SystemState};
 
-/// A value of a type that is not known: a state, or a step.
+/// A state or a step with erased type.
 #[derive(Clone)]
 pub struct Erased(Arc<dyn Value>);
 
-/// What stateright needs of states and steps.
+/// The operations that stateright needs of states and steps.
 trait Value: Any + Send + Sync {
     fn equals(&self, other: &dyn Any) -> bool;
     fn feed(&self, hasher: &mut dyn Hasher);
@@ -34,7 +34,7 @@ impl<T: Any + Send + Sync + PartialEq + Hash + Debug> Value for T {
 }
 
 impl Erased {
-    /// Forgets the type of a value.
+    /// Erases the type of a value.
     pub fn new(value: impl Any + Send + Sync + PartialEq + Hash + Debug) -> Self {
         Erased(Arc::new(value))
     }
@@ -68,7 +68,7 @@ impl Debug for Erased {
     }
 }
 
-/// A system, whichever protocol it is of: see the functions of the same names of [`System`].
+/// A system of any protocol. See the functions of the same names of [`System`].
 pub trait AnySystem: Send + Sync {
     /// The names of all properties, election safety first.
     fn properties(&self) -> Vec<(PropertyId, &'static str)>;

@@ -1,17 +1,18 @@
 //! The reference engine: stateright's own breadth-first search, depth-first search and simulation
 //! over a [`System`].
 //!
-//! Slow beside the compiled engine, and there to be trusted: it searches nothing itself. What it
-//! adds is a wrapper around the system, the model `Watched`, which works around what stateright's
+//! It is slow beside the compiled engine, but easy to trust: the search is stateright's own. This
+//! module adds a wrapper around the system, the model `Watched`, for three things that stateright's
 //! checkers do not do:
 //!
-//! - a violation found later overwrites an earlier one, so each property is violated once and then
-//!   holds; breadth-first with one thread, the trace kept is then a shortest one;
-//! - a search ends as soon as every property is violated, and with one thread no time limit ends
-//!   it, so there is one property more, which is "discovered" exactly when the search is told to
-//!   stop;
-//! - what happened, and what the bounds cut, is counted nowhere, so it is counted as steps are
-//!   generated.
+//! - stateright lets a later violation overwrite an earlier one, so `Watched` says after the first
+//!   violation of a property that it holds. Breadth-first with one thread, the trace kept is then a
+//!   shortest one;
+//! - a search of stateright's ends as soon as every property is violated, and with one thread it
+//!   knows no time limit. So there is one more property, which is "discovered" exactly when the
+//!   search is told to stop;
+//! - stateright does not count what happened and what the bounds cut off, so `Watched` counts it as
+//!   steps are generated.
 
 pub mod erased;
 pub mod questions;
@@ -32,7 +33,7 @@ use crate::reference::questions::{Questioned, always};
 use crate::semantics::{Bound, PropertyId, StepOf, System};
 use crate::support::panics;
 
-/// In which order stateright looks at states.
+/// The order in which stateright searches states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Search {
     /// With one thread, counterexamples are shortest ones.
@@ -57,7 +58,7 @@ impl Search {
     }
 }
 
-/// Explores the system by one of stateright's searches.
+/// Explores the system with one of stateright's searches.
 pub fn explore<E: Election>(
     search: Search,
     system: &Arc<System<E>>,
@@ -87,7 +88,7 @@ pub fn explore<E: Election>(
     }
 }
 
-/// What a search saw of a system, whichever protocol it is of.
+/// What a search saw of a system of any protocol.
 struct Seen {
     ended: Ended,
     distinct: u64,
@@ -165,13 +166,14 @@ struct Watched {
     asked: Vec<PropertyId>,
     until: Until,
     is_simulation: bool,
-    /// Off once the search is over, when stateright walks its counterexamples again.
+    /// Whether steps are counted. Not after the search, when stateright takes the steps of its
+    /// counterexamples again.
     is_searching: AtomicBool,
     /// Why the search was told to stop, if it was.
     ended: OnceLock<Ended>,
     violated: Mutex<BTreeSet<PropertyId>>,
     tally: Mutex<Tally>,
-    /// In the order of [`Bound::ALL`].
+    /// How many steps each bound cut off, in the order of [`Bound::ALL`].
     cut: [AtomicU64; Bound::ALL.len()],
     expanded: AtomicU64,
     /// Fingerprints of the states that a simulation has seen: stateright does not count its
@@ -189,7 +191,7 @@ impl Watched {
         self.ended.get().is_some()
     }
 
-    /// Runs what calls the actor's handlers, which are not ours: a panic ends the search, not the
+    /// Runs a function that calls the actor's handlers. If they panic, the search ends, not the
     /// program.
     fn guarded<T: Default>(&self, run: impl FnOnce() -> T) -> T {
         panics::caught(run).unwrap_or_else(|why| {
@@ -278,8 +280,7 @@ impl Model for Watched {
     }
 }
 
-/// Stays with a running search: tells of its progress, stops it at its limits, and takes down what
-/// it saw.
+/// Watches a running search: reports its progress, stops it at its limits, and returns what it saw.
 fn attend(
     mut checker: impl Checker<Watched>,
     search: Search,
@@ -297,7 +298,7 @@ fn attend(
         pause = (pause * 2).min(Duration::from_millis(20));
         let watched = checker.model();
         let seen = distinct(&checker);
-        // A simulation goes on for ever, be there as few states as there may.
+        // A simulation never ends by itself, even if there are few states.
         let work = if watched.is_simulation { watched.expanded.load(Relaxed) } else { seen };
         let bytes =
             resident_bytes().zip(bytes_before).map(|(now, before)| now.saturating_sub(before));
@@ -331,7 +332,7 @@ fn attend(
     Seen { seconds, peak_bytes, ..taken_down(&checker, is_shortest) }
 }
 
-/// What a search has seen that is over.
+/// What a finished search has seen.
 fn taken_down(checker: &impl Checker<Watched>, is_shortest: bool) -> Seen {
     let watched = checker.model();
     watched.is_searching.store(false, Relaxed);
@@ -380,7 +381,7 @@ fn collisions(n: usize) -> f64 {
     -f64::exp_m1(-n * (n - 1.0) / 2.0 / 2f64.powi(64))
 }
 
-/// The memory of this process, where the system tells.
+/// The memory of this process in bytes, if the operating system says it.
 fn resident_bytes() -> Option<u64> {
     let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;

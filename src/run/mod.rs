@@ -1,3 +1,3 @@
-//! A run by named steps: saved, and taken again.
+//! Traces: runs with named steps, which can be saved and replayed.
 
 pub mod trace;

@@ -1,9 +1,9 @@
-//! A run as named steps: what is saved of a counterexample, and how it is replayed.
+//! A trace: a run with named steps, in the form in which a counterexample is saved and replayed.
 //!
-//! A trace carries its whole scenario, so that it can be replayed years later without the file that
-//! it came from. Steps stand by name (see [`crate::semantics::names`]), so that it survives edits
-//! of the model; where it does not, [`replay`] says at which step, and what could have been done
-//! instead.
+//! A trace contains its whole scenario, so it can be replayed without the file that the scenario
+//! came from. Steps are stored by name (see [`crate::semantics::names`]), so a trace survives most
+//! changes of the model. If a step cannot be taken any more, [`replay`] says which one, and which
+//! steps could be taken instead.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,18 +13,18 @@ use crate::scenario::{Problem, Scenario};
 use crate::semantics::{PropertyId, StepOf, System, SystemState};
 use crate::support::plain::plain;
 
-/// The format that this crate writes and reads.
+/// The version of the format that this crate writes and reads.
 const VERSION: u64 = 1;
 
 /// A saved run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trace {
-    /// Of the format.
+    /// The version of the format.
     pub version: u64,
     /// By name.
     pub protocol: String,
-    /// What was assumed.
+    /// The scenario.
     pub scenario: Scenario,
     /// The property that the run violates.
     pub property: String,
@@ -84,7 +84,8 @@ impl Trace {
     /// Reads a trace from text.
     ///
     /// # Errors
-    /// Not JSON, another version, an unknown or missing key; with the line.
+    /// The text is not JSON, its version is another one, or a key is unknown or missing; with the
+    /// line.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
         #[derive(Deserialize)]
         struct Versioned {
@@ -151,25 +152,25 @@ pub struct Replay<E: Election> {
 pub enum Outcome {
     /// The recorded property is violated, after this many steps.
     Violated {
-        /// So many steps were taken.
+        /// How many steps were taken.
         after: usize,
         /// The conflicting facts.
         why: String,
     },
     /// All steps were taken and the property holds.
     Holds,
-    /// A step, counted from 1, could not be taken; these could.
+    /// A step could not be taken.
     Diverged {
         /// Counted from 1.
         at: usize,
         /// The step that could not be taken.
         name: String,
-        /// What could have been done instead.
+        /// The steps that could have been taken instead.
         enabled: Vec<String>,
     },
 }
 
-/// What is wrong with a trace that diverges.
+/// The error for a trace whose step `at` cannot be taken.
 pub fn diverged(at: usize, name: &str, enabled: &[String]) -> Problem {
     let enabled = if enabled.is_empty() { "nothing".to_string() } else { enabled.join("\n  ") };
     Problem::new(format!(
@@ -186,7 +187,7 @@ pub fn replay<E: Election>(
     replay_until(system, names, |state, _| system.holds(property, state))
 }
 
-/// Takes the steps of a trace one after the other, until `judge` is not content with a state and
+/// Takes the steps of a trace one after the other, until `judge` returns an error for a state and
 /// the step before it.
 pub fn replay_until<E: Election>(
     system: &System<E>,

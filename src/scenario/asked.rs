@@ -8,14 +8,13 @@ use crate::semantics::{PropertyId, System};
 pub struct Asked {
     /// Those that are asked, by position and name.
     pub properties: Vec<(PropertyId, &'static str)>,
-    /// Those that the nodes' options leave nothing to speak of, each with the setting that it
+    /// Properties that say nothing about nodes with these options, each with the setting that it
     /// needs.
     pub not_asked: Vec<(&'static str, &'static str)>,
 }
 
-/// What a scenario asks: the properties that it names, and those that it does not name as far as it
-/// expects something of `all` or expects nothing, and the nodes' options leave them something to
-/// speak of.
+/// Which properties a scenario asks: those that it names in `expect`; and, if it names `all` or has
+/// no `expect`, every other property that says something about nodes with these options.
 pub fn asked<E: Election>(scenario: &Scenario, system: &System<E>) -> Asked {
     let mut asked = Asked { properties: Vec::new(), not_asked: Vec::new() };
     for (property, name) in System::<E>::properties() {

@@ -9,12 +9,12 @@ use crate::semantics::{Rules, System, Timing};
 use crate::support::memory;
 use crate::support::problem::Problem;
 
-/// Why a scenario gives no system.
+/// Why no system could be built from a scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unready {
     /// What is wrong with it.
     Wrong(Problem),
-    /// A limit ended the search for where it starts, after so many states.
+    /// A limit ended the search for the state from which checking starts.
     Ended {
         /// Which limit.
         ended: Ended,
@@ -24,8 +24,8 @@ pub enum Unready {
 }
 
 impl Scenario {
-    /// The system that this scenario describes, for the protocol `E`. Of limits only the
-    /// [usual](memory::usual_limit) one of memory is in force while its start is looked for.
+    /// The system that this scenario describes, for the protocol `E`. The search for its start has
+    /// no limit but the [usual](memory::usual_limit) one of memory.
     ///
     /// # Errors
     /// A value that the protocol does not accept, a property that it does not have, a start that
@@ -42,10 +42,10 @@ impl Scenario {
         })
     }
 
-    /// The same, looking for the start within these limits.
+    /// As [`Scenario::system`], but the search for the start has these limits.
     ///
     /// # Errors
-    /// As [`Scenario::system`] has them, or a limit.
+    /// Those of [`Scenario::system`], or a limit that was reached.
     pub fn system_within<E: Election>(&self, limits: &Limits) -> Result<System<E>, Unready> {
         let system = self.system_from_origin().map_err(Unready::Wrong)?;
         let prefix = start::prefix(&system, self.start_when.as_deref(), &self.start_steps, limits);
@@ -103,8 +103,8 @@ impl Scenario {
             system.covers.push(known.name);
         }
         if self.bug.is_some() {
-            // What an option needs the bug for cannot be built without it; then nothing tells which
-            // steps it changes.
+            // Some options cannot be built without the bug. Then nothing tells which steps the bug
+            // changes.
             system.unplanted = E::build(&setup.without_bug()).ok();
         }
         if let Some(why) = {

@@ -8,10 +8,10 @@ use crate::semantics::topology::Topology;
 use crate::semantics::{Latency, StepKind, Timing};
 use crate::support::plain::is_printable;
 
-/// How many times as often as usual a kind of step may be chosen.
+/// The largest weight of a kind of step: how many times as often as usual it is chosen.
 const MAX_WEIGHT: u32 = 1000;
 
-/// The key at fault and what is wrong with it.
+/// The key that is wrong, and what is wrong with it.
 type Wrong = (&'static str, String);
 
 impl Scenario {
@@ -82,7 +82,7 @@ impl Scenario {
         Ok(())
     }
 
-    /// Whatever is printed as it stands.
+    /// Checks the texts that are later printed without escaping.
     fn check_texts(&self) -> Result<(), Wrong> {
         let name = &self.name;
         if name.trim().is_empty() || name.trim() != name {

@@ -1,13 +1,12 @@
-//! The scenarios beside a protocol, and what follows from them.
+//! A protocol's own scenarios, and their clean twins.
 //!
-//! A scenario that plants a bug and is violated says little alone: its bounds might be such that
-//! everything is violated there. So each has a clean *twin*, the same scenario without the bug,
-//! which must hold. Twins are made here and not written down; what must differ stands in the
-//! scenario's `twin`.
+//! A scenario that plants a bug and is violated says little alone: it might be violated without the
+//! bug, too. So each has a clean *twin*: the same scenario without the bug, which must hold. Twins
+//! are made here and stand in no file. A scenario's `twin` says how its twin must differ.
 //!
-//! And a bug that only the scenario written for it finds would have been overlooked by whoever did
-//! not know it. So each bug that costs safety names in the table `caught_by` another scenario that
-//! finds it: a clean one without a prefix, or the twin of another bug's.
+//! A bug should also be found by somebody who does not know of it. So for each bug that costs
+//! safety the table `caught_by` names another scenario that finds it: a scenario without a bug and
+//! without a prefix, or the twin of another bug's scenario.
 
 use std::collections::BTreeMap;
 
@@ -17,24 +16,23 @@ use crate::election::About;
 use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Expected, Problem, Scenario, Size, Twin};
 
-/// Ends the names of twins.
+/// The end of the name of a twin.
 const TWIN: &str = "-clean";
 
-/// Where a bug is caught besides in its own scenario.
+/// Where a bug is caught, other than in its own scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum CaughtBy {
     /// The scenario of this name, with the bug planted, is violated.
     Scenario(String),
-    /// By none that sees less than two million states, for this reason.
+    /// No scenario of less than two million states catches it.
     None {
         /// The reason.
         none: String,
     },
 }
 
-/// The scenarios of a protocol's corpus, twins included, each behind the scenario that it belongs
-/// to.
+/// The scenarios of a protocol's corpus. Each twin stands behind its scenario.
 ///
 /// # Errors
 /// The protocol's own file is wrong.
@@ -58,7 +56,7 @@ pub fn of(about: &'static About) -> Result<Vec<Scenario>, Problem> {
     Ok(all)
 }
 
-/// For each bug that is caught elsewhere, where.
+/// For each bug that costs safety: where it is caught, other than in its own scenario.
 ///
 /// # Errors
 /// The protocol's own file is wrong.
@@ -74,7 +72,7 @@ pub fn caught_by(about: &'static About) -> Result<BTreeMap<String, CaughtBy>, Pr
     Ok(table.caught_by)
 }
 
-/// The same scenario without its bug; `None` if it plants none, or says why it has no twin.
+/// The same scenario without its bug. `None` if it plants no bug, or if it says why it has no twin.
 fn twin(scenario: &Scenario) -> Option<Scenario> {
     let bug = scenario.bug.as_ref()?;
     let changes = scenario.twin.clone().unwrap_or_default();
@@ -100,7 +98,7 @@ fn twin(scenario: &Scenario) -> Option<Scenario> {
     })
 }
 
-/// What makes two scenarios explore the same states and ask the same.
+/// The parts of a scenario that decide which states are explored and which properties are asked.
 fn essence(scenario: &Scenario) -> Scenario {
     Scenario {
         name: String::new(),

@@ -10,10 +10,10 @@ use crate::exploration::verdict::Verdict;
 pub struct Expected {
     /// A word of the closed list of verdicts, see [`crate::exploration::verdict::Verdict`].
     pub verdict: Verdict,
-    /// The length of a shortest counterexample, after the prefix.
+    /// The length of a shortest counterexample in steps, the prefix not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
-    /// Whether `holds` will do where `holds-within-bounds` is expected.
+    /// Whether `holds` is accepted, too, where `holds-within-bounds` is expected.
     #[serde(skip)]
     pub or_better: bool,
 }

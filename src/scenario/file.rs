@@ -1,4 +1,4 @@
-//! Scenarios from TOML, every mistake in them told with its place.
+//! Reads scenarios from TOML. Every mistake is reported with its line.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,8 @@ pub fn parse(text: &str, about: &'static About) -> Result<Vec<Scenario>, Problem
     let mut scenarios = Vec::new();
     for spanned in file.scenario {
         let (span, scenario) = (spanned.span(), spanned.into_inner());
-        // A table's span ends before its sub-tables, so a key is looked for from the header on.
+        // The span of a table ends before its sub-tables. So the key is searched for from the
+        // table's header on.
         let line_of = |key: &str| {
             let from = &text[span.start..];
             let is_key = |l: &&str| {

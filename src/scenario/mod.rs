@@ -65,15 +65,15 @@ impl Default for Topologies {
     }
 }
 
-/// How the clean twin of a scenario, the same without the planted bug, differs from it besides. See
+/// How the clean twin of a scenario differs from the scenario, besides that no bug is planted. See
 /// [`crate::scenario::corpus`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Twin {
-    /// Why there is none.
+    /// Why there is no twin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub none: Option<String>,
-    /// Unless told, `full`, or the scenario's own if that is larger.
+    /// The twin's size. The default is `full`, or the scenario's own size if that is larger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<Size>,
     /// In the place of the scenario's.
@@ -82,10 +82,10 @@ pub struct Twin {
     /// In the place of the scenario's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub covers: Option<Vec<String>>,
-    /// In the place of the scenario's: its own may need the bug.
+    /// Replaces the scenario's, whose steps may not be possible without the bug.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub start_steps: Option<Vec<String>>,
-    /// By property, where it is not expected to hold.
+    /// Expectations by property, for those that are not expected to hold.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<String, Expected>,
 }
@@ -94,11 +94,11 @@ pub struct Twin {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FuzzHints {
-    /// In how many cases a violation is found, if one is expected.
+    /// How many random runs there are. If a violation is expected, they must find it.
     pub cases: u32,
-    /// The longest schedule.
+    /// The most steps of a run.
     pub steps: usize,
-    /// Kinds of steps that are chosen more (or less) often; 1 is usual.
+    /// How often a kind of step is chosen, compared with usual (1), by the kind's name.
     pub weights: BTreeMap<String, u32>,
 }
 
@@ -134,7 +134,7 @@ pub struct Scenario {
     /// How many ticks a message takes, where time is kept: 0 or 1.
     #[serde(default, skip_serializing_if = "is_default")]
     pub latency: Latency,
-    /// How far runs are followed.
+    /// The bounds of the search.
     #[serde(default)]
     pub bounds: Bounds,
     /// What may fail, and how often.
@@ -146,22 +146,24 @@ pub struct Scenario {
     /// The mistake that is planted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug: Option<String>,
-    /// A predicate, reached by a shortest run: `n2 leads term 1`. See [`crate::scenario::start`].
+    /// Checking starts in the first state in which this predicate holds, such as `n2 leads term 1`.
+    /// See [`crate::scenario::start`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_when: Option<String>,
-    /// Steps by name that come before everything else.
+    /// The names of steps that are taken before checking starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub start_steps: Vec<String>,
-    /// Messages that can never again have an effect stay in flight.
+    /// Whether dead messages, which can never again have an effect, stay in flight.
     #[serde(default)]
     pub keep_dead_messages: bool,
     /// Which suites run it.
     #[serde(default)]
     pub size: Size,
-    /// Distinct states of the whole space, pinned only where two engines agree on them.
+    /// The expected number of distinct states, if all are seen. Given only where two engines agree
+    /// on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub distinct: Option<u64>,
-    /// Generated states of the whole space, the initial one included.
+    /// The expected number of generated states, the initial one included, if all are seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated: Option<u64>,
     /// How it is fuzzed.
@@ -170,11 +172,12 @@ pub struct Scenario {
     /// The protocol's goals that a run must reach, or else its verdict is `vacuous`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub covers: Vec<String>,
-    /// Of a scenario of the corpus that plants a bug: how the same without the bug differs besides.
+    /// For a scenario of the corpus that plants a bug: how its clean twin differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub twin: Option<Twin>,
-    /// By property; `all` stands for every property that is not named. Only what is expected is
-    /// checked; without any expectation, everything is checked and expected to hold.
+    /// The expected verdicts by property; `all` stands for every property that is not named. Only
+    /// the properties that appear here are checked. If this is empty, all properties are checked
+    /// and expected to hold.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<String, Expected>,
 }
@@ -188,7 +191,7 @@ fn default_tick() -> Duration {
 }
 
 impl Scenario {
-    /// A scenario with nothing but nodes: asynchronous, no faults, no bounds.
+    /// A scenario with all defaults: asynchronous, without faults, without bounds.
     pub fn new(name: impl Into<String>, nodes: usize) -> Self {
         Scenario {
             name: name.into(),

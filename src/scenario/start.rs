@@ -1,12 +1,11 @@
-//! Where checking starts, if not at the very first state: after steps given by name, or in the
-//! first state, along a shortest run, in which a predicate holds.
+//! Finds the state from which checking starts, if it is not the very first state: the state after
+//! steps given by name, or the nearest state in which a predicate holds.
 //!
 //! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`, joined
 //! by ` and `.
 //!
-//! Looking for a predicate is a search like any other: [`Limits`] hold for it. It keeps of each
-//! state no more than a fingerprint, its predecessor and the step between; states are made again
-//! from there.
+//! The search for a predicate obeys [`Limits`]. For each state it keeps only a fingerprint, the
+//! predecessor and the step between the two. States are computed again from these when needed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -22,9 +21,9 @@ use crate::semantics::{Bound, Step, StepOf, System, SystemState};
 /// Why there is no state to start from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoStart {
-    /// What is wrong with what was asked for.
+    /// The steps or the predicate are wrong.
     Wrong(String),
-    /// A limit ended the search, after so many states.
+    /// A limit ended the search.
     Ended {
         /// Which limit.
         ended: Ended,
@@ -74,7 +73,7 @@ pub fn take<E: Election>(
     state: &SystemState<E>,
     name: &str,
 ) -> Result<(StepOf<E>, SystemState<E>), Vec<String>> {
-    // There are too many ways to stabilise to go through them.
+    // There may be too many steps that stabilise to list them all.
     if let Some(ages) = names::ages(name) {
         let step = Step::Stabilise { ages };
         if let Some(next) = system.apply(state, &step) {
@@ -163,7 +162,7 @@ fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>)
     }
 }
 
-/// How many states are looked at between two looks at the clock.
+/// How many states are expanded between two checks of the time limit.
 const BREATH: usize = 256;
 
 /// A shortest run to a state in which the predicate holds.
@@ -225,9 +224,9 @@ fn is_over<E: Election>(limits: &Limits, started: Instant, tree: &Tree<'_, E>) -
     }
 }
 
-/// The states found breadth-first, each as its predecessor and the step between. States are asked
-/// for in the order in which they were found, in which neighbours share most of their way: so only
-/// the way to the last one is kept as states.
+/// The states found breadth-first, each stored as its predecessor and the step between the two.
+/// States are asked for in the order in which they were found. The paths to two neighbours in this
+/// order are mostly the same, so the states along the path to the last one are kept.
 struct Tree<'a, E: Election> {
     system: &'a System<E>,
     hasher: RandomState,
@@ -237,7 +236,8 @@ struct Tree<'a, E: Election> {
     found: Vec<(u32, u32)>,
     steps: Vec<StepOf<E>>,
     numbers: HashMap<StepOf<E>, u32>,
-    /// The positions from the first state to the last one that was asked for, with their states.
+    /// The path from the first state to the last one that was asked for: positions, with their
+    /// states.
     way: Vec<(u32, SystemState<E>)>,
 }
 
@@ -273,13 +273,13 @@ impl<'a, E: Election> Tree<'a, E> {
         is_new
     }
 
-    /// Goes back along the way to where it leaves that of the state, and from there on to the
-    /// state.
+    /// The state at a position. Goes back along the kept path to where the path to this state
+    /// leaves it, and from there on to the state.
     fn state(&mut self, at: usize) -> SystemState<E> {
         let mut missing = Vec::new();
         let mut node = at as u32;
         loop {
-            // Predecessors were found earlier, so nothing found later is on the way.
+            // Predecessors were found earlier, so no state found later is on the path.
             while self.last().0 > node {
                 self.way.pop();
             }
@@ -313,7 +313,8 @@ impl<'a, E: Election> Tree<'a, E> {
         steps
     }
 
-    /// What it holds, about: steps stand twice, and may own a little more.
+    /// About how many bytes the tree holds. Each step is stored twice, and may own some more
+    /// memory.
     fn bytes(&self) -> u64 {
         let seen = self.seen.capacity() * (size_of::<u64>() + 1) * 8 / 7;
         let steps = self.steps.len() * (2 * size_of::<StepOf<E>>() + 128);

@@ -24,7 +24,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Duration, D
     let (Ok(n @ 1..), Some(unit)) = (digits.parse::<u64>(), unit) else {
         return Err(wrong("expected a duration above 0, in us, ms or s, such as \"10ms\""));
     };
-    // So that it can be written again, whatever reads it.
+    // A longer tick could not be written again.
     let micros = n.checked_mul(unit).filter(|micros| *micros <= LONGEST.as_micros() as u64);
     micros.map(Duration::from_micros).ok_or_else(|| wrong("expected at most a day"))
 }

@@ -1,6 +1,7 @@
-//! What is counted of a step besides its kind: whether it elects, which goals it reaches, and
-//! whether a planted bug made a difference to it. The same for the reference semantics, which asks
-//! between two states, and for the compiled engine, which asks once for each outcome of a handler.
+//! Facts about a step that a search counts, besides the step's kind: whether it elects a leader,
+//! which goals it reaches, and whether a planted bug made a difference to it. The reference
+//! semantics computes them for each step between two states, the compiled engine once for each
+//! outcome of a handler. Both use the functions here.
 
 use stateright::actor::Id;
 
@@ -9,10 +10,10 @@ use crate::semantics::node::{self, NodeOf, Reaction};
 use crate::semantics::world::World;
 use crate::semantics::{Step, StepOf, System, SystemState, event};
 
-/// What the tally asks of a step besides its kind.
+/// The facts about a step that the tally counts, besides its kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facts {
-    /// A node leads after it that did not lead that term before it.
+    /// After the step a node leads a term that it did not lead before the step.
     pub elects: bool,
     /// The goals of single steps that it reaches, as bits.
     pub goals: u64,
@@ -21,7 +22,7 @@ pub struct Facts {
 }
 
 impl<E: Election> System<E> {
-    /// What the tally asks of a step, between the states before and after it.
+    /// The facts about a step, from the states before and after it.
     pub fn facts(
         &self,
         before: &SystemState<E>,
@@ -50,7 +51,8 @@ impl<E: Election> System<E> {
         self.facts_of(&step, is_changed_by_bug)
     }
 
-    /// What a node did, which sent these messages and perhaps was cut short.
+    /// The step of one node as invariants see it, given the messages that the node sent and, if it
+    /// crashed in its handler, the state in which the handler would have ended.
     pub fn node_step<'a>(
         &'a self,
         id: Id,
@@ -73,7 +75,7 @@ impl<E: Election> System<E> {
         }
     }
 
-    /// [`System::facts`] of what happened at one node.
+    /// [`System::facts`] for a step at one node.
     pub fn facts_of(&self, step: &NodeStep<'_, E>, is_changed_by_bug: bool) -> Facts {
         let elects = self.elects(step.id, step.before, step.after);
         let is_reached = |goal: &Goal<E>| matches!(goal.reached, Reached::Step(is) if is(step));
@@ -90,13 +92,13 @@ impl<E: Election> System<E> {
         self.invariants.iter().zip(1..).filter_map(broken).collect()
     }
 
-    /// Whether a node leads after a step that did not lead the same term before it.
+    /// Whether a node leads a term after a step that it did not lead before the step.
     fn elects(&self, id: Id, before: Option<&E::State>, after: Option<&E::State>) -> bool {
         let leads = |state: Option<&E::State>| self.actors[usize::from(id)].leads(id, state?);
         leads(after).is_some() && leads(before) != leads(after)
     }
 
-    /// Whether a node without the planted bug would have done something else than this.
+    /// Whether the same node without the planted bug would have done something else.
     pub fn is_changed_by_bug(
         &self,
         id: Id,

@@ -79,8 +79,8 @@ impl<E: Election> System<E> {
         reaction
     }
 
-    /// Whether a value of an open choice may be taken: client input only from its budget, numbered
-    /// input in its order.
+    /// Whether a value of an open choice may be taken. Client input needs a budget that is left,
+    /// and numbered input must come in the order of its numbers.
     pub fn may_choose(&self, world: &World<E::Witness>, key: &str, value: &E::Random) -> bool {
         key != CLIENT
             || world.inputs_left > 0
@@ -113,7 +113,7 @@ impl<E: Election> System<E> {
         })
     }
 
-    /// What a local step uses up: the message, the budget.
+    /// Removes what a local step uses up: its message, its share of a budget.
     pub(super) fn consume(&self, next: &mut SystemState<E>, step: &StepOf<E>) {
         match step {
             Step::Deliver { src, dst, msg } if self.rules.network != NetworkKind::Duplicating => {

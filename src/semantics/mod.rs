@@ -1,10 +1,10 @@
 //! What a run of a protocol is: the reference semantics, written to be read and to be right, not to
 //! be fast.
 //!
-//! A [`System`] is actors and [`Rules`]. Everything that can happen in it is a [`Step`];
-//! [`System::successors`] lists those that can happen next, each with the [`SystemState`] that it
-//! leads to. What a step does to one node stands in [`node`], what is remembered of the past in
-//! [`world`]; the compiled engine shares both, and is held against the rest.
+//! A [`System`] is actors and [`Rules`]. Everything that can happen in it is a [`Step`].
+//! [`System::successors`] lists the steps that can happen next, each with the [`SystemState`] that
+//! it leads to. [`node`] defines what a step does to one node, [`world`] what is remembered of the
+//! past. The compiled engine uses these two modules itself; tests compare it with the others.
 
 pub mod facts;
 mod holds;

@@ -1,5 +1,5 @@
-//! The three networks of stateright, with messages that can be taken out again: unordered (a
-//! multiset), duplicating (a set from which delivery does not remove), ordered (one queue for each
+//! The three networks of stateright, from which messages can also be removed: unordered (a
+//! multiset), duplicating (a set; delivery does not remove a message), ordered (one queue for each
 //! directed pair of nodes).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -25,7 +25,7 @@ pub enum NetworkKind {
 pub enum Network<M> {
     /// How many copies of each message are in flight.
     Unordered(BTreeMap<Envelope<M>, u32>),
-    /// The messages that were ever sent: none is used up.
+    /// The messages that were ever sent. Delivery does not remove them.
     Duplicating(BTreeSet<Envelope<M>>),
     /// No queue is empty.
     Ordered(BTreeMap<(Id, Id), VecDeque<M>>),
@@ -124,7 +124,7 @@ impl<M: Ord + Clone> Network<M> {
         }
     }
 
-    /// Keeps only the messages that `keep` approves of.
+    /// Keeps only the messages for which `keep` is true.
     pub fn retain(&mut self, mut keep: impl FnMut(Id, Id, &M) -> bool) {
         match self {
             Network::Unordered(bag) => bag.retain(|e, _| keep(e.src, e.dst, &e.msg)),

@@ -1,9 +1,9 @@
 //! What one step does to one node: the actor's own handler is run, its commands are applied to the
-//! node's timers, choices and disk, and what leaves the node is listed in order.
+//! node's timers, choices and disk, and its sends and saves are listed in order.
 //!
-//! This is the one definition that the reference semantics ([`crate::semantics`]) and the compiled
-//! engine share: they differ in how they store nodes, not in what a step of a node means. It knows
-//! nothing of networks, budgets or terms.
+//! The reference semantics ([`crate::semantics`]) and the compiled engine both use this module.
+//! They differ in how they store nodes, not in what a step does to a node. Networks, budgets and
+//! terms play no part here.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -65,10 +65,10 @@ pub struct Node<S, T, D, R> {
 /// What a disk held before the last save since the node started.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Older<D> {
-    /// Nothing will ever ask.
+    /// It is not kept, because no restart of this system may find an older disk.
     NotKept,
-    /// As [`Node::storage`] was one save earlier; the same as that where nothing has been saved
-    /// since the last start.
+    /// What [`Node::storage`] was before the last save; equal to [`Node::storage`] if nothing has
+    /// been saved since the last start.
     Kept(Option<Arc<D>>),
 }
 
@@ -79,7 +79,8 @@ pub enum Disk {
     Intact,
     /// Nothing.
     Empty,
-    /// What was there before the last save, which had not reached the disk yet.
+    /// What was saved before the last save. The last save was acknowledged, but had not reached the
+    /// disk.
     Older,
 }
 
@@ -100,7 +101,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
         }
     }
 
-    /// A node that has never run, of which is kept what was on disk before the last save.
+    /// A node that has never run, and that keeps what was on its disk before the last save.
     pub fn with_older_disk() -> Self {
         Node { older: Older::Kept(None), ..Node::new() }
     }
@@ -113,8 +114,8 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
         }
     }
 
-    /// The node that is down as its next start finds it; `None` if it cannot find the disk so, or
-    /// that is no different from finding it intact.
+    /// The node, which is down, with its disk as the next start finds it. `None` if the disk cannot
+    /// be in that condition, or if it would then be the same as an intact one.
     pub fn found(&self, disk: Disk) -> Option<Self> {
         let mut node = self.crashed();
         node.storage = match (disk, &self.older) {
@@ -126,7 +127,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
         if disk != Disk::Intact && node.storage == self.storage {
             return None;
         }
-        // What a start finds on the disk is there to stay.
+        // What a start finds on the disk counts as having reached it.
         if self.older != Older::NotKept {
             node.older = Older::Kept(node.storage.clone());
         }
@@ -151,7 +152,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
         }
     }
 
-    /// Whether a choice is open that is not client input. No time passes meanwhile.
+    /// Whether a choice is open that is not client input. No time passes while one is.
     pub fn must_choose(&self) -> bool {
         self.choices.keys().any(|key| key != crate::election::CLIENT)
     }
@@ -170,8 +171,7 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Default for Node<
     }
 }
 
-/// What a handler did that others can see or that survives a crash, in the order in which it did
-/// it.
+/// Something that a handler did and that others can see or that survives a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect<M, D> {
     /// A message to a node.
@@ -188,8 +188,9 @@ pub struct Reaction<A: Actor> {
     pub down: NodeOf<A>,
     /// What it sent and saved, in order.
     pub effects: Vec<Effect<A::Msg, A::Storage>>,
-    /// The handler changed nothing and asked for nothing (for a timeout: nothing but the same timer
-    /// again), as stateright judges it: by `Cow::Owned`, not by equality.
+    /// The handler changed nothing and gave no commands; after a timeout it may set the same timer
+    /// again. As in stateright, a handler has changed its state if the `Cow` is `Cow::Owned`
+    /// afterwards, even if the value is equal.
     pub idle: bool,
     /// A timer with a duration that the clock cannot express, and why.
     pub problem: Option<String>,
@@ -210,7 +211,7 @@ where
         sends(&self.effects)
     }
 
-    /// Whether another handler did the same.
+    /// Whether another reaction is the same.
     pub fn is_like(&self, other: &Self) -> bool
     where
         NodeOf<A>: PartialEq,

@@ -1,6 +1,7 @@
 //! Properties by their position, and sets of them.
 
-/// A property by its position: election safety, then the protocol's invariants in their order.
+/// The position of a property: election safety is first, then come the protocol's invariants in
+/// their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PropertyId(pub u8);
 

@@ -1,5 +1,5 @@
-//! What a system assumes besides its actors: network, time, faults, topologies, and how far it is
-//! followed.
+//! What a system assumes besides its actors: network, time, faults, topologies, and the bounds
+//! beyond which it is not explored.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ impl From<Latency> for u8 {
     }
 }
 
-/// How far a run is followed. A state beyond a bound is neither checked nor expanded.
+/// The bounds of a search. A state beyond a bound is neither checked nor expanded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bounds {
@@ -80,7 +80,7 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// All, in the order in which a state is held against them.
+    /// All bounds, in the order in which a state is compared with them.
     pub const ALL: [Bound; 4] =
         [Bound::MaxTerm, Bound::MaxRound, Bound::MaxInFlight, Bound::MaxCopies];
 
@@ -113,15 +113,15 @@ pub struct Rules {
     /// which it is sent, and so may its answer. With 1 it arrives in the next tick, and only then:
     /// at the end of that tick it is lost.
     pub latency: Latency,
-    /// How far runs are followed.
+    /// The bounds of a search.
     pub bounds: Bounds,
     /// What may fail, and how often.
     pub faults: Faults,
     /// The first is in force at the start; a switch goes to one of the others.
     pub topologies: Vec<Topology>,
-    /// Messages that can never again have an effect stay in flight.
+    /// Whether dead messages, which can never again have an effect, stay in flight.
     pub keep_dead: bool,
-    /// Who led and what the witness saw is part of the state. Off only to compare with plain actor
-    /// models.
+    /// Whether it is part of the state who led and what the witness remembers. Off only for
+    /// comparisons with plain actor models.
     pub remember: bool,
 }

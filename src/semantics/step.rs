@@ -36,19 +36,19 @@ pub enum Step<M, T, R> {
         /// What is chosen.
         value: R,
     },
-    /// A node that is down starts again, with the disk as it finds it.
+    /// A node that is down starts again.
     Restart {
         /// Where it happens.
         node: Id,
         /// How the node finds its disk.
         disk: Disk,
     },
-    /// The step is taken, but its node crashes after the first `effects` sends and saves of its
+    /// The node takes the step, but crashes after the first `effects` sends and saves of its
     /// handler.
     Torn {
         /// What the node was doing.
         step: Box<Step<M, T, R>>,
-        /// After so many sends and saves.
+        /// How many sends and saves happen before the crash.
         effects: usize,
     },
     /// A node crashes.
@@ -65,7 +65,7 @@ pub enum Step<M, T, R> {
         /// The message.
         msg: M,
     },
-    /// A message is in flight once more.
+    /// One more copy of a message is in flight.
     Duplicate {
         /// Who sent it.
         src: Id,
@@ -76,13 +76,12 @@ pub enum Step<M, T, R> {
     },
     /// Another of the scenario's topologies comes into force.
     Switch {
-        /// By its position.
+        /// The position of the topology among those of the scenario.
         topology: u8,
     },
-    /// From now on time is kept and nothing fails. Each set timer, in the order of nodes and
-    /// timers, takes an age.
+    /// From now on time is kept and nothing fails. Each timer that is set gets an age.
     Stabilise {
-        /// One for each timer that is set, by node, then timer.
+        /// One age, in ticks, for each timer that is set, ordered by node, then timer.
         ages: Vec<u16>,
     },
     /// Time passes: what could not be delivered is lost.
@@ -124,7 +123,7 @@ pub enum StepKind {
 }
 
 impl StepKind {
-    /// All kinds, in the order in which people are told of them.
+    /// All kinds, in the order in which they are shown to people.
     pub const ALL: [StepKind; 13] = [
         StepKind::Deliver,
         StepKind::Timeout,
@@ -216,7 +215,7 @@ impl<M, T, R> Step<M, T, R> {
     }
 }
 
-/// The event that a local step, which is not torn, is to its node.
+/// The event that a step is for its node. The step must happen at one node, and must not be torn.
 pub fn event<E: Election>(step: &StepOf<E>) -> Event<'_, E> {
     match step {
         Step::Deliver { src, msg, .. } => Event::Deliver { src: *src, msg },

@@ -21,8 +21,8 @@ impl<E: Election> System<E> {
         candidates.filter_map(|step| Some((step.clone(), self.apply(state, &step)?))).collect()
     }
 
-    /// The steps that may be taken, some of which may turn out to have no effect. Ways to stabilise
-    /// are not among them: there are as many as combinations of ages, see
+    /// The steps that may be taken. Some of them may turn out to have no effect. Steps that
+    /// stabilise are left out, as there is one for each combination of ages: see
     /// [`System::stabilisation`].
     pub fn candidates(&self, state: &SystemState<E>) -> Vec<StepOf<E>> {
         let mut steps = Vec::new();
@@ -160,7 +160,8 @@ impl<E: Election> System<E> {
         Some(next)
     }
 
-    /// Takes a step whose node crashes after the first `effects` sends and saves of its handler.
+    /// Takes a step in which the node crashes after the first `effects` sends and saves of its
+    /// handler.
     fn tear(
         &self,
         state: &SystemState<E>,
@@ -216,8 +217,8 @@ impl<E: Election> System<E> {
             && !state.network.heads().iter().any(|e| self.is_deliverable(state, e.src, e.dst))
     }
 
-    /// A system may stabilise while a quorum is up and, unless the topology is the question,
-    /// connected.
+    /// A system may stabilise while a quorum is up and connected. The quorum need not be connected
+    /// if [`System::any_topology_stabilises`].
     pub fn can_stabilise(&self, state: &SystemState<E>) -> bool {
         if self.rules.timing != Timing::Stabilising || state.world.stabilised {
             return false;
@@ -231,8 +232,7 @@ impl<E: Election> System<E> {
         })
     }
 
-    /// Whether the topology is the question, so that a system may stabilise although no quorum is
-    /// connected.
+    /// Whether a system may stabilise although no quorum is connected.
     pub fn any_topology_stabilises(&self) -> bool {
         self.rules.topologies.len() > 1 || !self.rules.topologies[0].is_mesh()
     }
@@ -252,8 +252,8 @@ impl<E: Election> System<E> {
         all.into_iter().map(|ages| Step::Stabilise { ages }).collect()
     }
 
-    /// The way to stabilise in which every timer that is set takes the age that `choose` gives it:
-    /// one below its last.
+    /// The step that stabilises and gives every timer that is set the age that `choose` returns,
+    /// which must be below the timer's last age.
     pub fn stabilisation(
         &self,
         state: &SystemState<E>,

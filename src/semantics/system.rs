@@ -1,8 +1,8 @@
 //! The reference semantics of any [`Election`], calling the actor's own handlers.
 //!
-//! Written to be read and to be right, not to be fast: the compiled engine is held against it,
-//! state for state. Everything that can happen in a run is a [`Step`]; [`System::successors`] lists
-//! those that can happen next, in an order that depends on nothing but the state.
+//! It is written to be read and to be right, not to be fast. Tests compare the compiled engine with
+//! it. Everything that can happen in a run is a [`Step`]. [`System::successors`] lists the steps
+//! that can happen next, in an order that depends on nothing but the state.
 
 use std::mem;
 use std::sync::{Arc, OnceLock};
@@ -23,20 +23,21 @@ use crate::semantics::world::{Faults, World};
 pub struct System<E: Election> {
     /// The nodes' configurations.
     pub actors: Vec<E>,
-    /// What is assumed besides.
+    /// What the system assumes besides its actors.
     pub rules: Rules,
-    /// What is asked besides election safety.
+    /// The properties that are checked besides election safety.
     pub invariants: Vec<Invariant<E>>,
     /// At most 64.
     pub goals: Vec<Goal<E>>,
     /// The names of the goals that a run must reach for its verdict to count.
     pub covers: Vec<&'static str>,
-    /// Where a bug is planted: the actors without it, to tell which steps it changes.
+    /// If a bug is planted: the same actors without it, to tell which steps the bug changes.
     pub unplanted: Option<Vec<E>>,
     /// The steps, from the very first state, after which checking starts.
     pub prefix: Vec<StepOf<E>>,
     start: OnceLock<SystemState<E>>,
-    /// A timer whose duration the clock cannot express: nothing that was concluded then counts.
+    /// Set when a handler sets a timer whose duration the clock cannot express. No conclusion
+    /// counts then.
     pub(super) problem: OnceLock<String>,
 }
 
@@ -44,7 +45,7 @@ impl<E: Election> System<E> {
     /// A system that is checked from its very first state.
     ///
     /// # Panics
-    /// The protocol has more properties than can be told apart.
+    /// The protocol has more than [`MAX_PROPERTIES`] properties.
     pub fn new(actors: Vec<E>, rules: Rules) -> Self {
         let mut invariants = E::invariants();
         let (name, most) = (E::about().name, MAX_PROPERTIES);
@@ -52,8 +53,8 @@ impl<E: Election> System<E> {
             invariants.len() < most,
             "{name}: at most {most} properties, election safety included"
         );
-        // A property that speaks of another setting is not looked at: a step that breaks it would
-        // only tell worlds apart.
+        // A property that speaks of another setting is left out: recording that a step broke it
+        // would only make equal worlds different.
         for invariant in &mut invariants {
             if invariant.setting.is_some_and(|(_, has)| !has(&actors)) {
                 invariant.check = Check::Node(|_, _, _| Ok(()));
@@ -169,14 +170,14 @@ impl<E: Election> System<E> {
         state.later.retain(is_alive);
     }
 
-    /// Whether dead messages are removed: not where a node may lose what is on the disk, which
-    /// keeps them dead.
+    /// Whether dead messages are removed. They are not if a node may lose its disk: a message may
+    /// be dead only because of what the disk remembers.
     pub fn removes_dead(&self) -> bool {
         let Faults { disk_losses, disk_rollbacks, .. } = self.rules.faults;
         !self.rules.keep_dead && disk_losses == 0 && disk_rollbacks == 0
     }
 
-    /// The first bound that a state is beyond.
+    /// The first bound, in the order of [`Bound::ALL`], that a state is beyond.
     pub fn beyond(&self, state: &SystemState<E>) -> Option<Bound> {
         let Bounds { max_term, max_round, max_in_flight, max_copies } = self.rules.bounds;
         let term = |(id, node)| self.actors[usize::from(id)].term(node).0;

@@ -8,7 +8,7 @@ use stateright::actor::Id;
 use crate::election::NodeSet;
 use crate::support::plain::among;
 
-/// Which directed links are up, and under which name.
+/// A named set of directed links that are up.
 ///
 /// Names: `mesh` (all), `star(n1)` (only links to and from n1), `line(n1,n2,n3)` (neighbours only),
 /// `isolate(n1)`, `cut(n1-n2)` (both directions), `cut(n1>n2)` (one direction), `split(n1,n2|n3)`
@@ -24,7 +24,7 @@ pub struct Topology {
 type LinkRow = u32;
 
 impl Topology {
-    /// Parses a name for a system of `n` nodes; or says what was expected.
+    /// Parses a name for a system of `n` nodes. The error says what was expected.
     pub fn parse(name: &str, n: usize) -> Result<Topology, String> {
         let up = parse_links(name, n).map_err(|why| {
             format!(
@@ -60,10 +60,10 @@ impl fmt::Display for Topology {
     }
 }
 
-/// Which links are up, a row a sender.
+/// Which links are up: one row for each sender.
 type Links = Vec<Vec<bool>>;
 
-/// The links of a topology of this name, every node being linked to itself.
+/// The links of the topology of this name. Every node is linked to itself.
 fn parse_links(name: &str, n: usize) -> Result<Links, String> {
     let (kind, inner) = match name.split_once('(') {
         None => (name.trim(), ""),

@@ -1,6 +1,6 @@
-//! For tools that look into handlers: before a handler is called, whoever watches on that thread is
-//! shown the node that it is called of. A handler's own arguments say nothing of the timers that
-//! are set and the choices that are open.
+//! A hook for tools that observe handlers. Before a handler is called, the watcher of the current
+//! thread gets the node at which it is called. The node also shows which timers are set and which
+//! choices are open; the handler's own arguments do not.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -8,14 +8,14 @@ use std::cell::Cell;
 use crate::election::Election;
 use crate::semantics::node::{Clock, NodeOf};
 
-/// Is shown a [`NodeOf`] some protocol, as it is before the event (down, if it starts).
+/// Is called with a [`NodeOf`] some protocol, as the node is before the event (down, if it starts).
 pub type Watcher = fn(node: &dyn Any, clock: Clock);
 
 thread_local! {
     static WATCHER: Cell<Option<Watcher>> = const { Cell::new(None) };
 }
 
-/// Shows this thread's calls of handlers to somebody, or to nobody any more.
+/// Sets or removes the watcher of this thread.
 pub fn watch(watcher: Option<Watcher>) {
     WATCHER.set(watcher);
 }

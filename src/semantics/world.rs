@@ -29,14 +29,14 @@ pub struct Faults {
     pub torn: bool,
     /// How many of the restarts may find an empty disk.
     pub disk_losses: u32,
-    /// How many of the restarts may find the disk as it was before the last save: that had been
-    /// acknowledged, and not yet reached the disk.
+    /// How many of the restarts may find the disk as it was before the last save, which was
+    /// acknowledged but had not reached the disk.
     pub disk_rollbacks: u32,
     /// How often the topology may change.
     pub switches: u32,
 }
 
-/// A kind of fault that a run may contain.
+/// A kind of fault that has a budget.
 pub struct Budget {
     /// The key of the budget in [`Faults`].
     pub name: &'static str,
@@ -78,7 +78,7 @@ impl Faults {
         Faults::default()
     }
 
-    /// Whether a restart may find the disk so.
+    /// Whether the budgets left allow a restart that finds the disk in this condition.
     pub fn allows(&self, disk: Disk) -> bool {
         self.restarts > 0
             && match disk {
@@ -88,7 +88,7 @@ impl Faults {
             }
     }
 
-    /// Pays for a restart that finds the disk so.
+    /// Pays for a restart that finds the disk in this condition.
     pub fn pay_for(&mut self, disk: Disk) {
         self.restarts -= 1;
         match disk {
@@ -106,14 +106,14 @@ pub const ELECTION_SAFETY: u8 = 0;
 /// The memory of a system. See the module's description.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub struct World<W> {
-    /// The first to lead each term.
+    /// Who led each term first.
     pub led: BTreeMap<Term, Reign>,
     /// Properties of steps and of history that some step has broken, each with the conflicting
     /// facts.
     pub broken: BTreeMap<u8, String>,
     /// What the protocol's properties remember of the past.
     pub witness: W,
-    /// What may still fail.
+    /// The budgets of faults that are left.
     pub left: Faults,
     /// How many client inputs are still to come.
     pub inputs_left: u32,
@@ -139,9 +139,9 @@ impl<W: Clone + Default> World<W> {
 }
 
 impl<W> World<W> {
-    /// Takes note of what a node did: who leads, what the witness remembers, which rules the step
-    /// broke (they need no past, so whoever calls has asked them) and which properties of steps
-    /// with their past. `None` if there is nothing new.
+    /// The world after a step of a node: who has led, what the witness remembers, and which
+    /// properties of steps the step broke. `broken_rules` are the broken properties that need no
+    /// past; the caller has found them already. `None` if the world does not change.
     pub fn observe<E: Election<Witness = W>>(
         &self,
         invariants: &[Invariant<E>],
@@ -160,7 +160,7 @@ impl<W> World<W> {
             }
         }
         let mut new_term = None;
-        // Who crashes in the middle of becoming a leader may have told others already.
+        // A node that crashes while it becomes leader may have told others already.
         let end = step.after.or(step.cut_short);
         let leads = end.and_then(|state| step.actor.leads(step.id, state));
         if let (true, Some(term)) = (E::about().has_terms, leads) {

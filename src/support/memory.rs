@@ -1,15 +1,15 @@
-//! How much memory there is: a limit of memory is in force even where nobody asks for one, since a
-//! machine that runs out of it ends the program, and all that was seen is lost.
+//! How much memory there is. Every run has a limit of memory, even if nobody asks for one: if the
+//! machine ran out of memory, it would kill the program, and everything seen would be lost.
 
 use std::fs::read_to_string;
 
-/// What a run may take unless told: three quarters of what is available. `None` where the system
-/// does not tell.
+/// The default limit of a run in bytes: three quarters of what is available. `None` if the
+/// operating system does not say how much is available.
 pub fn usual_limit() -> Option<u64> {
     available().map(|bytes| bytes / 4 * 3)
 }
 
-/// What the machine can still give, or the container that the program runs in.
+/// How many bytes the machine, or the container in which the program runs, can still give.
 pub fn available() -> Option<u64> {
     machine().into_iter().chain(container()).min()
 }
@@ -21,8 +21,8 @@ fn machine() -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// What the control group allows, as a container sees its own. What is used to cache files is given
-/// back when needed.
+/// How many bytes the control group of the container still allows. Memory that caches files counts
+/// as free.
 fn container() -> Option<u64> {
     let number = |path: &str| read_to_string(path).ok()?.trim().parse::<u64>().ok();
     let cached = |path: &str, key: &str| {
@@ -44,7 +44,7 @@ fn container() -> Option<u64> {
     Some(most.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
 }
 
-/// Three digits and a unit, such as `17.2 G`: powers of ten.
+/// A number with one decimal and a unit (powers of ten), such as `17.2 G`.
 pub fn short(n: f64) -> String {
     let units = [(1e9, "G"), (1e6, "M"), (1e3, "k")];
     match units.into_iter().find(|(unit, _)| n >= *unit) {

@@ -1,5 +1,5 @@
-//! What has nothing to do with elections: bad input in plain words, the usual limit of memory,
-//! panics that are caught.
+//! Helpers that have nothing to do with elections: errors in the input in plain words, the default
+//! limit of memory, catching panics.
 
 pub mod memory;
 pub mod panics;

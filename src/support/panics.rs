@@ -1,5 +1,5 @@
-//! Panics of code that is not ours. Engines catch them and say in their answers what happened; so
-//! nothing is printed, and no backtrace of this program, which would only hide what was said.
+//! Catches panics of a protocol's or model's code. Engines report such a panic in their answer. So
+//! the panic itself prints neither its message nor a backtrace.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -9,14 +9,14 @@ use std::sync::Once;
 thread_local! {
     /// How many calls of [`caught`] are under way.
     static CATCHING: Cell<u32> = const { Cell::new(0) };
-    /// Where the last panic that is caught came from.
+    /// The place of the last panic that was caught.
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs what may panic.
+/// Runs a function that may panic.
 ///
 /// # Errors
-/// What the panic says, and where it happened.
+/// The message of the panic, and where it happened.
 pub fn caught<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

@@ -1,7 +1,7 @@
-//! What is wrong with input, in plain words: the parsers of TOML and JSON speak of the types of
-//! this program, which their users have never seen.
+//! Errors in the input in plain words. The messages of the parsers of TOML and JSON name Rust types
+//! of this program, which users do not know.
 
-/// What the parser of TOML says of values that it cannot read, and what that is in plain words.
+/// Messages of the TOML parser about values that it cannot read, each with its plain words.
 const SYNTAX: [(&str, &str); 4] = [
     ("invalid boolean, expected `true`", "expected a value: a text stands in quotes"),
     ("invalid boolean, expected `false`", "expected a value: a text stands in quotes"),
@@ -12,7 +12,7 @@ const SYNTAX: [(&str, &str); 4] = [
     ("invalid basic string, expected `\"`", "a text begins here whose closing `\"` is missing"),
 ];
 
-/// The message of a parser in plain words. Other syntax errors stay as they are.
+/// The message of a parser in plain words. Messages that are not known here stay as they are.
 pub fn plain(message: &str) -> String {
     let message = message.trim();
     if let Some((_, plainly)) = SYNTAX.iter().find(|(said, _)| *said == message) {
@@ -39,7 +39,7 @@ pub fn plain(message: &str) -> String {
     }
 }
 
-/// The message of the TOML parser, and in which table.
+/// The message of the TOML parser, with the table that it is about.
 pub fn of_toml(e: &toml::de::Error) -> String {
     let whole = e.to_string();
     let place = whole.lines().rfind(|line| line.starts_with("in `"));
@@ -94,7 +94,7 @@ fn thing(found: &str) -> String {
     word.unwrap_or_else(|| found.to_string())
 }
 
-/// For a message about an unknown name: the nearest of the known ones, and all of them.
+/// The end of a message about an unknown name: the most similar known name, and all known names.
 pub fn among<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     if known.is_empty() {
@@ -108,7 +108,7 @@ pub fn among<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     format!("{hint} (there are: {})", known.join(", "))
 }
 
-/// How many letters must be changed, added or removed.
+/// The edit distance: how many letters must be changed, added or removed.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -123,13 +123,13 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Whether a text can be printed as it stands: nothing in it moves a cursor, ends a line, or turns
-/// the direction of writing.
+/// Whether a text can be printed without escaping: no character moves the cursor, ends the line or
+/// changes the direction of writing.
 pub fn is_printable(text: &str) -> bool {
     !text.chars().any(is_hidden)
 }
 
-/// The text as it can be printed: what is no letter, sign or line end as an escape.
+/// The text with every character escaped that cannot be printed safely. Line ends and tabs stay.
 pub fn printable(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,18 +1,18 @@
-//! Bad input, as one message.
+//! An error in the input, as one message.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Bad input: what was expected, what was found, and where.
+/// An error in the input: what was expected, what was found, and where.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// One sentence.
     pub message: String,
-    /// Where it is, if it is in a file.
+    /// The file that it is in, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
-    /// Counted from 1.
+    /// The line, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
 }

@@ -1,5 +1,5 @@
-//! Two `Debug` forms compared field by field, so that a protocol need not know that it is being
-//! told.
+//! Compares two `Debug` forms field by field. So changes of a state can be shown without help from
+//! the protocol.
 
 /// Compares two `Debug` forms: structures of the same name field by field, everything else whole.
 pub(super) fn compare(path: &str, old: &str, new: &str, out: &mut Vec<String>) {

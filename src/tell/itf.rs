@@ -1,8 +1,9 @@
 //! A run in the Informal Trace Format of Apalache (its ADR 015), which the tools of Apalache and
 //! Quint read.
 //!
-//! One state of the file is the state after one step. Nodes are given by name: whether each is up,
-//! its term, what it leads, whom it follows, and its whole state as text.
+//! Each state of the file is the state after one step. It has an entry for each node, by name:
+//! whether the node is up, its term, the term that it leads, whom it follows, and its whole state
+//! as text.
 
 use serde_json::{Value, json};
 
@@ -52,7 +53,7 @@ fn number(n: u64) -> Value {
     json!({ "#bigint": n.to_string() })
 }
 
-/// Optional values as Quint has them.
+/// An optional value in the form that Quint uses.
 fn optional(value: Option<Value>) -> Value {
     match value {
         Some(value) => json!({ "tag": "Some", "value": value }),

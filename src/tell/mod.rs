@@ -1,4 +1,4 @@
-//! A run, told: step by step, or for other tools. Everything here is made of a
+//! Shows a run: in text, step by step, or as a file for other tools. Everything here is made from a
 //! [`Scene`](scene::Scene).
 
 mod debug;

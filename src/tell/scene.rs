@@ -1,5 +1,5 @@
-//! What happened in a run, as data. Everything that shows a run is made of a [`Scene`]: the story
-//! in plain text, files for other tools, what the Explorer says of a step.
+//! What happened in a run, as data. Everything that shows a run is made from a [`Scene`]: the plain
+//! text, files for other tools, the Explorer's description of a step.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -19,11 +19,11 @@ use crate::tell::debug::compare;
 pub struct Scene {
     /// The title of the protocol.
     pub protocol: &'static str,
-    /// Whether who leads, leads a numbered term.
+    /// Whether leaders lead numbered terms.
     pub has_terms: bool,
     /// The very first state.
     pub origin: View,
-    /// One for each step.
+    /// One frame for each step.
     pub frames: Vec<Frame>,
     /// How many of the frames come before the state in which checking starts.
     pub prefix: usize,
@@ -36,13 +36,13 @@ pub struct Frame {
     pub name: String,
     /// Its kind.
     pub kind: StepKind,
-    /// The node at which it happened, if at one.
+    /// The node at which it happened, if it happened at one.
     pub node: Option<usize>,
-    /// What was delivered, lost or duplicated.
+    /// The message that was delivered, lost or duplicated.
     pub message: Option<Flight>,
-    /// What changed at nodes, in their order; nodes that stayed as they were are left out.
+    /// The changes at nodes, ordered by node. Nodes without changes are left out.
     pub changes: Vec<Change>,
-    /// What is in flight afterwards and was not before.
+    /// The messages that are in flight after the step and were not before.
     pub sent: Vec<Sent>,
     /// The state afterwards.
     pub after: View,
@@ -53,13 +53,13 @@ pub struct Frame {
 pub struct Flight {
     /// Who sent it.
     pub src: usize,
-    /// To whom.
+    /// The receiver.
     pub dst: usize,
     /// The message as text.
     pub text: String,
 }
 
-/// One message to several nodes; a node stands there once for each copy.
+/// One message to several nodes. A node is listed once for each copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sent {
     /// Who sent it.
@@ -75,13 +75,13 @@ pub struct Sent {
 pub struct Change {
     /// Which node.
     pub node: usize,
-    /// In words, field by field: `term: 1 -> 2`.
+    /// The changed fields, such as `term: 1 -> 2`.
     pub parts: Vec<String>,
-    /// What the node leads now, where that changed.
+    /// What the node leads now, if that changed.
     pub reign: Option<Reign>,
 }
 
-/// How a node's leading changed.
+/// How it changed what a node leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Reign {
     /// It leads this term from now on (always the same number where terms have none).
@@ -93,13 +93,13 @@ pub enum Reign {
 /// A state of the system as it is shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct View {
-    /// By identifier.
+    /// The nodes, by identifier.
     pub nodes: Vec<NodeView>,
     /// What is in flight, as text.
     pub network: String,
 }
 
-/// A node as it is shown. Of one that is down only what is on its disk is left.
+/// A node as it is shown. A node that is down has only a disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NodeView {
     /// Whether it is up.
@@ -117,7 +117,7 @@ pub struct NodeView {
 }
 
 impl Scene {
-    /// The steps that a system starts with, then these.
+    /// The scene of a system's prefix, followed by these steps.
     ///
     /// # Panics
     /// One of the steps cannot be taken.
@@ -208,7 +208,8 @@ fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
         (Some(_), None) => parts.push("down".to_string()),
         (None, Some(state)) => {
             parts.push(format!("up as {}", names::value(state)));
-            // What it remembers may not be what it had saved.
+            // The state in which it starts may differ from what is on its disk, so the disk is
+            // shown, too.
             if let (Some(disk), true) = (&new.storage, old.storage == new.storage) {
                 parts.push(format!("with {} on disk", names::value(disk)));
             }
@@ -223,7 +224,7 @@ fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
     parts
 }
 
-/// What is in flight after a step and was not before, in the order of senders, then texts.
+/// The messages that are in flight after a step and were not before, ordered by sender, then text.
 fn sent<M: Ord + Clone + Debug>(before: &Network<M>, after: &Network<M>) -> Vec<Sent> {
     let (before, after) = (copies(before), copies(after));
     let mut sent: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! A run told step by step, in plain text: what each step changed, and only that.
+//! A run in plain text, step by step. Each step shows only what it changed.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ pub fn tell(scene: &Scene) -> String {
     by_step(scene).concat()
 }
 
-/// The same, a text a step.
+/// The same, as one text for each step.
 pub fn by_step(scene: &Scene) -> Vec<String> {
     let before = scene.prefix;
     let text = |(i, frame): (usize, &Frame)| {
@@ -31,7 +31,7 @@ pub fn by_step(scene: &Scene) -> Vec<String> {
     scene.frames.iter().enumerate().map(text).collect()
 }
 
-/// What a step changed, a line a node and a line for the messages sent.
+/// What a step changed: lines for each changed node, and for the messages sent.
 pub fn changes(frame: &Frame, has_terms: bool) -> Vec<String> {
     let name = |node: usize| node_name(node.into());
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! The rules of what is chosen: how a leader counts, what it tells and repeats, and what a follower
+//! The rules of learning: how a leader counts votes, what it tells and repeats, and what a follower
 //! commits.
 
 use std::collections::BTreeMap;
@@ -27,9 +27,9 @@ pub(super) fn committed_prefix_stable(step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-/// Who has voted under a leader's ballot in each slot in which it needs to know, as it should be;
-/// and up to which slot this makes everything chosen. Of what is chosen already it need not know,
-/// unless heartbeats have to repeat it.
+/// The acceptors that have voted under a leader's ballot, as the leader should know them for each
+/// slot that still matters; and the last slot up to which everything is chosen. Chosen slots matter
+/// only as long as heartbeats have to repeat their proposals.
 fn votes_due(step: &Step<'_>, before: &State, after: &State) -> (BTreeMap<Slot, NodeSet>, Slot) {
     let own: NodeSet = [step.id].into_iter().collect();
     let mut votes = match &before.role {
@@ -54,8 +54,8 @@ fn votes_due(step: &Step<'_>, before: &State, after: &State) -> (BTreeMap<Slot, 
     (votes, chosen)
 }
 
-/// Up to which slot a follower knows everything chosen once its leader says so: as far as it voted
-/// under that ballot.
+/// The last slot that a follower commits when its leader says what is chosen: it goes as far as the
+/// follower has voted under that ballot.
 fn told_chosen(step: &Step<'_>, before: &State) -> Slot {
     let mut due = before.chosen;
     if let Event::Deliver { msg: Message::Heartbeat { ballot, chosen }, .. } = step.event
@@ -107,8 +107,8 @@ fn said_chosen(step: &Step<'_>) -> Vec<(Id, (Ballot, Slot))> {
     })
 }
 
-/// A leader that beats tells all what is chosen, and those that have not answered a proposal of the
-/// proposal.
+/// With each heartbeat a leader tells all others what is chosen, and sends a proposal again to
+/// those that have not answered it.
 fn repeats(step: &Step<'_>, before: &State, after: &State) -> Verdict {
     let Role::Leader { acks } = &before.role else { return fail(step, "beats, and does not lead") };
     let is_open = |peer: Id, slot: Slot| acks.get(&slot).is_some_and(|who| !who.contains(peer));

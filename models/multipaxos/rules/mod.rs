@@ -2,7 +2,7 @@
 //! property of single steps: what a node may do, given what it was before, and what happened. They
 //! are written from the papers and not from the handlers.
 //!
-//! A step that a crash cuts short is held to what others could notice of it: what it sent, and what
+//! If a crash cuts a step short, only what others could notice is checked: what was sent, and what
 //! is on disk.
 
 mod learning;
@@ -20,9 +20,9 @@ use super::properties::{VALUES, has_values};
 use super::state::{Ballot, Role, Slot, State};
 use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
 
-/// What a rule is asked of.
+/// The step that a rule checks.
 type Step<'a> = NodeStep<'a, MultiPaxos>;
-/// The answer: what is wrong, in a sentence.
+/// The answer of a rule. The error says in a sentence what is wrong.
 type Verdict = Result<(), String>;
 
 /// The rules as properties, most important first.
@@ -67,7 +67,7 @@ fn of_ballots() -> Vec<Invariant<MultiPaxos>> {
     ]
 }
 
-/// The rules of leaders and of who listens to them; of the disk, and of roles.
+/// The rules of leaders and their followers, of the disk, and of roles.
 fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
     vec![
         Invariant::new(
@@ -137,12 +137,12 @@ fn others(step: &Step<'_>) -> NodeSet {
     NodeSet::first(step.actor.nodes).iter().filter(|id| *id != step.id).collect()
 }
 
-/// Whom a node sent what this picks out.
+/// What `pick` selects of the messages that a node sent, each with its receiver.
 fn sent_to<T>(step: &Step<'_>, pick: impl Fn(&Message) -> Option<T>) -> Vec<(Id, T)> {
     step.sends.iter().filter_map(|(dst, msg)| Some((*dst, pick(msg)?))).collect()
 }
 
-/// Whether a whole handler sent exactly this, or one that was cut short a part of it.
+/// Whether the node sent exactly this; if its handler was cut short, a part of it.
 fn is_sent<T: Ord>(step: &Step<'_>, mut sent: Vec<(Id, T)>, mut due: Vec<(Id, T)>) -> bool {
     sent.sort();
     due.sort();

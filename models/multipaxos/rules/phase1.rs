@@ -73,7 +73,7 @@ pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
     }
 }
 
-/// Whose promises a node that begins to lead relies on.
+/// The nodes on whose promises a node that begins to lead relies.
 fn supporters(step: &Step<'_>) -> NodeSet {
     let counted = match step.before.map(|state| &state.role) {
         Some(Role::Candidate { promises, .. }) => *promises,

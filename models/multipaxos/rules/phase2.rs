@@ -1,4 +1,4 @@
-//! The rules of phase 2: votes, and whose proposals are listened to.
+//! The rules of phase 2: votes, and whose proposals are accepted.
 
 use super::super::message::{Message, Value, Vote};
 use super::super::witness::Witness;

@@ -1,4 +1,4 @@
-//! The rule of roles: what fits a role, and which message moves it (PMS 2.2, 2.3).
+//! The rule of roles: the data that fit a role, and the messages that change it (PMS 2.2, 2.3).
 
 use stateright::actor::Id;
 
@@ -25,8 +25,8 @@ pub(super) fn roles_fit(step: &Step<'_>) -> Verdict {
     }
 }
 
-/// A candidate starts with its own promise, and is bound by its own votes; which is enough for the
-/// only node of a system.
+/// A candidate starts with its own promise, and is bound by its own votes. In a system of one node
+/// this makes it leader.
 fn begins_to_run(step: &Step<'_>, before: &State, after: &State) -> Verdict {
     let (old, new) = (&before.durable, &after.durable);
     let promises: NodeSet = [step.id].into_iter().collect();
@@ -97,8 +97,8 @@ fn fits(step: &Step<'_>, state: &State) -> Verdict {
     }
 }
 
-/// Requests move the acceptor, promises the candidate, votes the leader, commit indices the
-/// learner; and nothing is moved by what is over.
+/// Requests change only the acceptor, promises the candidate, votes the leader, commit indices the
+/// learner; and a message of a ballot that is over changes nothing.
 fn does_its_part(
     step: &Step<'_>,
     before: &State,
@@ -123,7 +123,7 @@ fn does_its_part(
     moves_its_role(step, before, after, src, msg)
 }
 
-/// Whether all is as before but what the message is for.
+/// Whether everything is as before, except the role that the message is for.
 fn keeps_the_rest(step: &Step<'_>, before: &State, after: &State, msg: &Message) -> bool {
     let (old, new) = (&before.durable, &after.durable);
     match msg {
@@ -138,7 +138,7 @@ fn keeps_the_rest(step: &Step<'_>, before: &State, after: &State, msg: &Message)
     }
 }
 
-/// Whether the message is of a ballot that is over for its receiver, or answers what is answered.
+/// Whether the message is of a ballot that is over for its receiver, or was answered before.
 fn is_over(before: &State, src: Id, msg: &Message) -> bool {
     let promised = before.durable.promised;
     match msg {

@@ -1,11 +1,12 @@
-//! The rule of timers: for whom or what a node waits, and how long (PMS 2.4).
+//! The rule of timers: what a node waits for, and how long (PMS 2.4).
 
 use super::super::message::{Message, Timer};
 use super::super::state::{Role, State};
 use super::{Step, Verdict, fail};
 use crate::election::Event;
 
-/// A leader with heartbeats beats, and waits for nobody; who does not lead waits for its leader.
+/// A leader has only the timer of heartbeats, if there are any; a node that does not lead waits for
+/// its leader.
 pub(super) fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict {
     let role = match &after.role {
         Role::Leader { .. } if step.actor.heartbeats => Some(Timer::Heartbeat),
@@ -17,7 +18,7 @@ pub(super) fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict 
         return fail(step, format_args!("is {:?} and waits for {:?}", after.role, step.timers));
     }
     let Some((timer, age)) = step.timers.first_key_value() else { return Ok(()) };
-    // From 30 to below 60 ms, and from 10 to below 20; how long a tick is, no node knows.
+    // From 30 to below 60 ms, and from 10 to below 20 ms. Nodes do not know how long a tick is.
     let unit = |timer: &Timer, first: u16| match timer {
         Timer::Election => u64::from(first) / 3,
         Timer::Heartbeat => u64::from(first),

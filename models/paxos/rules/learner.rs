@@ -60,7 +60,7 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
             Learners::First => step.id == Id::from(0),
             Learners::All => true,
         };
-    // A leader that gives way counts no more; other learners keep what they have counted.
+    // A leader that gives up its ballot stops counting; other learners keep what they have counted.
     let is_kept = after.tally == before.tally
         || after.tally == Tally::default()
             && step.actor.learners == Learners::Leader
@@ -77,8 +77,8 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
     }
 }
 
-/// A value is learned with a quorum of votes or from a distinguished learner; who has counted the
-/// votes tells those that are to be told.
+/// A value is learned with a quorum of votes or from a distinguished learner. The learner that has
+/// counted the votes tells the others, if the option says so.
 fn learns_what_is_chosen(
     step: &Step<'_>,
     after: &State,

@@ -2,7 +2,7 @@
 //! what it was before, and what happened. They are written from the paper and not from the
 //! handlers. Section numbers are the paper's.
 //!
-//! A step that a crash cuts short is held to what others could notice of it: what it sent, and what
+//! If a crash cuts a step short, only what others could notice is checked: what was sent, and what
 //! is on disk.
 
 mod acceptor;
@@ -22,9 +22,9 @@ use super::properties::{PROPOSES, proposes};
 use super::state::{Ballot, Phase, State};
 use crate::election::{Check, Invariant, NodeSet, NodeStep, node_name};
 
-/// What a rule is asked of.
+/// The step that a rule checks.
 type Step<'a> = NodeStep<'a, Paxos>;
-/// The answer: what is wrong, in a sentence.
+/// The answer of a rule. The error says in a sentence what is wrong.
 type Verdict = Result<(), String>;
 
 /// The rules as properties.
@@ -82,7 +82,7 @@ fn of_requests() -> Vec<Invariant<Paxos>> {
     ]
 }
 
-/// What quorums decide, what is on disk, and what becomes of the roles.
+/// The rules of quorums, of the disk, and of roles.
 fn of_quorums() -> Vec<Invariant<Paxos>> {
     vec![
         Invariant::new(
@@ -148,8 +148,8 @@ fn owner(nodes: usize, ballot: Ballot) -> Id {
     Id::from((ballot.0 % nodes as u64) as usize)
 }
 
-/// What this picks out of the messages that a node sent, each with its receiver, in the order of
-/// sending.
+/// The messages that `pick` selects of those that a node sent, each with its receiver, in the order
+/// of sending.
 fn sent_to<T: PartialEq + Copy>(
     step: &Step<'_>,
     pick: impl Fn(&Message) -> Option<T>,
@@ -157,8 +157,8 @@ fn sent_to<T: PartialEq + Copy>(
     step.sends.iter().filter_map(|(dst, msg)| Some((*dst, pick(msg)?))).collect()
 }
 
-/// Whether a whole handler sent one and the same to exactly these nodes, or one that was cut short
-/// to some of them.
+/// Whether the node sent the same message to exactly these nodes; if its handler was cut short, to
+/// some of them.
 fn is_sent_to<T: PartialEq>(step: &Step<'_>, sent: &[(Id, T)], receivers: NodeSet) -> bool {
     let met: NodeSet = sent.iter().map(|(dst, _)| *dst).collect();
     let is_one = sent.iter().all(|(_, what)| *what == sent[0].1) && met.len() == sent.len();

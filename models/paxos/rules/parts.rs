@@ -57,13 +57,13 @@ fn is_over(before: &State, src: Id, msg: &Message) -> bool {
     }
 }
 
-/// What becomes of the proposer.
+/// How the proposer may change.
 fn moves_the_proposer(step: &Step<'_>, before: &State, after: &State, is_over: bool) -> Verdict {
     let Event::Deliver { src, msg } = step.event else { return Ok(()) };
     let (old, new) = (&before.durable, &after.durable);
     let has_leadership = begins_to_lead(step).is_some();
     match (msg, &before.phase, &after.phase) {
-        // A promise more, and no more than that; with the last one it leads.
+        // One more promise, and nothing else; with the last one it leads.
         (Message::Promise { accepted, .. }, Phase::Preparing { promises, bound }, phase)
             if !is_over =>
         {

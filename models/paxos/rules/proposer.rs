@@ -72,7 +72,7 @@ pub(super) fn numbers_are_new(step: &Step<'_>) -> Verdict {
         return fail(step, format_args!("skipped ballot {lower} for {ballot}"));
     }
     let is_alone = after.phase == Phase::Leading;
-    // What it reports to itself under which number, the rule for promises says.
+    // Its report to itself is checked by the rule for promises.
     let begins = |phase: &Phase| {
         let own = before.durable.accepted.value;
         matches!(phase, Phase::Preparing { promises, bound }
@@ -88,7 +88,7 @@ pub(super) fn numbers_are_new(step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-/// Whoever proposes waits, and nobody else, and not for a value that it knows.
+/// A proposer waits as long as it does not know the value; no other node waits.
 fn has_patience(step: &Step<'_>) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
     let waits = usize::from(step.id) < step.actor.proposers && after.durable.learned.is_none();
@@ -104,7 +104,7 @@ fn has_patience(step: &Step<'_>) -> Verdict {
     }
     let earlier = step.timers_before.get(&Timer::Retry);
     let is_right = match (step.before, earlier) {
-        // From 30 to below 60 ms; how long a tick is, no node knows.
+        // From 30 to below 60 ms. Nodes do not know how long a tick is.
         (None, _) => age.is_new(age.first.into(), (2 * u64::from(age.first)).saturating_sub(1)),
         (Some(before), Some(earlier)) => {
             let is_heard = after.durable.promised > before.durable.promised;

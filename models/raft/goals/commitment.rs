@@ -1,11 +1,11 @@
-//! Of what is committed (5.3, 5.4.2).
+//! Goals about commitment (5.3, 5.4.2).
 
 use super::super::Raft;
 use super::super::message::Message;
 use super::{Step, Taken, both, heard_by, leads, past, step, taken};
 use crate::election::Goal;
 
-/// In the order in which they are told.
+/// The goals, in the order in which they are listed.
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step(

@@ -1,4 +1,4 @@
-//! Of elections: candidates, voters, and leaders that come about (5.2, 5.4.1).
+//! Goals about elections: candidates, voters, new leaders (5.2, 5.4.1).
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::election::{Goal, Reign, Term};
 
-/// In the order in which they are told.
+/// The goals, in the order in which they are listed.
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step(

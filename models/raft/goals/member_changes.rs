@@ -1,4 +1,4 @@
-//! Of changes of the configuration (6; thesis chapter 4).
+//! Goals about changes of the configuration (6; thesis chapter 4).
 
 use super::super::Raft;
 use super::super::members::Members;
@@ -7,7 +7,7 @@ use super::super::state::State;
 use super::{Step, both, follower_appends, grants_vote, leads, stands, step};
 use crate::election::{Event, Goal, NodeSet};
 
-/// In the order in which they are told.
+/// The goals, in the order in which they are listed.
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step("members-change", "a leader appends another configuration (6; thesis 4.1)", |step| {
@@ -73,8 +73,8 @@ fn second_change(step: &Step<'_>) -> bool {
     is_client && step.before.is_some_and(|server| server.persistent.log.members().is_some())
 }
 
-/// The members that a client asks n1 to have from now on. The first and the last of all possible
-/// ones are goals.
+/// The new members that a client asks n1 for. Of all possible requests the first and the last are
+/// goals.
 fn asked_of_first(step: &Step<'_>) -> Option<NodeSet> {
     match step.event {
         Event::Choose { value: Command::Members(next), .. } if usize::from(step.id) == 0 => {

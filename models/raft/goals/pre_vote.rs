@@ -1,4 +1,4 @@
-//! Of PreVote and its lease (thesis 9.6), and of CheckQuorum (thesis 6.2).
+//! Goals about PreVote and its lease (thesis 9.6), and about CheckQuorum (thesis 6.2).
 
 use super::super::Raft;
 use super::super::message::{Message, Timer};
@@ -6,7 +6,7 @@ use super::super::state::{Role, State};
 use super::{Step, both, fires, follows, heard, heard_by, leading, leads, refuses, sends, step};
 use crate::election::Goal;
 
-/// In the order in which they are told.
+/// The goals, in the order in which they are listed.
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step("asks-again", "a pre-candidate times out and asks again (thesis 9.6)", asks_again),

@@ -1,4 +1,4 @@
-//! Of requests, entries and the consistency check (5.3; figure 2, AppendEntries RPC).
+//! Goals about requests, entries and the consistency check (5.3; figure 2, AppendEntries RPC).
 
 use super::super::Raft;
 use super::super::message::{Message, Timer};
@@ -6,7 +6,7 @@ use super::super::state::State;
 use super::{Step, Taken, both, fires, follower_appends, heard, leading, sends, step, taken};
 use crate::election::{Event, Goal};
 
-/// In the order in which they are told.
+/// The goals, in the order in which they are listed.
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step("request-is-sent", "a leader sends at once what a client asks (5.3)", request_is_sent),
@@ -85,7 +85,7 @@ fn next_index_falls(step: &Step<'_>) -> bool {
     then.progress.iter().zip(&now.progress).any(|(then, now)| now.next < then.next)
 }
 
-/// How many entries of the server's own gave way to one of its leader's.
+/// How many of the server's entries were deleted in favour of the leader's.
 fn conflict(step: &Step<'_>) -> usize {
     taken(step).map_or(0, |Taken { prev, entry, before, after, .. }| {
         let own = before

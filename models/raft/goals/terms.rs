@@ -1,4 +1,5 @@
-//! Of terms as a logical clock (5.1), and of what a restart finds on disk (figure 2, State).
+//! Goals about terms as a logical clock (5.1), and about what a restart finds on disk (figure 2,
+//! State).
 
 use super::super::Raft;
 use super::super::message::Message;
@@ -6,7 +7,7 @@ use super::super::state::State;
 use super::{Step, heard, heard_by, leads, refuses, stands, step};
 use crate::election::{Event, Goal};
 
-/// In the order in which they are told.
+/// The goals, in the order in which they are listed.
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step(

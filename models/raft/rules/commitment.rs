@@ -1,5 +1,6 @@
-//! What is committed: by a follower what its leader has told it (figure 2, AppendEntries RPC, 5),
-//! by a leader what a majority has of its own term (figure 2, Leaders; 5.4.2).
+//! Which entries are committed: a follower commits what its leader has committed (figure 2,
+//! AppendEntries RPC, 5), a leader commits entries of its own term that a majority has (figure 2,
+//! Leaders; 5.4.2).
 
 use stateright::actor::Id;
 
@@ -55,9 +56,9 @@ fn commits_what_was_told(step: &Step<'_>, append: &Append, before: &State, end: 
     Ok(())
 }
 
-/// Whoever commits more leads, and a majority is known to have the last entry committed, which is
-/// of the leader's own term. Known to have an entry are the leader itself and those whose
-/// acknowledgements it has.
+/// Only a leader commits more by itself. It knows that a majority has the last entry that it
+/// commits, and that entry is of its own term. The leader knows that a server has an entry if it is
+/// the leader itself, or if its acknowledgement has arrived.
 fn commits_what_a_majority_has(step: &Step<'_>, before: &State, end: &State) -> Verdict {
     let (log, term) = (&end.persistent.log, end.persistent.term);
     if end.commit <= before.commit {

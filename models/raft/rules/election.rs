@@ -1,5 +1,5 @@
-//! Votes and their answers (figure 2, RequestVote RPC; 5.4.1), and who may come to lead, and lead
-//! on (5.2, 6; thesis 6.2).
+//! Votes and their answers (figure 2, RequestVote RPC; 5.4.1), and which server may become leader
+//! and stay it (5.2, 6; thesis 6.2).
 
 use stateright::actor::Id;
 
@@ -97,7 +97,8 @@ pub(super) fn one_vote(step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-/// Who comes to lead has a majority's votes; who leads on under CheckQuorum, its answers.
+/// A new leader has the votes of a majority. With CheckQuorum a leader that stays has the answers
+/// of a majority.
 pub(super) fn elected_by_quorum(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
     let term = end.persistent.term;

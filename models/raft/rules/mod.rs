@@ -1,12 +1,13 @@
-//! The rules of figure 2, and of the thesis for what is optional, each asked of every step of every
-//! server: what a server may and must do, given what it was and what it has heard. They restate the
-//! paper and not the handlers, so that a handler that departs from its rule is noticed at the step,
-//! whether or not any run within the bounds pays for it; and so is one that costs only
+//! The rules of figure 2, and of the thesis for options. Each is checked at every step of every
+//! server: it says what a server may and must do, given its state and what it has received. The
+//! rules restate the paper, not the handlers. So they show a handler that breaks its rule in the
+//! step that breaks it, even if no run within the bounds suffers from it, or if it costs only
 //! availability.
 //!
-//! A handler that a crash cuts short has sent only some of its messages. So what must be sent is
-//! asked only of handlers that came to their end. And where time does not pass, the harness does
-//! not show steps without any effect: that something must happen is seen in timed scenarios.
+//! A handler that a crash cuts short has sent only some of its messages. So the rules demand
+//! messages only of handlers that ran to their end. In asynchronous scenarios the harness takes no
+//! steps without effect; so only timed scenarios show that a handler does nothing although it
+//! should.
 
 mod commitment;
 mod election;
@@ -28,9 +29,9 @@ use super::properties::has_values;
 use super::state::{Leadership, Role, State};
 use crate::election::{Check, Event, Invariant, NodeSet, NodeStep, node_name};
 
-/// What a rule is asked of.
+/// The step that a rule checks.
 type Step<'a> = NodeStep<'a, Raft>;
-/// The answer: what is wrong, in a sentence.
+/// The answer of a rule. The error says in a sentence what is wrong.
 type Verdict = Result<(), String>;
 
 /// The rules as properties, most important first.
@@ -47,7 +48,7 @@ fn rule(
     Invariant::new(name, meaning, Check::Rule(check))
 }
 
-/// The rules of terms, roles, timers and votes; and that what is sent is so.
+/// The rules of terms, roles, timers and votes, and of what messages say.
 fn of_elections() -> Vec<Invariant<Raft>> {
     vec![
         rule(
@@ -196,8 +197,8 @@ fn is_append(msg: &Message) -> bool {
     matches!(msg, Message::AppendEntries { .. })
 }
 
-/// Who has granted a candidate, or a pre-candidate, what it needs for this term: itself, those that
-/// it had counted, and who grants it now.
+/// The servers that have granted a candidate its vote, or a pre-candidate its pre-vote, for this
+/// term: itself, those that it had counted, and the one that grants it now.
 fn granted(step: &Step<'_>, counted: Option<&Vec<Id>>, grant: &Message) -> NodeSet {
     let now = heard(step).filter(|(_, msg)| *msg == grant).map(|(src, _)| src);
     counted.into_iter().flatten().copied().chain(now).chain([step.id]).collect()

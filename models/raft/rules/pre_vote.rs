@@ -1,5 +1,5 @@
-//! To ask for a pre-vote changes nothing, to grant it neither, and it is granted exactly when it is
-//! due (thesis 9.6).
+//! Neither asking for a pre-vote nor granting it changes anything, and it is granted exactly when
+//! it is due (thesis 9.6).
 
 use stateright::actor::Id;
 
@@ -9,8 +9,8 @@ use super::election::is_up_to_date;
 use super::{Step, Verdict, are_quorum, end, granted, heard, own_configuration, wrong};
 use crate::election::{Term, node_name};
 
-/// Yes if a vote in that term would be granted and there is no leader; otherwise no more than that
-/// the term was reached.
+/// Yes, if a vote in that term would be granted and there is no leader. Otherwise the answer is at
+/// most that the receiver has reached the term.
 fn answer_to_pre_candidate(server: &State, src: Id, term: Term, last: Position) -> Option<Message> {
     let own = server.persistent.term;
     let has_leader = matches!(server.role, Role::Leader(_) | Role::Follower { lease: true, .. });

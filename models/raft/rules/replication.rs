@@ -8,7 +8,7 @@ use super::super::message::{Entry, Message, Position};
 use super::super::state::State;
 use super::{Step, Verdict, end, heard, is_append, wrong};
 
-/// A request to append that the server's term allows, and what the server was.
+/// A request to append whose term is not over, with the server's state before the step.
 pub(super) fn request<'a>(step: &Step<'a>) -> Option<(Id, Append, &'a State)> {
     let (Some((src, msg)), Some(before)) = (heard(step), step.before) else { return None };
     match *msg {
@@ -53,8 +53,7 @@ impl Append {
     }
 }
 
-/// The answer to a request to append. That nothing agrees is no news, and then only CheckQuorum
-/// asks for an answer.
+/// The answer to a request to append. If nothing agrees, an answer is due only with CheckQuorum.
 fn answer_to_leader(step: &Step<'_>) -> Verdict {
     let (Some((src, msg)), Some(before), Some(after)) = (heard(step), step.before, step.after)
     else {

@@ -1,5 +1,5 @@
-//! What senders say, to whom and when (figure 2, arguments and results), and what a leader holds of
-//! the others' logs, from which it says it: nextIndex and matchIndex (5.3).
+//! The contents of messages, their receivers and their time (figure 2, arguments and results); and
+//! the leader's knowledge of the other logs, on which they depend: nextIndex and matchIndex (5.3).
 
 use stateright::actor::Id;
 
@@ -8,7 +8,7 @@ use super::super::state::{Disk, Role, State};
 use super::{Step, Verdict, end, heard, is_append, leading, own_configuration, wrong};
 use crate::election::{Event, NodeSet, Term, node_name};
 
-/// Whatever a server says of itself is so, and requests go to whom they should.
+/// What a server says of itself is true, and requests go to the right servers.
 pub(super) fn says_what_is_so(step: &Step<'_>) -> Verdict {
     match_index(step)?;
     requests_go_out(step)?;
@@ -57,7 +57,7 @@ pub(super) fn says_what_is_so(step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-/// Whether a request is of a term that is over or, if it asks for a pre-vote, that was reached.
+/// Whether the term of a request is over; for a pre-vote, whether it has been reached.
 fn is_below(msg: &Message, own: Term) -> bool {
     match *msg {
         Message::PreVote { term, .. } => term <= own,
@@ -99,7 +99,7 @@ fn requests(step: &Step<'_>, before: &State, after: &State) -> [NodeSet; 3] {
     [when(stands, others(before)), when(asks, others(before)), appends]
 }
 
-/// Requests go out to whom they should, once to each, and those to append begin at nextIndex.
+/// Requests go to the right servers, once to each, and those to append begin at nextIndex.
 fn requests_go_out(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
     let is_request: [fn(&Message) -> bool; 3] = [

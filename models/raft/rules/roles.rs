@@ -1,5 +1,5 @@
-//! Figure 4, asked of every step: which role a server has after it. With the pre-candidate and the
-//! lease of the thesis (9.6) and its CheckQuorum (6.2).
+//! Figure 4: which role a server has after each step. The pre-candidate and the lease (thesis 9.6)
+//! and CheckQuorum (thesis 6.2) are included.
 
 use stateright::actor::Id;
 
@@ -36,7 +36,7 @@ impl Kind {
     }
 }
 
-/// Of each kind of event, what it makes of a server, in the order of figure 4.
+/// The role of a server after each kind of event, in the order of figure 4.
 fn expected(step: &Step<'_>, before: &State, end: &State) -> (Term, Kind) {
     let config = own_configuration(step.actor, &before.persistent.log);
     let own = before.persistent.term;
@@ -101,11 +101,11 @@ fn expected(step: &Step<'_>, before: &State, end: &State) -> (Term, Kind) {
     (term, kind)
 }
 
-/// A server is what figure 4 makes of it.
+/// A server has the role that figure 4 says.
 pub(super) fn transition(step: &Step<'_>) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
     let found = (end.persistent.term, Kind::in_role(&end.role));
-    // Equal sets of votes make equal servers.
+    // The order in which votes came does not matter.
     if let Role::PreCandidate { votes } | Role::Candidate { votes } = &end.role
         && !votes.is_sorted_by(|a, b| a < b)
     {

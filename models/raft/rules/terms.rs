@@ -32,7 +32,8 @@ pub(super) fn persistent_state(step: &Step<'_>) -> Verdict {
     Ok(())
 }
 
-/// Figure 4 is kept, and a term is adopted only where a message or an own election brings it.
+/// Figure 4 is obeyed, and a term is adopted only from a message or for an election of the server's
+/// own.
 pub(super) fn roles_and_terms(step: &Step<'_>) -> Verdict {
     roles::transition(step)?;
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };

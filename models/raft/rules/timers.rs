@@ -1,6 +1,6 @@
-//! Which timers run in which role, and what sets one anew: certain events only (figure 2, Followers
-//! and Candidates); otherwise it runs on. Where time is not modelled, only which timers run is
-//! told.
+//! Which timers run in which role, and which events set one anew (figure 2, Followers and
+//! Candidates); otherwise it runs on. Where time is not modelled, the rule only checks which timers
+//! run.
 
 use std::time::Duration;
 
@@ -41,8 +41,8 @@ fn times(step: &Step<'_>, timer: Timer) -> (Duration, Duration) {
     }
 }
 
-/// How long a tick is, if the timer was set for the time that the options give it; `None` if no
-/// tick makes it so.
+/// The length of a tick with which the timer was set for the time that the options say; `None` if
+/// there is no such length.
 fn tick(step: &Step<'_>, timer: Timer, age: Age) -> Option<Duration> {
     let (least, most) = times(step, timer);
     let tick = least.checked_div(u32::from(age.first))?;

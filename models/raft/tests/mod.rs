@@ -1,4 +1,5 @@
-//! One test a sentence of the paper, driven by hand: one server, its messages in, its messages out.
+//! One test for each sentence of the paper. Each calls the handlers of one server directly, and
+//! checks its messages.
 
 mod election;
 mod options;

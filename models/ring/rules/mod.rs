@@ -1,8 +1,8 @@
 //! The rules of the papers, each as a property of single steps.
 //!
-//! A rule is said here of a step as others see it: what a node was, what happened, what it became,
-//! what it sent. The words are those of the papers and not those of the handlers. The numbers are
-//! those of this folder's README.
+//! A rule compares what can be observed of a step: the node's role before and after it, what
+//! happened, and what the node sent. The rules are written from the papers, not from the handlers.
+//! Their numbers are those of this folder's README.
 
 pub(super) mod chang_roberts;
 pub(super) mod textbook;
@@ -46,8 +46,8 @@ pub(super) fn after(step: &Step, id: Id) -> Id {
     }
 }
 
-/// What goes round and has come to this node: from its sender, or, when all others are dead, from
-/// itself.
+/// The message that has reached this node on its way round the ring: from another node, or, if all
+/// others are dead, from itself.
 pub(super) fn came<'a>(step: &'a Step) -> Option<&'a Message> {
     match step.event {
         Event::Deliver { msg: Message::Ack { .. }, .. } => None,
@@ -85,7 +85,7 @@ pub(super) fn plus(seen: NodeSet, id: Id) -> NodeSet {
     seen.iter().chain([id]).collect()
 }
 
-/// Complains of the node, unless the rule holds.
+/// An error about the node, unless the rule holds.
 pub(super) fn unless(holds: bool, step: &Step, what: &str) -> Verdict {
     if holds { Ok(()) } else { Err(format!("{} {what}", node_name(step.id))) }
 }

@@ -23,7 +23,7 @@ pub(crate) fn silence_calls_an_election(step: &Step) -> Verdict {
     if matches!(step.event, Event::Start) {
         return unless(step.sends.is_empty(), step, "speaks at its first start");
     }
-    // An election that nobody is in yet does not come round.
+    // An election that contains no node yet has not come round.
     let hands_on = matches!(expired(step), Some(Timer::Skip { message, .. }) if *message == begun);
     let calls = passed(step).any(|(_, msg)| *msg == begun);
     unless(!calls || hands_on, step, "calls an election without a reason")
@@ -79,7 +79,7 @@ pub(crate) fn elections_collect(step: &Step) -> Verdict {
     unless(passes(step, &winner) && now == before, step, "does not name the highest collected")
 }
 
-/// What a node does that is told that it has won.
+/// What a node does when it is told that it has won.
 fn is_told(step: &Step, before: &State, now: &State) -> bool {
     if matches!(before.role, Role::Elect | Role::Leading) {
         return now == before && passes_nothing(step);

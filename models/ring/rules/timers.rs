@@ -1,4 +1,4 @@
-//! Who waits, for what, from when on, and how long (T1, T2, T3, T6, C1).
+//! Which node waits, for what, from when on, and how long (T1, T2, T3, T6, C1).
 
 use stateright::actor::Id;
 
@@ -8,7 +8,7 @@ use super::super::state::{Role, State};
 use super::{Step, Verdict, came, delivered, expired, passed, recovers, unless};
 use crate::election::{Age, Event};
 
-/// What becomes of a timer in a step.
+/// What happens to a timer in a step.
 enum Wait {
     /// It is set for that many ticks.
     Anew(u64),
@@ -44,14 +44,14 @@ pub(crate) fn timers_of_the_role(step: &Step) -> Verdict {
     Ok(())
 }
 
-/// Whether a timer has just been set for so many ticks, which are of 10 ms here; those of a
-/// scenario may be shorter.
+/// Whether a timer has just been set for this many ticks of 10 ms. A scenario's ticks may be
+/// shorter.
 fn is_set(age: Age, ticks: u64) -> bool {
     let shorter = u64::from(age.last) + 1 - u64::from(age.first);
     age.is_new(shorter * ticks, shorter * (ticks + 1) - 1)
 }
 
-/// The patience of a node: the lower it is, the more.
+/// How long a node waits; a lower node waits longer.
 fn patience(step: &Step) -> u64 {
     let above = step.actor.nodes - (usize::from(step.id) + 1);
     step.actor.monitor + if step.actor.staggered { above as u64 } else { 0 }
@@ -70,9 +70,9 @@ fn wait_to_begin(step: &Step, now: &State) -> Wait {
     }
 }
 
-/// Textbook: whoever does not lead waits to hear of a leader, anew whenever it asks (T1), is asked
-/// while it does not stand (T3), stands itself (T4), or hears of one (T6). If leaders are not
-/// watched, the first of these ends the wait for good.
+/// Textbook: a node that does not lead waits to hear of a leader. The wait begins anew when the
+/// node asks (T1), is asked while it does not stand (T3), stands (T4), or hears of a leader (T6).
+/// If leaders are not watched, the first of these ends the wait for good.
 fn wait_for_a_leader(step: &Step, now: &State) -> Wait {
     if is_first_start(step) {
         return Wait::Anew(patience(step));
@@ -97,7 +97,7 @@ fn wait_for_a_leader(step: &Step, now: &State) -> Wait {
     }
 }
 
-/// A leader repeats itself, each time as long after the last.
+/// A leader repeats its announcement at equal intervals.
 fn wait_to_repeat(step: &Step, now: &State) -> Wait {
     if now.role != Role::Leading
         || step.actor.heartbeat == 0

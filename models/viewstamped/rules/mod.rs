@@ -1,9 +1,9 @@
-//! The paper's rules, each as a property of single steps: a replica that was so, and met this, has
-//! done that.
+//! The paper's rules, each as a property of single steps: what a replica must do, given its state
+//! and an event.
 //!
-//! They say again, in the words of the sections, what the handlers do, and use nothing of theirs
-//! but the plain data: two tellings that differ show a mistake in one of them. A property over
-//! states sees a broken rule only where it does harm within the bounds; these see it at once.
+//! They are written from the paper's sections and share only data types with the handlers. If the
+//! two differ, one of them is wrong. A property of states shows a broken rule only if it does harm
+//! within the bounds; these rules show it at once.
 
 pub(super) mod normal;
 pub(super) mod recovery;
@@ -50,7 +50,7 @@ impl<'a> Did<'a> {
         })
     }
 
-    /// Complains of the step, unless the rule holds.
+    /// An error about the step, unless the rule holds.
     pub(super) fn must(&self, holds: bool, rule: &str) -> Verdict {
         if holds {
             return Ok(());
@@ -101,7 +101,7 @@ impl<'a> Did<'a> {
         2 * members > self.replicas
     }
 
-    /// Whether exactly these messages were sent, in whatever order.
+    /// Whether exactly these messages were sent, in any order.
     pub(super) fn sent(&self, messages: &[(Id, Message)]) -> bool {
         self.sends.len() == messages.len() && messages.iter().all(|m| self.sends.contains(m))
     }

@@ -36,7 +36,7 @@ fn disk_holds(step: &Step<'_>, did: &Did<'_>) -> Verdict {
     let holds = match (step.actor.durable, step.storage) {
         (Durable::Nothing, disk) => disk.is_none(),
         (Durable::View, disk) => disk.is_none_or(|disk| disk.log.is_empty() && disk.commit == 0),
-        // §5.1: what changes is written, if behind the messages.
+        // §5.1: changes are written to disk, after the messages.
         (Durable::Log, disk) => {
             let kept = disk.map(|disk| (disk.view, &disk.log, disk.commit));
             !has_changed || kept == Some((after.view, &after.log, after.commit))
@@ -94,7 +94,7 @@ fn waits_for_answers(did: &Did<'_>, nonce: u32, known: &BTreeMap<Id, Answer>) ->
     let suffix = of_primary.and_then(|answer| answer.suffix.as_ref());
     let log = suffix.and_then(|s| Some([before.log.get(..s.after)?, s.ops.as_slice()].concat()));
     match (log, suffix) {
-        // f+1 have answered, which this replica is not one of.
+        // f+1 others have answered; this replica does not count.
         (Some(log), Some(suffix)) if did.is_quorum(answers.len()) => {
             let follows = did.follows(view, &log, before.commit.max(suffix.commit));
             did.must(
@@ -113,8 +113,8 @@ fn waits_for_answers(did: &Did<'_>, nonce: u32, known: &BTreeMap<Id, Answer>) ->
     }
 }
 
-/// A first start is normal in view 0; any other finds on its disk at most what was known to be
-/// committed, and asks.
+/// After its first start a replica is normal in view 0. After any other it keeps from its disk at
+/// most what was known to be committed, and asks for its state.
 fn starts_by_the_rules(step: &Step<'_>, after: &State) -> Verdict {
     let name = node_name(step.id);
     if step.incarnation == 0 {

@@ -45,7 +45,7 @@ fn is_ahead(did: &Did<'_>, msg: &Message) -> bool {
     }
 }
 
-/// What the replica has to ask for, of whoever sent it this message.
+/// What the replica must ask the sender of this message for.
 fn asks_for(did: &Did<'_>, msg: &Message) -> Option<Message> {
     let before = did.before;
     let (view, has, shown) = match *msg {
@@ -55,7 +55,7 @@ fn asks_for(did: &Did<'_>, msg: &Message) -> Option<Message> {
         _ => return None,
     };
     if is_behind(did, view) {
-        // Beyond the commit-number a later view may have other operations. Nobody is its own
+        // Beyond the commit-number a later view may have other operations. A primary is not its own
         // backup.
         let ask = Message::GetState { view, op_number: before.commit };
         return (did.primary(view) != did.id).then_some(ask);
@@ -64,7 +64,7 @@ fn asks_for(did: &Did<'_>, msg: &Message) -> Option<Message> {
     lacks.then_some(Message::GetState { view, op_number: before.log.len() })
 }
 
-/// What the replica has to tell whoever sent it this message.
+/// What the replica must answer to the sender of this message.
 fn tells(did: &Did<'_>, msg: &Message) -> Option<Message> {
     let (before, Message::GetState { view, op_number }) = (did.before, msg) else { return None };
     if !before.is_normal() || *view != before.view {

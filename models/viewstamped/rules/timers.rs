@@ -1,16 +1,16 @@
-//! Who waits for what, and from when on (§4.1 to §4.3).
+//! Which replica waits, for what, and from when on (§4.1 to §4.3).
 
 use super::super::message::{Message, Timer};
 use super::super::state::{State, Status};
 use super::{Step, Verdict};
 use crate::election::{Age, Event, node_name};
 
-/// Each replica has the one timer of its role. It is set when the role begins, when it ends, and,
-/// at a backup, with each message by which the primary of its view brings it on.
+/// Each replica has the one timer of its role. It is set when the role begins, when the timer ends,
+/// and at a backup with each message of its view's primary that moves it forward.
 pub(crate) fn timers_of_the_role(step: &Step<'_>) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
     let is_primary = after.view % step.actor.replicas as u64 == usize::from(step.id) as u64;
-    // In units of 10 ms: the shortest wait, and by how much more it is less than that.
+    // In units of 10 ms: the shortest wait, and the width of the range of waits (the end excluded).
     let due = match &after.status {
         Status::Normal { .. } if is_primary => {
             step.actor.heartbeats.then_some((Timer::Heartbeat, 1, 1))

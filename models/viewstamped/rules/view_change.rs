@@ -45,7 +45,7 @@ impl Did<'_> {
         let mut change = ViewChange { started, offers, own, is_due: false };
         match self.heard() {
             Some((src, Message::StartViewChange { view: v })) if *v == view => {
-                // Enough are enough.
+                // Once there are enough, further ones are not counted.
                 if !self.is_quorum(1 + started.len()) {
                     change.started.insert(src);
                     change.is_due = self.is_quorum(1 + change.started.len());
@@ -101,7 +101,7 @@ pub(crate) fn offers_with_f_others(witness: &Witness, step: &Step<'_>) -> Verdic
     offers_once(&did)
 }
 
-/// The view to which the step has to start a change, if it has to.
+/// The view to which the step must start a change, if it must.
 fn reason(witness: &Witness, did: &Did<'_>) -> Result<Option<View>, String> {
     let before = did.before;
     match (did.event, did.heard()) {

@@ -24,7 +24,7 @@ fn spoken_of(msg: &Message) -> View {
 
 pub(crate) fn earlier_views_are_over(step: &Step<'_>) -> Verdict {
     if step.actor.durable != Durable::Nothing {
-        // Of a handler that was cut short, too: the disk comes first.
+        // This holds for a handler that was cut short, too: the disk is written first.
         let on_disk = step.storage.map_or(0, |disk| disk.view);
         let reached = step.after.map_or(0, |after| after.view);
         let named = step.sends.iter().map(|(_, msg)| spoken_of(msg)).max().unwrap_or(0);

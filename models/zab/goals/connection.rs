@@ -7,7 +7,7 @@ use super::super::witness::{end, established};
 use super::{Step, following, goes_back, leading, says, step, times_out};
 use crate::election::{Event, Goal};
 
-/// All of these.
+/// All goals of this file.
 pub(super) fn goals() -> Vec<Goal<Zab>> {
     [broken(), waits(), crashes()].concat()
 }
@@ -120,8 +120,8 @@ fn crashes() -> Vec<Goal<Zab>> {
     ]
 }
 
-/// A server crashes when the history of its leader is on its disk, and the epoch that vouches for
-/// it is not. The length of the history before, and now.
+/// A server crashes when the history of its leader is on its disk, but not yet the epoch. Returns
+/// the length of the history before, and now.
 fn without_epoch(step: &Step<'_>) -> Option<(usize, usize)> {
     let (before, end, saved) = (step.before?, step.cut_short?, step.storage?);
     let is_between = saved.current < end.disk.current && saved.history == end.disk.history;

@@ -1,5 +1,4 @@
-//! What runs of Zab may mean to reach: the transitions of the paper and of the election, each by
-//! name.
+//! Goals of Zab: named transitions of the paper and of the election that a scenario can require.
 
 mod broadcast;
 mod connection;
@@ -16,7 +15,7 @@ use super::state::{Following, Leading, Looking, Role, State};
 use super::witness::Witness;
 use crate::election::{Event, Goal, NodeStep, Reached, Reign, Term};
 
-/// What a goal is asked of.
+/// The step that a goal checks.
 type Step<'a> = NodeStep<'a, Zab>;
 
 /// All goals, by phase.

@@ -1,4 +1,4 @@
-//! What only a whole run shows: who has led, and what was delivered.
+//! Goals about whole runs: who has led, and what was delivered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::super::witness::Witness;
 use super::past;
 use crate::election::{Goal, Reign, Term};
 
-/// All of these.
+/// All goals of this file.
 pub(super) fn goals() -> Vec<Goal<Zab>> {
     vec![
         past("two-epochs", "A second epoch is led.", |led, _| led.len() > 1),

@@ -6,18 +6,18 @@ use super::super::witness::end;
 use super::{Step, Verdict, ending};
 use crate::election::node_name;
 
-/// What a server goes by is on its disk, and what it says to others was there before.
+/// What a server relies on is on its disk, and what it says to others was on disk before.
 pub(super) fn said_is_on_disk(step: &Step<'_>) -> Verdict {
     let me = node_name(step.id);
     let Some(end) = end(step) else { return Ok(()) };
     let saved = step.storage;
-    // f.p, f.a and h_f are durable. What has no disk has nothing to go by before a leader gave it a
-    // history.
+    // f.p, f.a and h_f are durable. A server without a disk has nothing to rely on before a leader
+    // gives it a history.
     if step.after.is_some() && end.initialised && saved != Some(&end.disk) {
         return Err(format!("{me} goes by {:?}, and has {saved:?} on disk", end.disk));
     }
-    // A write is there whole or not at all. Where there was no disk there is none before all is
-    // there.
+    // A write is on disk completely or not at all. If there was no disk before, all parts appear at
+    // once.
     let is_whole = match (step.before.filter(|before| before.initialised), saved) {
         (Some(State { disk: was, .. }), Some(saved)) => {
             [was.accepted, end.disk.accepted].contains(&saved.accepted)

@@ -1,4 +1,4 @@
-//! Phase 0: who votes for whom, and who leaves the election.
+//! Phase 0: votes, and how servers leave the election.
 
 use std::collections::BTreeMap;
 
@@ -78,8 +78,9 @@ pub(super) fn election_steps(step: &Step<'_>) -> Verdict {
     compare(step, due)
 }
 
-/// A quorum stands behind the leader that somebody names who has left the election, and that leader
-/// says that it leads. Leader and epoch must be equal. Who is named itself goes by its own round.
+/// Whether a quorum supports the leader that a server outside the election names, and that leader
+/// says that it leads. Leader and epoch must be equal. A server that is named itself compares
+/// rounds.
 fn can_join(zab: &Zab, id: Id, before: &State, now: &Looking, said: &Settled) -> bool {
     let of_my_round = said.round == before.link.round;
     let is_me = said.leader == id;
@@ -125,7 +126,7 @@ fn starts(step: &Step<'_>) -> Verdict {
     compare(step, goes_back(step.actor, step.id, &server))
 }
 
-/// Leaves phase 0. f.1.1: who follows tells its leader the last epoch promised.
+/// Leaves phase 0. f.1.1: a follower tells its leader the last epoch promised.
 fn leaves_election(id: Id, mut due: State, leader: Id) -> Due {
     let mut says = Vec::new();
     due.role = if leader == id {

@@ -6,7 +6,7 @@ use super::super::witness::end;
 use super::{Step, Verdict, answers, compare, ending, goes_back, same, upto};
 use crate::election::{Event, node_name};
 
-/// What a follower does with what arrives, and when it has waited long enough.
+/// What a follower does when something arrives, and when its timers end.
 pub(super) fn follower_steps(step: &Step<'_>) -> Verdict {
     let (zab, id) = (step.actor, step.id);
     let (Some(before), Some(_)) = (step.before, end(step)) else { return Ok(()) };
@@ -65,8 +65,8 @@ pub(super) fn refuses(before: &State, packet: &Packet) -> bool {
     waits && matches!(packet, Packet::NewEpoch { epoch } if *epoch < before.disk.accepted)
 }
 
-/// What a follower makes of the next packet of its leader: what it is then, and what it answers.
-/// `None`: it cannot go on.
+/// The follower's state after the next packet of its leader, and its answer. `None` if it cannot go
+/// on.
 fn takes(
     step: &Step<'_>,
     before: &State,

@@ -10,7 +10,7 @@ use super::super::witness::end;
 use super::{Step, Verdict, answers, compare, ending, goes_back, is_quorum, upto};
 use crate::election::{Event, NodeSet, node_name};
 
-/// What a leader does with what arrives, and when it has waited long enough.
+/// What a leader does when something arrives, and when its timers end.
 pub(super) fn leader_steps(step: &Step<'_>) -> Verdict {
     let (zab, id) = (step.actor, step.id);
     let (Some(before), Some(_)) = (step.before, end(step)) else { return Ok(()) };
@@ -29,7 +29,7 @@ pub(super) fn leader_steps(step: &Step<'_>) -> Verdict {
             office.says = leading.learners.iter().map(ping).collect();
         }
         Event::Timeout { timer: Timer::Contact } => {
-            // ZooKeeper's syncLimit, and its initLimit for who is not established yet.
+            // ZooKeeper's syncLimit, or its initLimit for a leader that is not established yet.
             if leading.stand != Stand::Broadcast || !is_quorum(zab, leading.heard.len() + 1) {
                 return compare(step, goes_back(zab, id, before));
             }
@@ -99,7 +99,7 @@ impl Office<'_, '_> {
         }
     }
 
-    /// Takes note of what a follower says. False: the leader leaves the office.
+    /// Handles a report of a follower. `false` if the leader gives up.
     fn hears(
         &mut self,
         before: &State,
@@ -167,7 +167,8 @@ impl Office<'_, '_> {
         Ok(true)
     }
 
-    /// Goes on as far as quorums allow, itself included. How much is delivered then.
+    /// Goes on as far as quorums allow, the leader itself included. Returns how much is delivered
+    /// then.
     fn goes_on(&mut self, before: &State) -> Result<usize, String> {
         let (zab, me) = (self.step.actor, self.step.id);
         // l.1.1: an epoch later than every one that a quorum has promised.
@@ -225,7 +226,7 @@ impl Office<'_, '_> {
         Ok(delivered)
     }
 
-    /// NEWLEADER with what makes of a history that ends as the follower's does the leader's.
+    /// NEWLEADER, with the change that turns the follower's history into the leader's.
     fn synchronises(&mut self, node: Id) -> Verdict {
         let (history, epoch) = (self.disk.history.clone(), self.disk.accepted);
         let learner = self.now.learners.get_mut(&node).expect("a learner");

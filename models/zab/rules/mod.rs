@@ -1,11 +1,10 @@
-//! What each single step must do: the steps of the paper's phases and ZooKeeper's rules of the
-//! election, said again.
+//! What each single step must do, by the paper's phases and ZooKeeper's rules of the election.
 //!
-//! The handlers say how a server goes about it. Here stands, for a state and an event, which state
-//! is due and what is to be said. It is written from the paper and shares no function with the
-//! handlers: quorums are counted, connections and votes compared anew. The rules need no memory, so
-//! that a mistake shows in the step that makes it, long before it costs a transaction. A handler
-//! that a crash cuts short is held to the state in which it would have ended.
+//! For a state and an event, these rules say which state must follow and which messages must be
+//! sent. They are written from the paper and share no function with the handlers: they count
+//! quorums and compare connections and votes themselves. They need no memory of the past, so they
+//! show a mistake in the step that makes it, long before it costs a transaction. If a crash cuts a
+//! handler short, the state in which it would have ended is checked.
 
 mod disk;
 mod election;
@@ -23,11 +22,11 @@ use super::state::{Link, Looking, Role, State, Txn, Zxid};
 use super::witness::end;
 use crate::election::{Check, Invariant, NodeStep, node_name};
 
-/// What a rule is asked of.
+/// The step that a rule checks.
 type Step<'a> = NodeStep<'a, Zab>;
-/// The answer: what is wrong, in a sentence.
+/// The answer of a rule. The error says in a sentence what is wrong.
 type Verdict = Result<(), String>;
-/// What is due: the state, and what is said, in any order.
+/// What must follow: the state, and the messages, in any order.
 type Due = (State, Vec<(Id, Message)>);
 
 /// The rules as properties.
@@ -89,14 +88,14 @@ fn vote_for_itself(id: Id, server: &State) -> Option<Vote> {
     server.initialised.then_some(vote)
 }
 
-/// Of two votes the one with the later epoch, then with the later transaction, then for the greater
-/// server.
+/// The better of two votes: the one with the later epoch, then with the later transaction, then for
+/// the server with the higher number.
 fn better(a: Vote, b: Vote) -> Vote {
     let order = |vote: Vote| (vote.epoch, vote.zxid.epoch, vote.zxid.counter, vote.leader);
     if order(a) > order(b) { a } else { b }
 }
 
-/// Everybody hears of a vote. The oracle does without.
+/// A vote is sent to all others. The oracle needs no votes.
 fn tell_all(zab: &Zab, id: Id, link: Link, vote: Option<Vote>) -> Vec<(Id, Message)> {
     match zab.oracle {
         Some(_) => Vec::new(),
@@ -104,8 +103,8 @@ fn tell_all(zab: &Zab, id: Id, link: Link, vote: Option<Vote>) -> Vec<(Id, Messa
     }
 }
 
-/// Back to phase 0, in a round of its own, with a vote for itself. What it has and has delivered
-/// stays.
+/// Back to phase 0, in a new round, with a vote for itself. Its history and what it has delivered
+/// stay.
 fn goes_back(zab: &Zab, id: Id, before: &State) -> Due {
     let mut due = before.clone();
     due.link.round += 1;
@@ -115,13 +114,13 @@ fn goes_back(zab: &Zab, id: Id, before: &State) -> Due {
     (due, says)
 }
 
-/// Who has left the election says to one who looks where it went.
+/// A server that has left the election tells one that is looking where it went.
 fn answers(before: &State, src: Id, link: Link, leader: Id) -> Due {
     let settled = Settled { round: before.link.round, leader, epoch: before.disk.accepted };
     (before.clone(), vec![(src, Message::Settled { link, settled })])
 }
 
-/// Compares a step with what is due: the state, what is said, and what is waited for.
+/// Compares a step with what must follow: the state, the messages, and the timers.
 fn compare(step: &Step<'_>, (due, mut says): Due) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
     let me = node_name(step.id);

@@ -7,7 +7,7 @@ use super::follower::refuses;
 use super::{Step, Verdict, is_quorum};
 use crate::election::{Age, Event, node_name};
 
-/// What is due of a timer.
+/// What must happen to a timer in a step.
 enum Wait {
     /// It does not run.
     Off,
@@ -25,7 +25,7 @@ fn limits(timer: Timer) -> (u64, u64) {
     }
 }
 
-/// For what a server waits in its role.
+/// The timers that run in a role.
 fn has_to_wait(zab: &Zab, server: &State, timer: Timer) -> bool {
     match (timer, &server.role) {
         (Timer::Retry, Role::Looking(_)) => zab.pings && zab.oracle.is_none(),
@@ -43,7 +43,7 @@ fn has_to_wait(zab: &Zab, server: &State, timer: Timer) -> bool {
     }
 }
 
-/// Whether what a server waits for begins anew in this step, though it waited for the same before.
+/// Whether a timer that ran before the step is set anew in it.
 fn begins_anew(step: &Step<'_>, before: &State, after: &State, timer: Timer) -> bool {
     if matches!(step.event, Event::Timeout { timer: ended } if *ended == timer) {
         return true;
@@ -76,8 +76,8 @@ fn begins_anew(step: &Step<'_>, before: &State, after: &State, timer: Timer) -> 
 /// Which timers run after a step, which of them are set anew in it, and which run on. Retry,
 /// Finalize, Ping and Contact stand for ZooKeeper's waits: for the answer to a vote or to an
 /// attempt to connect, for a better vote (finalizeWait), between two pings (half a tickTime), and
-/// for any word of the leader, or of a quorum (syncLimit, initLimit). How long a wait has lasted is
-/// known where time is modelled; elsewhere only that it lasts.
+/// for any message of the leader, or of a quorum (syncLimit, initLimit). How long a timer has run
+/// is known only where time is modelled.
 pub(super) fn waits_as_due(step: &Step<'_>) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
     for timer in [Timer::Retry, Timer::Finalize, Timer::Ping, Timer::Contact] {

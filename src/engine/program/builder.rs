@@ -21,8 +21,8 @@ use crate::engine::program::Source;
 use crate::semantics::network::NetworkKind;
 use crate::semantics::{PropertySet, StepKind};
 
-/// A program in the hands of the one thread that may add to it. It can be read as a [`Program`];
-/// nobody else can change one.
+/// A program that can still grow. One thread owns the builder and adds to it; all others read it as
+/// a [`Program`], which cannot be changed.
 pub(crate) struct ProgramBuilder {
     pub(super) program: Program,
 }
@@ -35,7 +35,7 @@ impl Deref for ProgramBuilder {
 }
 
 impl ProgramBuilder {
-    /// A program of which nothing is known but what holds for the whole run.
+    /// A program that knows only what holds for the whole run.
     pub(crate) fn new(shape: Shape) -> Self {
         let mut counted = IdVec::default();
         for (step, counter) in [
@@ -76,7 +76,7 @@ impl ProgramBuilder {
     /// Answers a question, unless it has been answered.
     ///
     /// # Errors
-    /// Why nothing that follows would count.
+    /// The exploration is invalid from now on.
     pub(crate) fn answer(
         &mut self,
         miss: Miss,
@@ -97,7 +97,7 @@ impl ProgramBuilder {
         }
     }
 
-    /// The row after a step. What must be known for it is asked for.
+    /// The row after a step. Asks the source for everything that is needed and not known.
     ///
     /// # Errors
     /// Those of answers.

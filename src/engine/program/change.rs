@@ -1,5 +1,5 @@
-//! What a step makes of a row. Often the fingerprint of the state after a step is found with less
-//! ([`super::expand`]); what is found so is held against the rows made here.
+//! How a step changes a row. [`super::expand`] mostly finds the fingerprint of the state after a
+//! step with less work; its results are compared with the rows made here.
 
 use super::parts::Parcel;
 use super::steps::{ListedStep, parcels_of, step_flag};
@@ -22,8 +22,8 @@ pub(super) enum Change {
 
 /// What a step of a single place changes.
 impl Program {
-    /// Tells everything that a step of a single place changes, each thing once. Returns whether all
-    /// of it is known.
+    /// Calls a function with each change that a step of a single place makes. Returns whether all
+    /// changes are known.
     #[inline]
     pub(super) fn follow<C: Cell>(
         &self,
@@ -50,7 +50,7 @@ impl Program {
         misses.len() == before
     }
 
-    /// Tells every flow that changes, for a step that sends something or of which messages may die.
+    /// The same for the flows, for a step that sends something or after which messages may be dead.
     #[inline]
     fn follow_messages<C: Cell>(
         &self,
@@ -220,7 +220,8 @@ impl Program {
         })
     }
 
-    /// Whether a quorum is up and, unless the topology is the question, connected; if it is known.
+    /// Whether a quorum is up and, unless the shape says that it need not be, connected; `None` if
+    /// that is not known.
     fn is_quorum_left<C: Cell>(&self, row: &[C], misses: &mut Vec<Miss>) -> Option<bool> {
         let world = &self.worlds[row[0].world()];
         let locals = self.locals_of(row);

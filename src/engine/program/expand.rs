@@ -1,8 +1,8 @@
-//! The steps that can be taken in a state, and the fingerprint of the state after each: by look-ups
-//! alone.
+//! The steps that can be taken in a state, and the fingerprint of the state after each, found by
+//! look-ups alone.
 //!
-//! The meaning of steps is that of [`crate::semantics`]. Here it is told a second time, over
-//! numbers, and the two are held against each other on every scenario.
+//! [`crate::semantics`] defines what steps mean. This module defines it a second time, over
+//! numbers. Tests compare the two (`tests/engines_agree.rs`).
 
 use super::flows::Column;
 use super::parts::{Parcel, gate};
@@ -26,7 +26,7 @@ pub(crate) enum Taken {
     Beyond(Bound),
 }
 
-/// What the components of a row add up to.
+/// Sums over the components of a row.
 #[derive(Clone, Copy, Debug)]
 struct Total {
     /// The fingerprint.
@@ -58,9 +58,9 @@ impl Program {
         Total { sum, in_flight: if is_bounded { in_flight() } else { 0 } }
     }
 
-    /// Tries every step of a row with this fingerprint: `take` is told the step, the fingerprint of
-    /// the state after it, and what becomes of it. Returns whether everything was known; what was
-    /// not is added to the misses.
+    /// Tries every step of a row with this fingerprint. `take` gets the step, the fingerprint of
+    /// the state after it, and what becomes of the step. Returns whether everything was known; adds
+    /// to `misses` what was not.
     #[inline]
     pub(crate) fn try_steps<C: Cell>(
         &self,
@@ -86,7 +86,7 @@ impl Program {
             }
         }
         // Most flows hold nothing that their receivers could react to now. A bit for each flow says
-        // so; 64 bits are collected without a branch, and the flows concerned are passed over.
+        // so. 64 of these bits are collected without a branch, and then the loop skips such flows.
         let mut first = 0;
         for columns in self.flows.columns.as_slice().chunks(64) {
             let flows = &flows[first.min(flows.len())..];
@@ -120,7 +120,7 @@ impl Program {
         misses.len() == before
     }
 
-    /// Tries those steps of a place of which some gate is open and no bar is down.
+    /// Tries those steps of a place that have an open gate and no bar that is down.
     #[inline(always)]
     fn try_open<C: Cell>(
         &self,
@@ -164,8 +164,8 @@ impl Program {
         }
     }
 
-    /// What a careful step leads to, if that is known: the fingerprint of the state after it takes
-    /// more than one addition, or the state may be beyond a bound.
+    /// The result of a careful step, if it is known. A step is careful if the fingerprint of the
+    /// state after it takes more than one addition, or if that state may be beyond a bound.
     #[inline(never)]
     fn weigh<C: Cell>(
         &self,
@@ -204,7 +204,7 @@ impl Program {
         self.shape.bounds.max_in_flight.is_some_and(|max| widen(in_flight) > max)
     }
 
-    /// What a step leads to, if that is known, found by everything that it changes.
+    /// The result of a step, if it is known, computed from everything that the step changes.
     fn weigh_in_full<C: Cell>(
         &self,
         row: &[C],
@@ -244,7 +244,7 @@ impl Program {
         }
     }
 
-    /// Whether it is known that what a step sends makes no more copies of a message than allowed.
+    /// Whether it is known that the step sends no more copies of a message than allowed.
     #[inline]
     fn fits<C: Cell>(&self, row: &[C], step: &ListedStep) -> bool {
         let fits = |&Parcel { column, bundle, .. }: &Parcel| {
@@ -255,7 +255,7 @@ impl Program {
         self.shape.bounds.max_copies.is_none() || parcels_of(&self.parcels, step).iter().all(fits)
     }
 
-    /// What a step leads to that [adds up](step_flag::ADDS_UP), if that is known.
+    /// The result of a step that has the flag [`ADDS_UP`](step_flag::ADDS_UP), if it is known.
     #[inline]
     fn add_up<C: Cell>(
         &self,

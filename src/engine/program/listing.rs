@@ -1,4 +1,5 @@
-//! The listing of steps: those of a local state, of a local state with a flow to it, and of a flow.
+//! Lists the steps of a place: of a local state, of a local state with a flow to its node, or of a
+//! flow.
 
 use super::parts::{Outcome, OwnStep, flag, gate};
 use super::steps::{ListedStep, StepDetail, StepRange, step_flag};
@@ -25,7 +26,7 @@ struct Draft {
     after: FlowId,
     /// What the node does, or `NONE`.
     outcome: OutcomeId,
-    /// The gates that lead to it and the bars that bar it.
+    /// The gates that allow it and the bars that forbid it.
     gates: u32,
     /// See [`StepDetail::message`].
     message: MessageId,
@@ -37,7 +38,7 @@ struct Draft {
     input: u32,
 }
 
-/// What lists are made of.
+/// The parts from which lists are made.
 impl Program {
     /// What a flow with these messages adds to a fingerprint.
     pub(super) fn share_of_flow(&self, messages: &[MessageId]) -> u64 {
@@ -55,8 +56,8 @@ impl Program {
         messages.chunk_by(move |&a, &b| link(a) == link(b))
     }
 
-    /// The positions of what may be delivered next: of each message once, or the head of each
-    /// queue.
+    /// The positions of the messages that may be delivered next: one of each distinct message, or
+    /// the head of each queue.
     fn heads(&self, messages: &[MessageId]) -> Vec<usize> {
         let same = |a: MessageId, b: MessageId| match self.shape.network {
             NetworkKind::Ordered => self.messages[a].link == self.messages[b].link,
@@ -66,7 +67,7 @@ impl Program {
         (0..messages.len()).filter(is_head).collect()
     }
 
-    /// The positions of what may be lost: of each message once.
+    /// The positions of the messages that may be lost, one of each distinct message.
     fn losable(&self, messages: &[MessageId]) -> Vec<usize> {
         if self.shape.network != NetworkKind::Ordered || self.shape.loses_heads_only {
             return self.heads(messages);
@@ -79,7 +80,7 @@ impl Program {
         self.shape.bounds.max_in_flight.is_some() || self.shape.bounds.max_copies.is_some()
     }
 
-    /// The outcome of a step, or one that stands for what happens in flight.
+    /// The outcome of a step, or an artificial one for a loss or a duplication.
     fn outcome_of(&self, draft: &Draft) -> Outcome {
         match draft.outcome.some() {
             Some(outcome) => self.outcomes[outcome],
@@ -88,7 +89,7 @@ impl Program {
         }
     }
 
-    /// What is true of a step whatever the state before it, as [`step_flag`]s.
+    /// The [`step_flag`]s of a step: facts that do not depend on the state before it.
     fn flags_of(&self, draft: &Draft, outcome: &Outcome) -> u16 {
         let is = |what: bool, then: u16| u16::from(what) * then;
         let mut flags = is(draft.pays.is_some() || draft.torn > 0, step_flag::WORLD)
@@ -105,8 +106,8 @@ impl Program {
         flags | is(self.shape.removes_dead && may_bury, step_flag::BURIES)
     }
 
-    /// Whether the state after a step with these flags takes more than a sum to tell, or may be
-    /// beyond a bound.
+    /// Whether the fingerprint after a step with these flags takes more than one addition, or the
+    /// state may be beyond a bound.
     fn is_careful(&self, flags: u16) -> bool {
         const BEYOND: u16 = step_flag::BEYOND_TERM | step_flag::BEYOND_ROUND;
         let sends_elsewhere =
@@ -117,8 +118,8 @@ impl Program {
             || flags & BEYOND != 0
     }
 
-    /// What a step adds to a fingerprint that its node and its flow have, and what it sends if
-    /// nothing is in flight where it sends.
+    /// What a step adds to a fingerprint: the change of its node, the change of its flow, and the
+    /// messages that it sends, as if nothing were in flight in the columns where it sends.
     fn delta_of(&self, draft: &Draft, outcome: &Outcome) -> u64 {
         let mut delta = 0u64;
         if draft.outcome != OutcomeId::NONE {

@@ -1,10 +1,10 @@
-//! What the engine knows about a program: the system that it explores, as components with numbers
-//! and as tables of what steps do to them.
+//! Everything that the engine knows about the system that it explores: components with numbers, and
+//! tables of what steps do to them.
 //!
-//! Everything here is numbers; the values behind them live in a [`Source`].
-//! A [`Program`] is only read, so that any number of threads may share it. Where it does not know
-//! something, it says so by a [`Miss`]. A [`ProgramBuilder`], in the hands of one thread, answers
-//! misses between two readings: it asks the source, and the program grows.
+//! Everything here is numbers. A [`Source`] holds the values that they stand for. A [`Program`] is
+//! only read, so any number of threads may share it. If it does not know something, it returns a
+//! [`Miss`]. Between two phases of reading one thread answers the misses with a [`ProgramBuilder`]:
+//! it asks the source and adds the answers to the program.
 
 mod builder;
 mod change;
@@ -73,7 +73,7 @@ pub(crate) struct Program {
     /// What holds for the whole run.
     pub(crate) shape: Shape,
     locals: IdVec<LocalId, LocalInfo>,
-    /// For each local state what a node can do by itself, once that was asked for.
+    /// For each local state what a node can do by itself, if that has been asked for.
     owns: IdVec<LocalId, Option<OwnBehaviour>>,
     messages: IdVec<MessageId, MessageInfo>,
     flows: Flows,

@@ -1,4 +1,4 @@
-//! What is kept of each component of a program: of local states, messages, worlds and outcomes.
+//! What a program stores about each local state, message, world and outcome.
 
 use super::steps::StepRange;
 use crate::election::MAX_NODES;
@@ -16,7 +16,7 @@ pub(crate) mod flag {
     pub(crate) const UP: u8 = 1;
     /// Of local states: the node leads.
     pub(crate) const LEADS: u8 = 2;
-    /// Of both: the node, or the node after the step, is beyond the bound of terms.
+    /// Of both: the node (for an outcome, after the step) is beyond the bound of terms.
     pub(crate) const BEYOND_TERM: u8 = 4;
     /// Of local states: time cannot pass, as a choice is open or a timer is at its last age.
     pub(crate) const BLOCKS_TICK: u8 = 8;
@@ -24,7 +24,7 @@ pub(crate) mod flag {
     pub(crate) const IDLE: u8 = 16;
     /// Of outcomes: the world may take note of it.
     pub(crate) const OBSERVED: u8 = 32;
-    /// Of both: the node, or the node after the step, is beyond the bound of rounds.
+    /// Of both: the node (for an outcome, after the step) is beyond the bound of rounds.
     pub(crate) const BEYOND_ROUND: u8 = 64;
 }
 
@@ -65,7 +65,7 @@ pub(crate) struct OwnBehaviour {
 pub(crate) struct OwnStep {
     /// What the node does.
     pub(crate) outcome: OutcomeId,
-    /// The gates that lead to it.
+    /// The gates that allow it.
     pub(crate) gates: u32,
     /// What happens to the world besides: budgets pay for it.
     pub(crate) pays: Option<WorldEvent>,
@@ -74,8 +74,7 @@ pub(crate) struct OwnStep {
 }
 
 impl OwnStep {
-    /// A timer fires: it is `due`, as far as time is kept; and it is `idle` if its handler changes
-    /// nothing.
+    /// A timer fires. `due`: it may fire now if time is kept. `idle`: its handler changes nothing.
     pub(crate) fn timeout(outcome: OutcomeId, due: bool, idle: bool) -> OwnStep {
         let gates = (u32::from(!idle) * gate::TIMELESS) | (u32::from(due) * gate::TIMED);
         OwnStep { outcome, gates, pays: None, input: None }
@@ -97,7 +96,7 @@ impl OwnStep {
     }
 }
 
-/// What a world lets happen at a node, as bits. A step may be taken if one of its gates is open
+/// Conditions that a world sets for steps, as bits. A step may be taken if one of its gates is open
 /// and none of its bars is down.
 pub(crate) mod gate {
     use super::{Disk, NodeIndex, WorldEvent};
@@ -117,7 +116,7 @@ pub(crate) mod gate {
     /// Down while no step may be torn.
     pub(crate) const BAR_TORN: u32 = 1 << 25;
 
-    /// The gate to what an event pays for; none for what happens to the system as a whole.
+    /// The gate to steps that this event pays for; none for events of the whole system.
     pub(crate) fn of(event: WorldEvent) -> u32 {
         match event {
             WorldEvent::Input => 1 << 2,
@@ -131,7 +130,8 @@ pub(crate) mod gate {
         }
     }
 
-    /// The gate to deliveries of what this node has sent. Who is no node shares that of the first.
+    /// The gate to deliveries of messages from this node. Senders that are no nodes share the gate
+    /// of the first node.
     pub(crate) fn link_from(src: NodeIndex) -> u32 {
         LINK << src.slot()
     }
@@ -148,7 +148,8 @@ pub(crate) struct Outcome {
     pub(super) sends: u16,
     /// See [`flag`].
     pub(crate) flags: u8,
-    /// How many of the outcomes behind it are the same step torn: after no effect, after one, ..
+    /// How many of the outcomes behind it are the same step torn: before any effect, after one
+    /// effect, and so on.
     pub(super) torn: u8,
     /// The counter of the tally that counts it.
     pub(super) counter: CounterId,
@@ -193,7 +194,8 @@ pub(crate) struct NewOutcome {
     pub(crate) idle: bool,
     /// The world may take note of it.
     pub(crate) observed: bool,
-    /// How many outcomes will follow that are the same step torn: after no effect, after one, ..
+    /// How many outcomes will follow that are the same step torn: before any effect, after one
+    /// effect, and so on.
     pub(crate) torn: u8,
     /// The counter of the tally that counts it.
     pub(crate) counter: CounterId,
@@ -233,7 +235,7 @@ pub(crate) struct NewWorld {
     pub(crate) broken: PropertySet,
     /// Timers may fire and messages may arrive at any time.
     pub(crate) timeless: bool,
-    /// What budgets are left for.
+    /// The events that the budgets left can pay for.
     pub(crate) affordable: Vec<WorldEvent>,
     /// A crash may strike in the middle of a handler.
     pub(crate) can_tear: bool,
@@ -332,7 +334,7 @@ pub(crate) struct Shape {
     pub(crate) nodes: usize,
     /// What the network does to the order and the number of messages.
     pub(crate) network: NetworkKind,
-    /// How far a run is followed.
+    /// The bounds of the search.
     pub(crate) bounds: Bounds,
     /// Time is kept in some world.
     pub(crate) keeps_time: bool,
@@ -352,6 +354,6 @@ pub(crate) struct Shape {
     pub(crate) one_leader_at_a_time: bool,
     /// The properties that are asked only in states in which time may pass.
     pub(crate) when_time_passes: PropertySet,
-    /// The system may stabilise although the nodes that make up a quorum are not connected.
+    /// The system may stabilise even if no quorum is connected.
     pub(crate) any_topology_stabilises: bool,
 }

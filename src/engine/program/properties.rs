@@ -9,9 +9,8 @@ use crate::semantics::world::ELECTION_SAFETY;
 use crate::semantics::{PropertyId, PropertySet};
 
 impl Program {
-    /// The properties that a state breaks. For a state after a step, and where the world is as
-    /// before, nodes, pairs of nodes and nodes in the world are asked only for what the step may
-    /// have broken.
+    /// The properties that a state breaks. If the state comes from a step, only checks whose
+    /// arguments the step changed are evaluated again.
     #[inline]
     pub(crate) fn broken<C: Cell>(
         &self,
@@ -81,7 +80,7 @@ impl Program {
     }
 }
 
-/// What is known of a pair; if nothing is, that is a miss.
+/// The answer for a pair; if it is not known, a miss is added.
 #[inline]
 fn ask<B: Key>(
     known: &BitmapMemo<LocalId, B, PropertySet>,

@@ -1,18 +1,18 @@
-//! What a program asks of whoever holds the values behind its numbers.
+//! The interface between a program and the source that holds the values behind its numbers.
 
 use super::{Miss, Program, ProgramBuilder};
 use crate::engine::error::EngineError;
 use crate::semantics::PropertySet;
 
-/// What can only be told of a whole state.
+/// The answers to questions that need a whole state.
 pub(crate) struct Judgement {
     /// The properties broken (or, if an example is asked for, found).
     pub(crate) broken: PropertySet,
-    /// Whether the state is to be looked at at all.
+    /// Whether the state lies within the model's boundary; otherwise it is ignored.
     pub(crate) is_within: bool,
 }
 
-/// How the values behind a program serve the search.
+/// The holder of the values behind a program's numbers.
 pub(crate) trait Source: Send + Sync {
     /// Answers a question that was not answered before.
     ///
@@ -25,10 +25,10 @@ pub(crate) trait Source: Send + Sync {
         false
     }
 
-    /// Judges a whole state, where its components do not tell everything.
+    /// Answers the questions that need a whole state.
     ///
     /// # Errors
-    /// What is asked of the state panicked.
+    /// A property or the boundary panicked.
     fn judge(&self, row: &[u32], program: &Program) -> Result<Judgement, EngineError> {
         let _ = (row, program);
         Ok(Judgement { broken: PropertySet::EMPTY, is_within: true })

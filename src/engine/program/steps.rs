@@ -1,12 +1,12 @@
 //! The steps of single places, each listed once.
 //!
-//! A step that is no tick, switch or stabilisation happens at one place: a node takes a message
-//! out of a flow; or a node does something by itself; or a message of a flow is lost or
-//! duplicated. What the step does depends on the node's local state and on that flow alone. The
-//! world only says whether it may happen ([`gate`](super::parts::gate)). So the steps of each
-//! local state, of each local state with each flow to it, and of each flow are listed once, each
-//! with what it adds to a fingerprint. They are few, because what one node has sent to another and
-//! what became of the sender depend on each other.
+//! A step that is no tick, switch or stabilisation happens at one place: a node takes a message out
+//! of a flow; or a node does something by itself; or a message of a flow is lost or duplicated.
+//! What the step does depends on the node's local state and on that flow alone. The world only says
+//! whether it may happen ([`gate`](super::parts::gate)). So the steps of each local state, of each
+//! local state with each flow to it, and of each flow are listed once, each with what it adds to a
+//! fingerprint. There are few such pairs, because what is in flight between two nodes and the
+//! states of these nodes depend on each other.
 
 use super::parts::{Outcome, Parcel};
 use crate::engine::ids::{
@@ -15,7 +15,7 @@ use crate::engine::ids::{
 };
 use crate::engine::memo::{Answer, BitmapMemo};
 
-/// The steps of one place: so many in the list of all steps, from one on.
+/// The steps of one place: a range in the list of all steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StepRange {
     /// The first step.
@@ -55,8 +55,8 @@ impl Answer for StepRange {
 
 /// The bits of [`ListedStep::flags`].
 pub(crate) mod step_flag {
-    /// The state after the step takes more than [`delta`](super::ListedStep::delta) to tell, or it
-    /// may be beyond a bound.
+    /// The fingerprint after the step takes more than adding [`delta`](super::ListedStep::delta),
+    /// or the state may be beyond a bound.
     pub(crate) const CAREFUL: u16 = 1;
     /// The world changes, or may change.
     pub(crate) const WORLD: u16 = 2;
@@ -66,7 +66,7 @@ pub(crate) mod step_flag {
     pub(crate) const BEYOND_TERM: u16 = 8;
     /// It leads beyond the bound of rounds.
     pub(crate) const BEYOND_ROUND: u16 = 512;
-    /// Messages may die of it.
+    /// Messages may be dead after it.
     pub(crate) const BURIES: u16 = 16;
     /// The node after it breaks a property by itself.
     pub(crate) const BREAKS: u16 = 32;
@@ -74,12 +74,12 @@ pub(crate) mod step_flag {
     pub(crate) const OBSERVED: u16 = 64;
     /// It is client input that carries a number.
     pub(crate) const NUMBERED: u16 = 256;
-    /// What it adds to a fingerprint does not depend on what else is in flight where it sends, as
-    /// long as no bound is in question.
+    /// What it adds to a fingerprint does not depend on what else is in flight where it sends.
+    /// Bounds are not considered here.
     pub(crate) const ADDS_UP: u16 = 128;
 }
 
-/// A step, as far as expanding a state needs it: half a cache line.
+/// The part of a step that is needed to expand a state. It takes half a cache line.
 pub(crate) struct ListedStep {
     /// What it adds to a fingerprint, unless that depends on the state before it.
     pub(super) delta: u64,
@@ -118,7 +118,7 @@ impl ListedStep {
     }
 }
 
-/// What else is known of a step: what the world, and whoever tells of the step, must know.
+/// The rest of a step: what is needed to change the world and to describe the step.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StepDetail {
     /// What the node does, or `NONE` if it happens at no node.
@@ -140,7 +140,7 @@ pub(crate) struct StepTable {
     pub(super) all: IdVec<StepId, ListedStep>,
     /// A detail for each step.
     pub(super) details: IdVec<StepId, StepDetail>,
-    /// What a node can do with a flow to it. Usually that is nothing.
+    /// The deliveries from a flow to a node. Usually there are none.
     pub(super) deliveries: BitmapMemo<LocalId, FlowId, StepRange>,
     /// The flow after a bundle of messages was added to a flow. The usual bit does not speak of the
     /// answer here: it says that there are then no more copies of a message than are allowed.

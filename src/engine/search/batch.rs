@@ -9,7 +9,7 @@ use crate::engine::program::{Miss, Program, Taken};
 use crate::engine::row::{Cell, Packed, Rows};
 use crate::engine::visited::{self, SHARDS};
 
-/// How many rows make a block, at most: the work that one thread claims at a time.
+/// The most rows of a block. A block is the work that one thread claims at a time.
 pub(super) const BLOCK: usize = 1 << 11;
 
 /// Consecutive rows of a frontier.
@@ -40,7 +40,7 @@ pub(super) struct Candidate {
 /// The candidates of a block that one shard sifts: first all of them, then those that are new.
 pub(super) type Share = Vec<Candidate>;
 
-/// A block under way, and what its stages give.
+/// A block that is being worked on, and the results of its stages so far.
 pub(super) struct Work {
     pub(super) block: Block,
     /// `None` before the block is expanded, and again when all that is new is kept.
@@ -62,7 +62,7 @@ impl Work {
     }
 }
 
-/// What expanding a block gives. It takes much room, so the room is used again.
+/// The result of expanding a block. It takes much memory, so the memory is used again.
 #[derive(Default)]
 pub(super) struct Expanded {
     pub(super) shares: [Share; SHARDS],
@@ -82,9 +82,9 @@ impl Expanded {
         self.cut = Cuts::default();
     }
 
-    /// The candidates that are left, in the order of the rows that they come from, of which there
-    /// are so many. States that differ little then stand together, and so do the table entries that
-    /// are looked up for them.
+    /// The candidates that are left, in the order of the rows that they come from; `rows` is the
+    /// number of those rows. States that differ little then stand together, and so do the table
+    /// entries that are looked up for them.
     pub(super) fn by_row(&self, rows: usize) -> Vec<Candidate> {
         let mut places = vec![0; rows + 1];
         for candidate in self.shares.iter().flatten() {

@@ -12,11 +12,11 @@ use crate::engine::program::{Miss, Program};
 use crate::engine::row::{Cell, CopyFrom, Packed, Rows};
 use crate::semantics::PropertySet;
 
-/// Of so many new states one is added up anew, and its fingerprint is held against the one by which
-/// it was found.
+/// For one new state in so many the fingerprint is computed anew from the components, and compared
+/// with the one by which the state was found.
 const PROBES: u32 = 64;
 
-/// What keeping the new states of a block gives.
+/// The result of keeping the new states of a block.
 pub(super) struct Kept {
     /// How many candidates have been looked at.
     done: usize,
@@ -26,20 +26,20 @@ pub(super) struct Kept {
     pub(super) broken: Vec<(u32, PropertySet)>,
     /// How many states have been kept.
     order: u32,
-    /// What must be known to go on.
+    /// What the program must learn before this can go on.
     pub(super) misses: Vec<Miss>,
     /// The fingerprints of states that the source's judgement excludes.
     pub(super) outside: Vec<u64>,
     /// The goals of the past that the states kept have reached, as bits.
     pub(super) goals: u64,
-    /// Whether a step led to something else than it adds up to.
+    /// Whether a fingerprint that was computed anew was another one: a mistake of this crate.
     pub(super) is_wrong: bool,
     /// Why a state could not be judged.
     pub(super) unjudged: Option<EngineError>,
 }
 
 impl Kept {
-    /// Nothing kept yet, of a block whose first state has this number.
+    /// Nothing is kept yet. The number is that of the state in the block's first row.
     pub(super) fn new(first: u64) -> Kept {
         Kept {
             done: 0,
@@ -56,8 +56,8 @@ impl Kept {
     }
 }
 
-/// Keeps the new states of a block, from where it stopped before, up to the first for which the
-/// program does not know everything.
+/// Keeps the new states of a block. It starts where it stopped before, and stops at the first state
+/// for which the program does not know everything.
 pub(super) fn keep_new(
     program: &Program,
     source: &dyn Source,
@@ -111,8 +111,8 @@ impl Keeper<'_> {
             let mut broken = self.change(from.get(widen(candidate.row)), row, candidate);
             let kept = &mut *self.kept;
             if !kept.misses.is_empty() {
-                // This state and all behind it must wait, but what must be known for them is asked
-                // for now.
+                // This state and all behind it must wait. The misses of all of them are collected
+                // now.
                 rows.pop();
                 continue;
             }
@@ -160,7 +160,7 @@ impl Keeper<'_> {
         let Keeper { program, kept, .. } = self;
         let world = row[0].world();
         if !program.change(before, row, candidate.step, &mut kept.misses) {
-            // If nothing is missing, the step cannot be taken.
+            // The change failed, and nothing was missing: so the step cannot be taken.
             kept.is_wrong |= kept.misses.is_empty();
             return PropertySet::EMPTY;
         }

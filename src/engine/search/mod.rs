@@ -1,16 +1,17 @@
 //! Breadth-first search over rows, level by level, by any number of threads and always with the
 //! same result.
 //!
-//! The frontier is worked off in batches, each of which goes through three stages:
+//! The frontier is processed in batches. Each batch goes through three stages:
 //! 1. *expand* ([`batch`]): every step of every row is tried; the program is only read. Each state
 //!    found becomes a candidate: its fingerprint, the row that it comes from, and the step.
-//! 2. *sift*: candidates are offered to the visited set, shard by shard. Those that are new stay.
-//! 3. *keep* ([`keep`]): they become rows of the next frontier, are checked, and are noted in the
-//!    log.
+//! 2. *sift*: candidates are looked up in the visited set, shard by shard. The new ones are added
+//!    to it, the others dropped.
+//! 3. *keep* ([`keep`]): the new ones become rows of the next frontier, are checked, and are noted
+//!    in the log.
 //!
-//! Between stages all threads meet. But a batch is kept while the next one is expanded, as neither
-//! touches what the other changes. What the program did not know is answered when threads meet, by
-//! one of them, and then what waited for it goes on.
+//! All threads wait for each other between stages. One batch is kept while the next one is
+//! expanded, as neither touches what the other changes. One thread answers what the program did not
+//! know while the others wait. Then the rows that needed the answers are processed again.
 //!
 //! Neither the order of rows nor the content of any table depends on how many threads there are.
 
@@ -34,11 +35,11 @@ use batch::{Expanded, Share, Work, expand_block};
 use keep::keep_new;
 use state::State;
 
-/// How many rows make a batch, about: as many as a processor's second cache holds together with
+/// About how many rows make a batch: as many as fit into a processor's second cache together with
 /// their candidates.
 const BATCH: usize = 1 << 14;
 
-/// Locks what threads share. A panic of another thread is no reason not to.
+/// Locks a mutex, even if another thread panicked while it held it.
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -49,19 +50,19 @@ enum Job<'a> {
     Expand(&'a mut Work),
 }
 
-/// What an exploration is asked, besides the program.
+/// The task of an exploration, besides the program.
 pub(crate) struct Assignment<'a> {
     /// The properties asked.
     pub(crate) asked: PropertySet,
-    /// How far it may go.
+    /// The limits.
     pub(crate) limits: &'a Limits,
-    /// What is told of its progress.
+    /// Called with the progress now and then.
     pub(crate) progress: &'a dyn Fn(&Progress),
 }
 
 /// What an exploration found.
 pub(crate) struct Findings {
-    /// Why it ended, or why nothing of the rest counts.
+    /// Why it ended, or why the other findings are invalid.
     pub(crate) ended: Result<Ended, EngineError>,
     /// Distinct states within the bounds.
     pub(crate) distinct: u64,
@@ -175,7 +176,7 @@ impl Search<'_> {
             self.state.open_level();
             let mut over = None;
             while (over.is_none() && !self.state.frontier.is_empty()) || !self.sifted.is_empty() {
-                // What is under way counts, so it is brought to its end.
+                // What is under way has been counted, so it is finished first.
                 let batch = if over.is_none() { self.next_batch() } else { Vec::new() };
                 self.turn(batch)?;
                 self.report_progress();

@@ -1,5 +1,5 @@
-//! What a search has seen so far, apart from what it works with: all that another process would
-//! need, besides the program, to go on with it.
+//! What a search has seen so far. Together with the program this is all that is needed to continue
+//! the search.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -95,8 +95,8 @@ impl State {
         self.generated += expanded.candidates() as u64;
     }
 
-    /// Makes what was kept of a block part of the next level. Rows have this width by now, and
-    /// these properties are asked.
+    /// Makes the states that were kept of a block part of the next level. `width` is the present
+    /// width of rows, `asked` the properties that are asked.
     pub(super) fn take_over(&mut self, work: Work, width: usize, asked: PropertySet) {
         let Work { block, judged, kept, .. } = work;
         let outside = judged.iter().filter(|sum| self.outside.contains(sum)).count();

@@ -12,7 +12,8 @@ use crate::engine::ids::{Key, MessageId, NodeIndex, Number, narrow};
 use crate::engine::program::{MessageInfo, ProgramBuilder};
 use crate::engine::row::Cell;
 
-/// At most so many messages are kept that are equal to others, but were put together separately.
+/// The most messages that are kept although they are equal to a message with an id. They were built
+/// separately, and serve the audit.
 const TWINS: usize = 1024;
 
 /// All messages ever sent, each with its id.
@@ -42,8 +43,8 @@ impl<M: Hash + PartialEq> Messages<M> {
         &self.envelopes[message]
     }
 
-    /// A sample of messages that are equal to those with their ids. What is equal is not always the
-    /// same: two equal sets may list their elements in different orders.
+    /// A sample of messages that are equal to those with their ids. Equal values may behave
+    /// differently: two equal sets may list their elements in different orders.
     pub(super) fn twins(&self) -> &[(MessageId, Envelope<M>)] {
         &self.twins.kept
     }

@@ -13,7 +13,8 @@ use crate::election::node_name;
 pub(crate) use actor_model::{ActionOf, ModelSource, guarded};
 pub(crate) use system::SystemSource;
 
-/// Where components stand, for their digests. A node's local state has the node's position.
+/// The places of components, which are part of their digests. The place of a node's local state is
+/// the node's position.
 mod place {
     /// Messages.
     pub(super) const MESSAGE: u64 = 1 << 32;
@@ -23,7 +24,7 @@ mod place {
     pub(super) const REACTION: u64 = 4 << 32;
 }
 
-/// A source that can put whole states together, and knows a second definition of its steps.
+/// A source that can build whole states, and has a second definition of its steps.
 pub(crate) trait Retell: Source + Sized {
     /// A whole state.
     type State;
@@ -48,8 +49,8 @@ pub(crate) trait Retell: Source + Sized {
     ) -> Result<Self::State, EngineError>;
 }
 
-/// Tells a path in steps, beginning with the initial row and the state that it stands for. Each
-/// step is taken by both definitions. Returns the steps and the last state.
+/// Turns a path of step numbers into steps. It begins with the initial row and the state that it
+/// stands for, and takes each step by both definitions. Returns the steps and the last state.
 ///
 /// # Errors
 /// The definitions disagree, or a step cannot be taken.
@@ -71,7 +72,7 @@ pub(crate) fn retell<S: Retell>(
     Ok((steps, state))
 }
 
-/// A sample of things that come by one after the other: the first 255, then each 61st.
+/// A sample of a sequence of things: the first 255, then each 61st.
 struct Sample<T> {
     kept: Vec<T>,
     most: usize,
@@ -84,7 +85,7 @@ impl<T> Sample<T> {
         Sample { kept: Vec::new(), most, seen: 0 }
     }
 
-    /// Adds the next thing, or lets it go by.
+    /// Adds the next thing of the sequence, or skips it.
     fn offer(&mut self, thing: impl FnOnce() -> T) {
         self.seen += 1;
         let is_chosen = self.seen < 256 || self.seen.is_multiple_of(61);

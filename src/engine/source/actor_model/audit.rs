@@ -1,4 +1,4 @@
-//! Whether handlers are functions of their arguments, asked of a sample when all is over.
+//! Checks on a sample, after the search, that handlers are functions of their arguments.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
@@ -22,7 +22,8 @@ where
     A::Timer: Ord,
     H: Clone + Debug + Hash + PartialEq,
 {
-    /// Whether an outcome is the same from an equal part, with an equal message.
+    /// Whether an outcome is the same again when it is computed from an equal part and an equal
+    /// message.
     fn is_again(
         &self,
         outcome: OutcomeId,
@@ -63,8 +64,7 @@ where
     /// Computes a sample of the outcomes once more: from the same arguments, and from equal ones.
     ///
     /// # Errors
-    /// One came out differently: the handler is not a function of what is compared of its
-    /// arguments.
+    /// One came out differently: the handler depends on something that `==` does not compare.
     pub(crate) fn audit(&self, program: &Program) -> Result<(), EngineError> {
         let outcomes = (0..self.origins.len()).map(OutcomeId::at);
         let handled = |outcome: &OutcomeId| !matches!(self.origins[*outcome].1, Cause::Crash);

@@ -1,4 +1,4 @@
-//! The functions of a model, called under guard: its handlers, and what records the history.
+//! Calls a model's handlers, and the functions that record its history, and catches their panics.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -22,7 +22,7 @@ where
     A::Timer: Ord,
     H: Clone + Debug + Hash + PartialEq,
 {
-    /// What a handler is asked, for messages about it.
+    /// The event that a handler gets, in words, for error messages.
     pub(super) fn told(&self, local: LocalId, cause: Cause) -> String {
         let part = &self.parts[local].1;
         match cause {
@@ -40,8 +40,8 @@ where
         }
     }
 
-    /// What a step makes of a part with this id, or of a part that is equal to it; and likewise
-    /// with the message of a delivery.
+    /// The result of a step from the part with this id, or from a part that is equal to it. The
+    /// message of a delivery may be replaced by an equal one, too.
     pub(super) fn react(
         &self,
         local: LocalId,
@@ -95,11 +95,12 @@ where
             idle: reaction.idle,
             observed: records || remembers,
             torn: 0,
-            // Nobody asks the tally of an actor model.
+            // The tally of an actor model is not used.
             counter: CounterId::LOSE,
         })?;
         if size_of::<H>() == 0 && !(reaction.idle && self.kind != NetworkKind::Ordered) {
-            // There is only one history, and nothing to remember. What records it may panic though.
+            // The history has a single value, so there is nothing to remember. But the functions
+            // that record it may panic.
             self.record(&self.model.init_history, outcome, program)?;
         }
         Ok(outcome)

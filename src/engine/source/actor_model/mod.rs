@@ -1,8 +1,7 @@
-//! The source for any stateright [`ActorModel`]: the values behind the ids, and whatever the model
-//! says by functions: handlers, history, boundary, properties.
+//! The source for any stateright [`ActorModel`]. It holds the values behind the ids and calls the
+//! model's functions: handlers, history, boundary, properties.
 //!
-//! Nothing of a model is trusted. Each call of one of its functions is guarded, so that a panic
-//! becomes a message.
+//! The model is not trusted: panics of its functions are caught and reported.
 
 mod audit;
 mod handlers;
@@ -34,10 +33,11 @@ use crate::semantics::{Bounds, PropertySet};
 use crate::support::panics;
 use part::Part;
 
-/// At most so many parts are kept that are equal to others, but were put together separately.
+/// The most parts that are kept although they are equal to a part with an id. They were built
+/// separately, and serve the audit.
 const TWINS: usize = 4096;
 
-/// Runs a function of the model's, or says who panicked.
+/// Runs a function of the model. If it panics, the error says whose function it is.
 pub(crate) fn guarded<T>(
     who: impl FnOnce() -> String,
     run: impl FnOnce() -> T,
@@ -45,7 +45,7 @@ pub(crate) fn guarded<T>(
     panics::caught(run).map_err(|why| EngineError::Panicked { who: who(), at: None, why })
 }
 
-/// Everything of a state that is no actor's and not in flight.
+/// The part of a state that belongs to no actor and is not in flight.
 #[derive(Clone, PartialEq)]
 struct Rest<M, H> {
     history: H,
@@ -97,8 +97,7 @@ where
 pub(crate) type ActionOf<A> =
     ActorModelAction<<A as Actor>::Msg, <A as Actor>::Timer, <A as Actor>::Random>;
 
-/// The messages in flight at the start, in an order that does not depend on chance, and the message
-/// that was delivered last.
+/// The messages in flight at the start, in a fixed order, and the message that was delivered last.
 fn in_flight<M: Clone + Eq + Hash + Ord>(
     network: &Network<M>,
 ) -> (Vec<Envelope<M>>, Option<Envelope<M>>) {
@@ -120,7 +119,7 @@ fn in_flight<M: Clone + Eq + Hash + Ord>(
             );
         }
     };
-    // The order of stateright's sets is chance, and that of ids must not be.
+    // The order of stateright's sets is random, but ids must be the same in each run.
     envelopes.sort_unstable();
     (envelopes, last)
 }
@@ -141,7 +140,7 @@ where
     A::Timer: Ord,
     H: Clone + Debug + Hash + PartialEq,
 {
-    /// The source for a model, and a program of which nothing is known yet.
+    /// The source for a model, and a program that knows nothing yet.
     pub(crate) fn new(model: &'a ActorModel<A, C, H>) -> (Self, ProgramBuilder) {
         let kind = match model.init_network {
             Network::UnorderedDuplicating(..) => NetworkKind::Duplicating,

@@ -1,4 +1,4 @@
-//! The answers to what a program does not know, and whole states for stateright's own semantics.
+//! Answers a program's misses, and builds whole states for stateright's own semantics.
 
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -139,14 +139,14 @@ where
     }
 
     fn judge(&self, row: &[u32], program: &Program) -> Result<Judgement, EngineError> {
-        let now = Cell::new(("what puts a state together", ""));
+        let now = Cell::new(("what builds a state", ""));
         let who = || format!("{}{}", now.get().0, now.get().1);
         guarded(who, || {
             let state = self.state_of(row, program);
             now.set(("the boundary", ""));
             if !self.model.within_boundary(&state) {
-                // Stateright asks nothing of such a state, and neither may we: a property may rely
-                // on the boundary.
+                // Stateright does not evaluate properties in such a state. We must not either: a
+                // property may rely on the boundary.
                 return Judgement { broken: PropertySet::EMPTY, is_within: false };
             }
             let mut broken = PropertySet::EMPTY;

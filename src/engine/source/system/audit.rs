@@ -1,5 +1,5 @@
-//! What the engine takes on trust of an actor, audited: that a message which is called dead has no
-//! effect, and that handlers are functions of their arguments.
+//! Audits of what the engine assumes of an actor: that dead messages have no effect, and that
+//! handlers are functions of their arguments.
 
 use stateright::actor::Envelope;
 
@@ -15,7 +15,7 @@ use crate::semantics::node::Reaction;
 /// How many dead messages of each local state are delivered again in later local states.
 const BURIED: usize = 2;
 
-/// What is kept of a local state to see that what is dead to it stays dead.
+/// What is stored about a local state to check that messages that are dead to it stay dead.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buried {
     /// Some of the messages that are dead.
@@ -64,8 +64,8 @@ impl<E: Election> SystemSource<'_, E> {
         Ok(())
     }
 
-    /// Notes that a local state is met for the first time, in a step from another: what was dead to
-    /// the other is delivered to it.
+    /// Notes that a local state is met for the first time, in a step from another. Messages that
+    /// were dead to the other are delivered to it.
     ///
     /// # Errors
     /// One of these messages is alive again.
@@ -99,7 +99,7 @@ impl<E: Election> SystemSource<'_, E> {
     }
 }
 
-/// What a reaction is recognised by when it is computed again.
+/// A digest by which a reaction is compared when it is computed again.
 pub(super) fn digest<E: Election>(seed: u64, reaction: &Reaction<E>) -> Digest {
     Digest::of(seed, place::REACTION, &(&reaction.node, &reaction.effects, reaction.idle))
 }

@@ -1,4 +1,4 @@
-//! Handlers, called once for each of their arguments, and their outcomes.
+//! Calls handlers, once for each of their arguments, and stores their outcomes.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) enum Cause {
     Timeout(u32),
     /// The value at this position of all the node's open choices.
     Choose(u32),
-    /// A restart that finds the disk so.
+    /// A restart that finds the disk in this condition.
     Restart(Disk),
     /// A crash.
     Crash,
@@ -41,7 +41,7 @@ pub(super) struct Origin {
     pub(super) cut_short: Option<LocalId>,
 }
 
-/// What a handler did, or as much of it as came before a crash.
+/// What a handler did; if the node crashed, only what came before the crash.
 struct Did<'a, E: Election> {
     origin: Origin,
     node: NodeIndex,
@@ -136,8 +136,8 @@ impl<E: Election> SystemSource<'_, E> {
         let cut_short_leads = step.cut_short.is_some_and(|s| step.actor.leads(id, s).is_some());
         let ends_leading = facts.elects || cut_short_leads;
         let broken_rules = self.system.broken_rules(&step);
-        // Without a witness and properties of steps with their past, the world takes note of
-        // nothing but broken rules and new leaders.
+        // If there are no witness and no properties of steps with their past, the world takes note
+        // of broken rules and new leaders only.
         let observed = self.system.rules.remember
             && (size_of::<E::Witness>() > 0
                 || self.has_step_invariants

@@ -1,4 +1,4 @@
-//! The answers to what a program does not know.
+//! Answers a program's misses.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl<E: Election> SystemSource<'_, E> {
         Ok(())
     }
 
-    /// Finds what a node can do by itself, and what time makes of it.
+    /// Finds what a node can do by itself, and how it changes as time passes.
     fn resolve_own(
         &mut self,
         local: LocalId,

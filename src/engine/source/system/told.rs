@@ -1,4 +1,4 @@
-//! Steps as the reference semantics tells them.
+//! Turns numbered steps into the steps of the reference semantics.
 
 use stateright::actor::Envelope;
 
@@ -58,7 +58,7 @@ impl<E: Election> SystemSource<'_, E> {
         }
     }
 
-    /// The step that has outcomes of this origin, told as if it had not been torn.
+    /// The step whose outcomes have this origin, as if it had not been torn.
     pub(super) fn told(&self, origin: Origin) -> StepOf<E> {
         let (i, node) = &self.nodes[origin.before];
         let id = i.id();

@@ -1,4 +1,4 @@
-//! Worlds: what each allows, and what becomes of it.
+//! Worlds: what each allows, and how events change it.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::semantics::node::Disk;
 use crate::semantics::world::{Faults, World};
 use crate::semantics::{PropertyId, Timing, event};
 
-/// All that can happen at one place and that a budget pays for.
+/// All events of single places that a budget pays for.
 const PAID: [WorldEvent; 7] = [
     WorldEvent::Crash,
     WorldEvent::Restart(Disk::Intact),
