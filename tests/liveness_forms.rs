@@ -51,7 +51,26 @@ fn settings(about: &About) -> Vec<(String, toml::Table)> {
             all.push((name, toml::Table::from_iter([(option.name.to_string(), value)])));
         }
     }
+    all.extend(further(about.name).iter().map(|options| {
+        let table = options.parse().expect("options of this protocol");
+        (options.replace('\n', ","), table)
+    }));
     all
+}
+
+/// Options with numbers, and options that matter together.
+fn further(protocol: &str) -> &'static [&'static str] {
+    match protocol {
+        "paxos" => &[
+            "proposers=1",
+            "proposers=2\nlearners=\"first\"",
+            "phase1_quorum=3\nphase2_quorum=1",
+            "phase2_quorum=3\nlearners=\"all\"",
+            "refusals=true\nlearners=\"first\"",
+            "refusals=true\nelection_only=true",
+        ],
+        _ => &[],
+    }
 }
 
 fn main() -> ExitCode {

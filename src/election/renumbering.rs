@@ -63,6 +63,8 @@ pub struct Snapshot<'a, E: Election> {
     pub nodes: &'a [E],
     /// What each node remembers; `None`: it is down.
     pub states: Vec<Option<E::State>>,
+    /// Which nodes may still start: they are down, or may crash.
+    pub may_start: Vec<bool>,
     /// The disks, as far as some start may still read them.
     pub disks: Vec<Option<E::Storage>>,
     /// The timers that run, by node.
@@ -76,6 +78,7 @@ impl<E: Election> Clone for Snapshot<'_, E> {
         Snapshot {
             nodes: self.nodes,
             states: self.states.clone(),
+            may_start: self.may_start.clone(),
             disks: self.disks.clone(),
             timers: self.timers.clone(),
             messages: self.messages.clone(),

@@ -128,6 +128,7 @@ impl<E: Election> Between<E> {
         Snapshot {
             nodes: &system.actors,
             states: nodes().map(|node| node.state.as_deref().cloned()).collect(),
+            may_start: nodes().map(|node| self.may_start(node)).collect(),
             disks: nodes().map(|node| node.storage.as_deref().cloned()).collect(),
             timers: nodes().map(|node| node.timers.clone()).collect(),
             messages,
