@@ -26,7 +26,8 @@ impl Visitor for Audit {
         }
         let links = system.rules.topologies[0].clone();
         let compared = liveness::audit_form(&system, &links, STATES)?;
-        if compared < 100 {
+        // A group that starts with a leader may do nothing but follow it.
+        if compared < 100 && !E::about().starts_led {
             return Err(format!("only {compared} ticks were compared").into());
         }
         Ok(())
