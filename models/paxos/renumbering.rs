@@ -11,6 +11,8 @@
 //! What values there are matters to nobody but a client: rules compare proposals, and of one
 //! number there is but one.
 
+use stateright::actor::Id;
+
 use super::bugs::Bug;
 use super::message::{Message, Proposal, Value};
 use super::state::{Ballot, Disk, Phase, State, Tally};
@@ -85,12 +87,8 @@ pub(super) fn simplify(snapshot: &mut Snapshot<'_, Paxos>) {
     if snapshot.nodes.iter().any(|node| !matches!(node.bug, None | Some(Bug::NeverRetries))) {
         return;
     }
-    let Snapshot { nodes, states, disks, messages, .. } = snapshot;
-    messages.retain(|envelope| {
-        let receiver = states.get(usize::from(envelope.dst)).and_then(Option::as_ref);
-        let sender = states.get(usize::from(envelope.src)).and_then(Option::as_ref);
-        receiver.is_none_or(|receiver| matters(&nodes[0], receiver, sender, &envelope.msg))
-    });
+    drop_messages(snapshot);
+    let Snapshot { states, disks, messages, .. } = snapshot;
     messages.iter_mut().for_each(|envelope| forget_value(&mut envelope.msg));
     disks.iter_mut().flatten().for_each(simplify_disk);
     for state in states.iter_mut().flatten() {
@@ -108,9 +106,13 @@ pub(super) fn simplify(snapshot: &mut Snapshot<'_, Paxos>) {
         let Tally { proposal, .. } = &mut state.tally;
         forget(proposal);
     }
-    if states.iter().flatten().count() == states.len()
-        && states.iter().flatten().all(|state| state.durable.learned.is_some())
-    {
+    let knows = |disk: &Disk| disk.learned.is_some();
+    let may_start = snapshot.may_start;
+    let mut nodes = states.iter().zip(disks).enumerate();
+    if nodes.all(|(i, (state, disk))| match state {
+        Some(state) => knows(&state.durable),
+        None => !may_start.contains(Id::from(i)) || disk.as_ref().is_some_and(knows),
+    }) {
         end(snapshot);
     }
 }
@@ -122,6 +124,25 @@ fn end(snapshot: &mut Snapshot<'_, Paxos>) {
     for disk in memories.chain(snapshot.disks.iter_mut().flatten()) {
         (disk.promised, disk.accepted) = (Ballot::NONE, Proposal::NONE);
     }
+}
+
+/// Takes out messages that have no effect on their receiver, nor, if it is down, on what it will be
+/// when it starts.
+fn drop_messages(snapshot: &mut Snapshot<'_, Paxos>) {
+    let Snapshot { nodes, states, disks, messages, .. } = snapshot;
+    messages.retain(|envelope| {
+        let (src, dst) = (usize::from(envelope.src), usize::from(envelope.dst));
+        let started;
+        let receiver = match &states[dst] {
+            Some(state) => state,
+            None => {
+                started = State { durable: disks[dst].unwrap_or_default(), ..State::default() };
+                &started
+            }
+        };
+        !dead::is_dead(&nodes[dst], receiver, envelope.src, &envelope.msg)
+            && matters(&nodes[dst], receiver, states[src].as_ref(), &envelope.msg)
+    });
 }
 
 /// With refusals, a request that comes too late is answered. Whether the answer counts is known

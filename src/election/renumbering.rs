@@ -26,7 +26,8 @@ pub struct Counter {
     /// Which of [`Election::countings`] it belongs to, by its position.
     pub kind: usize,
     /// Whether it may still be counted up. Numbers below all that may be are only compared, so of
-    /// them only the order is kept. 0 stays 0 in any case: it stands for "none yet".
+    /// them only the order is kept, and whose turn each says it is ([`Counting::step`]). 0 stays 0
+    /// in any case: it stands for "none yet".
     pub grows: bool,
 }
 

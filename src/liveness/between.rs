@@ -78,6 +78,13 @@ impl<E: Election> Between<E> {
         up.map(|(i, _)| Id::from(i)).collect()
     }
 
+    /// The nodes that are up, or may come back.
+    pub(super) fn present(&self) -> NodeSet {
+        let nodes = self.nodes.iter().enumerate();
+        let present = nodes.filter(|(_, node)| node.is_up() || self.may_start(node));
+        present.map(|(i, _)| Id::from(i)).collect()
+    }
+
     /// Whether a node may still start: it is down, or may crash.
     pub(super) fn may_start(&self, node: &NodeOf<E>) -> bool {
         self.left.restarts > 0 && (!node.is_up() || self.left.crashes > 0)

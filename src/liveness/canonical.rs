@@ -61,10 +61,10 @@ impl Renumbering {
     }
 }
 
-/// The parts of a network without links between them, in either direction.
-pub(super) fn components(links: &Topology, nodes: usize) -> Vec<NodeSet> {
-    let ids = || (0..nodes).map(Id::from);
-    let mut left: BTreeSet<Id> = ids().collect();
+/// The parts of a network without links between them, in either direction. Only these nodes count:
+/// one that is down for good links nobody.
+pub(super) fn components(links: &Topology, nodes: NodeSet) -> Vec<NodeSet> {
+    let mut left: BTreeSet<Id> = nodes.iter().collect();
     let mut all = Vec::new();
     while let Some(first) = left.pop_first() {
         let (mut part, mut open) = (NodeSet::default(), vec![first]);
@@ -103,13 +103,16 @@ pub(super) fn renumber<E: Election>(
         let renumberings: Vec<Renumbering> =
             kinds.map(|(kind, counting)| Renumbering::of(&numbers, kind, counting)).collect();
         let is_too_far = |(counter, number): &(Counter, u64)| {
-            counter.grows && number.saturating_sub(renumberings[counter.kind].base) > spread
+            let (step, base) = (countings[counter.kind].step, renumberings[counter.kind].base);
+            counter.grows && number.saturating_sub(base) > spread.saturating_mul(step.max(1))
         };
         if numbers.iter().any(is_too_far) {
             return Err(TooFarApart);
         }
         if renumberings.iter().any(|r| r.base != r.new_base || !r.below.is_empty()) {
-            each(state, *part, &mut |counter, number| renumberings[counter.kind].instead_of(number));
+            each(state, *part, &mut |counter, number| {
+                renumberings[counter.kind].instead_of(number)
+            });
         }
     }
     Ok(())

@@ -23,7 +23,7 @@ pub struct Extent {
     /// So many states.
     pub states: usize,
     /// By so much may a growing number, such as a term, be ahead of the lowest one in the same part
-    /// of the network.
+    /// of the network; in rounds of all nodes where a number says whose turn it is.
     pub spread: u64,
 }
 
@@ -82,7 +82,7 @@ pub(super) struct Tick<E: Election> {
 
 impl<'a, E: Election> Ticking<'a, E> {
     pub(super) fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
-        let parts = components(links, system.actors.len());
+        let parts = components(links, NodeSet::first(system.actors.len()));
         Ticking { system, links, parts, known: HashMap::new(), spread }
     }
 
@@ -147,7 +147,13 @@ impl<'a, E: Election> Ticking<'a, E> {
     pub(super) fn canonical(&self, mut state: Between<E>) -> Option<Between<E>> {
         state.lose(self.system, self.links);
         state.simplify(self.system, self.links);
-        renumber(&mut state, self.system, &self.parts, self.spread).ok()?;
+        let present = state.present();
+        if present.len() == state.nodes.len() {
+            renumber(&mut state, self.system, &self.parts, self.spread).ok()?;
+        } else {
+            let parts = components(self.links, present);
+            renumber(&mut state, self.system, &parts, self.spread).ok()?;
+        }
         let bounds = &self.system.rules.bounds;
         let is_beyond = |(i, node): (usize, &Arc<NodeOf<E>>)| {
             let (actor, memory) = (&self.system.actors[i], node.state.as_deref()?);
