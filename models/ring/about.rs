@@ -54,6 +54,13 @@ pub(super) static ABOUT: About = About {
                    once, and nobody watches it",
         },
         OptionSpec {
+            name: "acknowledgement",
+            default: Value::Number(1),
+            allowed: &[],
+            help: "textbook: ticks after which a node that has not acknowledged a message is dead; \
+                   3 where a message takes a tick",
+        },
+        OptionSpec {
             name: "monitor",
             default: Value::Number(0),
             allowed: &[],
@@ -80,10 +87,17 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Ring>, String> {
     if setup.nodes < 2 {
         return Err("a ring needs at least 2 nodes".to_string());
     }
-    if heartbeat == 1 {
+    let acknowledgement = setup.number("acknowledgement");
+    if acknowledgement == 0 {
+        return Err("acknowledgement = 0: it needs at least one tick to arrive".to_string());
+    }
+    if heartbeat > 0 && heartbeat <= acknowledgement {
         let why = "at a dead node each announcement would catch up with the one before, and start \
                    its wait anew";
-        return Err(format!("heartbeat = 1: expected at least 2 (or 0, for none): {why}"));
+        let least = acknowledgement + 1;
+        return Err(format!(
+            "heartbeat = {heartbeat}: expected at least {least} (or 0, for none): {why}"
+        ));
     }
     if let Some(bug) = bug
         && bug.variant() != variant
@@ -94,16 +108,18 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Ring>, String> {
             setup.bug.unwrap_or("")
         ));
     }
-    // How long a follower may hear nothing from a live leader: an announcement waits a tick at
-    // each dead node.
-    let silence = heartbeat + setup.nodes as u64 - 2;
+    // How long a follower may hear nothing from a live leader: an announcement waits at each
+    // dead node.
+    let silence = heartbeat + (setup.nodes as u64 - 2) * acknowledgement;
     if monitor != 0 && monitor <= silence {
         return Err(format!(
-            "monitor = {monitor}: expected more than heartbeat + nodes - 2 = {silence}, or a live \
-             leader may be suspected for ever, although nothing fails any more"
+            "monitor = {monitor}: expected more than heartbeat + (nodes - 2) * acknowledgement \
+             = {silence}, or a live leader may be suspected for ever, although nothing fails any \
+             more"
         ));
     }
     let monitor = if monitor == 0 { silence + 1 } else { monitor };
     let staggered = setup.flag("staggered");
-    Ok(vec![Ring { nodes: setup.nodes, variant, heartbeat, monitor, staggered, bug }; setup.nodes])
+    let nodes = setup.nodes;
+    Ok(vec![Ring { nodes, variant, heartbeat, acknowledgement, monitor, staggered, bug }; nodes])
 }

@@ -46,6 +46,8 @@ pub struct Ring {
     variant: Variant,
     /// The time between two announcements of a leader, in ticks; 0 if nobody watches the leader.
     heartbeat: u64,
+    /// In ticks: how long a node waits for an acknowledgement.
+    acknowledgement: u64,
     /// In ticks: how long the highest node waits to hear of a leader.
     monitor: u64,
     /// Whether a lower node waits longer than a higher one.

@@ -246,7 +246,9 @@ fn a_leader_repeats_its_announcement() {
 fn a_monitor_that_would_suspect_a_live_leader_is_rejected() {
     let reason = Ring::build(&textbook().with("monitor", Value::Number(3))).unwrap_err();
     assert!(
-        reason.starts_with("monitor = 3: expected more than heartbeat + nodes - 2 = 3"),
+        reason.starts_with(
+            "monitor = 3: expected more than heartbeat + (nodes - 2) * acknowledgement = 3"
+        ),
         "{reason}"
     );
 }

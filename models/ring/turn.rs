@@ -43,8 +43,7 @@ impl Ring {
         let ticks = match timer {
             Timer::Monitor => self.monitor + if self.staggered { higher } else { 0 },
             Timer::Heartbeat => self.heartbeat,
-            // An acknowledgement arrives within its tick.
-            Timer::Skip { .. } => 1,
+            Timer::Skip { .. } => self.acknowledgement,
         };
         Duration::from_millis(ticks) * TICK..Duration::from_millis(ticks + 1) * TICK
     }

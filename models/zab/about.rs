@@ -17,7 +17,7 @@ pub(super) static ABOUT: About = About {
     corpus: include_str!("scenarios.toml"),
 };
 
-static OPTIONS: [OptionSpec; 4] = [
+static OPTIONS: [OptionSpec; 5] = [
     OptionSpec {
         name: "election",
         default: Value::Text("fle"),
@@ -44,6 +44,13 @@ static OPTIONS: [OptionSpec; 4] = [
         help: "send what only the passing of time needs: a leader's pings and their answers, repeated votes, repeated \
                attempts to connect; without, an asynchronous run can do all the rest in fewer states",
     },
+    OptionSpec {
+        name: "contact",
+        default: Value::Number(4),
+        allowed: &[],
+        help: "ticks, or one more, without a word of the leader, or of a quorum of followers, after which a server goes \
+               back to the election; also the time to be established in; 7 where a message takes a tick",
+    },
 ];
 
 /// The servers of an ensemble with these options. The error says why there is no such ensemble.
@@ -58,11 +65,16 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Zab>, String> {
         many => return Err(format!("{many} candidates of {} servers", setup.nodes)),
     };
     let values = setup.number("values");
+    let contact = setup.number("contact");
+    if contact == 0 {
+        return Err("contact = 0: a ping needs at least one tick to arrive".to_string());
+    }
     let server = Zab {
         count: setup.nodes,
         values: u32::try_from(values).map_err(|_| "too many values".to_string())?,
         oracle: (setup.text("election") == "oracle").then_some(candidates),
         pings: setup.flag("pings"),
+        contact,
         bug: setup.bug.and_then(Bug::named),
     };
     Ok(vec![server; setup.nodes])

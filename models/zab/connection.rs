@@ -6,7 +6,7 @@ use stateright::actor::Id;
 use super::bugs::Bug;
 use super::message::{Message, Packet, Report, Timer};
 use super::state::{Arrival, Link, Phase, Role, Stage, Stand};
-use super::turn::{CONTACT, PING, Turn};
+use super::turn::{PING, Turn};
 use crate::election::NodeSet;
 
 impl Turn<'_, '_> {
@@ -29,7 +29,7 @@ impl Turn<'_, '_> {
             Arrival::Gap => self.look(),
             Arrival::Next => {
                 self.following_mut().channel.read = place;
-                self.out.set_timer(Timer::Contact, CONTACT);
+                self.out.set_timer(Timer::Contact, self.node.contact());
                 self.take_packet(packet);
             }
         }
@@ -131,7 +131,7 @@ impl Turn<'_, '_> {
         if !channel.is_whole(written) {
             return self.look();
         }
-        self.out.set_timer(Timer::Contact, CONTACT);
+        self.out.set_timer(Timer::Contact, self.node.contact());
         self.out.send(src, Message::Pong { link, written: channel.written });
     }
 
@@ -162,7 +162,7 @@ impl Turn<'_, '_> {
                 let is_established = leading.stand == Stand::Broadcast;
                 if is_established && self.node.is_majority(leading.heard.len() + 1) {
                     self.leading_mut().heard = NodeSet::default();
-                    return self.out.set_timer(Timer::Contact, CONTACT);
+                    return self.out.set_timer(Timer::Contact, self.node.contact());
                 }
                 self.look();
             }

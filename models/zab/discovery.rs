@@ -12,7 +12,7 @@ use super::message::{Message, Packet, Report, Timer};
 use super::state::{
     Channel, Epoch, Following, Leading, Learner, Link, Phase, Role, Stage, Stand, Zxid,
 };
-use super::turn::{CONTACT, PING, RETRY, Turn};
+use super::turn::{PING, RETRY, Turn};
 use crate::election::NodeSet;
 
 impl Zab {
@@ -35,7 +35,7 @@ impl Turn<'_, '_> {
             broken: BTreeMap::new(),
             heard: NodeSet::default(),
         });
-        self.out.set_timer(Timer::Contact, CONTACT);
+        self.out.set_timer(Timer::Contact, self.node.contact());
         if self.node.pings {
             self.out.set_timer(Timer::Ping, PING);
         }
@@ -49,7 +49,7 @@ impl Turn<'_, '_> {
         let following = Following { leader, phase: Phase::Discovery, channel };
         self.state.to_mut().role = Role::Following(following);
         self.report(Report::FollowerInfo { accepted });
-        self.out.set_timer(Timer::Contact, CONTACT);
+        self.out.set_timer(Timer::Contact, self.node.contact());
         if self.node.pings {
             self.out.set_timer(Timer::Retry, RETRY);
         }

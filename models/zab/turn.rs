@@ -18,9 +18,6 @@ pub(super) const RETRY: Range<Duration> = ticks(1, 2);
 pub(super) const FINALIZE: Range<Duration> = ticks(1, 2);
 /// The time between two pings.
 pub(super) const PING: Range<Duration> = ticks(1, 2);
-/// How long a server waits for any message of its leader, or of a quorum of followers: several
-/// pings, so that the pings of a live leader, and their answers, arrive in time.
-pub(super) const CONTACT: Range<Duration> = ticks(4, 6);
 
 const fn ticks(lo: u64, hi: u64) -> Range<Duration> {
     Duration::from_millis(10 * lo)..Duration::from_millis(10 * hi)
@@ -47,6 +44,12 @@ impl Zab {
         out: &'a mut Out<Self>,
     ) -> Turn<'a, 's> {
         Turn { node: self, id, state, out }
+    }
+
+    /// How long a word of the leader, or of a quorum of followers, is waited for: several pings, so
+    /// that a living leader's reach a follower in time, and the answers their leader.
+    pub(super) fn contact(&self) -> Range<Duration> {
+        ticks(self.contact, self.contact + 2)
     }
 }
 

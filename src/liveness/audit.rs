@@ -31,7 +31,10 @@ pub fn audit_form<E: Election>(
         hasher: RandomState::new(),
         compared: 0,
     };
-    let start = Rc::new(Between::of(&system.initial()));
+    let mut start = Between::of(&system.initial());
+    // What a start sends over links that are cut is lost, too.
+    start.lose(links);
+    let start = Rc::new(start);
     let mut seen = HashSet::from([start.clone()]);
     let mut open = VecDeque::from([start]);
     while let Some(state) = open.pop_front() {

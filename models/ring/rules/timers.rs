@@ -112,10 +112,10 @@ fn wait_to_repeat(step: &Step, now: &State) -> Wait {
     Wait::Anew(step.actor.heartbeat)
 }
 
-/// An acknowledgement comes within its tick, or never; it ends the wait for itself alone (T2).
+/// An acknowledgement comes in time, or never; it ends the wait for itself alone (T2).
 fn wait_for_an_acknowledgement(step: &Step, to: Id, message: &Message) -> Wait {
     if passed(step).any(|sent| sent == (to, message)) {
-        return Wait::Anew(1);
+        return Wait::Anew(step.actor.acknowledgement);
     }
     match delivered(step) {
         Some((src, Message::Ack { of })) if src == to && **of == *message => Wait::Over,

@@ -18,10 +18,10 @@ enum Wait {
 }
 
 /// The first and the last tick in which a timer may end.
-fn limits(timer: Timer) -> (u64, u64) {
+fn limits(zab: &Zab, timer: Timer) -> (u64, u64) {
     match timer {
         Timer::Retry | Timer::Finalize | Timer::Ping => (1, 1),
-        Timer::Contact => (4, 5),
+        Timer::Contact => (zab.contact, zab.contact + 1),
     }
 }
 
@@ -92,7 +92,7 @@ pub(super) fn waits_as_due(step: &Step<'_>) -> Verdict {
             _ => Wait::Anew,
         };
         let runs = step.timers.get(&timer);
-        let (first, last) = limits(timer);
+        let (first, last) = limits(step.actor, timer);
         let wrong = match due {
             Wait::Off if runs.is_some() => "runs, for which there is nothing to wait",
             Wait::Anew if !runs.is_some_and(|age| age.is_new(first, last)) => "is not set anew",
