@@ -33,7 +33,7 @@ pub fn audit_form<E: Election>(
     };
     let mut start = Between::of(&system.initial());
     // What a start sends over links that are cut is lost, too.
-    start.lose(links);
+    start.lose(system, links);
     let start = Rc::new(start);
     let mut seen = HashSet::from([start.clone()]);
     let mut open = VecDeque::from([start]);
