@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod endings;
+mod liveness;
 mod reports;
 mod traces;
 

@@ -1,0 +1,76 @@
+//! `oneleader liveness`, and what `check` says of it.
+
+use crate::{file, oneleader, scratch, text};
+
+#[test]
+fn an_answer_is_shown_by_a_run_that_repeats_and_replays() {
+    let trace = scratch("liveness").join("chained.json");
+    let ended = oneleader(&["liveness", "raft", "--scenario", "chained", "--trace", text(&trace)]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("a run that repeats for ever"), "{}", ended.out);
+    assert!(ended.out.contains("and so on from"), "{}", ended.out);
+    let replayed = oneleader(&["replay", text(&trace)]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
+    assert!(replayed.out.contains("stable-leader: never"), "{}", replayed.out);
+}
+
+/// stateright's `eventually` is satisfied by any leader, and a path that comes back to a state that
+/// it has seen counts for nothing. Here leaders come again and again, and none stays.
+#[test]
+fn leaders_that_follow_each_other_for_ever_are_told_from_one_that_stays() {
+    let ended = oneleader(&["liveness", "raft", "--scenario", "chained", "--json", "-"]);
+    let json = ended.json();
+    let rows = json["liveness"].as_array().expect("rows");
+    let answer = |question: &str| {
+        let row = rows.iter().find(|row| row["question"] == question).expect("it is asked");
+        row["answer"].as_str().expect("a word").to_string()
+    };
+    assert_eq!(answer("stable-leader"), "never");
+    assert_eq!(answer("leader-again-and-again"), "guaranteed");
+    assert!(rows.iter().all(|row| row["cut"].is_null() && row["states"].as_u64() > Some(1)));
+}
+
+#[test]
+fn an_answer_that_is_not_as_expected_is_marked_and_exits_with_1() {
+    let wrong = "[[liveness]]\nname = \"mine\"\nnodes = 3\n\
+                 [liveness.expect]\nstable-leader = \"guaranteed\"\n";
+    let path = file("liveness-wrong", "mine.toml", wrong);
+    let ended = oneleader(&["liveness", "raft", "--scenario", text(&path)]);
+    assert_eq!(ended.code, 1, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("<- expected: guaranteed"), "{}", ended.out);
+}
+
+#[test]
+fn what_cannot_be_asked_is_refused() {
+    let cases = [
+        ("bug = \"no-such-bug\"", "has no bug `no-such-bug`"),
+        ("faults = { losses = 1 }", "with crashes and restarts, and no other faults"),
+        ("options = { values = 1 }", "without client input"),
+        ("topology = \"messh\"", "did you mean `mesh`?"),
+        ("cut = { to = \"star(n1)\", when = \"n1 rules\" }", "expected `n1 leads`"),
+        ("cut = { to = \"star(n1)\", when = \"n1 in term 77\" }", "no state is reached"),
+        ("expect = { stable = \"never\" }", "there is no question `stable`"),
+        ("colour = 1", "unknown field `colour`"),
+    ];
+    for (i, (line, why)) in cases.into_iter().enumerate() {
+        let toml = format!("[[liveness]]\nname = \"mine\"\nnodes = 3\n{line}\n");
+        let path = file("liveness-refused", &format!("{i}.toml"), &toml);
+        oneleader(&["liveness", "raft", "--scenario", text(&path)]).refuses(&[why]);
+    }
+    oneleader(&["liveness", "raft", "--scenario", "chaned"]).refuses(&["did you mean `chained`?"]);
+    oneleader(&["liveness", "rift"]).refuses(&["did you mean `raft`?"]);
+}
+
+#[test]
+fn the_compiled_engine_refuses_a_latency_that_it_does_not_know() {
+    let scenario = "[[scenario]]\nname = \"slow\"\nnodes = 2\ntiming = \"timed\"\nlatency = 1\n\
+                    bounds = { max_term = 2 }\n";
+    let path = file("latency", "slow.toml", scenario);
+    let args = ["check", "raft", "--scenario", text(&path)];
+    oneleader(&args).refuses(&["does not know `latency = 1`"]);
+    let ended = oneleader(&[&args[..], &["--engine", "stateright-bfs"]].concat());
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    let timeless = file("latency", "timeless.toml", &scenario.replace("timing = \"timed\"\n", ""));
+    oneleader(&["check", "raft", "--scenario", text(&timeless)])
+        .refuses(&["a latency is counted in ticks"]);
+}
