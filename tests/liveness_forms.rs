@@ -11,8 +11,8 @@ use oneleader::scenario::Scenario;
 use oneleader::semantics::world::Faults;
 use oneleader::semantics::{Latency, Timing};
 
-/// So many states of each system are looked at, those nearest to the start. Of Zab fewer, since many
-/// more ticks lead on from each.
+/// So many states of each system are looked at, those nearest to the start. Of Zab fewer, since
+/// many more ticks lead on from each.
 fn states(about: &About) -> usize {
     if about.name == "zab" { 250 } else { 2_000 }
 }
