@@ -145,8 +145,8 @@ impl Election for Bully {
         live.iter().all(|id| members.contains(id))
     }
 
-    /// Nothing is counted: a role is all that a node knows, and messages carry nothing. So there are
-    /// finitely many states, and each is its own form.
+    /// Nothing is counted: a role is all that a node knows, and messages carry nothing. So there
+    /// are finitely many states, and each is its own form.
     fn countings(_: &[Self]) -> Vec<Counting> {
         Vec::new()
     }

@@ -48,8 +48,8 @@ static OPTIONS: [OptionSpec; 5] = [
         name: "contact",
         default: Value::Number(4),
         allowed: &[],
-        help: "ticks, or one more, without a word of the leader, or of a quorum of followers, after which a server goes \
-               back to the election; also the time to be established in; 7 where a message takes a tick",
+        help: "ticks, or one more, without a word of the leader, or of a quorum of followers, after which a server \
+               goes back to the election; also the time to be established in",
     },
 ];
 

@@ -60,7 +60,8 @@ pub struct Zab {
     oracle: Option<usize>,
     /// Whether to send messages that only the passing of time needs: pings, and repetitions.
     pings: bool,
-    /// In ticks: how long a word of the leader, or of a quorum of followers, is waited for at least.
+    /// In ticks: how long a word of the leader, or of a quorum of followers, is waited for at
+    /// least.
     contact: u64,
     bug: Option<Bug>,
 }

@@ -50,7 +50,7 @@ fn what_cannot_be_asked_is_refused() {
         ("cut = { to = \"star(n1)\", when = \"n1 rules\" }", "expected `n1 leads`"),
         ("cut = { to = \"star(n1)\", when = \"n1 in term 77\" }", "no state is reached"),
         ("expect = { stable = \"never\" }", "there is no question `stable`"),
-        ("colour = 1", "unknown field `colour`"),
+        ("colour = 1", "unknown key `colour`"),
     ];
     for (i, (line, why)) in cases.into_iter().enumerate() {
         let toml = format!("[[liveness]]\nname = \"mine\"\nnodes = 3\n{line}\n");
