@@ -71,7 +71,9 @@ pub fn audit_ticks<E: Election>(
     most: usize,
 ) -> Result<u64, String> {
     let mut ticking = Ticking::new(system, links, u64::MAX);
-    let start = Rc::new(Between::of(&system.initial()));
+    let mut start = Between::of(&system.initial());
+    start.lose(system, links);
+    let start = Rc::new(start);
     let mut seen = HashSet::from([start.clone()]);
     let mut open = VecDeque::from([start]);
     let mut between = 0;

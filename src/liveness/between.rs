@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use stateright::actor::{Envelope, Id};
 
-use super::ticks::{Bag, Few};
+use super::ticks::{Bag, Few, bury};
 use crate::election::{Election, NodeSet, Snapshot};
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;
@@ -165,13 +165,5 @@ impl<E: Election> Between<E> {
         for Envelope { src, dst, msg } in messages {
             *self.due[usize::from(dst)].entry((src, msg)).or_insert(0) += 1;
         }
-    }
-}
-
-/// Takes out what can never again have an effect on its receiver.
-pub(super) fn bury<E: Election>(system: &System<E>, dst: Id, node: &NodeOf<E>, due: &mut Bag<E>) {
-    if let (true, Some(state)) = (system.removes_dead(), node.state.as_deref()) {
-        let actor = &system.actors[usize::from(dst)];
-        due.retain(|(src, msg), _| !actor.is_dead(dst, state, *src, msg));
     }
 }

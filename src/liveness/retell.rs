@@ -86,7 +86,10 @@ impl<'a, E: Election> Teller<'a, E> {
         spread: u64,
     ) -> Result<Self, String> {
         let reference = system.initial();
-        let now = Between::of(&reference);
+        let mut now = Between::of(&reference);
+        if let Some(first) = phases.first() {
+            now.lose(system, &first.links);
+        }
         let mut teller = Teller { system, spread, now, reference, steps: Vec::new() };
         let [before, after] = phases else { return Ok(teller) };
         let ticking = Ticking::new(system, &after.links, spread);

@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use stateright::actor::Id;
 
-use super::between::bury;
 use crate::election::{CLIENT, Election, Event};
 use crate::semantics::node::{Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System};
@@ -184,8 +183,8 @@ impl<E: Election> Search<'_, E> {
                 && !node.timers.keys().any(|timer| self.fires(node, timer))
     }
 
-    /// The steps that can be taken, each with what comes after it. Messages that have died are taken
-    /// out, as in every state.
+    /// The steps that can be taken, each with what comes after it. Messages that have died are
+    /// taken out, as in every state.
     fn steps(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>)> {
         let mut all = self.possible(here);
         for (_, next) in &mut all {
@@ -243,6 +242,14 @@ impl<E: Election> Within<E> {
             }
         }
         next
+    }
+}
+
+/// Takes out what can never again have an effect on its receiver.
+pub(super) fn bury<E: Election>(system: &System<E>, dst: Id, node: &NodeOf<E>, due: &mut Bag<E>) {
+    if let (true, Some(state)) = (system.removes_dead(), node.state.as_deref()) {
+        let actor = &system.actors[usize::from(dst)];
+        due.retain(|(src, msg), _| !actor.is_dead(dst, state, *src, msg));
     }
 }
 

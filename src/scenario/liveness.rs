@@ -1,5 +1,5 @@
-//! What is asked about liveness, as data: `[[liveness]]` tables, beside the scenarios of a corpus or
-//! of a user's own file.
+//! What is asked about liveness, as data: `[[liveness]]` tables, beside the scenarios of a corpus
+//! or of a user's own file.
 
 use std::collections::BTreeMap;
 
