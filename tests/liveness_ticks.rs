@@ -30,12 +30,15 @@ impl Visitor for Audit {
     type Output = ();
 
     fn visit<E: Election>(self) {
-        let system = self.scenario.system::<E>().unwrap();
+        let mut system = self.scenario.system::<E>().unwrap();
+        // When dead messages are taken out, in the middle of a tick or at its end, is another
+        // matter: they have no effect.
+        system.rules.keep_dead = true;
         let links = &system.rules.topologies[0];
         let seen = liveness::audit_ticks(&system, links, self.states);
         let name = E::about().name;
         let seen = seen.unwrap_or_else(|why| panic!("{name}, {}: {why}", links.name));
-        assert!(seen > 20, "{name}: {seen} states are too few to say anything");
+        assert!(seen > 10, "{name}: {seen} states are too few to say anything");
     }
 }
 
@@ -43,7 +46,7 @@ impl Visitor for Audit {
 fn nodes_may_take_their_turns_one_after_the_other() {
     for about in models::all() {
         for links in ["mesh", "cut(n1-n2)", "cut(n2>n1)"] {
-            for (crashes, states) in [(0, 60), (1, 8)] {
+            for (crashes, states) in [(0, 30), (1, 4)] {
                 let mut scenario = timed(links, crashes);
                 scenario.options = patient::waits(about.name);
                 let audit = Audit { scenario, states };
