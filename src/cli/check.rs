@@ -107,6 +107,7 @@ impl Check {
         let chosen = self.chosen(catalogue)?;
         let prepared = chosen.into_iter().map(|chosen| judge::prepare(catalogue, chosen, &request));
         let runs = prepared.collect::<Result<Vec<_>, _>>()?;
+        let asked = self.liveness_asked(catalogue)?;
         let all = self.run_all(&runs, &request);
         if let Some(path) = &self.json {
             output::write(path, &json::text(&Report::new(&runs, &all)));
@@ -118,21 +119,33 @@ impl Check {
             save_trace(path, &all);
         }
         let safety = ending(&runs, &all)?;
-        Ok(safety.worse(self.liveness(catalogue)?))
+        if asked.is_empty() || request.limits.is_interrupted() {
+            return Ok(safety);
+        }
+        let is_silent = self.outputs().any(|(_, path)| path == "-");
+        let say = |text: &str| {
+            if !is_silent {
+                output::say(text)
+            }
+        };
+        say("\n");
+        let is_stopped = || request.limits.is_interrupted();
+        let answers = liveness::answers(catalogue, &asked, self.quiet, is_stopped, say)?;
+        Ok(safety.worse(liveness::exit(&asked, &answers)))
     }
 
-    /// The liveness of the whole corpus, where the whole corpus is checked.
-    fn liveness(&self, catalogue: &impl Catalogue) -> Ending {
-        let is_whole = !self.choice.is_given()
-            && self.property.is_none()
-            && self.engine == Engine::Compiled
-            && self.outputs().all(|(_, path)| path != "-");
-        let asked = liveness::corpus(&choice::protocols(catalogue, &self.protocols)?)?;
-        if !is_whole || asked.is_empty() {
-            return Ok(Exit::Good);
+    /// What is asked about liveness beside the scenarios: all that the corpora or the file ask,
+    /// where nothing narrows that down.
+    fn liveness_asked(&self, catalogue: &impl Catalogue) -> Result<liveness::AllAsked, Problem> {
+        if self.property.is_some() || self.engine != Engine::Compiled {
+            return Ok(Vec::new());
         }
-        output::say("\n");
-        Ok(liveness::exit(&liveness::answers(catalogue, &asked, output::say)?))
+        let abouts = choice::protocols(catalogue, &self.protocols)?;
+        match self.choice.file_alone() {
+            Some(file) => liveness::of_file(file, &abouts),
+            None if self.choice.is_given() => Ok(Vec::new()),
+            None => liveness::corpus(&abouts),
+        }
     }
 
     /// The files to which reports are written, each with its flag.

@@ -74,6 +74,11 @@ impl Choice {
         self.bug.is_some() && self.scenario.is_none() && self.changes().is_empty()
     }
 
+    /// The file of scenarios that is read, if nothing else is chosen and nothing is changed.
+    pub fn file_alone(&self) -> Option<&str> {
+        self.file().filter(|_| self.bug.is_none() && self.changes().is_empty())
+    }
+
     /// The file of scenarios that is read, if one is.
     pub fn file(&self) -> Option<&str> {
         self.scenario.as_deref().filter(|scenario| is_file(scenario))
@@ -287,7 +292,7 @@ fn usual_bounds() -> Bounds {
     Bounds { max_term: Some(2), max_round: Some(2), max_in_flight: Some(8), max_copies: Some(1) }
 }
 
-fn is_file(scenario: &str) -> bool {
+pub(super) fn is_file(scenario: &str) -> bool {
     scenario.ends_with(".toml") || scenario.contains(['/', '\\'])
 }
 

@@ -1,7 +1,6 @@
 //! `oneleader liveness`: does a leader come, and does it stay? A table of answers, and of a single
 //! system the runs that show them.
 
-use std::fs;
 use std::time::Instant;
 
 use clap::Args;
@@ -36,11 +35,11 @@ pub(super) struct Liveness {
 }
 
 /// What is asked about a protocol.
-type AllAsked = Vec<(&'static About, LivenessScenario)>;
+pub(super) type AllAsked = Vec<(&'static About, LivenessScenario)>;
 
 impl Liveness {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
-        let file = self.scenario.as_ref().filter(|name| name.ends_with(".toml"));
+        let file = self.scenario.as_ref().filter(|name| choice::is_file(name));
         let inputs: Vec<_> = file.map(|file| ("--scenario", file.as_str())).into_iter().collect();
         let outputs = [("--json", &self.json), ("--trace", &self.trace)];
         let outputs: Vec<_> =
@@ -56,7 +55,7 @@ impl Liveness {
                 output::say(text);
             }
         };
-        let all = answers(catalogue, &asked, say)?;
+        let all = answers(catalogue, &asked, false, || false, say)?;
         if let [one] = &all[..] {
             say(&runs(one));
         }
@@ -73,20 +72,14 @@ impl Liveness {
                 }
             }
         }
-        Ok(exit(&all))
+        Ok(exit(&asked, &all))
     }
 
     fn asked(&self, catalogue: &impl Catalogue) -> Result<AllAsked, Problem> {
         let abouts = choice::protocols(catalogue, &self.protocols)?;
         let Some(name) = &self.scenario else { return corpus(&abouts) };
-        if name.ends_with(".toml") {
-            let [about] = abouts[..] else {
-                return Err(Problem::new("which protocol is the file about? name one"));
-            };
-            let text = fs::read_to_string(name)
-                .map_err(|e| Problem::new(format!("cannot be read: {e}")).in_file(name))?;
-            let all = parse(&text, about).map_err(|problem| problem.in_file(name))?;
-            return Ok(all.into_iter().map(|scenario| (about, scenario)).collect());
+        if choice::is_file(name) {
+            return of_file(name, &abouts);
         }
         let mut all = corpus(&abouts)?;
         let known: Vec<String> = all.iter().map(|(_, scenario)| scenario.name.clone()).collect();
@@ -110,10 +103,22 @@ pub(super) fn corpus(abouts: &[&'static About]) -> Result<AllAsked, Problem> {
     Ok(all)
 }
 
-/// Asks one after the other, and says the answers.
+/// What a file asks about the liveness of a protocol.
+pub(super) fn of_file(path: &str, abouts: &[&'static About]) -> Result<AllAsked, Problem> {
+    let [about] = *abouts else {
+        return Err(Problem::new("which protocol is the file about? name one"));
+    };
+    let all = parse(&output::read(path)?, about).map_err(|problem| problem.in_file(path))?;
+    Ok(all.into_iter().map(|scenario| (about, scenario)).collect())
+}
+
+/// Asks one after the other, until stopped, and says the answers; if `quiet`, only those that are
+/// not as expected.
 pub(super) fn answers(
     catalogue: &impl Catalogue,
     asked: &AllAsked,
+    quiet: bool,
+    is_stopped: impl Fn() -> bool,
     say: impl Fn(&str),
 ) -> Result<Vec<LivenessChecked>, Problem> {
     let begin = Instant::now();
@@ -126,9 +131,14 @@ pub(super) fn answers(
         line.trim_end().to_string() + "\n"
     };
     let header = row(["protocol", "liveness", "question", "answer", "states", "seconds"], "");
-    say(&format!("{header}{}\n", "-".repeat(header.trim_end().len())));
+    if !quiet {
+        say(&format!("{header}{}\n", "-".repeat(header.trim_end().len())));
+    }
     let mut all = Vec::new();
     for (about, scenario) in asked {
+        if is_stopped() {
+            break;
+        }
         let one = judge::liveness_of(catalogue, about, scenario)?;
         for (i, answer) in one.answers.iter().enumerate() {
             let once = |text: String| if i == 0 { text } else { String::new() };
@@ -141,16 +151,24 @@ pub(super) fn answers(
             let cells = [once(states), once(seconds)];
             let names = [about.name, &scenario.name, answer.question, &answer.answer];
             let [a, b, c, d] = names;
-            say(&row([a, b, c, d, &cells[0], &cells[1]], &mark));
+            if !quiet || !mark.is_empty() {
+                say(&row([a, b, c, d, &cells[0], &cells[1]], &mark));
+            }
         }
         all.push(one);
     }
     let count = |agreement| all.iter().filter(|one| one.agreement() == agreement).count();
-    let others = all.len() - count(Agreement::AsExpected);
-    let others = if others > 0 { format!(", {others} not") } else { String::new() };
+    let mut others = String::new();
+    for (n, what) in
+        [(all.len() - count(Agreement::AsExpected), "not"), (asked.len() - all.len(), "not begun")]
+    {
+        if n > 0 {
+            others += &format!(", {n} {what}");
+        }
+    }
     say(&format!(
         "\nliveness of {} systems: {} as expected{others}; {:.1} s\n",
-        all.len(),
+        asked.len(),
         count(Agreement::AsExpected),
         begin.elapsed().as_secs_f64()
     ));
@@ -158,8 +176,9 @@ pub(super) fn answers(
 }
 
 /// How a command ends that has these answers.
-pub(super) fn exit(all: &[LivenessChecked]) -> Exit {
+pub(super) fn exit(asked: &AllAsked, all: &[LivenessChecked]) -> Exit {
     match all.iter().map(LivenessChecked::agreement).max() {
+        None | Some(Agreement::AsExpected) if all.len() < asked.len() => Exit::Inconclusive,
         None | Some(Agreement::AsExpected) => Exit::Good,
         Some(Agreement::Inconclusive) => Exit::Inconclusive,
         Some(Agreement::NotAsExpected) => Exit::Bad,

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::between::Between;
 use super::explore::Ticking;
 use super::marks::{Observer, marks};
+use super::report::expect_decidable;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
 use crate::semantics::{Step, System};
@@ -19,12 +20,14 @@ use crate::semantics::{Step, System};
 /// the number of ticks that were compared.
 ///
 /// # Errors
-/// The first state that goes on in another way than its form.
+/// The system is not one that can be decided; or the first state that goes on in another way than
+/// its form.
 pub fn audit_form<E: Election>(
     system: &System<E>,
     links: &Topology,
     most: usize,
 ) -> Result<u64, String> {
+    expect_decidable(system)?;
     let mut audit = Audit {
         ticking: Ticking::new(system, links, u64::MAX),
         observer: Observer { system, links },
@@ -64,12 +67,14 @@ pub fn audit_form<E: Election>(
 /// states, of the reference semantics, were seen on the way.
 ///
 /// # Errors
-/// The first state from which they lead to different ones.
+/// The system is not one that can be decided; or the first state from which they lead to different
+/// ones.
 pub fn audit_ticks<E: Election>(
     system: &System<E>,
     links: &Topology,
     most: usize,
 ) -> Result<u64, String> {
+    expect_decidable(system)?;
     let mut ticking = Ticking::new(system, links, u64::MAX);
     let mut start = Between::of(&system.initial());
     start.lose(system, links);
@@ -78,12 +83,9 @@ pub fn audit_ticks<E: Election>(
     let mut open = VecDeque::from([start]);
     let mut between = 0;
     while let Some(state) = open.pop_front() {
-        let mut after = HashSet::new();
-        ticking
-            .ticks(&state, |tick| {
-                after.insert(tick.after);
-            })
-            .map_err(|_| format!("time stops in\n{}", shown(&state)))?;
+        let ticks = ticking.ticks(&state);
+        let ticks = ticks.map_err(|_| format!("time stops in\n{}", shown(&state)))?;
+        let after: HashSet<Between<E>> = ticks.into_iter().map(|tick| tick.after).collect();
         let (told, on_the_way) = interleaved(system, links, &state);
         between += on_the_way;
         if told != after {
@@ -152,10 +154,8 @@ impl<E: Election> Audit<'_, E> {
         mut tell: impl FnMut(&Between<E>),
     ) -> Result<Ticks, String> {
         let before = self.observer.reigns(state);
-        let mut all = Vec::new();
-        self.ticking
-            .ticks(state, |tick| all.push(tick))
-            .map_err(|_| format!("time stops in\n{}", shown(state)))?;
+        let all = self.ticking.ticks(state);
+        let all = all.map_err(|_| format!("time stops in\n{}", shown(state)))?;
         self.compared += all.len() as u64;
         let mut ticks = Ticks::new();
         for tick in all {

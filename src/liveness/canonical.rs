@@ -12,7 +12,6 @@ use stateright::actor::Id;
 use super::between::Between;
 use super::ticks::Bag;
 use crate::election::{Counter, Counting, Election, NodeSet, Part};
-use crate::semantics::System;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
 
@@ -85,11 +84,10 @@ pub(super) fn components(links: &Topology, nodes: NodeSet) -> Vec<NodeSet> {
 /// Numbers a state anew.
 pub(super) fn renumber<E: Election>(
     state: &mut Between<E>,
-    system: &System<E>,
+    countings: &[Counting],
     components: &[NodeSet],
     spread: u64,
 ) -> Result<(), TooFarApart> {
-    let countings = E::countings(&system.actors);
     if countings.is_empty() {
         return Ok(());
     }

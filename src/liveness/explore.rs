@@ -12,7 +12,7 @@ use super::canonical::{components, renumber};
 use super::graph::{Edge, Graph, GraphBuilder};
 use super::marks::{Observer, marks};
 use super::ticks::{Bag, Ending, Endings, Few, TimeStops, endings};
-use crate::election::{Election, NodeSet};
+use crate::election::{Counting, Election, NodeSet};
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
@@ -29,7 +29,7 @@ pub struct Extent {
 
 impl Default for Extent {
     fn default() -> Self {
-        Extent { states: 5_000_000, spread: 8 }
+        Extent { states: 500_000, spread: 8 }
     }
 }
 
@@ -65,6 +65,7 @@ pub(super) struct Ticking<'a, E: Election> {
     pub(super) links: &'a Topology,
     parts: Vec<NodeSet>,
     known: HashMap<Alone<E>, Rc<Result<Endings<E>, TimeStops>>>,
+    countings: Vec<Counting>,
     spread: u64,
 }
 
@@ -83,7 +84,8 @@ pub(super) struct Tick<E: Election> {
 impl<'a, E: Election> Ticking<'a, E> {
     pub(super) fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
         let parts = components(links, NodeSet::first(system.actors.len()));
-        Ticking { system, links, parts, known: HashMap::new(), spread }
+        let countings = E::countings(&system.actors);
+        Ticking { system, links, parts, known: HashMap::new(), countings, spread }
     }
 
     /// What each node can do in the tick that begins.
@@ -102,11 +104,8 @@ impl<'a, E: Election> Ticking<'a, E> {
     }
 
     /// Every tick from a state.
-    pub(super) fn ticks(
-        &mut self,
-        state: &Between<E>,
-        mut tell: impl FnMut(Tick<E>),
-    ) -> Result<(), TimeStops> {
+    pub(super) fn ticks(&mut self, state: &Between<E>) -> Result<Vec<Tick<E>>, TimeStops> {
+        let mut ticks = Vec::new();
         let alone = self.alone(state);
         let mut alike = Vec::new();
         for endings in &alone {
@@ -137,10 +136,10 @@ impl<'a, E: Election> Ticking<'a, E> {
                 after.lose(self.system, self.links);
                 let has_fault = left != state.left;
                 let indices = product_at(&draws, draw).into_iter().zip(picked.iter().copied());
-                tell(Tick { after, draw, has_fault, nodes: indices.collect() });
+                ticks.push(Tick { after, draw, has_fault, nodes: indices.collect() });
             }
         }
-        Ok(())
+        Ok(ticks)
     }
 
     /// The one form of a state and of all that go on like it; `None` if it is too far away.
@@ -149,20 +148,19 @@ impl<'a, E: Election> Ticking<'a, E> {
         state.simplify(self.system, self.links);
         let present = state.present();
         if present.len() == state.nodes.len() {
-            renumber(&mut state, self.system, &self.parts, self.spread).ok()?;
+            renumber(&mut state, &self.countings, &self.parts, self.spread).ok()?;
         } else {
             let parts = components(self.links, present);
-            renumber(&mut state, self.system, &parts, self.spread).ok()?;
+            renumber(&mut state, &self.countings, &parts, self.spread).ok()?;
         }
         let bounds = &self.system.rules.bounds;
-        let is_beyond = |(i, node): (usize, &Arc<NodeOf<E>>)| {
-            let (actor, memory) = (&self.system.actors[i], node.state.as_deref()?);
-            let beyond = bounds.max_term.is_some_and(|most| actor.term(memory).0 > most)
-                || bounds.max_round.is_some_and(|most| actor.round(memory) > most);
-            beyond.then_some(())
+        let is_beyond = |(node, actor): (&Arc<NodeOf<E>>, &E)| {
+            node.state.as_deref().is_some_and(|memory| {
+                bounds.max_term.is_some_and(|most| actor.term(memory).0 > most)
+                    || bounds.max_round.is_some_and(|most| actor.round(memory) > most)
+            })
         };
-        let has_form = !E::countings(&self.system.actors).is_empty();
-        let beyond = !has_form && state.nodes.iter().enumerate().any(|n| is_beyond(n).is_some());
+        let beyond = state.nodes.iter().zip(&self.system.actors).any(is_beyond);
         (!beyond).then_some(state)
     }
 }
@@ -218,25 +216,23 @@ pub(super) fn explore<E: Election>(
         }
         let before = observer.reigns(&state);
         let (mut edges, mut is_cut) = (Vec::new(), false);
-        let stops = ticking_edges(&mut ticking, &state, |ticking, tick| {
-            let after = observer.reigns(&tick.after);
-            let marks = marks(&before, &after);
+        let ticks = ticking.ticks(&state);
+        let stops = ticks.is_err();
+        for tick in ticks.unwrap_or_default() {
+            let marks = marks(&before, &observer.reigns(&tick.after));
+            let draw =
+                u16::try_from(tick.draw).map_err(|_| "too many timers may fire in a tick")?;
             match ticking.canonical(tick.after) {
                 Some(next) => {
                     let to = number(next, &mut states);
-                    edges.push(Edge {
-                        to,
-                        marks,
-                        draw: tick.draw as u16,
-                        adversary: tick.has_fault,
-                    });
+                    edges.push(Edge { to, marks, draw, adversary: tick.has_fault });
                 }
                 None => is_cut = true,
             }
-        });
+        }
         let this = graph.state(edges);
         if is_cut {
-            cut.get_or_insert("spread");
+            cut.get_or_insert(if ticking.countings.is_empty() { "bounds" } else { "spread" });
             graph.cut(this);
         }
         if stops {
@@ -248,16 +244,4 @@ pub(super) fn explore<E: Election>(
     drop(numbers);
     let states = states.into_iter().map(|state| (*state).clone()).collect();
     Ok(Explored { graph, states, cut })
-}
-
-/// Goes through the ticks from a state. Returns whether time can stop.
-fn ticking_edges<E: Election>(
-    ticking: &mut Ticking<'_, E>,
-    state: &Between<E>,
-    mut tell: impl FnMut(&Ticking<'_, E>, Tick<E>),
-) -> bool {
-    let mut all = Vec::new();
-    let stops = ticking.ticks(state, |tick| all.push(tick)).is_err();
-    all.into_iter().for_each(|tick| tell(ticking, tick));
-    stops
 }

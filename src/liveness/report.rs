@@ -12,7 +12,7 @@ use super::retell::{Phase, Told, tell, tell_path};
 use crate::election::Election;
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
-use crate::semantics::{Latency, StepOf, System, SystemState, Timing};
+use crate::semantics::{Bounds, Latency, StepOf, System, SystemState, Timing};
 
 /// What is asked of every run in which infinitely much time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -180,7 +180,8 @@ pub fn ask<'a, E: Election>(
     Ok(Report { replies: replies?, system, phases, when, extent })
 }
 
-fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), String> {
+/// Whether all that the system may do is followed, and nothing is asked that cannot be answered.
+pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), String> {
     let rules = &system.rules;
     let wrong = |what: &str| Err(format!("liveness is decided {what}"));
     if rules.timing != Timing::Timed || rules.latency != Latency::OneTick {
@@ -192,12 +193,25 @@ fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), String> {
     if rules.network != NetworkKind::Unordered {
         return wrong("on an unordered network");
     }
+    if !system.prefix.is_empty() {
+        return wrong("from the very first state on");
+    }
     let others = Faults { crashes: 0, restarts: 0, switches: 0, ..rules.faults };
     if others != Faults::none() {
         return wrong("with crashes and restarts, and no other faults");
     }
     if E::inputs(&system.actors) > 0 {
         return wrong("without client input");
+    }
+    let Bounds { max_term, max_round, max_in_flight, max_copies } = rules.bounds;
+    if max_in_flight.or(max_copies).is_some() {
+        return wrong("without a bound on messages, which would leave out what is lost");
+    }
+    if max_term.is_some() || max_round.is_some() {
+        let name = E::about().name;
+        if !E::countings(&system.actors).is_empty() {
+            return wrong(&format!("for {name} without a bound on terms: it says how they grow"));
+        }
     }
     Ok(())
 }

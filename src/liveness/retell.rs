@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::answer::{Lasso, Path};
 use super::between::Between;
-use super::explore::{Explored, Ticking};
+use super::explore::{Explored, Tick, Ticking};
 use super::marks::{Observer, marks};
 use crate::election::Election;
 use crate::semantics::topology::Topology;
@@ -125,19 +125,14 @@ impl<'a, E: Election> Teller<'a, E> {
             let edge = phase.explored.graph.edge(edge);
             let wanted = &phase.explored.states[edge.to as usize];
             let before = observer.reigns(&self.now);
-            let mut found = None;
             let state = self.now.clone();
-            let canonical = Ticking::new(self.system, &phase.links, self.spread);
-            let ended = ticking.ticks(&state, |tick| {
-                let is_it = found.is_none()
-                    && tick.has_fault == edge.adversary
+            let ticks = ticking.ticks(&state).unwrap_or_default();
+            let is_it = |tick: &Tick<E>| {
+                tick.has_fault == edge.adversary
                     && marks(&before, &observer.reigns(&tick.after)) == edge.marks
-                    && canonical.canonical(tick.after.clone()).as_ref() == Some(wanted);
-                if is_it {
-                    found = Some(tick);
-                }
-            });
-            let tick = found.filter(|_| ended.is_ok()).ok_or("no tick is like the graph's")?;
+                    && ticking.canonical(tick.after.clone()).as_ref() == Some(wanted)
+            };
+            let tick = ticks.into_iter().find(is_it).ok_or("no tick is like the graph's")?;
             for (end, (draw, pick)) in ticking.alone(&state).iter().zip(&tick.nodes) {
                 let steps = end.as_ref().as_ref().map(|ends| ends[*draw][*pick].steps.clone());
                 steps.unwrap_or_default().into_iter().try_for_each(|step| self.take(step))?;
@@ -146,7 +141,7 @@ impl<'a, E: Election> Teller<'a, E> {
             self.now = tick.after;
             let mut seen = Between::of(&self.reference);
             seen.lose(self.system, &phase.links);
-            if canonical.canonical(seen) != canonical.canonical(self.now.clone()) {
+            if ticking.canonical(seen) != ticking.canonical(self.now.clone()) {
                 return Err("the reference semantics came to another state".to_string());
             }
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::election::About;
 use crate::scenario::Scenario;
@@ -17,22 +18,32 @@ struct File {
     scenario: Vec<toml::Spanned<Scenario>>,
     /// Read by [`crate::scenario::liveness`].
     #[serde(default, rename = "liveness")]
-    _liveness: Vec<serde::de::IgnoredAny>,
+    _liveness: Vec<IgnoredAny>,
     /// Read by [`crate::scenario::corpus`].
     #[serde(default, rename = "caught_by")]
     _caught_by: BTreeMap<String, CaughtBy>,
 }
 
-/// Reads all scenarios of a TOML text and checks each against the protocol.
-pub fn parse(text: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
-    let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-    let file: File = toml::from_str(text).map_err(|e| {
+/// The line, counted from 1, in which a place in a text stands.
+pub(super) fn line_at(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
+}
+
+/// Reads a file's tables; or says in plain words what is wrong with it, and in which line.
+pub(super) fn from_toml<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    toml::from_str(text).map_err(|e| {
         let problem = Problem::new(plain::plain(e.message()));
         match e.span() {
-            Some(span) => problem.at_line(line_at(span.start)),
+            Some(span) => problem.at_line(line_at(text, span.start)),
             None => problem,
         }
-    })?;
+    })
+}
+
+/// Reads all scenarios of a TOML text and checks each against the protocol.
+pub fn parse(text: &str, about: &'static About) -> Result<Vec<Scenario>, Problem> {
+    let line_at = |offset: usize| line_at(text, offset);
+    let file: File = from_toml(text)?;
     if file.scenario.is_empty() {
         return Err(Problem::new("expected at least one [[scenario]], found none"));
     }

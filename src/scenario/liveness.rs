@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::election::About;
+use crate::scenario::file::{from_toml, line_at};
 use crate::scenario::{Problem, Scenario, Topologies, start};
 use crate::semantics::world::Faults;
-use crate::semantics::{Latency, Timing};
-use crate::support::plain;
+use crate::semantics::{Bounds, Latency, Timing};
 
 /// A change of links.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,9 +50,9 @@ pub struct LivenessScenario {
     /// The mistake that is planted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug: Option<String>,
-    /// Bounds are needed only by a protocol that does not say how its terms grow.
+    /// `max_term` and `max_round`, for a protocol that does not say how its terms grow.
     #[serde(default)]
-    pub bounds: crate::semantics::Bounds,
+    pub bounds: Bounds,
     /// The answer to each question, by its name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<String, String>,
@@ -62,9 +63,16 @@ fn mesh() -> String {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
     liveness: Vec<toml::Spanned<LivenessScenario>>,
+    /// Read by [`super::parse`].
+    #[serde(default, rename = "scenario")]
+    _scenario: Vec<IgnoredAny>,
+    /// Read by [`crate::scenario::corpus`].
+    #[serde(default, rename = "caught_by")]
+    _caught_by: Option<IgnoredAny>,
 }
 
 /// Reads the `[[liveness]]` tables of a TOML text, and checks each against the protocol.
@@ -72,17 +80,10 @@ struct File {
 /// # Errors
 /// The first mistake, with its line.
 pub fn parse(text: &str, about: &'static About) -> Result<Vec<LivenessScenario>, Problem> {
-    let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-    let file: File = toml::from_str(text).map_err(|e| {
-        let problem = Problem::new(plain::plain(e.message()));
-        match e.span() {
-            Some(span) => problem.at_line(line_at(span.start)),
-            None => problem,
-        }
-    })?;
+    let file: File = from_toml(text)?;
     let mut all: Vec<LivenessScenario> = Vec::new();
     for spanned in file.liveness {
-        let (line, scenario) = (line_at(spanned.span().start), spanned.into_inner());
+        let (line, scenario) = (line_at(text, spanned.span().start), spanned.into_inner());
         let name = &scenario.name;
         let wrong = |why: String| Problem::new(format!("liveness `{name}`: {why}")).at_line(line);
         if all.iter().any(|known| known.name == *name) {

@@ -51,6 +51,9 @@ fn what_cannot_be_asked_is_refused() {
         ("cut = { to = \"star(n1)\", when = \"n1 in term 77\" }", "no state is reached"),
         ("expect = { stable = \"never\" }", "there is no question `stable`"),
         ("colour = 1", "unknown key `colour`"),
+        ("bounds = { max_term = 3 }", "without a bound on terms: it says how they grow"),
+        ("bounds = { max_in_flight = 3 }", "without a bound on messages"),
+        ("[[livenes]]", "unknown key `livenes`"),
     ];
     for (i, (line, why)) in cases.into_iter().enumerate() {
         let toml = format!("[[liveness]]\nname = \"mine\"\nnodes = 3\n{line}\n");
@@ -59,6 +62,21 @@ fn what_cannot_be_asked_is_refused() {
     }
     oneleader(&["liveness", "raft", "--scenario", "chaned"]).refuses(&["did you mean `chained`?"]);
     oneleader(&["liveness", "rift"]).refuses(&["did you mean `raft`?"]);
+}
+
+#[test]
+fn check_answers_what_a_file_asks_about_liveness_too() {
+    let both = "[[scenario]]\nname = \"safe\"\nnodes = 2\nbounds = { max_term = 1, max_copies = 1 }\n\
+                [[liveness]]\nname = \"live\"\nnodes = 3\n\
+                [liveness.expect]\nstable-leader = \"never\"\n";
+    let path = file("liveness-beside", "both.toml", both);
+    let ended = oneleader(&["check", "raft", "--scenario", text(&path)]);
+    assert_eq!(ended.code, 1, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("1 scenario: 1 as expected"), "{}", ended.out);
+    assert!(ended.out.contains("<- expected: never"), "{}", ended.out);
+    let quiet = oneleader(&["check", "raft", "--quiet", "--scenario", text(&path)]);
+    assert!(!quiet.out.contains("no-needless-change"), "{}", quiet.out);
+    assert!(quiet.out.contains("<- expected: never"), "{}", quiet.out);
 }
 
 #[test]
