@@ -120,3 +120,26 @@ pub(super) fn marks(before: &Reigns, after: &Reigns) -> u32 {
     }
     marks
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reigns(followed: &[(usize, u64)], live: usize) -> Reigns {
+        let followed = followed.iter().map(|&(id, term)| (Id::from(id), Term(term))).collect();
+        Reigns { followed, live: NodeSet::first(live), all: false }
+    }
+
+    #[test]
+    fn who_leads_a_later_term_does_not_lead_on() {
+        let (before, after) = (reigns(&[(1, 4)], 3), reigns(&[(1, 5)], 3));
+        assert_eq!(marks(&before, &after), LED);
+        assert_eq!(marks(&before, &before), LED | KEPT | leads_on(Id::from(1)));
+    }
+
+    #[test]
+    fn a_leader_that_has_crashed_was_not_replaced_needlessly() {
+        assert_eq!(marks(&reigns(&[(2, 4)], 3), &reigns(&[], 2)), KEPT);
+        assert_eq!(marks(&reigns(&[(2, 4)], 3), &reigns(&[], 3)), 0);
+    }
+}
