@@ -6,8 +6,8 @@ use syn::{Block, FnArg, ImplItem, Item, Pat, ReturnType, Signature};
 use super::Mutator;
 use super::facts::{self, HANDLERS};
 
-/// Files that introduce a protocol, or say what must hold of it; and folders of such files.
-const NO_HANDLERS: [&str; 12] = [
+/// Files that introduce a protocol, or say something about its runs; and folders of such files.
+const NO_HANDLERS: [&str; 13] = [
     "about",
     "bugs",
     "catalogue",
@@ -17,6 +17,7 @@ const NO_HANDLERS: [&str; 12] = [
     "history",
     "invariants",
     "properties",
+    "renumbering",
     "rules",
     "tests",
     "witness",

@@ -85,7 +85,9 @@ pub fn audit_ticks<E: Election>(
     while let Some(state) = open.pop_front() {
         let ticks = ticking.ticks(&state);
         let ticks = ticks.map_err(|_| format!("time stops in\n{}", shown(&state)))?;
-        let after: HashSet<Between<E>> = ticks.into_iter().map(|tick| tick.after).collect();
+        // In the order of the ticks, so that it is always the same states that are looked at.
+        let ordered: Vec<Between<E>> = ticks.into_iter().map(|tick| tick.after).collect();
+        let after: HashSet<Between<E>> = ordered.iter().cloned().collect();
         let (told, on_the_way) = interleaved(system, links, &state);
         between += on_the_way;
         if told != after {
@@ -94,7 +96,7 @@ pub fn audit_ticks<E: Election>(
                 shown(&state)
             ));
         }
-        for next in after {
+        for next in ordered {
             let next = Rc::new(next);
             if seen.len() < most && seen.insert(next.clone()) {
                 open.push_back(next);
