@@ -17,7 +17,7 @@ use oneleader::semantics::{Latency, Timing};
 /// So many states of each system are looked at, those nearest to the start. Of Zab fewer, since
 /// many more ticks lead on from each.
 fn states(about: &About) -> usize {
-    if about.name == "zab" { 250 } else { 2_000 }
+    if about.name == "zab" { 250 } else { 1_000 }
 }
 
 /// All; one link less; a link in one direction less; a node that hears from nobody; a node alone.
