@@ -62,7 +62,7 @@ catalogue! {
 /// The command `oneleader`. It stands here, where it is not generic, so that the harness is
 /// compiled for these protocols with this crate, and not again with each binary and test that uses
 /// it.
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "cli", not(test)))]
 pub fn main() -> std::process::ExitCode {
     crate::cli::main(&Shipped)
 }

@@ -88,7 +88,7 @@
 
 #![warn(missing_docs, unreachable_pub)]
 
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "cli", not(test)))]
 pub mod cli;
 pub mod election;
 pub mod engine;

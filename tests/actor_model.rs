@@ -21,6 +21,8 @@ mod plain;
 mod raft_election;
 use plain::{Counted, Counts, Search, actor_model, counts};
 use raft_election::RaftElection;
+use stateright::actor::ActorModelState;
+use stateright::{Checker, Expectation, Model};
 
 fn compare<E: Election>(scenario: &Scenario) -> Counts {
     let mut system = scenario.system::<E>().unwrap();
@@ -76,6 +78,15 @@ fn loosest<E: Election>(scenario: &Scenario) -> Scenario {
     sized.find(has_few).unwrap_or_else(|| panic!("{}: too few or too many states", E::about().name))
 }
 
+/// Three nodes, no faults, no client.
+fn pure_election<E: Election>() -> Scenario {
+    let mut scenario = Scenario::new("pure-election", 3);
+    if E::about().options.iter().any(|option| option.name == "values") {
+        scenario.options.insert("values".to_string(), toml::Value::Integer(0));
+    }
+    scenario
+}
+
 /// Compares the pure election of one protocol on both networks.
 struct PureElection;
 
@@ -83,10 +94,7 @@ impl Visitor for PureElection {
     type Output = Vec<Counts>;
 
     fn visit<E: Election>(self) -> Vec<Counts> {
-        let mut scenario = Scenario::new("pure-election", 3);
-        if E::about().options.iter().any(|option| option.name == "values") {
-            scenario.options.insert("values".to_string(), toml::Value::Integer(0));
-        }
+        let scenario = pure_election::<E>();
         let networks = [NetworkKind::Unordered, NetworkKind::Ordered];
         networks
             .map(|network| compare::<E>(&loosest::<E>(&Scenario { network, ..scenario.clone() })))
@@ -99,5 +107,51 @@ fn the_pure_election_of_every_protocol() {
     for about in models::all() {
         let counts = models::visit(about.name, PureElection).expect("a protocol of the catalogue");
         assert!(counts.iter().all(|(distinct, _)| *distinct > 10), "{}: {counts:?}", about.name);
+    }
+}
+
+/// Which of two questions stateright's breadth-first search answers with a state, asked of the
+/// plain actors: whether a node leads, and whether two nodes lead one term.
+struct Leaders;
+
+impl Visitor for Leaders {
+    type Output = (bool, bool);
+
+    fn visit<E: Election>(self) -> (bool, bool) {
+        fn terms<E: Election>(actors: &[E], state: &ActorModelState<E>) -> Vec<u64> {
+            let leads = |(id, state): (usize, &Arc<E::State>)| actors[id].leads(id.into(), state);
+            let mut terms: Vec<u64> = state
+                .actor_states
+                .iter()
+                .enumerate()
+                .filter_map(leads)
+                .map(|term| term.0)
+                .collect();
+            terms.sort_unstable();
+            terms
+        }
+        let scenario = Scenario { network: NetworkKind::Ordered, ..pure_election::<E>() };
+        let system = loosest::<E>(&scenario).system::<E>().unwrap();
+        let checker = actor_model(&system)
+            .property(Expectation::Sometimes, "a leader", |model, state| {
+                !terms(&model.actors, state).is_empty()
+            })
+            .property(Expectation::Sometimes, "two leaders of a term", |model, state| {
+                terms(&model.actors, state).windows(2).any(|pair| pair[0] == pair[1])
+            })
+            .checker()
+            .spawn_bfs()
+            .join();
+        let is_found = |name| checker.discovery(name).is_some();
+        (is_found("a leader"), is_found("two leaders of a term"))
+    }
+}
+
+/// Bully needs time to mean something: it takes whoever does not answer for crashed.
+#[test]
+fn stateright_finds_a_leader_of_every_protocol_and_a_second_one_of_bully_only() {
+    for about in models::all() {
+        let found = models::visit(about.name, Leaders).expect("a protocol of the catalogue");
+        assert_eq!(found, (true, about.name == "bully"), "{}", about.name);
     }
 }

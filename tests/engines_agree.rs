@@ -78,6 +78,28 @@ impl Visitor for Compare<'_> {
     }
 }
 
+/// Epochs and rounds have bounds of their own, and both engines cut at them alike.
+#[cfg(feature = "zab")]
+#[test]
+fn rounds_are_bounded_apart_from_terms() {
+    for bounds in ["max_term = 1, max_round = 1", "max_term = 1, max_round = 2"] {
+        let text = format!(
+            "name = 'x'\nnodes = 3\nnetwork = 'ordered'\nbounds = {{ {bounds} }}\n\
+             options = {{ election = 'oracle', candidates = 1, pings = false }}"
+        );
+        let scenario: Scenario = toml::from_str(&text).unwrap();
+        let system = Arc::new(scenario.system::<models::zab::Zab>().unwrap());
+        let cut = engine::explore(&system, &[], &Limits::exhaustive(), &|_| ()).cut;
+        let names: Vec<&str> = cut.keys().map(|bound| bound.name()).collect();
+        let terms_too = bounds.ends_with('2');
+        assert_eq!(
+            names,
+            if terms_too { vec!["max_term", "max_round"] } else { vec!["max_round"] }
+        );
+        assert_eq!(models::visit("zab", Compare(&scenario)), Some(Ok(true)), "{bounds}");
+    }
+}
+
 fn corpus(about: &'static About) -> Vec<Scenario> {
     corpus::of(about).unwrap_or_else(|e| panic!("{}: {e}", about.name))
 }

@@ -1,10 +1,6 @@
-//! One test for each rule of the README, which calls the handlers directly; and stateright's own
-//! search over the plain actors.
+//! One test for each rule of the README, which calls the handlers directly.
 
-use std::sync::Arc;
-
-use stateright::actor::{ActorModel, Command, Network, is_no_op};
-use stateright::{Checker, Expectation, Model};
+use stateright::actor::{Command, is_no_op};
 
 use super::*;
 
@@ -297,29 +293,4 @@ fn timeouts_that_would_take_the_living_for_dead_are_rejected() {
     assert!(reason("coordinator", 1).starts_with("coordinator = 1"));
     assert!(reason("heartbeat", 2).starts_with("monitor = 2"));
     assert!(reason("slack", 1).starts_with("coordinator = 2"));
-}
-
-#[test]
-fn stateright_finds_two_leaders_where_time_means_nothing() {
-    type Plain = ActorModel<Bully, (), ()>;
-    fn leaders(states: &[Arc<State>]) -> usize {
-        states.iter().filter(|role| ***role == State::Leading).count()
-    }
-    let nodes = Bully::build(&setup().with("heartbeat", Value::Number(0))).expect("a valid setup");
-    let checker = Plain::new((), ())
-        .actors(nodes)
-        .init_network(Network::new_unordered_duplicating([]))
-        .property(Expectation::Sometimes, "a node leads", |_, s| leaders(&s.actor_states) > 0)
-        .property(Expectation::Sometimes, "two nodes lead", |_, s| leaders(&s.actor_states) > 1)
-        .property(Expectation::Always, "nobody follows a lower node", |model, s| {
-            let follow = |(i, role): (usize, &Arc<State>)| model.actors[i].follows(i.into(), role);
-            s.actor_states
-                .iter()
-                .enumerate()
-                .all(|e| follow(e).is_none_or(|(_, l)| usize::from(l) > e.0))
-        })
-        .checker()
-        .spawn_bfs()
-        .join();
-    checker.assert_properties();
 }

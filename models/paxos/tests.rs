@@ -1,10 +1,8 @@
-//! The rules of "Paxos Made Simple", one by one, put to a single node by hand; then whole systems,
-//! with stateright's own checker.
+//! The rules of "Paxos Made Simple", one by one, put to a single node by hand.
 
 use super::*;
 use crate::election::{Age, Check, Event, Value as Setting};
-use stateright::actor::{ActorModel, Command, Network};
-use stateright::{Checker, Expectation, Model};
+use stateright::actor::Command;
 use std::collections::BTreeMap;
 
 const N1: usize = 0;
@@ -370,34 +368,4 @@ fn quorums_of_the_two_phases_must_meet() {
     assert!(with(1, 3).is_ok());
     assert!(with(1, 2).is_err());
     assert!(with(4, 2).is_err());
-}
-
-/// Three nodes under stateright's own `ActorModel`: n1 and n2 propose, ballots up to `max`.
-fn model(max: u64) -> ActorModel<Paxos, u64, ()> {
-    let setup = setup().with("proposers", Setting::Number(2));
-    ActorModel::new(max, ())
-        .actors(Paxos::build(&setup).expect("a valid setup"))
-        .init_network(Network::new_unordered_nonduplicating([]))
-        .within_boundary(|max, state| {
-            state.actor_states.iter().all(|s| s.durable.promised.0 <= *max)
-        })
-        .property(Expectation::Always, "learners agree", |_, state| {
-            let mut learned = state.actor_states.iter().filter_map(|s| s.durable.learned);
-            let first = learned.next();
-            learned.all(|value| Some(value) == first)
-        })
-        .property(
-            Expectation::Sometimes,
-            "n1 leads, then n2's value is learned by all",
-            |_, state| {
-                state.actor_states.iter().all(|s| s.durable.learned == Some(value(2)))
-                    && state.actor_states[0].durable.tried == Ballot(3)
-            },
-        )
-}
-
-#[test]
-fn stateright_finds_no_disagreement_in_two_ballots() {
-    let checker = model(4).checker().spawn_bfs().join();
-    checker.assert_properties();
 }

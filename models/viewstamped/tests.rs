@@ -62,13 +62,6 @@ fn every_goal_is_covered_by_a_healthy_scenario() {
 }
 
 #[test]
-fn the_corpus_can_be_read() {
-    for scenario in scenario::parse(ABOUT.corpus, &ABOUT).unwrap() {
-        scenario.system::<Viewstamped>().unwrap();
-    }
-}
-
-#[test]
 fn every_property_can_be_broken() {
     let corpus = scenario::parse(ABOUT.corpus, &ABOUT).unwrap();
     for (_, name) in System::<Viewstamped>::properties() {

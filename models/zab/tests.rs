@@ -5,18 +5,12 @@ mod election;
 mod phases;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use stateright::actor::{ActorModel, Id, Network};
-use stateright::{Checker, Expectation, Model};
-
-use super::{Epoch, Primary, State, Timer, Txn, Witness, Zab};
-use crate::election::{Check, Election, Event, NodeSet, NodeStep, Setup, Term, Value};
-use crate::exploration::Limits;
+use super::{Epoch, Primary, Timer, Txn, Witness, Zab};
+use crate::election::{Check, Election, Event, NodeStep, Setup, Value};
 use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Scenario};
 use crate::semantics::System;
-use crate::{engine, reference};
 use cluster::{n, oracle, txn, zab};
 
 #[test]
@@ -93,53 +87,4 @@ fn each_property_of_a_delivery_can_fail() {
         "leader-completeness",
     ];
     assert_eq!(failing, of_deliveries);
-}
-
-/// Epochs and rounds have bounds of their own, and both engines cut at them alike.
-#[test]
-fn rounds_are_bounded_apart_from_epochs() {
-    let cuts = |bounds: &str| {
-        let text = format!(
-            "name = 'x'\nnodes = 3\noptions = {{ election = 'oracle', candidates = 1, pings = false }}\n\
-             network = 'ordered'\nbounds = {{ {bounds} }}"
-        );
-        let scenario: Scenario = toml::from_str(&text).unwrap();
-        let system = Arc::new(scenario.system::<Zab>().unwrap());
-        let (safety, _) = System::<Zab>::properties()[0];
-        let compiled = engine::explore(&system, &[safety], &Limits::exhaustive(), &|_| ());
-        let search = reference::Search::BreadthFirst;
-        let reference =
-            reference::explore(search, &system, &[safety], &Limits::exhaustive(), &|_| ());
-        assert_eq!((compiled.distinct, &compiled.cut), (reference.distinct, &reference.cut));
-        let names: Vec<&str> = compiled.cut.keys().map(|bound| bound.name()).collect();
-        (names, compiled.distinct)
-    };
-    let (once, fewer) = cuts("max_term = 1, max_round = 1");
-    let (twice, more) = cuts("max_term = 1, max_round = 2");
-    assert_eq!((once, twice), (vec!["max_round"], vec!["max_term", "max_round"]));
-    assert!(fewer < more, "{fewer} {more}");
-}
-
-#[test]
-fn stateright_finds_a_leader_and_no_second_one() {
-    let zab = Zab { values: 0, ..zab(3, "oracle", None) };
-    let model = ActorModel::<Zab, Zab>::new(zab.clone(), ())
-        .actors(vec![zab; 3])
-        .init_network(Network::new_ordered([]))
-        .within_boundary(|zab, state| {
-            state.actor_states.iter().all(|s| zab.term(s) <= Term(1) && zab.round(s) <= 1)
-        })
-        .property(Expectation::Sometimes, "a leader", |model, state| {
-            leaders(&model.cfg, &state.actor_states) > 0
-        })
-        .property(Expectation::Always, "one leader", |model, state| {
-            leaders(&model.cfg, &state.actor_states) < 2
-        });
-    model.checker().spawn_bfs().join().assert_properties();
-}
-
-fn leaders(zab: &Zab, servers: &[Arc<State>]) -> usize {
-    let leads =
-        |(i, server): (usize, &Arc<State>)| zab.leads(Id::from(i), server).map(|_| Id::from(i));
-    servers.iter().enumerate().filter_map(leads).collect::<NodeSet>().len()
 }
