@@ -4,10 +4,11 @@
 //! A node compares ballots, takes over a higher one, and runs for the least of its own that is new.
 //! Ballots are ordered by round first, so a shift of all rounds changes nothing. The ballots of
 //! votes are only compared, with each other (pmax) and with the ballot of the leader who says what
-//! is chosen. So is that of a leader: it waits for nobody, and whoever hears of its ballot and
-//! takes it over has promised a lower one. In a message, too, a ballot is taken over only where it
-//! is higher than the receiver's own. Of what is lower than all ballots from which nodes count on,
+//! is chosen. In a message, too, a ballot is taken over only where it is higher than the receiver's
+//! own. Of what is lower than all ballots from which nodes count on,
 //! only the order matters.
+
+use stateright::actor::Id;
 
 use super::bugs::Bug;
 use super::message::{Message, Votes};
@@ -35,7 +36,7 @@ pub(super) fn renumber(part: Part<'_, MultiPaxos>, new: New<'_>) {
                 disk(durable, Counter::growing(ROUND), new);
                 votes(adopted, new);
             }
-            Role::Leader { .. } => disk(durable, Counter::compared(ROUND), new),
+            Role::Leader { .. } => disk(durable, Counter::growing(ROUND), new),
         },
         Part::Disk(saved) => disk(saved, Counter::growing(ROUND), new),
         Part::NoDisk => {
@@ -77,17 +78,42 @@ fn round(round: &mut u32, counter: Counter, new: New<'_>) {
 /// ballots, so the least of its own above the promise is new, and is the next. The highest below
 /// might as well be the last. A planted bug by which a node forgets one of the two keeps the other.
 pub(super) fn simplify(snapshot: &mut Snapshot<'_, MultiPaxos>) {
-    let Snapshot { nodes, states, disks, .. } = snapshot;
     let forgets =
         |node: &MultiPaxos| matches!(node.bug, Some(Bug::ForgetsPromise | Bug::ReusesBallot));
-    if nodes.iter().any(forgets) {
+    if snapshot.nodes.iter().any(forgets) {
         return;
     }
+    unify_deaf_leaders_far_behind(snapshot);
+    let Snapshot { states, disks, .. } = snapshot;
     for (i, (state, disk)) in states.iter_mut().zip(disks).enumerate() {
         let memory = state.as_mut().map(|state| &mut state.durable);
         for disk in memory.into_iter().chain(disk.as_mut()) {
             let Ballot { round, node } = disk.promised;
             disk.round = if usize::from(node) >= i { round } else { round.saturating_sub(1) };
+        }
+    }
+}
+
+/// A leader that hears from nobody leads on for ever, in the round that it has. Once that is below
+/// what all others have promised, they pass over whatever it says, and it does not matter how far
+/// it is behind.
+fn unify_deaf_leaders_far_behind(snapshot: &mut Snapshot<'_, MultiPaxos>) {
+    for i in 0..snapshot.states.len() {
+        let id = Id::from(i);
+        let promised = |other: usize| {
+            let disk = || snapshot.disks[other].as_ref().map_or(0, |disk| disk.promised.round);
+            let state = snapshot.states[other].as_ref();
+            let may_start = snapshot.may_start.contains(Id::from(other));
+            state.map(|state| state.durable.promised.round).or_else(|| may_start.then(disk))
+        };
+        let others = (0..snapshot.states.len()).filter(|other| *other != i).filter_map(promised);
+        let Some(lowest) = others.min() else { continue };
+        let is_deaf = snapshot.is_deaf(id);
+        if let Some(State { durable, role: Role::Leader { .. }, .. }) = &mut snapshot.states[i]
+            && is_deaf
+            && durable.promised.round + 1 < lowest
+        {
+            durable.promised.round = lowest - 1;
         }
     }
 }

@@ -147,7 +147,7 @@ impl Election for Paxos {
 
     /// With these, a leader has its value chosen.
     fn is_quorum(&self, _: &State, _: usize, _: NodeSet, members: NodeSet) -> bool {
-        members.len() >= self.phase2
+        members.len() >= self.phase1.max(self.phase2)
     }
 
     /// What Paxos is for is the value; without phase 2 there is none.

@@ -80,8 +80,15 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     for i in 0..snapshot.states.len() {
         let id = Id::from(i);
         let others = snapshot.states.iter().enumerate().filter(|(other, _)| *other != i);
-        let terms = others.filter_map(|(_, server)| Some(server.as_ref()?.persistent.term.0));
-        let Some(lowest) = terms.min() else { continue };
+        let terms = others.map(|(other, server)| match server {
+            Some(server) => Some(server.persistent.term.0),
+            // It may come back with the term on its disk.
+            None => {
+                let disk = || snapshot.disks[other].as_ref().map_or(0, |disk| disk.term.0);
+                snapshot.may_start.contains(Id::from(other)).then(disk)
+            }
+        });
+        let Some(lowest) = terms.flatten().min() else { continue };
         let raft = &snapshot.nodes[i];
         let needs_nobody = raft.members(&Log::default()).are_carried_by(&[id], raft.bug);
         let is_heard = snapshot.hears.iter().filter(|heard| heard.contains(id)).count() > 1;
@@ -96,13 +103,14 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     }
 }
 
-/// A server that is down, with a disk whose term is far below those of all others and of all that
-/// is on its way to it: once it starts, whatever it hears from others raises its term to theirs; it
+/// The only server that may still start, down now, with a disk whose term is far below those of all
+/// others, which stay up, and of all that is on its way to it: once it starts, whatever it hears from others raises its term to theirs; it
 /// can stand in a term that is over, and learns so two ticks later, before its next timeout, as all
 /// links are up. So it does not matter how far it is behind, nor for whom it voted then.
 fn unify_disks_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     let learns_in_time = |raft: &Raft| raft.election.start >= 3 * raft.heartbeat.start;
-    if !snapshot.is_mesh() || !snapshot.nodes.iter().all(learns_in_time) {
+    let is_one = snapshot.may_start.len() == 1;
+    if !is_one || !snapshot.is_mesh() || !snapshot.nodes.iter().all(learns_in_time) {
         return;
     }
     let current = snapshot.states.iter().flatten().map(|server| server.persistent.term.0);

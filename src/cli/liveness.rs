@@ -204,6 +204,10 @@ fn runs(one: &LivenessChecked) -> String {
                 shown.prefix.len() + 1
             );
         }
+        if !shown.fairness.is_empty() {
+            text += "  It is fair. What waits when a lap begins:\n";
+            shown.fairness.iter().for_each(|met| text += &format!("    {met}\n"));
+        }
     }
     text
 }

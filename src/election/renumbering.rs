@@ -66,7 +66,7 @@ pub struct Snapshot<'a, E: Election> {
     pub states: Vec<Option<E::State>>,
     /// Which nodes may still start again: they are down, or may crash.
     pub may_start: NodeSet,
-    /// From whom each node hears, itself included, as long as links stay as they are.
+    /// From whom each node hears, itself included. Empty while links may still change.
     pub hears: Vec<NodeSet>,
     /// The disks, as far as some start may still read them.
     pub disks: Vec<Option<E::Storage>>,
@@ -77,14 +77,14 @@ pub struct Snapshot<'a, E: Election> {
 }
 
 impl<E: Election> Snapshot<'_, E> {
-    /// Whether every node hears from every other.
+    /// Whether every node hears from every other, for ever.
     pub fn is_mesh(&self) -> bool {
-        self.hears.iter().all(|heard| heard.len() == self.nodes.len())
+        !self.hears.is_empty() && self.hears.iter().all(|heard| heard.len() == self.nodes.len())
     }
 
-    /// Whether a node hears from no other.
+    /// Whether a node hears from no other, for ever.
     pub fn is_deaf(&self, id: Id) -> bool {
-        self.hears[usize::from(id)].len() == 1
+        self.hears.get(usize::from(id)).is_some_and(|heard| heard.len() == 1)
     }
 }
 

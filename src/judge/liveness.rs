@@ -4,12 +4,12 @@
 use std::time::Instant;
 
 use super::Agreement;
-use crate::election::{About, Catalogue, Election, Only, Visitor};
+use crate::election::{About, BugSpec, Catalogue, Costs, Election, Only, Visitor};
 use crate::liveness::{self, Answer, Cut, Decision, Extent, Random, Report};
 use crate::run::trace::Trace;
 use crate::scenario::liveness::LivenessScenario;
 use crate::scenario::{Problem, Scenario, start};
-use crate::semantics::{StepOf, System, SystemState};
+use crate::semantics::{StepOf, System, SystemState, Timing};
 
 /// The answer to one question.
 #[derive(Clone, Debug)]
@@ -38,6 +38,9 @@ pub struct Shown {
     pub cycle: Vec<String>,
     /// Prefix and two laps, to be replayed.
     pub trace: Trace,
+    /// Where no time is kept: how the lap delivers each message and fires each timer that waits
+    /// when it begins.
+    pub fairness: Vec<String>,
 }
 
 /// What came of a system that was asked about liveness.
@@ -116,8 +119,9 @@ impl Visitor for Asking<'_> {
     fn visit<E: Election>(self) -> Self::Output {
         let begin = Instant::now();
         let scenario = self.scenario.scenario();
-        let system = scenario.system::<E>()?;
         let wrong = |why: String| Problem::new(format!("liveness `{}`: {why}", scenario.name));
+        expect_forms_hold::<E>(self.scenario).map_err(wrong)?;
+        let system = scenario.system::<E>()?;
         let when = |state: &SystemState<E>| {
             let cut = self.scenario.cut.as_ref();
             cut.is_some_and(|cut| start::is_so(&system, state, &cut.when))
@@ -159,6 +163,28 @@ impl Visitor for Asking<'_> {
     }
 }
 
+/// Whether forms of states can stand for them: with the bug that is planted, and where a predicate
+/// is asked of them.
+fn expect_forms_hold<E: Election>(scenario: &LivenessScenario) -> Result<(), String> {
+    let costs_safety =
+        |spec: &&BugSpec| scenario.bug.as_deref() == Some(spec.name) && spec.costs == Costs::Safety;
+    if let Some(bug) = E::about().bugs.iter().find(costs_safety) {
+        return Err(format!(
+            "liveness is decided with bugs that cost no safety: `{}` does, and canonical forms rest \
+             on what it breaks",
+            bug.name
+        ));
+    }
+    let Some(cut) = &scenario.cut else { return Ok(()) };
+    if E::about().has_terms && cut.when.split_whitespace().any(|word| word == "term") {
+        return Err(format!(
+            "cut.when `{}`: terms are numbered anew, so none can be named",
+            cut.when
+        ));
+    }
+    Ok(())
+}
+
 /// An answer as it stands in tables and in scenarios.
 pub fn in_words(answer: Answer) -> String {
     let more = match answer {
@@ -181,6 +207,8 @@ fn shown<E: Election>(
     let names =
         |steps: &[StepOf<E>]| steps.iter().map(|step| system.name(step)).collect::<Vec<String>>();
     let evidence = &decision.evidence;
+    let is_timed = system.rules.timing != Timing::Asynchronous;
+    let mut fairness = Vec::new();
     let (what, prefix, cycle, again) = match (&evidence.lasso, &evidence.stop) {
         (_, Some(path)) => {
             let steps = report.tell_path(path)?;
@@ -188,12 +216,16 @@ fn shown<E: Election>(
         }
         (Some(lasso), _) => {
             let told = report.tell(lasso)?;
-            let what = format!("a run that repeats for ever: {} ticks a lap", lasso.cycle.len());
+            let unit = if is_timed { "ticks" } else { "rounds" };
+            let what = format!("a run that repeats for ever: {} {unit} a lap", lasso.cycle.len());
+            if !is_timed {
+                fairness = liveness::obligations(system, &told.prefix, &told.cycle)?;
+            }
             (what, names(&told.prefix), names(&told.cycle), names(&told.again))
         }
         _ => return Ok(None),
     };
     let steps: Vec<String> = prefix.iter().chain(&cycle).chain(&again).cloned().collect();
     let trace = Trace::of_names(E::about().name, scenario, question, answer, steps);
-    Ok(Some(Shown { what, prefix, cycle, trace }))
+    Ok(Some(Shown { what, prefix, cycle, trace, fairness }))
 }

@@ -30,7 +30,7 @@ pub fn audit_form<E: Election>(
     expect_decidable(system)?;
     let mut audit = Audit {
         ticking: Ticking::new(system, links, u64::MAX),
-        observer: Observer { system, links },
+        observer: Observer::new(system, links),
         hasher: RandomState::new(),
         compared: 0,
     };

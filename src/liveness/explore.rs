@@ -10,18 +10,21 @@ use stateright::actor::Id;
 use super::between::Between;
 use super::canonical::{components, renumber};
 use super::graph::{Edge, Graph, GraphBuilder};
-use super::marks::{Observer, marks};
+use super::marks::{Observer, idle, marks};
 use super::ticks::{Bag, Ending, Endings, Few, TimeStops, endings};
 use crate::election::{Counting, Election, NodeSet};
-use crate::semantics::System;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
+use crate::semantics::{System, Timing};
 
 /// How far a graph is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// So many states.
     pub states: usize,
+    /// Whether of what a node can do in a tick, given which of its timers fire, only one way is
+    /// followed: fewer runs, but longer ones.
+    pub narrow: bool,
     /// By so much may a growing number, such as a term, be ahead of the lowest one in the same part
     /// of the network; in rounds of all nodes where a number says whose turn it is.
     pub spread: u64,
@@ -29,7 +32,7 @@ pub struct Extent {
 
 impl Default for Extent {
     fn default() -> Self {
-        Extent { states: 500_000, spread: 8 }
+        Extent { states: 500_000, narrow: false, spread: 8 }
     }
 }
 
@@ -67,6 +70,8 @@ pub(super) struct Ticking<'a, E: Election> {
     known: HashMap<Alone<E>, Rc<Result<Endings<E>, TimeStops>>>,
     countings: Vec<Counting>,
     spread: u64,
+    /// As in [`Extent`].
+    is_narrow: bool,
 }
 
 /// A tick of the whole system.
@@ -79,13 +84,17 @@ pub(super) struct Tick<E: Election> {
     pub(super) has_fault: bool,
     /// How each node spent it.
     pub(super) nodes: Vec<(usize, usize)>,
+    /// The nodes with a timer that ran when it began, and neither fired nor ended, as [`idle`]
+    /// marks.
+    pub(super) idle: u32,
 }
 
 impl<'a, E: Election> Ticking<'a, E> {
     pub(super) fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
         let parts = components(links, NodeSet::first(system.actors.len()));
         let countings = E::countings(&system.actors);
-        Ticking { system, links, parts, known: HashMap::new(), countings, spread }
+        let known = HashMap::new();
+        Ticking { system, links, parts, known, countings, spread, is_narrow: false }
     }
 
     /// What each node can do in the tick that begins.
@@ -103,6 +112,11 @@ impl<'a, E: Election> Ticking<'a, E> {
         each.collect()
     }
 
+    /// Of so many ways to spend a tick, the first ones that are followed.
+    fn followed(&self, ways: usize) -> usize {
+        if self.is_narrow { ways.min(1) } else { ways }
+    }
+
     /// Every tick from a state.
     pub(super) fn ticks(&mut self, state: &Between<E>) -> Result<Vec<Tick<E>>, TimeStops> {
         let mut ticks = Vec::new();
@@ -115,7 +129,8 @@ impl<'a, E: Election> Ticking<'a, E> {
         for (draw, drawn) in product(&draws).into_iter().enumerate() {
             let drawn: Vec<&Vec<Ending<E>>> =
                 alike.iter().zip(&drawn).map(|(endings, &d)| &endings[d]).collect();
-            let sizes: Vec<usize> = drawn.iter().map(|endings| endings.len()).collect();
+            let sizes: Vec<usize> =
+                drawn.iter().map(|endings| self.followed(endings.len())).collect();
             for picked in product(&sizes) {
                 let ends = || drawn.iter().zip(&picked).map(|(endings, &p)| &endings[p]);
                 let mut left = Some(state.left);
@@ -135,8 +150,10 @@ impl<'a, E: Election> Ticking<'a, E> {
                 }
                 after.lose(self.system, self.links);
                 let has_fault = left != state.left;
+                let lazy = ends().enumerate().filter(|(_, end)| !end.is_fair);
+                let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
                 let indices = product_at(&draws, draw).into_iter().zip(picked.iter().copied());
-                ticks.push(Tick { after, draw, has_fault, nodes: indices.collect() });
+                ticks.push(Tick { after, draw, has_fault, nodes: indices.collect(), idle });
             }
         }
         Ok(ticks)
@@ -181,15 +198,17 @@ fn product_at(sizes: &[usize], mut index: usize) -> Vec<usize> {
     sizes.iter().map(digit).collect()
 }
 
-/// The graph of all that can be reached from these states.
+/// The graph of all that can be reached from these states by ticks whose marks are followed.
 pub(super) fn explore<E: Election>(
     system: &System<E>,
     links: &Topology,
     starts: Vec<Between<E>>,
     extent: Extent,
+    is_followed: impl Fn(u32) -> bool,
 ) -> Result<Explored<E>, String> {
     let mut ticking = Ticking::new(system, links, extent.spread);
-    let observer = Observer { system, links };
+    ticking.is_narrow = extent.narrow;
+    let observer = Observer::new(system, links);
     let mut numbers: HashMap<Rc<Between<E>>, u32> = HashMap::new();
     let mut states: Vec<Rc<Between<E>>> = Vec::new();
     let (mut graph, mut cut) = (GraphBuilder::new(), None);
@@ -219,7 +238,10 @@ pub(super) fn explore<E: Election>(
         let ticks = ticking.ticks(&state);
         let stops = ticks.is_err();
         for tick in ticks.unwrap_or_default() {
-            let marks = marks(&before, &observer.reigns(&tick.after));
+            let marks = marks(&before, &observer.reigns(&tick.after)) | tick.idle;
+            if !is_followed(marks) {
+                continue;
+            }
             let draw =
                 u16::try_from(tick.draw).map_err(|_| "too many timers may fire in a tick")?;
             match ticking.canonical(tick.after) {
@@ -231,6 +253,10 @@ pub(super) fn explore<E: Election>(
             }
         }
         let this = graph.state(edges);
+        if system.rules.timing == Timing::Asynchronous {
+            // There are runs that do not go round by round.
+            graph.cut(this);
+        }
         if is_cut {
             cut.get_or_insert(if ticking.countings.is_empty() { "bounds" } else { "spread" });
             graph.cut(this);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use stateright::actor::Id;
 
 use super::between::Between;
+use super::report::Asked;
 use crate::election::{Election, NodeSet, Term};
 use crate::semantics::System;
 use crate::semantics::topology::Topology;
@@ -16,6 +17,15 @@ pub(super) const LED: u32 = 1 << 16;
 pub(super) const ALL: u32 = 1 << 17;
 /// No leader that a quorum follows has lost it in the tick, or led another term, though it is up.
 pub(super) const KEPT: u32 = 1 << 18;
+
+/// That a timer of this node ran when the round began, and neither fired in it nor ended. Only where
+/// no time is kept.
+pub(super) fn idle(id: Id) -> u32 {
+    1 << (19 + usize::from(id))
+}
+
+/// So many nodes have a mark of their own for that.
+pub(super) const MOST_IDLE: usize = 13;
 
 /// That this node leads, and that a quorum follows, in the same term before and after the tick.
 pub(super) fn leads_on(id: Id) -> u32 {
@@ -34,13 +44,20 @@ pub(super) struct Reigns {
 pub(super) struct Observer<'a, E: Election> {
     pub(super) system: &'a System<E>,
     pub(super) links: &'a Topology,
+    /// Whether it is asked who has learned something, and not who leads.
+    learns: bool,
 }
 
-impl<E: Election> Observer<'_, E> {
+impl<'a, E: Election> Observer<'a, E> {
+    pub(super) fn new(system: &'a System<E>, links: &'a Topology) -> Self {
+        let learns = Asked::of(system).contains(&Asked::EverybodyLearns);
+        Observer { system, links, learns }
+    }
+
     /// Who leads in a state.
     pub(super) fn reigns(&self, state: &Between<E>) -> Reigns {
         let live = state.live();
-        if live.iter().any(|id| self.has_learned(state, id).is_some()) {
+        if self.learns {
             // Nobody asks who leads, so forms of states need not tell.
             return Reigns { followed: Vec::new(), live, all: self.all_have_learned(state, live) };
         }

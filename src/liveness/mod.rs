@@ -14,6 +14,7 @@
 //! in which messages are delivered; and the environment may do what it has a budget for.
 
 mod answer;
+mod asynchronous;
 mod audit;
 mod between;
 mod canonical;
@@ -22,6 +23,7 @@ mod confirm;
 mod decide;
 mod end_components;
 mod explore;
+mod fairness;
 mod fixpoints;
 mod graph;
 mod marks;
@@ -35,6 +37,7 @@ pub use audit::{audit_form, audit_ticks};
 pub use confirm::confirm;
 pub use decide::decide;
 pub use explore::Extent;
+pub use fairness::obligations;
 pub use graph::{Defect, Edge, Graph, GraphBuilder};
 pub use report::{Asked, Cut, Reply, Report, ask};
 pub use retell::Told;

@@ -117,22 +117,36 @@ pub(super) fn lasso(
     Some(Lasso { prefix, cycle })
 }
 
-/// A closed walk from a state, by edges that are kept, on which for each mask an edge lacks it.
-/// Each leg goes to the nearest edge that lacks a mask which no edge has lacked yet, and the last
-/// leg goes home.
+/// A closed walk from a state, by edges that are kept, on which for each mask an edge lacks it: by
+/// the nearest edge that lacks all masks at once, or leg by leg, whichever is shorter.
 fn lap(
     graph: &Graph,
     home: u32,
     keeps: impl Fn(u32, &Edge) -> bool,
     masks: &[u32],
 ) -> Option<Vec<u32>> {
+    let at_once =
+        legs(graph, home, &keeps, masks, |edge, left| left.iter().all(|mask| !edge.carries(*mask)));
+    let one_by_one =
+        legs(graph, home, &keeps, masks, |edge, left| left.iter().any(|mask| !edge.carries(*mask)));
+    [at_once, one_by_one].into_iter().flatten().min_by_key(Vec::len)
+}
+
+/// A closed walk from a state. Each leg goes to the nearest edge that lacks enough of the masks that
+/// no edge has lacked yet, and the last leg goes home.
+fn legs(
+    graph: &Graph,
+    home: u32,
+    keeps: &impl Fn(u32, &Edge) -> bool,
+    masks: &[u32],
+    is_enough: impl Fn(&Edge, &[u32]) -> bool,
+) -> Option<Vec<u32>> {
     let mut search = Breadth::new(graph);
     let mut lap: Vec<u32> = Vec::new();
     let mut at = home;
     let mut left = masks.to_vec();
     while !left.is_empty() {
-        let lacks = |edge: &Edge| left.iter().any(|mask| !edge.carries(*mask));
-        let leg = search.way(&[at], &keeps, lacks)?;
+        let leg = search.way(&[at], keeps, |edge| is_enough(edge, &left))?;
         for number in leg {
             left.retain(|mask| graph.edge(number).carries(*mask));
             at = graph.edge(number).to;
@@ -140,7 +154,7 @@ fn lap(
         }
     }
     if at != home || lap.is_empty() {
-        lap.extend(search.way(&[at], &keeps, |edge| edge.to == home)?);
+        lap.extend(search.way(&[at], keeps, |edge| edge.to == home)?);
     }
     Some(lap)
 }

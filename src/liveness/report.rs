@@ -3,13 +3,14 @@
 use stateright::actor::Id;
 
 use super::answer::{Decision, Lasso, Path, Question};
+use super::asynchronous;
 use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
 use super::explore::{Extent, explore};
 use super::marks::{ALL, KEPT, LED, leads_on};
 use super::retell::{Phase, Told, tell, tell_path};
-use crate::election::Election;
+use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
 use crate::semantics::{Bounds, Latency, StepOf, System, SystemState, Timing};
@@ -132,14 +133,14 @@ pub struct Cut<'a, E: Election> {
 pub struct Report<'a, E: Election> {
     /// By question.
     pub replies: Vec<Reply>,
-    system: &'a System<E>,
-    phases: Vec<Phase<E>>,
-    when: &'a dyn Fn(&SystemState<E>) -> bool,
-    extent: Extent,
+    pub(super) system: &'a System<E>,
+    pub(super) phases: Vec<Phase<E>>,
+    pub(super) when: &'a dyn Fn(&SystemState<E>) -> bool,
+    pub(super) extent: Extent,
 }
 
 /// Decides liveness of a timed system from its start on. With a `cut`, only what happens after that
-/// counts.
+/// counts. Of an asynchronous system it only looks for a fair run that is bad.
 ///
 /// # Errors
 /// The system is not one that can be decided, or there is no state in which the links may change.
@@ -149,23 +150,38 @@ pub fn ask<'a, E: Election>(
     extent: Extent,
 ) -> Result<Report<'a, E>, String> {
     expect_decidable(system)?;
+    if system.rules.timing == Timing::Asynchronous {
+        return match cut {
+            None => asynchronous::ask(system, extent),
+            Some(_) => Err("links may change where time is kept, and only there".to_string()),
+        };
+    }
     let links = |position: usize| system.rules.topologies[position].clone();
+    expect_links(system, cut.as_ref().map(|cut| cut.to))?;
     let start = vec![Between::of(&system.initial())];
-    let explored = explore(system, &links(0), start, extent)?;
+    let explored = explore(system, &links(0), start, extent, |_| true)?;
     let mut phases = vec![Phase { links: links(0), explored }];
     let mut when: &dyn Fn(&SystemState<E>) -> bool = &|_| false;
     if let Some(cut) = cut {
+        if Asked::of(system).contains(&Asked::EverybodyLearns) {
+            return Err("where a value is to be learned, links are as they are from the start: \
+                        expected `topology`, found `cut`"
+                .to_string());
+        }
         when = cut.when;
         let before = &phases[0].explored;
         if let Some(bound) = before.cut {
             return Err(format!("not all states were seen in which the links may change: {bound}"));
+        }
+        if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
+            return Err("time can stop before the links change".to_string());
         }
         let may_change = |state: &&Between<E>| when(&state.system_state(system));
         let starts: Vec<Between<E>> = before.states.iter().filter(may_change).cloned().collect();
         if starts.is_empty() {
             return Err("no state is reached in which the links may change".to_string());
         }
-        let explored = explore(system, &links(cut.to), starts, extent)?;
+        let explored = explore(system, &links(cut.to), starts, extent, |_| true)?;
         phases.push(Phase { links: links(cut.to), explored });
     }
     let graph = &phases[phases.len() - 1].explored.graph;
@@ -180,14 +196,34 @@ pub fn ask<'a, E: Election>(
     Ok(Report { replies: replies?, system, phases, when, extent })
 }
 
+/// Links change only if that is asked about, and then some are cut and none is mended: what was left
+/// out of forms before, because it could not be heard, must not be heard later.
+fn expect_links<E: Election>(system: &System<E>, cut_to: Option<usize>) -> Result<(), String> {
+    let (rules, nodes) = (&system.rules, || (0..system.actors.len()).map(Id::from));
+    let Some(to) = cut_to else {
+        let changes = rules.faults.switches > 0;
+        return if changes { Err("links change, but not by a `cut`".to_string()) } else { Ok(()) };
+    };
+    let pairs = nodes().flat_map(|src| nodes().map(move |dst| (src, dst)));
+    let (before, after) = (&rules.topologies[0], &rules.topologies[to]);
+    for (src, dst) in pairs {
+        if after.is_up(src, dst) && !before.is_up(src, dst) {
+            let (src, dst) = (node_name(src), node_name(dst));
+            return Err(format!("the cut must not mend links: {src} -> {dst} is down before it"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether all that the system may do is followed, and nothing is asked that cannot be answered.
 pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), String> {
     let rules = &system.rules;
     let wrong = |what: &str| Err(format!("liveness is decided {what}"));
-    if rules.timing != Timing::Timed || rules.latency != Latency::OneTick {
+    let takes_a_tick = rules.timing == Timing::Timed && rules.latency == Latency::OneTick;
+    if !takes_a_tick && rules.timing != Timing::Asynchronous {
         return wrong(
-            "where time is kept and a message takes a tick: expected timing = \"timed\" and \
-             latency = 1",
+            "where a message takes a tick, or any time: expected timing = \"timed\" with latency = \
+             1, or timing = \"asynchronous\"",
         );
     }
     if rules.network != NetworkKind::Unordered {

@@ -8,7 +8,7 @@ use super::explore::{Explored, Tick, Ticking};
 use super::marks::{Observer, marks};
 use crate::election::Election;
 use crate::semantics::topology::Topology;
-use crate::semantics::{Step, StepOf, System, SystemState};
+use crate::semantics::{Step, StepOf, System, SystemState, Timing};
 
 /// A run that repeats for ever, in steps of the system.
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl<'a, E: Election> Teller<'a, E> {
 
     fn take(&mut self, step: StepOf<E>) -> Result<(), String> {
         let name = || self.system.name(&step);
-        let next = self.system.apply(&self.reference, &step);
+        let next = self.system.take(&self.reference, &step);
         self.reference = next.ok_or_else(|| format!("`{}` cannot be taken", name()))?;
         self.steps.push(step);
         Ok(())
@@ -120,7 +120,7 @@ impl<'a, E: Election> Teller<'a, E> {
     /// Goes along edges of a graph.
     fn follow(&mut self, phase: &Phase<E>, edges: &[u32]) -> Result<(), String> {
         let mut ticking = Ticking::new(self.system, &phase.links, self.spread);
-        let observer = Observer { system: self.system, links: &phase.links };
+        let observer = Observer::new(self.system, &phase.links);
         for &edge in edges {
             let edge = phase.explored.graph.edge(edge);
             let wanted = &phase.explored.states[edge.to as usize];
@@ -129,7 +129,7 @@ impl<'a, E: Election> Teller<'a, E> {
             let ticks = ticking.ticks(&state).unwrap_or_default();
             let is_it = |tick: &Tick<E>| {
                 tick.has_fault == edge.adversary
-                    && marks(&before, &observer.reigns(&tick.after)) == edge.marks
+                    && marks(&before, &observer.reigns(&tick.after)) | tick.idle == edge.marks
                     && ticking.canonical(tick.after.clone()).as_ref() == Some(wanted)
             };
             let tick = ticks.into_iter().find(is_it).ok_or("no tick is like the graph's")?;
@@ -137,7 +137,9 @@ impl<'a, E: Election> Teller<'a, E> {
                 let steps = end.as_ref().as_ref().map(|ends| ends[*draw][*pick].steps.clone());
                 steps.unwrap_or_default().into_iter().try_for_each(|step| self.take(step))?;
             }
-            self.take(Step::Tick)?;
+            if self.system.rules.timing != Timing::Asynchronous {
+                self.take(Step::Tick)?;
+            }
             self.now = tick.after;
             let mut seen = Between::of(&self.reference);
             seen.lose(self.system, &phase.links);

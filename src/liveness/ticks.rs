@@ -5,6 +5,10 @@
 //! timers and with the messages that are due, in every order; what the whole system can do in a
 //! tick is then the product of what its nodes can do. The states between the ticks are exactly
 //! those of all interleavings.
+//!
+//! Where no time is kept, the same is done round by round: in a round each message is delivered
+//! that was in flight when the round began, and at each node either all timers fire that ran then,
+//! or none. Every such run is a run of the asynchronous system; but not every run is such a one.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
@@ -12,8 +16,8 @@ use std::sync::Arc;
 
 use stateright::actor::Id;
 
-use crate::election::{CLIENT, Election, Event};
-use crate::semantics::node::{Disk, Effect, NodeOf, Reaction};
+use crate::election::{Age, CLIENT, Election, Event};
+use crate::semantics::node::{Clock, Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System};
 
 /// Messages between one node and others, which are named first: how many copies of each.
@@ -48,6 +52,8 @@ pub(super) struct Ending<E: Election> {
     pub(super) used: Few,
     /// The steps that it took.
     pub(super) steps: Vec<StepOf<E>>,
+    /// Whether each timer that ran when the tick began has fired, or runs no longer.
+    pub(super) is_fair: bool,
 }
 
 /// The endings of a tick at one node, for each draw of the timers that fire.
@@ -65,6 +71,9 @@ pub(super) fn endings<E: Election>(
     due: &Bag<E>,
     left: Few,
 ) -> Result<Endings<E>, TimeStops> {
+    if system.rules.clock == Clock::Absent {
+        return endings_of_round(system, id, node, due, left);
+    }
     let may_fire = |last: bool| {
         let timers = node.timers.iter();
         timers.filter(move |(_, age)| age.now >= age.first && (age.now >= age.last) == last)
@@ -83,6 +92,43 @@ pub(super) fn endings<E: Election>(
     let all = draws.into_iter().map(|draw| {
         let start = Within { node: node.clone(), due: due.clone(), sent: Bag::<E>::new(), left };
         Search { system, id, draw, left }.from(start)
+    });
+    all.collect()
+}
+
+/// A timer that ran when the round began. One that is set within it has the default age.
+const OLD: Age = Age { now: 1, first: 1, last: 1 };
+
+/// Everything that can happen at a node within a round, where no time is kept: none of its timers
+/// fire, or all of them.
+fn endings_of_round<E: Election>(
+    system: &System<E>,
+    id: Id,
+    node: &Arc<NodeOf<E>>,
+    due: &Bag<E>,
+    left: Few,
+) -> Result<Endings<E>, TimeStops> {
+    let mut old = (**node).clone();
+    old.timers.values_mut().for_each(|age| *age = OLD);
+    let start = Within { node: Arc::new(old), due: due.clone(), sent: Bag::<E>::new(), left };
+    let all: BTreeSet<E::Timer> = node.timers.keys().cloned().collect();
+    let mut draws = vec![BTreeSet::new()];
+    if !all.is_empty() {
+        draws.push(all);
+    }
+    let all = draws.into_iter().map(|draw| {
+        let mut endings = Search { system, id, draw, left }.from(start.clone())?;
+        for ending in &mut endings {
+            let fires = |timer: &E::Timer| {
+                let is_it = |step: &StepOf<E>| matches!(step, Step::Timeout { timer: fired, .. } if fired == timer);
+                ending.steps.iter().any(is_it)
+            };
+            let is_gone = |timer: &E::Timer| !ending.node.timers.contains_key(timer);
+            ending.is_fair = node.timers.keys().all(|timer| fires(timer) || is_gone(timer));
+            let node = Arc::make_mut(&mut ending.node);
+            node.timers.values_mut().for_each(|age| *age = Age::default());
+        }
+        Ok(endings)
     });
     all.collect()
 }
@@ -163,7 +209,8 @@ impl<E: Election> Search<'_, E> {
                 let (node, sent) = (Arc::new(node.aged()), sent.clone());
                 let is_like = |e: &Ending<E>| e.node == node && e.sent == sent && e.used == used;
                 if !endings.iter().any(is_like) {
-                    endings.push(Ending { node, sent, used, steps: path(&all, at) });
+                    let steps = path(&all, at);
+                    endings.push(Ending { node, sent, used, steps, is_fair: true });
                 }
             }
         }
@@ -172,7 +219,11 @@ impl<E: Election> Search<'_, E> {
 
     /// Whether a timer fires that has not been set anew.
     fn fires(&self, node: &NodeOf<E>, timer: &E::Timer) -> bool {
-        self.draw.contains(timer) && node.timers.get(timer).is_some_and(|age| age.now >= age.first)
+        let is_due = |age: &Age| match self.system.rules.clock {
+            Clock::Absent => age.now >= OLD.now,
+            Clock::Ticks(_) => age.now >= age.first,
+        };
+        self.draw.contains(timer) && node.timers.get(timer).is_some_and(is_due)
     }
 
     /// Time may pass when nothing is due. What is due to a node that is down is lost.

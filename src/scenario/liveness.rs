@@ -23,8 +23,7 @@ pub struct CutLinks {
     pub when: String,
 }
 
-/// One system of which it is asked whether a leader comes and stays. Time is kept, and a message
-/// takes a tick.
+/// One system of which it is asked whether a leader comes and stays.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LivenessScenario {
@@ -35,6 +34,10 @@ pub struct LivenessScenario {
     pub note: String,
     /// How many nodes there are.
     pub nodes: usize,
+    /// `timed`: time is kept, and a message takes a tick. `asynchronous`: a fair run without a
+    /// leader is looked for.
+    #[serde(default = "timed")]
+    pub timing: Timing,
     /// The protocol's options, by name.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub options: toml::Table,
@@ -60,6 +63,10 @@ pub struct LivenessScenario {
 
 fn mesh() -> String {
     Topologies::default().start
+}
+
+fn timed() -> Timing {
+    Timing::Timed
 }
 
 #[derive(Deserialize)]
@@ -105,8 +112,11 @@ impl LivenessScenario {
         Scenario {
             note: self.note.clone(),
             options: self.options.clone(),
-            timing: Timing::Timed,
-            latency: Latency::OneTick,
+            timing: self.timing,
+            latency: match self.timing {
+                Timing::Asynchronous => Latency::default(),
+                Timing::Timed | Timing::Stabilising => Latency::OneTick,
+            },
             faults: Faults { switches: u32::from(self.cut.is_some()), ..self.faults },
             topologies: Topologies { start: self.topology.clone(), may },
             bounds: self.bounds,

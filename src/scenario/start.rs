@@ -82,12 +82,13 @@ pub fn take<E: Election>(
     }
     let mut enabled = Vec::new();
     for step in system.candidates(state) {
-        let Some(next) = system.apply(state, &step) else { continue };
         let known = system.name(&step);
-        if names::same(&known, name) {
+        if let (true, Some(next)) = (names::same(&known, name), system.take(state, &step)) {
             return Ok((step, next));
         }
-        enabled.push(known);
+        if system.apply(state, &step).is_some() {
+            enabled.push(known);
+        }
     }
     if system.can_stabilise(state) {
         enabled.push(system.name(&system.stabilisation(state, |_| 0)));

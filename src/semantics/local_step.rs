@@ -14,8 +14,25 @@ use crate::semantics::watch;
 use crate::semantics::world::World;
 
 impl<E: Election> System<E> {
-    /// What the handler of a local step does; `None` if the step cannot be taken.
+    /// What the handler of a local step does; `None` if the step cannot be taken, or, where no time
+    /// is kept, would change nothing. Such a message stays in flight, unless the network is ordered.
     pub fn reaction(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<Reaction<E>> {
+        let reaction = self.reaction_if_any(state, step)?;
+        let stays = match step {
+            Step::Deliver { .. } => self.rules.network != NetworkKind::Ordered,
+            Step::Timeout { .. } => true,
+            _ => false,
+        };
+        let is_nothing = reaction.idle && stays && self.is_timeless(&state.world);
+        (!is_nothing).then_some(reaction)
+    }
+
+    /// The same, even if the step changes nothing.
+    pub(super) fn reaction_if_any(
+        &self,
+        state: &SystemState<E>,
+        step: &StepOf<E>,
+    ) -> Option<Reaction<E>> {
         let id = step.node()?;
         let node = state.nodes.get(usize::from(id))?;
         let timeless = self.is_timeless(&state.world);
@@ -32,23 +49,14 @@ impl<E: Election> System<E> {
                 if !is_head || !self.is_deliverable(state, *src, *dst) {
                     return None;
                 }
-                let reaction = self.react(id, node, &event(step));
-                let stays = self.rules.network != NetworkKind::Ordered && timeless;
-                if reaction.idle && stays {
-                    return None;
-                }
-                reaction
+                self.react(id, node, &event(step))
             }
             Step::Timeout { timer, .. } => {
                 let age = node.timers.get(timer)?;
                 if !timeless && age.now < age.first {
                     return None;
                 }
-                let reaction = self.react(id, node, &event(step));
-                if reaction.idle && timeless {
-                    return None;
-                }
-                reaction
+                self.react(id, node, &event(step))
             }
             Step::Choose { key, value, .. } => {
                 if !node.choices.get(key)?.contains(value) {

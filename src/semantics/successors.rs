@@ -160,6 +160,21 @@ impl<E: Election> System<E> {
         Some(next)
     }
 
+    /// As [`apply`](System::apply), but a message whose delivery changes nothing is delivered and
+    /// gone, and a timer may fire for nothing. Where no time is kept, searches leave such steps out,
+    /// as others lead to the same; but in a fair run no message waits for ever.
+    pub fn take(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<SystemState<E>> {
+        if let Some(next) = self.apply(state, step) {
+            return Some(next);
+        }
+        let reaction = self.reaction_if_any(state, step)?;
+        let mut next = state.clone();
+        self.consume(&mut next, step);
+        self.commit(&mut next, step.node()?, event(step), &reaction);
+        self.bury(&mut next);
+        Some(next)
+    }
+
     /// Takes a step in which the node crashes after the first `effects` sends and saves of its
     /// handler.
     fn tear(

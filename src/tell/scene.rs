@@ -126,7 +126,7 @@ impl Scene {
         let origin = View::new(system, &state);
         let mut frames = Vec::new();
         for step in system.prefix.iter().chain(steps) {
-            let next = system.apply(&state, step).expect("a run that was found can be taken");
+            let next = system.take(&state, step).expect("a run that was found can be taken");
             frames.push(Frame::new(system, &state, step, &next));
             state = next;
         }

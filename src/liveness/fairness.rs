@@ -1,0 +1,79 @@
+//! Whether a run that repeats for ever is fair, seen from its steps alone.
+
+use stateright::actor::{Envelope, Id};
+
+use crate::election::{Election, node_name};
+use crate::semantics::network::Network;
+use crate::semantics::{Step, StepOf, System, SystemState};
+
+/// What a lap of an asynchronous run must do, so that the run is fair, and by which of its steps it
+/// does it: each message that is in flight when the lap begins is delivered in it, or dies, and
+/// each timer that runs then fires in it, or ends. A lap that does so can be repeated for ever, with
+/// later terms, and then no message and no timer waits for ever.
+///
+/// It knows nothing of how the run was found: it takes the steps of the run by the reference
+/// semantics.
+///
+/// # Errors
+/// A step that cannot be taken, or the first thing that waits.
+pub fn obligations<E: Election>(
+    system: &System<E>,
+    prefix: &[StepOf<E>],
+    lap: &[StepOf<E>],
+) -> Result<Vec<String>, String> {
+    let mut state = system.initial();
+    let take = |state: &SystemState<E>, step: &StepOf<E>| {
+        system.take(state, step).ok_or_else(|| format!("`{}` cannot be taken", system.name(step)))
+    };
+    for step in prefix {
+        state = take(&state, step)?;
+    }
+    let mut states = vec![state];
+    for step in lap {
+        states.push(take(&states[states.len() - 1], step)?);
+    }
+    let mut met = Vec::new();
+    for (envelope, copies) in in_flight(&states[0]) {
+        let Envelope { src, dst, msg } = envelope;
+        let is_it = |step: &StepOf<E>| matches!(step, Step::Deliver { src: s, dst: d, msg: m } if (s, d, m) == (src, dst, msg));
+        let what = format!("{} -> {}: {msg:?}", node_name(*src), node_name(*dst));
+        let mut delivered = (1..).zip(lap).filter(|(_, step)| is_it(step)).map(|(at, _)| at);
+        if let Some(at) = delivered.nth(copies - 1) {
+            met.push(format!("{what} is delivered by step {}", prefix.len() + at));
+        } else if let Some(at) = states.iter().position(|state| count(state, envelope) == 0) {
+            met.push(format!("{what} is dead after step {}", prefix.len() + at));
+        } else {
+            return Err(format!("{what} is never delivered"));
+        }
+    }
+    for (i, node) in states[0].nodes.iter().enumerate() {
+        for timer in node.timers.keys() {
+            let what = format!("{}'s timer {timer:?}", node_name(Id::from(i)));
+            let is_it = |step: &StepOf<E>| matches!(step, Step::Timeout { node, timer: t } if usize::from(*node) == i && t == timer);
+            if let Some(at) = lap.iter().position(is_it) {
+                met.push(format!("{what} fires in step {}", prefix.len() + at + 1));
+            } else if let Some(at) =
+                states.iter().position(|state| !state.nodes[i].timers.contains_key(timer))
+            {
+                met.push(format!("{what} is cancelled by step {}", prefix.len() + at));
+            } else {
+                return Err(format!("{what} never fires"));
+            }
+        }
+    }
+    Ok(met)
+}
+
+fn in_flight<E: Election>(
+    state: &SystemState<E>,
+) -> impl Iterator<Item = (&Envelope<E::Msg>, usize)> {
+    let bag = match &state.network {
+        Network::Unordered(bag) => Some(bag),
+        _ => None,
+    };
+    bag.into_iter().flatten().map(|(envelope, copies)| (envelope, *copies as usize))
+}
+
+fn count<E: Election>(state: &SystemState<E>, wanted: &Envelope<E::Msg>) -> usize {
+    in_flight(state).find(|(envelope, _)| *envelope == wanted).map_or(0, |(_, copies)| copies)
+}
