@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 
 use oneleader::election::{Election, Setup};
+use oneleader::liveness::obligations;
 use oneleader::models::raft::{Message, Raft};
-use oneleader::scenario::parse;
-use oneleader::semantics::{Step, System};
+use oneleader::scenario::{Scenario, parse, start};
+use oneleader::semantics::{Step, StepOf, System};
 use stateright::actor::{ActorModel, ActorModelState, Envelope, Network};
 use stateright::{Checker, Expectation, Model};
 
@@ -147,4 +148,48 @@ fn answers_to_a_candidate_that_may_yet_lead() {
                  'deliver n1 -> n3 RequestVote { term: 1 }', 'deliver n3 -> n1 Vote { term: 1 }',\n\
                  'choose n1 client = v1', 'timeout n2 Election', 'crash n1', 'restart n1', 'timeout n1 Election']";
     assert!(dead_messages_do_nothing_and_stay_dead(start) > 1000);
+}
+
+/// The steps of these names, from the start.
+fn steps(system: &System<Raft>, names: &[&str]) -> Vec<StepOf<Raft>> {
+    let mut state = system.initial();
+    let take = |name: &&str| {
+        let (step, next) = start::take(system, &state, name).expect("it can be taken");
+        state = next;
+        step
+    };
+    names.iter().map(take).collect()
+}
+
+#[test]
+fn a_lap_in_which_something_waits_is_not_fair() {
+    let system: System<Raft> = Scenario::new("asynchronous", 3).system().expect("a good scenario");
+    let run = steps(
+        &system,
+        &[
+            "timeout n1 Election",
+            "timeout n2 Election",
+            "deliver n1 -> n2 RequestVote { term: 1 }",
+            "timeout n3 Election",
+            "deliver n1 -> n3 RequestVote { term: 1 }",
+            "deliver n2 -> n3 RequestVote { term: 1 }",
+            "deliver n2 -> n1 RequestVote { term: 1 }",
+            "timeout n1 Election",
+            "timeout n2 Election",
+        ],
+    );
+    // After two steps four requests are on their way, and three timers run. All vote for
+    // themselves, so no request changes anything.
+    let (prefix, lap) = run.split_at(2);
+    let without = |name: &str| {
+        let lap: Vec<_> = lap.iter().filter(|step| system.name(step) != name).cloned().collect();
+        obligations(&system, prefix, &lap)
+    };
+    let met = without("").expect("a fair lap");
+    assert_eq!(met.len(), 7, "{met:?}");
+    assert!(met.contains(&"n3's timer Election fires in step 4".to_string()), "{met:?}");
+    let why = without("timeout n3 Election").expect_err("n3 waits");
+    assert_eq!(why, "n3's timer Election never fires");
+    let why = without("deliver n2 -> n1 RequestVote { term: 1 }").expect_err("it waits");
+    assert_eq!(why, "n2 -> n1: RequestVote { term: 1 } is never delivered");
 }

@@ -104,9 +104,10 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
 }
 
 /// The only server that may still start, down now, with a disk whose term is far below those of all
-/// others, which stay up, and of all that is on its way to it: once it starts, whatever it hears from others raises its term to theirs; it
-/// can stand in a term that is over, and learns so two ticks later, before its next timeout, as all
-/// links are up. So it does not matter how far it is behind, nor for whom it voted then.
+/// others, which stay up, and of all that is on its way to it: once it starts, whatever it hears
+/// from others raises its term to theirs; it can stand in a term that is over, and learns so two
+/// ticks later, before its next timeout, as all links are up. So it does not matter how far it is
+/// behind, nor for whom it voted then.
 fn unify_disks_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     let learns_in_time = |raft: &Raft| raft.election.start >= 3 * raft.heartbeat.start;
     let is_one = snapshot.may_start.len() == 1;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::choice;
 use crate::cli::{Ending, Exit, output};
 use crate::election::{About, Catalogue};
-use crate::judge::{self, Agreement, LivenessChecked};
+use crate::judge::{self, Agreement, LivenessChecked, Shown};
 use crate::scenario::liveness::{LivenessScenario, parse};
 use crate::scenario::{Problem, among};
 
@@ -188,9 +188,14 @@ pub(super) fn exit(asked: &AllAsked, all: &[LivenessChecked]) -> Exit {
 
 /// The runs that show the answers.
 fn runs(one: &LivenessChecked) -> String {
-    let mut text = String::new();
+    let (mut text, mut told): (String, Vec<&Shown>) = (String::new(), Vec::new());
     for answer in &one.answers {
         let Some(shown) = &answer.shown else { continue };
+        if told.iter().any(|other| other.is_like(shown)) {
+            text += &format!("\n{}: {}: shown by the same run\n", answer.question, answer.answer);
+            continue;
+        }
+        told.push(shown);
         text += &format!("\n{}: {}: {}\n", answer.question, answer.answer, shown.what);
         let width = (shown.prefix.len() + shown.cycle.len()).to_string().len();
         let steps = shown.prefix.iter().map(|step| (' ', step));

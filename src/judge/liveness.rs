@@ -43,6 +43,13 @@ pub struct Shown {
     pub fairness: Vec<String>,
 }
 
+impl Shown {
+    /// Whether another run has the same steps.
+    pub fn is_like(&self, other: &Shown) -> bool {
+        (&self.prefix, &self.cycle) == (&other.prefix, &other.cycle)
+    }
+}
+
 /// What came of a system that was asked about liveness.
 #[derive(Clone, Debug)]
 pub struct LivenessChecked {
@@ -216,8 +223,9 @@ fn shown<E: Election>(
         }
         (Some(lasso), _) => {
             let told = report.tell(lasso)?;
-            let unit = if is_timed { "ticks" } else { "rounds" };
-            let what = format!("a run that repeats for ever: {} {unit} a lap", lasso.cycle.len());
+            let (n, unit) = (lasso.cycle.len(), if is_timed { "tick" } else { "round" });
+            let plural = if n == 1 { "" } else { "s" };
+            let what = format!("a run that repeats for ever: {n} {unit}{plural} a lap");
             if !is_timed {
                 fairness = liveness::obligations(system, &told.prefix, &told.cycle)?;
             }

@@ -14,7 +14,7 @@ use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
 use super::explore::{Explored, Extent, explore};
-use super::marks::{ALL, LED, MOST_IDLE, idle, leads_on};
+use super::marks::{ALL, LED, MOST_IDLE, idle, leads_on, learns};
 use super::report::{Asked, Reply, Report};
 use super::retell::Phase;
 use crate::election::Election;
@@ -22,7 +22,7 @@ use crate::semantics::System;
 
 /// Looks for a fair run on which nobody ever leads, or learns; if there is none, for one on which
 /// no leader stays.
-pub(super) fn ask<E: Election>(
+pub(super) fn find_fair<E: Election>(
     system: &System<E>,
     extent: Extent,
 ) -> Result<Report<'_, E>, String> {
@@ -30,7 +30,7 @@ pub(super) fn ask<E: Election>(
     if n > MOST_IDLE {
         return Err(format!("without time, liveness is decided for at most {MOST_IDLE} nodes"));
     }
-    let learns = Asked::of(system).contains(&Asked::EverybodyLearns);
+    let learns = learns(system);
     let good = if learns { ALL } else { LED };
     let asked: &[Asked] = match learns {
         true => &[Asked::EverybodyLearns],
@@ -55,8 +55,8 @@ pub(super) fn ask<E: Election>(
     Ok(report(explored, vec![Reply { asked: Asked::StableLeader, decision }, again]))
 }
 
-/// Looks for a bad run by ticks whose marks are followed: first among few, but long ones; then among
-/// all, in more and more states.
+/// Looks for a bad run by ticks whose marks are followed: among all that are near, then among few,
+/// but long ones, then among all in more states.
 fn search<E: Election>(
     system: &System<E>,
     extent: Extent,

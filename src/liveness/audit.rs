@@ -13,11 +13,23 @@ use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
 use crate::semantics::{Step, System};
 
+/// At which states an audit of canonical forms looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// So many states, those nearest to the start.
+    pub nearest: usize,
+    /// So many walks from the start.
+    pub walks: u64,
+    /// So many ticks in each walk. Whatever a tick can lead to is equally likely; a walk with the
+    /// same number is always the same.
+    pub ticks: usize,
+}
+
 /// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
-/// its handlers. In the states nearest to the start, so many of them, as they really are: each tick
-/// from the state must have its like among the ticks from the state's canonical form, draw by draw,
-/// with the same leaders, and lead to the same canonical form; and the other way round. Returns
-/// the number of ticks that were compared.
+/// its handlers. In each state of a sample, as it really is: each tick from the state must have its
+/// like among the ticks from the state's canonical form, draw by draw, with the same leaders, and
+/// lead to the same canonical form; and the other way round. Returns the number of ticks that were
+/// compared.
 ///
 /// # Errors
 /// The system is not one that can be decided; or the first state that goes on in another way than
@@ -25,7 +37,7 @@ use crate::semantics::{Step, System};
 pub fn audit_form<E: Election>(
     system: &System<E>,
     links: &Topology,
-    most: usize,
+    sample: Sample,
 ) -> Result<u64, String> {
     expect_decidable(system)?;
     let mut audit = Audit {
@@ -39,26 +51,39 @@ pub fn audit_form<E: Election>(
     start.lose(system, links);
     let start = Rc::new(start);
     let mut seen = HashSet::from([start.clone()]);
-    let mut open = VecDeque::from([start]);
+    let mut open = VecDeque::from([start.clone()]);
     while let Some(state) = open.pop_front() {
-        let form = audit.form(&state)?;
-        let real = audit.ticks(&state, |next| {
-            if seen.len() < most {
+        audit.compare(&state, |next| {
+            if seen.len() < sample.nearest {
                 let next = Rc::new(next.clone());
                 if seen.insert(next.clone()) {
                     open.push_back(next);
                 }
             }
         })?;
-        if audit.ticks(&form, |_| ())? != real {
-            return Err(format!(
-                "{}\ngoes on in another way than its canonical form\n{}",
-                shown(&state),
-                shown(&form)
-            ));
+    }
+    for walk in 0..sample.walks {
+        let (mut random, mut state) = (walk, start.clone());
+        for _ in 0..sample.ticks {
+            let mut after = Vec::new();
+            match seen.insert(state.clone()) {
+                true => audit.compare(&state, |next| after.push(next.clone()))?,
+                false => audit.ticks(&state, |next| after.push(next.clone())).map(drop)?,
+            }
+            let next = after.swap_remove(drawn(&mut random, after.len()));
+            state = Rc::new(next);
         }
     }
     Ok(audit.compared)
+}
+
+/// The next of a sequence of random numbers (splitmix64), below `most`.
+fn drawn(random: &mut u64, most: usize) -> usize {
+    *random = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *random;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((z ^ (z >> 31)) % most as u64) as usize
 }
 
 /// Holds ticks of the whole system, in which nodes take their turns one after the other, against
@@ -87,9 +112,9 @@ pub fn audit_ticks<E: Election>(
         let ticks = ticks.map_err(|_| format!("time stops in\n{}", shown(&state)))?;
         // In the order of the ticks, so that it is always the same states that are looked at.
         let ordered: Vec<Between<E>> = ticks.into_iter().map(|tick| tick.after).collect();
-        let after: HashSet<Between<E>> = ordered.iter().cloned().collect();
         let (told, on_the_way) = interleaved(system, links, &state);
         between += on_the_way;
+        let after: HashSet<Between<E>> = ordered.iter().cloned().collect();
         if told != after {
             return Err(format!(
                 "the reference semantics takes another tick from\n{}",
@@ -142,6 +167,20 @@ struct Audit<'a, E: Election> {
 type Ticks = Vec<Vec<(u32, bool, u64)>>;
 
 impl<E: Election> Audit<'_, E> {
+    /// Compares a state with its form.
+    fn compare(&mut self, state: &Between<E>, tell: impl FnMut(&Between<E>)) -> Result<(), String> {
+        let form = self.form(state)?;
+        let real = self.ticks(state, tell)?;
+        if self.ticks(&form, |_| ())? != real {
+            return Err(format!(
+                "{}\ngoes on in another way than its canonical form\n{}",
+                shown(state),
+                shown(&form)
+            ));
+        }
+        Ok(())
+    }
+
     fn form(&self, state: &Between<E>) -> Result<Between<E>, String> {
         let form = self.ticking.canonical(state.clone()).ok_or("a bound is in the way")?;
         match self.ticking.canonical(form.clone()) {
@@ -175,6 +214,8 @@ impl<E: Election> Audit<'_, E> {
             draw.dedup();
         }
         ticks.sort_unstable();
+        // Two draws that can lead to just the same are one: a timer that makes no difference.
+        ticks.dedup();
         Ok(ticks)
     }
 }

@@ -224,13 +224,12 @@ pub(super) fn explore<E: Election>(
         graph.start(number(start, &mut states));
     }
     let mut at = 0;
-    while at < states.len() {
-        let state = states[at].clone();
-        if at >= extent.states || states.len() >= 2 * extent.states {
+    while let Some(state) = states.get(at).cloned() {
+        at += 1;
+        if at > extent.states || states.len() >= 2 * extent.states {
             cut = Some("states");
             let this = graph.state([]);
             graph.cut(this);
-            at += 1;
             continue;
         }
         let before = observer.reigns(&state);
@@ -253,18 +252,16 @@ pub(super) fn explore<E: Election>(
             }
         }
         let this = graph.state(edges);
-        if system.rules.timing == Timing::Asynchronous {
-            // There are runs that do not go round by round.
-            graph.cut(this);
-        }
         if is_cut {
             cut.get_or_insert(if ticking.countings.is_empty() { "bounds" } else { "spread" });
+        }
+        // Without time there are runs that do not go round by round.
+        if is_cut || system.rules.timing == Timing::Asynchronous {
             graph.cut(this);
         }
         if stops {
             graph.stop(this);
         }
-        at += 1;
     }
     let graph = graph.build().map_err(|defect| defect.to_string())?;
     drop(numbers);

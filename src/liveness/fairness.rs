@@ -8,8 +8,8 @@ use crate::semantics::{Step, StepOf, System, SystemState};
 
 /// What a lap of an asynchronous run must do, so that the run is fair, and by which of its steps it
 /// does it: each message that is in flight when the lap begins is delivered in it, or dies, and
-/// each timer that runs then fires in it, or ends. A lap that does so can be repeated for ever, with
-/// later terms, and then no message and no timer waits for ever.
+/// each timer that runs then fires in it, or ends. A lap that does so can be repeated for ever,
+/// with later terms, and then no message and no timer waits for ever.
 ///
 /// It knows nothing of how the run was found: it takes the steps of the run by the reference
 /// semantics.
@@ -35,7 +35,8 @@ pub fn obligations<E: Election>(
     let mut met = Vec::new();
     for (envelope, copies) in in_flight(&states[0]) {
         let Envelope { src, dst, msg } = envelope;
-        let is_it = |step: &StepOf<E>| matches!(step, Step::Deliver { src: s, dst: d, msg: m } if (s, d, m) == (src, dst, msg));
+        let wanted = Step::Deliver { src: *src, dst: *dst, msg: msg.clone() };
+        let is_it = |step: &StepOf<E>| *step == wanted;
         let what = format!("{} -> {}: {msg:?}", node_name(*src), node_name(*dst));
         let mut delivered = (1..).zip(lap).filter(|(_, step)| is_it(step)).map(|(at, _)| at);
         if let Some(at) = delivered.nth(copies - 1) {
@@ -49,7 +50,8 @@ pub fn obligations<E: Election>(
     for (i, node) in states[0].nodes.iter().enumerate() {
         for timer in node.timers.keys() {
             let what = format!("{}'s timer {timer:?}", node_name(Id::from(i)));
-            let is_it = |step: &StepOf<E>| matches!(step, Step::Timeout { node, timer: t } if usize::from(*node) == i && t == timer);
+            let wanted = Step::Timeout { node: Id::from(i), timer: timer.clone() };
+            let is_it = |step: &StepOf<E>| *step == wanted;
             if let Some(at) = lap.iter().position(is_it) {
                 met.push(format!("{what} fires in step {}", prefix.len() + at + 1));
             } else if let Some(at) =

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use stateright::actor::Id;
 
 use super::between::Between;
-use super::report::Asked;
 use crate::election::{Election, NodeSet, Term};
 use crate::semantics::System;
 use crate::semantics::topology::Topology;
@@ -18,8 +17,8 @@ pub(super) const ALL: u32 = 1 << 17;
 /// No leader that a quorum follows has lost it in the tick, or led another term, though it is up.
 pub(super) const KEPT: u32 = 1 << 18;
 
-/// That a timer of this node ran when the round began, and neither fired in it nor ended. Only where
-/// no time is kept.
+/// That a timer of this node ran when the round began, and neither fired in it nor ended. Only
+/// where no time is kept.
 pub(super) fn idle(id: Id) -> u32 {
     1 << (19 + usize::from(id))
 }
@@ -40,18 +39,26 @@ pub(super) struct Reigns {
     all: bool,
 }
 
+/// Whether it is asked of a system who has learned something, and not who leads.
+pub(super) fn learns<E: Election>(system: &System<E>) -> bool {
+    let state = system.initial();
+    let mut nodes = state.nodes.iter().zip(&system.actors);
+    nodes.any(|(node, actor)| {
+        node.state.as_deref().is_some_and(|state| actor.has_learned(state).is_some())
+    })
+}
+
 /// Sees who leads.
 pub(super) struct Observer<'a, E: Election> {
     pub(super) system: &'a System<E>,
     pub(super) links: &'a Topology,
-    /// Whether it is asked who has learned something, and not who leads.
+    /// Whether it is asked who has learned something.
     learns: bool,
 }
 
 impl<'a, E: Election> Observer<'a, E> {
     pub(super) fn new(system: &'a System<E>, links: &'a Topology) -> Self {
-        let learns = Asked::of(system).contains(&Asked::EverybodyLearns);
-        Observer { system, links, learns }
+        Observer { system, links, learns: learns(system) }
     }
 
     /// Who leads in a state.

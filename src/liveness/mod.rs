@@ -14,6 +14,7 @@
 //! in which messages are delivered; and the environment may do what it has a budget for.
 
 mod answer;
+mod ask;
 mod asynchronous;
 mod audit;
 mod between;
@@ -33,11 +34,12 @@ mod retell;
 mod ticks;
 
 pub use answer::{Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random};
-pub use audit::{audit_form, audit_ticks};
+pub use ask::ask;
+pub use audit::{Sample, audit_form, audit_ticks};
 pub use confirm::confirm;
 pub use decide::decide;
 pub use explore::Extent;
 pub use fairness::obligations;
 pub use graph::{Defect, Edge, Graph, GraphBuilder};
-pub use report::{Asked, Cut, Reply, Report, ask};
+pub use report::{Asked, Cut, Reply, Report};
 pub use retell::Told;

@@ -132,8 +132,8 @@ fn lap(
     [at_once, one_by_one].into_iter().flatten().min_by_key(Vec::len)
 }
 
-/// A closed walk from a state. Each leg goes to the nearest edge that lacks enough of the masks that
-/// no edge has lacked yet, and the last leg goes home.
+/// A closed walk from a state. Each leg goes to the nearest edge that lacks enough of the masks
+/// that no edge has lacked yet, and the last leg goes home.
 fn legs(
     graph: &Graph,
     home: u32,

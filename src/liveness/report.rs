@@ -3,12 +3,11 @@
 use stateright::actor::Id;
 
 use super::answer::{Decision, Lasso, Path, Question};
-use super::asynchronous;
 use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
 use super::explore::{Extent, explore};
-use super::marks::{ALL, KEPT, LED, leads_on};
+use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
@@ -83,11 +82,7 @@ impl Asked {
 
     /// What is asked of a system.
     pub fn of<E: Election>(system: &System<E>) -> Vec<Asked> {
-        let mut states = system.initial();
-        let learns = states.nodes.iter_mut().zip(&system.actors).any(|(node, actor)| {
-            node.state.as_deref().is_some_and(|state| actor.has_learned(state).is_some())
-        });
-        if learns {
+        if learns(system) {
             return vec![Asked::EverybodyLearns];
         }
         vec![
@@ -140,22 +135,12 @@ pub struct Report<'a, E: Election> {
 }
 
 /// Decides liveness of a timed system from its start on. With a `cut`, only what happens after that
-/// counts. Of an asynchronous system it only looks for a fair run that is bad.
-///
-/// # Errors
-/// The system is not one that can be decided, or there is no state in which the links may change.
-pub fn ask<'a, E: Election>(
+/// counts.
+pub(super) fn decide_timed<'a, E: Election>(
     system: &'a System<E>,
     cut: Option<Cut<'a, E>>,
     extent: Extent,
 ) -> Result<Report<'a, E>, String> {
-    expect_decidable(system)?;
-    if system.rules.timing == Timing::Asynchronous {
-        return match cut {
-            None => asynchronous::ask(system, extent),
-            Some(_) => Err("links may change where time is kept, and only there".to_string()),
-        };
-    }
     let links = |position: usize| system.rules.topologies[position].clone();
     expect_links(system, cut.as_ref().map(|cut| cut.to))?;
     let start = vec![Between::of(&system.initial())];
@@ -163,7 +148,7 @@ pub fn ask<'a, E: Election>(
     let mut phases = vec![Phase { links: links(0), explored }];
     let mut when: &dyn Fn(&SystemState<E>) -> bool = &|_| false;
     if let Some(cut) = cut {
-        if Asked::of(system).contains(&Asked::EverybodyLearns) {
+        if learns(system) {
             return Err("where a value is to be learned, links are as they are from the start: \
                         expected `topology`, found `cut`"
                 .to_string());
@@ -196,8 +181,8 @@ pub fn ask<'a, E: Election>(
     Ok(Report { replies: replies?, system, phases, when, extent })
 }
 
-/// Links change only if that is asked about, and then some are cut and none is mended: what was left
-/// out of forms before, because it could not be heard, must not be heard later.
+/// Links change only if that is asked about, and then some are cut and none is mended: what was
+/// left out of forms before, because it could not be heard, must not be heard later.
 fn expect_links<E: Election>(system: &System<E>, cut_to: Option<usize>) -> Result<(), String> {
     let (rules, nodes) = (&system.rules, || (0..system.actors.len()).map(Id::from));
     let Some(to) = cut_to else {

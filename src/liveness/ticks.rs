@@ -120,8 +120,8 @@ fn endings_of_round<E: Election>(
         let mut endings = Search { system, id, draw, left }.from(start.clone())?;
         for ending in &mut endings {
             let fires = |timer: &E::Timer| {
-                let is_it = |step: &StepOf<E>| matches!(step, Step::Timeout { timer: fired, .. } if fired == timer);
-                ending.steps.iter().any(is_it)
+                let wanted = Step::Timeout { node: id, timer: timer.clone() };
+                ending.steps.contains(&wanted)
             };
             let is_gone = |timer: &E::Timer| !ending.node.timers.contains_key(timer);
             ending.is_fair = node.timers.keys().all(|timer| fires(timer) || is_gone(timer));

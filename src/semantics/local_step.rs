@@ -15,7 +15,8 @@ use crate::semantics::world::World;
 
 impl<E: Election> System<E> {
     /// What the handler of a local step does; `None` if the step cannot be taken, or, where no time
-    /// is kept, would change nothing. Such a message stays in flight, unless the network is ordered.
+    /// is kept, would change nothing. Such a message stays in flight, unless the network is
+    /// ordered.
     pub fn reaction(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<Reaction<E>> {
         let reaction = self.reaction_if_any(state, step)?;
         let stays = match step {

@@ -161,8 +161,8 @@ impl<E: Election> System<E> {
     }
 
     /// As [`apply`](System::apply), but a message whose delivery changes nothing is delivered and
-    /// gone, and a timer may fire for nothing. Where no time is kept, searches leave such steps out,
-    /// as others lead to the same; but in a fair run no message waits for ever.
+    /// gone, and a timer may fire for nothing. Where no time is kept, searches leave such steps
+    /// out, as others lead to the same; but in a fair run no message waits for ever.
     pub fn take(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<SystemState<E>> {
         if let Some(next) = self.apply(state, step) {
             return Some(next);

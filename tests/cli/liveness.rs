@@ -14,6 +14,20 @@ fn an_answer_is_shown_by_a_run_that_repeats_and_replays() {
     assert!(replayed.out.contains("stable-leader: never"), "{}", replayed.out);
 }
 
+/// The run that Fischer, Lynch and Paterson speak of, and that it is fair.
+#[test]
+fn without_time_a_fair_run_without_a_leader_is_shown_and_replays() {
+    let trace = scratch("liveness").join("asynchronous.json");
+    let ended =
+        oneleader(&["liveness", "raft", "--scenario", "asynchronous", "--trace", text(&trace)]);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("1 round a lap"), "{}", ended.out);
+    assert!(ended.out.contains("n3's timer Election fires in step 12"), "{}", ended.out);
+    assert!(ended.out.contains("shown by the same run"), "{}", ended.out);
+    let replayed = oneleader(&["replay", text(&trace)]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
+}
+
 /// stateright's `eventually` is satisfied by any leader, and a path that comes back to a state that
 /// it has seen counts for nothing. Here leaders come again and again, and none stays.
 #[test]
@@ -48,7 +62,17 @@ fn what_cannot_be_asked_is_refused() {
         ("options = { values = 1 }", "without client input"),
         ("topology = \"messh\"", "did you mean `mesh`?"),
         ("cut = { to = \"star(n1)\", when = \"n1 rules\" }", "expected `n1 leads`"),
-        ("cut = { to = \"star(n1)\", when = \"n1 in term 77\" }", "no state is reached"),
+        ("cut = { to = \"star(n1)\", when = \"n1 in term 2\" }", "terms are numbered anew"),
+        (
+            "topology = \"cut(n1-n2)\"\ncut = { to = \"mesh\", when = \"n3 leads\" }",
+            "the cut must not mend links: n1 -> n2 is down before it",
+        ),
+        ("bug = \"votes-twice\"", "with bugs that cost no safety: `votes-twice` does"),
+        ("timing = \"stabilising\"", "expected timing = \"timed\""),
+        (
+            "timing = \"asynchronous\"\ncut = { to = \"star(n1)\", when = \"n1 leads\" }",
+            "where time is kept, and only there",
+        ),
         ("expect = { stable = \"never\" }", "there is no question `stable`"),
         ("colour = 1", "unknown key `colour`"),
         ("bounds = { max_term = 3 }", "without a bound on terms: it says how they grow"),
