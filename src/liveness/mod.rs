@@ -16,6 +16,7 @@
 mod answer;
 mod asynchronous;
 mod audit;
+mod bag;
 mod between;
 mod canonical;
 mod components;
