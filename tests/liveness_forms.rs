@@ -11,6 +11,7 @@ use oneleader::election::{About, Election, Value, Visitor};
 use oneleader::liveness::{self, Sample};
 use oneleader::models;
 use oneleader::scenario::Scenario;
+use oneleader::semantics::network::NetworkKind;
 use oneleader::semantics::world::Faults;
 use oneleader::semantics::{Latency, Timing};
 
@@ -87,14 +88,30 @@ fn further(protocol: &str) -> &'static [&'static str] {
     }
 }
 
+/// On which networks a protocol is looked at, and with how many crashes. An option may make a
+/// protocol say something else, but not rely on the order in which it arrives, so options other
+/// than the defaults are looked at where every order can come.
+fn networks(setting: &str) -> Vec<(NetworkKind, u32)> {
+    let mut all = vec![(NetworkKind::Unordered, 0), (NetworkKind::Unordered, 1)];
+    if setting == "defaults" {
+        all.extend([(NetworkKind::Ordered, 0), (NetworkKind::Ordered, 1)]);
+    }
+    all
+}
+
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for about in models::all() {
         for (setting, options) in settings(about) {
             for links in LINKS {
-                for crashes in [0, 1] {
-                    let name = format!("{}::{setting}::{links}::{crashes}-crashes", about.name);
+                for (network, crashes) in networks(&setting) {
+                    let name = format!(
+                        "{}::{setting}::{network:?}::{links}::{crashes}-crashes",
+                        about.name
+                    );
+                    let name = name.to_lowercase();
                     let mut scenario = Scenario::new("form", 3);
+                    scenario.network = network;
                     scenario.options = options.clone();
                     scenario.timing = Timing::Timed;
                     scenario.latency = Latency::OneTick;

@@ -12,11 +12,13 @@ use oneleader::election::{Election, Visitor};
 use oneleader::liveness::{self, Extent};
 use oneleader::models;
 use oneleader::scenario::Scenario;
+use oneleader::semantics::network::NetworkKind;
 use oneleader::semantics::world::Faults;
 use oneleader::semantics::{Latency, Timing};
 
-fn timed(links: &str, crashes: u32) -> Scenario {
+fn timed(network: NetworkKind, links: &str, crashes: u32) -> Scenario {
     let mut scenario = Scenario::new("ticks", 3);
+    scenario.network = network;
     scenario.timing = Timing::Timed;
     scenario.latency = Latency::OneTick;
     scenario.topologies.start = links.to_string();
@@ -59,13 +61,15 @@ impl Visitor for Ask {
 }
 
 fn where_an_answer_may_overtake_within_the_tick_nothing_is_decided() {
-    let mut scenario = timed("mesh", 0);
+    let mut scenario = timed(NetworkKind::Unordered, "mesh", 0);
     scenario.latency = Latency::None;
     for about in models::all() {
         let refused = models::visit(about.name, Ask(scenario.clone())).unwrap();
         assert!(refused.unwrap_err().contains("expected timing = \"timed\" with latency = 1"));
     }
 }
+
+const LINKS: [&str; 3] = ["mesh", "cut(n1-n2)", "cut(n2>n1)"];
 
 fn main() -> ExitCode {
     let name = "where_an_answer_may_overtake_within_the_tick_nothing_is_decided";
@@ -75,21 +79,22 @@ fn main() -> ExitCode {
     })];
     for about in models::all() {
         // Of Zab few: its servers say so much to each other that a tick has many orders.
-        let states = if about.name == "zab" { (24, 12) } else { (200, 40) };
-        for links in ["mesh", "cut(n1-n2)", "cut(n2>n1)"] {
-            for (crashes, states) in [(0, states.0), (1, states.1)] {
+        let states = if about.name == "zab" { (12, 4) } else { (200, 40) };
+        let networks = [NetworkKind::Unordered, NetworkKind::Ordered];
+        for (network, links) in networks.into_iter().flat_map(|n| LINKS.map(|links| (n, links))) {
+            for (crashes, keeps_dead) in [(0, false), (0, true), (1, true)] {
                 // A node that is down has no memory by which a message to it could be called dead,
                 // so with crashes it does make a difference.
-                for keeps_dead in [false, true].into_iter().filter(|keeps| *keeps || crashes == 0) {
-                    let mut scenario = timed(links, crashes);
-                    scenario.options = patient::waits(about.name);
-                    let audit = Audit { scenario, states, keeps_dead };
-                    let dead = if keeps_dead { "with-dead" } else { "without-dead" };
-                    let name = format!("{}::{links}::{crashes}-crashes::{dead}", about.name);
-                    let run =
-                        move || models::visit(about.name, audit).expect("it is in the catalogue");
-                    trials.push(Trial::test(name, run));
-                }
+                let mut scenario = timed(network, links, crashes);
+                scenario.options = patient::waits(about.name);
+                let states = if crashes == 0 { states.0 } else { states.1 };
+                let audit = Audit { scenario, states, keeps_dead };
+                let dead = if keeps_dead { "with-dead" } else { "without-dead" };
+                let name =
+                    format!("{}::{network:?}::{links}::{crashes}-crashes::{dead}", about.name);
+                let name = name.to_lowercase();
+                let run = move || models::visit(about.name, audit).expect("it is in the catalogue");
+                trials.push(Trial::test(name, run));
             }
         }
     }

@@ -72,7 +72,8 @@ pub struct Snapshot<'a, E: Election> {
     pub disks: Vec<Option<E::Storage>>,
     /// The timers that run, by node.
     pub timers: Vec<BTreeMap<E::Timer, Age>>,
-    /// What is in flight and may still arrive, each copy for itself.
+    /// What is in flight and may still arrive, each copy for itself. On the ordered network what
+    /// one node has sent to another stands in the order in which it was sent, and must stay so.
     pub messages: Vec<Envelope<E::Msg>>,
 }
 

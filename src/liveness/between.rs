@@ -46,12 +46,10 @@ impl<E: Election> Hash for Between<E> {
 impl<E: Election> Between<E> {
     /// A state in which everything in flight is due.
     pub(super) fn of(state: &SystemState<E>) -> Self {
-        let mut due = vec![Bag::<E>::new(); state.nodes.len()];
-        if let Network::Unordered(bag) = &state.network {
-            for (Envelope { src, dst, msg }, copies) in bag {
-                if let Some(due) = due.get_mut(usize::from(*dst)) {
-                    due.insert((*src, msg.clone()), *copies);
-                }
+        let mut due = vec![Bag::<E>::new(state.network.kind()); state.nodes.len()];
+        for Envelope { src, dst, msg } in state.network.all() {
+            if let Some(due) = due.get_mut(usize::from(dst)) {
+                due.put(src, msg);
             }
         }
         let faults = &state.world.left;
@@ -94,7 +92,7 @@ impl<E: Election> Between<E> {
     pub(super) fn lose(&mut self, system: &System<E>, links: &Topology) {
         let is_node = |src: Id| usize::from(src) < system.actors.len();
         for (i, due) in self.due.iter_mut().enumerate() {
-            due.retain(|(src, _), _| !is_node(*src) || links.is_up(*src, Id::from(i)));
+            due.retain(|src, _| !is_node(src) || links.is_up(src, Id::from(i)));
             bury(system, Id::from(i), &self.nodes[i], due);
         }
     }
@@ -130,10 +128,9 @@ impl<E: Election> Between<E> {
     pub(super) fn snapshot<'a>(&self, system: &'a System<E>) -> Snapshot<'a, E> {
         let mut messages = Vec::new();
         for (i, due) in self.due.iter().enumerate() {
-            for ((src, msg), copies) in due {
-                let envelope = Envelope { src: *src, dst: Id::from(i), msg: msg.clone() };
-                messages.extend((0..*copies).map(|_| envelope.clone()));
-            }
+            let envelope =
+                |(src, msg): (Id, &E::Msg)| Envelope { src, dst: Id::from(i), msg: msg.clone() };
+            messages.extend(due.iter().map(envelope));
         }
         let nodes = || self.nodes.iter();
         Snapshot {
@@ -167,7 +164,7 @@ impl<E: Election> Between<E> {
         }
         self.due.iter_mut().for_each(Bag::<E>::clear);
         for Envelope { src, dst, msg } in messages {
-            *self.due[usize::from(dst)].entry((src, msg)).or_insert(0) += 1;
+            self.due[usize::from(dst)].put(src, msg);
         }
     }
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use stateright::actor::Id;
 
 use super::between::Between;
-use super::ticks::Bag;
 use crate::election::{Counter, Counting, Election, NodeSet, Part};
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
@@ -142,11 +141,6 @@ fn each<E: Election>(
                 (timer, age)
             })
             .collect();
-        let mut due = Bag::<E>::new();
-        for ((src, mut msg), copies) in std::mem::take(&mut state.due[i]) {
-            E::renumber(Part::Message(&mut msg), new);
-            *due.entry((src, msg)).or_insert(0) += copies;
-        }
-        state.due[i] = due;
+        state.due[i].change(|msg| E::renumber(Part::Message(msg), new));
     }
 }

@@ -138,13 +138,13 @@ impl<'a, E: Election> Ticking<'a, E> {
                 let Some(left) = left else { continue };
                 let mut after = Between {
                     nodes: ends().map(|end| end.node.clone()).collect(),
-                    due: vec![Bag::<E>::new(); state.nodes.len()],
+                    due: vec![Bag::<E>::new(self.system.rules.network); state.nodes.len()],
                     left,
                 };
                 for (src, end) in ends().enumerate() {
-                    for ((dst, msg), copies) in &end.sent {
-                        if let Some(due) = after.due.get_mut(usize::from(*dst)) {
-                            *due.entry((Id::from(src), msg.clone())).or_insert(0) += copies;
+                    for (dst, msg) in end.sent.iter() {
+                        if let Some(due) = after.due.get_mut(usize::from(dst)) {
+                            due.put(Id::from(src), msg.clone());
                         }
                     }
                 }

@@ -17,6 +17,7 @@ mod answer;
 mod ask;
 mod asynchronous;
 mod audit;
+mod bag;
 mod between;
 mod canonical;
 mod components;

@@ -211,8 +211,11 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
              1, or timing = \"asynchronous\"",
         );
     }
-    if rules.network != NetworkKind::Unordered {
-        return wrong("on an unordered network");
+    match rules.network {
+        NetworkKind::Unordered => {}
+        NetworkKind::Ordered if takes_a_tick => {}
+        NetworkKind::Ordered => return wrong("on an ordered network where time is kept"),
+        NetworkKind::Duplicating => return wrong("on a network that does not duplicate"),
     }
     if !system.prefix.is_empty() {
         return wrong("from the very first state on");

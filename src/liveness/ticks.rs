@@ -2,7 +2,8 @@
 //!
 //! Where a message takes a tick, all that can reach a node in this tick is on its way when the tick
 //! begins: nodes cannot influence each other within it. So each node is looked at alone, with its
-//! timers and with the messages that are due, in every order; what the whole system can do in a
+//! timers and with the messages that are due, in every order, or, on an ordered network, in every
+//! one that keeps the order of each sender; what the whole system can do in a
 //! tick is then the product of what its nodes can do. The states between the ticks are exactly
 //! those of all interleavings.
 //!
@@ -10,18 +11,19 @@
 //! that was in flight when the round began, and at each node either all timers fire that ran then,
 //! or none. Every such run is a run of the asynchronous system; but not every run is such a one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use stateright::actor::Id;
 
+use super::bag::Messages;
 use crate::election::{Age, CLIENT, Election, Event};
 use crate::semantics::node::{Clock, Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System};
 
-/// Messages between one node and others, which are named first: how many copies of each.
-pub(super) type Bag<E> = BTreeMap<(Id, <E as stateright::actor::Actor>::Msg), u32>;
+/// Messages of a protocol between one node and others.
+pub(super) type Bag<E> = Messages<<E as stateright::actor::Actor>::Msg>;
 
 /// Faults that a run may still contain, or that a tick has contained.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -90,7 +92,8 @@ pub(super) fn endings<E: Election>(
         draws.extend(with);
     }
     let all = draws.into_iter().map(|draw| {
-        let start = Within { node: node.clone(), due: due.clone(), sent: Bag::<E>::new(), left };
+        let sent = Bag::<E>::new(system.rules.network);
+        let start = Within { node: node.clone(), due: due.clone(), sent, left };
         Search { system, id, draw, left }.from(start)
     });
     all.collect()
@@ -110,7 +113,8 @@ fn endings_of_round<E: Election>(
 ) -> Result<Endings<E>, TimeStops> {
     let mut old = (**node).clone();
     old.timers.values_mut().for_each(|age| *age = OLD);
-    let start = Within { node: Arc::new(old), due: due.clone(), sent: Bag::<E>::new(), left };
+    let sent = Bag::<E>::new(system.rules.network);
+    let start = Within { node: Arc::new(old), due: due.clone(), sent, left };
     let all: BTreeSet<E::Timer> = node.timers.keys().cloned().collect();
     let mut draws = vec![BTreeSet::new()];
     if !all.is_empty() {
@@ -257,11 +261,11 @@ impl<E: Election> Search<'_, E> {
             }
             return all;
         }
-        for (src, msg) in here.due.keys() {
-            let event = Event::Deliver { src: *src, msg };
+        for (at, src, msg) in here.due.heads() {
+            let event = Event::Deliver { src, msg };
             let mut next = here.after(self.system.react(id, node, &event));
-            take(&mut next.due, &(*src, msg.clone()));
-            all.push((Step::Deliver { src: *src, dst: id, msg: msg.clone() }, next));
+            next.due.remove(at);
+            all.push((Step::Deliver { src, dst: id, msg: msg.clone() }, next));
         }
         for timer in node.timers.keys().filter(|timer| self.fires(node, timer)) {
             let next = here.after(self.system.react(id, node, &Event::Timeout { timer }));
@@ -289,7 +293,7 @@ impl<E: Election> Within<E> {
         let mut next = Within { node: Arc::new(reaction.node), ..self.clone() };
         for effect in reaction.effects {
             if let Effect::Send(dst, msg) = effect {
-                *next.sent.entry((dst, msg)).or_insert(0) += 1;
+                next.sent.put(dst, msg);
             }
         }
         next
@@ -300,17 +304,7 @@ impl<E: Election> Within<E> {
 pub(super) fn bury<E: Election>(system: &System<E>, dst: Id, node: &NodeOf<E>, due: &mut Bag<E>) {
     if let (true, Some(state)) = (system.removes_dead(), node.state.as_deref()) {
         let actor = &system.actors[usize::from(dst)];
-        due.retain(|(src, msg), _| !actor.is_dead(dst, state, *src, msg));
-    }
-}
-
-/// Takes out one copy.
-fn take<K: Ord>(bag: &mut BTreeMap<K, u32>, key: &K) {
-    if let Some(copies) = bag.get_mut(key) {
-        *copies -= 1;
-        if *copies == 0 {
-            bag.remove(key);
-        }
+        due.retain(|src, msg| !actor.is_dead(dst, state, src, msg));
     }
 }
 

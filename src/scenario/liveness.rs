@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::election::About;
 use crate::scenario::file::{from_toml, line_at};
 use crate::scenario::{Problem, Scenario, Topologies, start};
+use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
 use crate::semantics::{Bounds, Latency, Timing};
 
@@ -41,6 +42,9 @@ pub struct LivenessScenario {
     /// The protocol's options, by name.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub options: toml::Table,
+    /// How messages travel: `unordered`, or, where time is kept, `ordered`.
+    #[serde(default)]
+    pub network: NetworkKind,
     /// Crashes, and restarts with the disk intact.
     #[serde(default)]
     pub faults: Faults,
@@ -113,6 +117,7 @@ impl LivenessScenario {
             note: self.note.clone(),
             options: self.options.clone(),
             timing: self.timing,
+            network: self.network,
             latency: match self.timing {
                 Timing::Asynchronous => Latency::default(),
                 Timing::Timed | Timing::Stabilising => Latency::OneTick,

@@ -56,19 +56,32 @@ impl<M: Ord + Clone> Network<M> {
 
     /// Puts all that is in flight there in flight here, too, in its order.
     pub fn join(&mut self, other: &Network<M>) {
-        let mut send =
-            |src: Id, dst: Id, msg: &M| self.send(Envelope { src, dst, msg: msg.clone() });
-        match other {
+        other.all().into_iter().for_each(|envelope| self.send(envelope));
+    }
+
+    /// How messages travel here.
+    pub fn kind(&self) -> NetworkKind {
+        match self {
+            Network::Unordered(_) => NetworkKind::Unordered,
+            Network::Duplicating(_) => NetworkKind::Duplicating,
+            Network::Ordered(_) => NetworkKind::Ordered,
+        }
+    }
+
+    /// The messages in flight, each copy for itself, those of a queue in its order.
+    pub fn all(&self) -> Vec<Envelope<M>> {
+        match self {
             Network::Unordered(bag) => {
-                for (Envelope { src, dst, msg }, &copies) in bag {
-                    (0..copies).for_each(|_| send(*src, *dst, msg));
-                }
+                let copies = |(e, n): (&Envelope<M>, &u32)| vec![e.clone(); *n as usize];
+                bag.iter().flat_map(copies).collect()
             }
-            Network::Duplicating(set) => set.iter().for_each(|e| send(e.src, e.dst, &e.msg)),
+            Network::Duplicating(set) => set.iter().cloned().collect(),
             Network::Ordered(flows) => {
-                for (&(src, dst), queue) in flows {
-                    queue.iter().for_each(|msg| send(src, dst, msg));
-                }
+                let queue = |(&(src, dst), queue): (&(Id, Id), &VecDeque<M>)| {
+                    let envelope = |msg: &M| Envelope { src, dst, msg: msg.clone() };
+                    queue.iter().map(envelope).collect::<Vec<_>>()
+                };
+                flows.iter().flat_map(queue).collect()
             }
         }
     }
