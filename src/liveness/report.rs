@@ -7,6 +7,7 @@ use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
 use super::explore::{Extent, explore};
+use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
 use crate::election::{Election, node_name};
@@ -93,8 +94,8 @@ impl Asked {
         ]
     }
 
-    /// As a question about the marks of a graph.
-    fn question(self, nodes: usize) -> Question {
+    /// As a question about the marks of a graph of ticks, for a system of so many nodes.
+    pub fn question(self, nodes: usize) -> Question {
         match self {
             Asked::StableLeader => {
                 Question::Persists { one_of: (0..nodes).map(|i| leads_on(Id::from(i))).collect() }
@@ -243,6 +244,11 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
 impl<E: Election> Report<'_, E> {
     fn last(&self) -> &Phase<E> {
         &self.phases[self.phases.len() - 1]
+    }
+
+    /// The graph of ticks, after the cut if there is one.
+    pub fn graph(&self) -> &Graph {
+        &self.last().explored.graph
     }
 
     /// How many states there are, each between two ticks, after the cut if there is one.
