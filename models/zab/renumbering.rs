@@ -164,12 +164,12 @@ fn in_report(report: &mut Report, new: &mut New<'_>) {
 /// listens to it. So the vote is nothing to any other sender, and else it is the same whatever it
 /// says. That needs a receiver whose round does not fall: one that cannot start again.
 pub(super) fn simplify(snapshot: &mut Snapshot<'_, Zab>) {
-    let Snapshot { states, disks, messages, .. } = snapshot;
+    let Snapshot { states, may_start, messages, .. } = snapshot;
     messages.retain_mut(|envelope| {
         let (src, dst) = (usize::from(envelope.src), usize::from(envelope.dst));
         let Message::Notification { link, vote } = &mut envelope.msg else { return true };
-        let (Some(Some(receiver)), None) = (&states.get(dst), &disks[dst]) else { return true };
-        if link.round >= receiver.link.round {
+        let Some(Some(receiver)) = states.get(dst) else { return true };
+        if link.round >= receiver.link.round || may_start.contains(envelope.dst) {
             return true;
         }
         *vote = None;
