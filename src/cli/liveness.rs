@@ -225,6 +225,8 @@ struct Row<'a> {
     bug: Option<&'a str>,
     question: &'a str,
     answer: &'a str,
+    /// With `almost-sure`: what must be random for it.
+    random: Option<&'a str>,
     expected: Option<&'a str>,
     as_expected: bool,
     states: u32,
@@ -250,6 +252,7 @@ fn json(all: &[LivenessChecked]) -> String {
             bug: one.scenario.bug.as_deref(),
             question: answer.question,
             answer: &answer.answer,
+            random: answer.random,
             expected: answer.expected.as_deref(),
             as_expected: answer.agreement == Agreement::AsExpected,
             states: one.states,

@@ -18,6 +18,8 @@ pub struct LivenessAnswer {
     pub question: &'static str,
     /// The answer, in a word or two.
     pub answer: String,
+    /// With `almost-sure`: what must be random for it, `timeouts` or `timeouts-and-order`.
+    pub random: Option<&'static str>,
     /// What the scenario expects.
     pub expected: Option<String>,
     /// Whether that is the answer. Without an expectation, `guaranteed` and `almost-sure` are.
@@ -156,7 +158,8 @@ impl Visitor for Asking<'_> {
             };
             let question = reply.asked.name();
             let shown = shown(&system, &scenario, &report, &reply.decision, (question, &answer))?;
-            Ok(LivenessAnswer { question, answer, expected, agreement, shown })
+            let random = random(reply.decision.answer);
+            Ok(LivenessAnswer { question, answer, random, expected, agreement, shown })
         });
         Ok(LivenessChecked {
             protocol: E::about().name,
@@ -192,16 +195,23 @@ fn expect_forms_hold<E: Election>(scenario: &LivenessScenario) -> Result<(), Str
     Ok(())
 }
 
+/// What must be random for the answer.
+fn random(answer: Answer) -> Option<&'static str> {
+    match answer {
+        Answer::AlmostSure { random: Random::Timeouts } => Some("timeouts"),
+        Answer::AlmostSure { random: Random::TimeoutsAndOrder } => Some("timeouts-and-order"),
+        _ => None,
+    }
+}
+
 /// An answer as it stands in tables and in scenarios.
 pub fn in_words(answer: Answer) -> String {
     let more = match answer {
-        Answer::AlmostSure { random: Random::Timeouts } => " (timeouts)",
-        Answer::AlmostSure { random: Random::TimeoutsAndOrder } => " (timeouts-and-order)",
-        Answer::CanBeLost { for_good: true } => " (for good)",
-        Answer::Unknown { refuted: true } => " (not guaranteed)",
-        _ => "",
+        Answer::CanBeLost { for_good: true } => Some("for good"),
+        Answer::Unknown { refuted: true } => Some("not guaranteed"),
+        _ => random(answer),
     };
-    format!("{}{more}", answer.word())
+    more.map_or(answer.word().to_string(), |more| format!("{} ({more})", answer.word()))
 }
 
 fn shown<E: Election>(

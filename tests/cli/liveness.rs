@@ -28,6 +28,17 @@ fn without_time_a_fair_run_without_a_leader_is_shown_and_replays() {
     assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
 }
 
+#[test]
+fn json_says_what_must_be_random() {
+    let json = oneleader(&["liveness", "raft", "--scenario", "mesh", "--json", "-"]).json();
+    let rows = json["liveness"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["question"] == "stable-leader").expect("it is asked");
+    assert_eq!(
+        (&row["answer"], &row["random"]),
+        (&"almost-sure (timeouts)".into(), &"timeouts".into())
+    );
+}
+
 /// stateright's `eventually` is satisfied by any leader, and a path that comes back to a state that
 /// it has seen counts for nothing. Here leaders come again and again, and none stays.
 #[test]
