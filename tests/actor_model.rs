@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use oneleader::election::{Election, Visitor};
+use oneleader::election::{Election, Setup, Value, Visitor};
 use oneleader::engine;
 use oneleader::exploration::{Ended, Limits};
 use oneleader::models;
@@ -21,7 +21,7 @@ mod plain;
 mod raft_election;
 use plain::{Counted, Counts, Search, actor_model, counts};
 use raft_election::RaftElection;
-use stateright::actor::ActorModelState;
+use stateright::actor::{ActorModel, ActorModelState, Id, Network};
 use stateright::{Checker, Expectation, Model};
 
 fn compare<E: Election>(scenario: &Scenario) -> Counts {
@@ -118,6 +118,13 @@ impl Visitor for Leaders {
     type Output = (bool, bool);
 
     fn visit<E: Election>(self) -> (bool, bool) {
+        let scenario = Scenario { network: NetworkKind::Ordered, ..pure_election::<E>() };
+        Leaders::of::<E>(&loosest::<E>(&scenario))
+    }
+}
+
+impl Leaders {
+    fn of<E: Election>(scenario: &Scenario) -> (bool, bool) {
         fn terms<E: Election>(actors: &[E], state: &ActorModelState<E>) -> Vec<u64> {
             let leads = |(id, state): (usize, &Arc<E::State>)| actors[id].leads(id.into(), state);
             let mut terms: Vec<u64> = state
@@ -130,8 +137,7 @@ impl Visitor for Leaders {
             terms.sort_unstable();
             terms
         }
-        let scenario = Scenario { network: NetworkKind::Ordered, ..pure_election::<E>() };
-        let system = loosest::<E>(&scenario).system::<E>().unwrap();
+        let system = scenario.system::<E>().unwrap();
         let checker = actor_model(&system)
             .property(Expectation::Sometimes, "a leader", |model, state| {
                 !terms(&model.actors, state).is_empty()
@@ -154,4 +160,99 @@ fn stateright_finds_a_leader_of_every_protocol_and_a_second_one_of_bully_only() 
         let found = models::visit(about.name, Leaders).expect("a protocol of the catalogue");
         assert_eq!(found, (true, about.name == "bully"), "{}", about.name);
     }
+}
+
+#[cfg(feature = "zab")]
+#[test]
+fn stateright_finds_no_second_leader_that_an_oracle_names() {
+    let text = "name = 'oracle'\nnodes = 3\nnetwork = 'ordered'\n\
+                options = { election = 'oracle', values = 0, pings = false }\n\
+                bounds = { max_term = 1, max_round = 1 }";
+    let scenario: Scenario = toml::from_str(text).unwrap();
+    assert_eq!(Leaders::of::<models::zab::Zab>(&scenario), (true, false));
+}
+
+/// Three nodes of a protocol with one option, as a plain actor model.
+fn plain<E: Election>(option: &'static str, value: Value) -> ActorModel<E, ()> {
+    let setup = Setup::new(E::about(), 3).with(option, value);
+    ActorModel::new((), ()).actors(E::build(&setup).expect("a valid setup"))
+}
+
+/// Which nodes lead.
+fn leading<E: Election>(model: &ActorModel<E, ()>, state: &ActorModelState<E>) -> Vec<usize> {
+    let leads =
+        |(i, state): (usize, &Arc<E::State>)| model.actors[i].leads(i.into(), state).map(|_| i);
+    state.actor_states.iter().enumerate().filter_map(leads).collect()
+}
+
+/// Whom each node follows.
+fn leaders<E: Election>(model: &ActorModel<E, ()>, state: &ActorModelState<E>) -> Vec<Option<Id>> {
+    let follows = |(i, state): (usize, &Arc<E::State>)| {
+        model.actors[i].follows(i.into(), state).map(|(_, leader)| leader)
+    };
+    state.actor_states.iter().enumerate().map(follows).collect()
+}
+
+#[cfg(feature = "bully")]
+#[test]
+fn stateright_finds_nobody_of_bully_who_follows_a_lower_node() {
+    plain::<models::bully::Bully>("heartbeat", Value::Number(0))
+        .init_network(Network::new_unordered_duplicating([]))
+        .property(Expectation::Always, "nobody follows a lower node", |model, state| {
+            let mut all = leaders(model, state).into_iter().enumerate();
+            all.all(|(i, leader)| leader.is_none_or(|leader| usize::from(leader) > i))
+        })
+        .property(Expectation::Sometimes, "two nodes lead", |model, state| {
+            leading(model, state).len() > 1
+        })
+        .checker()
+        .spawn_bfs()
+        .join()
+        .assert_properties();
+}
+
+#[cfg(feature = "ring")]
+#[test]
+fn stateright_agrees_that_chang_and_roberts_elect_the_highest_and_nobody_else() {
+    plain::<models::ring::Ring>("variant", Value::Text("chang-roberts"))
+        .init_network(Network::new_unordered_nonduplicating([]))
+        .property(Expectation::Sometimes, "all follow the highest", |model, state| {
+            let highest = Some(Id::from(2));
+            leaders(model, state)[..2] == [highest, highest] && leading(model, state) == [2]
+        })
+        .property(Expectation::Always, "only the highest leads", |model, state| {
+            leading(model, state).iter().all(|i| *i == 2)
+        })
+        .checker()
+        .spawn_bfs()
+        .join()
+        .assert_properties();
+}
+
+#[cfg(feature = "paxos")]
+#[test]
+fn stateright_finds_no_disagreement_of_paxos_in_two_ballots() {
+    use models::paxos::Paxos;
+    let text = "name = 'two-ballots'\nnodes = 3\noptions = { proposers = 2 }\n\
+                bounds = { max_term = 4 }";
+    let scenario: Scenario = toml::from_str(text).unwrap();
+    actor_model(&scenario.system::<Paxos>().unwrap())
+        .property(Expectation::Always, "learners agree", |_, state| {
+            let mut learned = state.actor_states.iter().filter_map(|s| s.durable.learned);
+            let first = learned.next();
+            learned.all(|value| Some(value) == first)
+        })
+        .property(
+            Expectation::Sometimes,
+            "n1 tries again, then n2's value is learned by all",
+            |_, state| {
+                let mut learned = state.actor_states.iter().map(|s| s.durable.learned);
+                learned.all(|value| value.is_some_and(|value| value.to_string() == "v2"))
+                    && format!("{:?}", state.actor_states[0].durable.tried) == "3"
+            },
+        )
+        .checker()
+        .spawn_bfs()
+        .join()
+        .assert_properties();
 }

@@ -154,7 +154,7 @@ fn answers_to_a_candidate_that_may_yet_lead() {
 fn steps(system: &System<Raft>, names: &[&str]) -> Vec<StepOf<Raft>> {
     let mut state = system.initial();
     let take = |name: &&str| {
-        let (step, next) = start::take(system, &state, name).expect("it can be taken");
+        let (step, next) = start::take_even_idle(system, &state, name).expect("it can be taken");
         state = next;
         step
     };

@@ -5,8 +5,7 @@
 //! Ballots are ordered by round first, so a shift of all rounds changes nothing. The ballots of
 //! votes are only compared, with each other (pmax) and with the ballot of the leader who says what
 //! is chosen. In a message, too, a ballot is taken over only where it is higher than the receiver's
-//! own. Of what is lower than all ballots from which nodes count on,
-//! only the order matters.
+//! own. Of what is lower than all ballots from which nodes count on, only the order matters.
 
 use stateright::actor::Id;
 

@@ -145,7 +145,8 @@ impl Election for Paxos {
         (promised > 0 && proposer != id).then_some((Term(promised), proposer))
     }
 
-    /// With these, a leader has its value chosen.
+    /// With these, a proposer gets through both phases: its ballot is promised, and its value
+    /// chosen.
     fn is_quorum(&self, _: &State, _: usize, _: NodeSet, members: NodeSet) -> bool {
         members.len() >= self.phase1.max(self.phase2)
     }

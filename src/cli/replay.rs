@@ -10,10 +10,9 @@ use crate::cli::{Ending, Exit, choice, output};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
 use crate::liveness::Asked;
-use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay};
+use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay, retake};
 use crate::scenario::Problem;
-use crate::semantics::world::ELECTION_SAFETY;
-use crate::semantics::{PropertyId, StepOf, System};
+use crate::semantics::{StepOf, System};
 use crate::tell::itf;
 use crate::tell::scene::Scene;
 use crate::tell::story;
@@ -95,8 +94,7 @@ impl Visitor for Replaying<'_> {
             let meaning = recovery::Recovery::default().meaning(&promise);
             (recovery::replay(&system, &trace.steps).map_err(in_file)?, meaning)
         } else if let Some(asked) = Asked::named(&trace.property) {
-            // What is asked of runs without end is not asked of their beginnings.
-            (replay(&system, PropertyId(ELECTION_SAFETY), &trace.steps), asked.meaning().into())
+            (retake(&system, &trace.steps), asked.meaning().into())
         } else {
             let property = trace.property::<E>().map_err(in_file)?;
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())

@@ -63,21 +63,22 @@ fn search<E: Election>(
     question: &Question,
     is_followed: impl Fn(u32) -> bool,
 ) -> Result<(Explored<E>, Decision), String> {
-    let few = |most: usize| extent.states.min(most);
-    let sizes = [(few(1_000), false), (few(2_000), true), (few(20_000), false)];
-    let mut sizes = sizes.into_iter().peekable();
-    while let Some((states, narrow)) = sizes.next() {
+    let among = |most: usize, narrow: bool| {
         let links = &system.rules.topologies[0];
         let start = vec![Between::of(&system.initial())];
-        let extent = Extent { states, narrow, ..extent };
+        let extent = Extent { states: extent.states.min(most), narrow, ..extent };
         let explored = explore(system, links, start, extent, &is_followed)?;
         let graph = &explored.graph;
         let decision = decide(graph, question).map_err(|defect| defect.to_string())?;
         confirm(graph, question, &decision)
             .map_err(|why| format!("the answer is not confirmed: {why}"))?;
-        if decision.evidence.lasso.is_some() || sizes.peek().is_none() {
-            return Ok((explored, decision));
+        Ok((explored, decision))
+    };
+    for (most, narrow) in [(1_000, false), (2_000, true)] {
+        let found = among(most, narrow)?;
+        if found.1.evidence.lasso.is_some() {
+            return Ok(found);
         }
     }
-    unreachable!("the last search has an answer")
+    among(20_000, false)
 }

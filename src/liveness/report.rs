@@ -121,7 +121,7 @@ pub struct Reply {
 pub struct Cut<'a, E: Election> {
     /// The position of the new links among the system's topologies.
     pub to: usize,
-    /// When it may come.
+    /// When it may come. It is asked of canonical forms, so it must not depend on terms.
     pub when: &'a dyn Fn(&SystemState<E>) -> bool,
 }
 
@@ -215,7 +215,7 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
     match rules.network {
         NetworkKind::Unordered => {}
         NetworkKind::Ordered if takes_a_tick => {}
-        NetworkKind::Ordered => return wrong("on an ordered network where time is kept"),
+        NetworkKind::Ordered => return wrong("on an ordered network only where time is kept"),
         NetworkKind::Duplicating => return wrong("on a network that does not duplicate"),
     }
     if !system.prefix.is_empty() {

@@ -73,9 +73,23 @@ pub(super) fn endings<E: Election>(
     due: &Bag<E>,
     left: Few,
 ) -> Result<Endings<E>, TimeStops> {
-    if system.rules.clock == Clock::Absent {
-        return endings_of_round(system, id, node, due, left);
-    }
+    let is_timed = system.rules.clock != Clock::Absent;
+    let draws = if is_timed { draws_by_age::<E>(node) } else { none_or_all::<E>(node) };
+    let begun = if is_timed { node.clone() } else { with_old_timers::<E>(node) };
+    let all = draws.into_iter().map(|draw| {
+        let sent = Bag::<E>::new(system.rules.network);
+        let start = Within { node: begun.clone(), due: due.clone(), sent, left };
+        let mut endings = Search { system, id, draw, left }.from(start)?;
+        if !is_timed {
+            endings.iter_mut().for_each(|ending| end_round(ending, id, node));
+        }
+        Ok(endings)
+    });
+    all.collect()
+}
+
+/// Each set of timers that may fire together: those at their last age must.
+fn draws_by_age<E: Election>(node: &NodeOf<E>) -> Vec<BTreeSet<E::Timer>> {
     let may_fire = |last: bool| {
         let timers = node.timers.iter();
         timers.filter(move |(_, age)| age.now >= age.first && (age.now >= age.last) == last)
@@ -91,50 +105,36 @@ pub(super) fn endings<E: Election>(
         let with: Vec<_> = draws.iter().map(fires).collect();
         draws.extend(with);
     }
-    let all = draws.into_iter().map(|draw| {
-        let sent = Bag::<E>::new(system.rules.network);
-        let start = Within { node: node.clone(), due: due.clone(), sent, left };
-        Search { system, id, draw, left }.from(start)
-    });
-    all.collect()
+    draws
+}
+
+/// Without time: no timer, or, if there are any, all.
+fn none_or_all<E: Election>(node: &NodeOf<E>) -> Vec<BTreeSet<E::Timer>> {
+    let all: BTreeSet<E::Timer> = node.timers.keys().cloned().collect();
+    let none = BTreeSet::new();
+    if all.is_empty() { vec![none] } else { vec![none, all] }
 }
 
 /// A timer that ran when the round began. One that is set within it has the default age.
 const OLD: Age = Age { now: 1, first: 1, last: 1 };
 
-/// Everything that can happen at a node within a round, where no time is kept: none of its timers
-/// fire, or all of them.
-fn endings_of_round<E: Election>(
-    system: &System<E>,
-    id: Id,
-    node: &Arc<NodeOf<E>>,
-    due: &Bag<E>,
-    left: Few,
-) -> Result<Endings<E>, TimeStops> {
-    let mut old = (**node).clone();
+/// The node when a round begins.
+fn with_old_timers<E: Election>(node: &NodeOf<E>) -> Arc<NodeOf<E>> {
+    let mut old = node.clone();
     old.timers.values_mut().for_each(|age| *age = OLD);
-    let sent = Bag::<E>::new(system.rules.network);
-    let start = Within { node: Arc::new(old), due: due.clone(), sent, left };
-    let all: BTreeSet<E::Timer> = node.timers.keys().cloned().collect();
-    let mut draws = vec![BTreeSet::new()];
-    if !all.is_empty() {
-        draws.push(all);
-    }
-    let all = draws.into_iter().map(|draw| {
-        let mut endings = Search { system, id, draw, left }.from(start.clone())?;
-        for ending in &mut endings {
-            let fires = |timer: &E::Timer| {
-                let wanted = Step::Timeout { node: id, timer: timer.clone() };
-                ending.steps.contains(&wanted)
-            };
-            let is_gone = |timer: &E::Timer| !ending.node.timers.contains_key(timer);
-            ending.is_fair = node.timers.keys().all(|timer| fires(timer) || is_gone(timer));
-            let node = Arc::make_mut(&mut ending.node);
-            node.timers.values_mut().for_each(|age| *age = Age::default());
-        }
-        Ok(endings)
-    });
-    all.collect()
+    Arc::new(old)
+}
+
+/// Sees whether a round that began with this node is fair to its timers, and forgets which of them
+/// are new.
+fn end_round<E: Election>(ending: &mut Ending<E>, id: Id, begun: &NodeOf<E>) {
+    let may_go_on = |timer: &E::Timer| {
+        let fires = Step::Timeout { node: id, timer: timer.clone() };
+        ending.steps.contains(&fires) || !ending.node.timers.contains_key(timer)
+    };
+    ending.is_fair = begun.timers.keys().all(may_go_on);
+    let node = Arc::make_mut(&mut ending.node);
+    node.timers.values_mut().for_each(|age| *age = Age::default());
 }
 
 /// A node within a tick.

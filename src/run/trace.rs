@@ -187,9 +187,24 @@ pub fn replay<E: Election>(
     replay_until(system, names, |state, _| system.holds(property, state))
 }
 
+/// Takes the steps of a run that shows an answer about liveness, those that change nothing, too.
+/// What is asked of runs without end is not asked of their beginnings.
+pub fn retake<E: Election>(system: &System<E>, names: &[String]) -> Replay<E> {
+    replay_by(start::take_even_idle, system, names, |_, _| Ok(()))
+}
+
 /// Takes the steps of a trace one after the other, until `judge` returns an error for a state and
 /// the step before it.
 pub fn replay_until<E: Election>(
+    system: &System<E>,
+    names: &[String],
+    judge: impl FnMut(&SystemState<E>, Option<&StepOf<E>>) -> Result<(), String>,
+) -> Replay<E> {
+    replay_by(start::take, system, names, judge)
+}
+
+fn replay_by<E: Election>(
+    take: impl Fn(&System<E>, &SystemState<E>, &str) -> start::Taken<E>,
     system: &System<E>,
     names: &[String],
     mut judge: impl FnMut(&SystemState<E>, Option<&StepOf<E>>) -> Result<(), String>,
@@ -203,7 +218,7 @@ pub fn replay_until<E: Election>(
             break;
         }
         let Some(name) = names.get(i) else { break };
-        match start::take(system, &end, name) {
+        match take(system, &end, name) {
             Ok((step, next)) => {
                 steps.push(step);
                 end = next;

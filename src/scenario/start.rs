@@ -66,29 +66,44 @@ pub fn follow<E: Election>(system: &System<E>, steps: &[String]) -> Result<Vec<S
     Ok(prefix)
 }
 
-/// The enabled step of that name and the state after it; or the names of the steps that are
-/// enabled.
-pub fn take<E: Election>(
+/// A step and the state after it; or the names of the steps that are enabled.
+pub type Taken<E> = Result<(StepOf<E>, SystemState<E>), Vec<String>>;
+
+/// The enabled step of that name.
+pub fn take<E: Election>(system: &System<E>, state: &SystemState<E>, name: &str) -> Taken<E> {
+    take_if(system, state, name, |step| system.apply(state, step))
+}
+
+/// The same for a step of a run about liveness, which may change nothing: see [`System::take`].
+pub fn take_even_idle<E: Election>(
     system: &System<E>,
     state: &SystemState<E>,
     name: &str,
-) -> Result<(StepOf<E>, SystemState<E>), Vec<String>> {
+) -> Taken<E> {
+    take_if(system, state, name, |step| system.take(state, step))
+}
+
+fn take_if<E: Election>(
+    system: &System<E>,
+    state: &SystemState<E>,
+    name: &str,
+    apply: impl Fn(&StepOf<E>) -> Option<SystemState<E>>,
+) -> Taken<E> {
     // There may be too many steps that stabilise to list them all.
     if let Some(ages) = names::ages(name) {
         let step = Step::Stabilise { ages };
-        if let Some(next) = system.apply(state, &step) {
+        if let Some(next) = apply(&step) {
             return Ok((step, next));
         }
     }
     let mut enabled = Vec::new();
     for step in system.candidates(state) {
+        let Some(next) = apply(&step) else { continue };
         let known = system.name(&step);
-        if let (true, Some(next)) = (names::same(&known, name), system.take(state, &step)) {
+        if names::same(&known, name) {
             return Ok((step, next));
         }
-        if system.apply(state, &step).is_some() {
-            enabled.push(known);
-        }
+        enabled.push(known);
     }
     if system.can_stabilise(state) {
         enabled.push(system.name(&system.stabilisation(state, |_| 0)));

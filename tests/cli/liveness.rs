@@ -28,6 +28,16 @@ fn without_time_a_fair_run_without_a_leader_is_shown_and_replays() {
     assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
 }
 
+/// On the run n2 and n3 lead at the same time, which is another matter.
+#[test]
+fn a_run_about_liveness_is_taken_to_its_end() {
+    let trace = scratch("liveness").join("bully.json");
+    oneleader(&["liveness", "bully", "--scenario", "asynchronous", "--trace", text(&trace)]);
+    let replayed = oneleader(&["replay", text(&trace)]);
+    assert_eq!(replayed.code, 0, "{}{}", replayed.out, replayed.err);
+    assert!(replayed.out.contains("steps were taken; stable-leader"), "{}", replayed.out);
+}
+
 #[test]
 fn json_says_what_must_be_random() {
     let json = oneleader(&["liveness", "raft", "--scenario", "mesh", "--json", "-"]).json();
@@ -79,6 +89,14 @@ fn what_cannot_be_asked_is_refused() {
             "the cut must not mend links: n1 -> n2 is down before it",
         ),
         ("bug = \"votes-twice\"", "with bugs that cost no safety: `votes-twice` does"),
+        (
+            "timing = \"asynchronous\"\nnetwork = \"ordered\"",
+            "on an ordered network only where time is kept",
+        ),
+        (
+            "timing = \"asynchronous\"\nnetwork = \"duplicating\"",
+            "on a network that does not duplicate",
+        ),
         ("timing = \"stabilising\"", "expected timing = \"timed\""),
         (
             "timing = \"asynchronous\"\ncut = { to = \"star(n1)\", when = \"n1 leads\" }",
