@@ -8,9 +8,6 @@ use oneleader::judge;
 use oneleader::models::{self, Shipped};
 use oneleader::scenario::liveness;
 
-/// It takes a minute where the crate is not optimised; `oneleader check` asks it, too.
-const LONG: (&str, &str) = ("zab", "crash-and-restart");
-
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for about in models::all() {
@@ -18,14 +15,12 @@ fn main() -> ExitCode {
             liveness::parse(about.corpus, about).unwrap_or_else(|problem| panic!("{problem}"));
         for scenario in all {
             let name = format!("{}::{}", about.name, scenario.name);
-            let is_long = (about.name, scenario.name.as_str()) == LONG;
-            let trial = Trial::test(name, move || {
+            trials.push(Trial::test(name, move || {
                 let checked = judge::liveness_of(&Shipped, about, &scenario)
                     .map_err(|problem| problem.to_string())?;
                 checked.assert_as_expected();
                 Ok(())
-            });
-            trials.push(trial.with_ignored_flag(is_long));
+            }));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -57,12 +57,12 @@ pub(super) fn find_fair<E: Election>(
 
 /// Looks for a bad run by ticks whose marks are followed: among all that are near, then among few,
 /// but long ones, then among all in more states.
-fn search<E: Election>(
-    system: &System<E>,
+fn search<'a, E: Election>(
+    system: &'a System<E>,
     extent: Extent,
     question: &Question,
     is_followed: impl Fn(u32) -> bool,
-) -> Result<(Explored<E>, Decision), String> {
+) -> Result<(Explored<'a, E>, Decision), String> {
     let among = |most: usize, narrow: bool| {
         let links = &system.rules.topologies[0];
         let start = vec![Between::of(&system.initial())];

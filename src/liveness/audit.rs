@@ -1,14 +1,16 @@
 //! Whether a tick of the whole system is what the reference semantics makes of it, and whether
 //! states that have the same canonical form go on alike.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use super::between::Between;
-use super::explore::Ticking;
+use super::explore::{Extent, explore};
+use super::graph::Edge;
 use super::marks::{Observer, marks};
 use super::report::expect_decidable;
+use super::ticking::Ticking;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
 use crate::semantics::{Step, System};
@@ -156,6 +158,45 @@ fn interleaved<E: Election>(
     (after, seen.len() as u64)
 }
 
+/// Holds the graph, which is found in numbers, against ticks of the whole system on values: each of
+/// its states must have the same edges. Returns how many edges were compared.
+///
+/// # Errors
+/// The system is not one that can be decided; or the first state that has other edges.
+pub fn audit_graph<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    extent: Extent,
+) -> Result<u64, String> {
+    expect_decidable(system)?;
+    let start = vec![Between::of(&system.initial())];
+    let explored = explore(system, links, start, extent, |_| true)?;
+    let mut ticking = Ticking::new(system, links, extent.spread);
+    let observer = Observer::new(system, links);
+    let numbers: HashMap<Between<E>, u32> = explored.states().zip(0..).collect();
+    let mut compared = 0;
+    for (state, number) in explored.states().zip(0..) {
+        let known = explored.graph.out(number);
+        if known.is_empty() && explored.graph.is_cut(number) {
+            continue;
+        }
+        let before = observer.reigns(&state);
+        let mut edges = HashSet::new();
+        for tick in ticking.ticks(&state).unwrap_or_default() {
+            let marks = marks(&before, &observer.reigns(&tick.after)) | tick.idle;
+            let Some(after) = ticking.forms.canonical(tick.after) else { continue };
+            let to = numbers.get(&after).copied();
+            let to = to.ok_or_else(|| format!("not in the graph:\n{}", shown(&after)))?;
+            edges.insert(Edge { to, marks, draw: tick.draw as u16, adversary: tick.has_fault });
+        }
+        if edges != known.iter().copied().collect() {
+            return Err(format!("other edges on values than in the graph:\n{}", shown(&state)));
+        }
+        compared += known.len() as u64;
+    }
+    Ok(compared)
+}
+
 struct Audit<'a, E: Election> {
     ticking: Ticking<'a, E>,
     observer: Observer<'a, E>,
@@ -182,8 +223,8 @@ impl<E: Election> Audit<'_, E> {
     }
 
     fn form(&self, state: &Between<E>) -> Result<Between<E>, String> {
-        let form = self.ticking.canonical(state.clone()).ok_or("a bound is in the way")?;
-        match self.ticking.canonical(form.clone()) {
+        let form = self.ticking.forms.canonical(state.clone()).ok_or("a bound is in the way")?;
+        match self.ticking.forms.canonical(form.clone()) {
             Some(again) if again == form => Ok(form),
             _ => Err(format!("not a canonical form, since it has another one:\n{}", shown(&form))),
         }
@@ -202,7 +243,7 @@ impl<E: Election> Audit<'_, E> {
         for tick in all {
             tell(&tick.after);
             let marks = marks(&before, &self.observer.reigns(&tick.after));
-            let form = self.ticking.canonical(tick.after).ok_or("a bound is in the way")?;
+            let form = self.ticking.forms.canonical(tick.after).ok_or("a bound is in the way")?;
             if ticks.len() <= tick.draw {
                 ticks.resize(tick.draw + 1, Vec::new());
             }

@@ -130,7 +130,7 @@ pub struct Report<'a, E: Election> {
     /// By question.
     pub replies: Vec<Reply>,
     pub(super) system: &'a System<E>,
-    pub(super) phases: Vec<Phase<E>>,
+    pub(super) phases: Vec<Phase<'a, E>>,
     pub(super) when: &'a dyn Fn(&SystemState<E>) -> bool,
     pub(super) extent: Extent,
 }
@@ -142,11 +142,11 @@ pub(super) fn decide_timed<'a, E: Election>(
     cut: Option<Cut<'a, E>>,
     extent: Extent,
 ) -> Result<Report<'a, E>, String> {
-    let links = |position: usize| system.rules.topologies[position].clone();
+    let links = |position: usize| &system.rules.topologies[position];
     expect_links(system, cut.as_ref().map(|cut| cut.to))?;
     let start = vec![Between::of(&system.initial())];
-    let explored = explore(system, &links(0), start, extent, |_| true)?;
-    let mut phases = vec![Phase { links: links(0), explored }];
+    let explored = explore(system, links(0), start, extent, |_| true)?;
+    let mut phases = vec![Phase { links: links(0).clone(), explored }];
     let mut when: &dyn Fn(&SystemState<E>) -> bool = &|_| false;
     if let Some(cut) = cut {
         if learns(system) {
@@ -162,13 +162,13 @@ pub(super) fn decide_timed<'a, E: Election>(
         if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
             return Err("time can stop before the links change".to_string());
         }
-        let may_change = |state: &&Between<E>| when(&state.system_state(system));
-        let starts: Vec<Between<E>> = before.states.iter().filter(may_change).cloned().collect();
+        let may_change = |state: &Between<E>| when(&state.system_state(system));
+        let starts: Vec<Between<E>> = before.states().filter(may_change).collect();
         if starts.is_empty() {
             return Err("no state is reached in which the links may change".to_string());
         }
-        let explored = explore(system, &links(cut.to), starts, extent, |_| true)?;
-        phases.push(Phase { links: links(cut.to), explored });
+        let explored = explore(system, links(cut.to), starts, extent, |_| true)?;
+        phases.push(Phase { links: links(cut.to).clone(), explored });
     }
     let graph = &phases[phases.len() - 1].explored.graph;
     let reply = |asked: Asked| {
@@ -242,7 +242,7 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
 }
 
 impl<E: Election> Report<'_, E> {
-    fn last(&self) -> &Phase<E> {
+    fn last(&self) -> &Phase<'_, E> {
         &self.phases[self.phases.len() - 1]
     }
 
