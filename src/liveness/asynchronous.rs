@@ -40,7 +40,8 @@ pub(super) fn find_fair<E: Election>(
     let unfair = Question::Persists { one_of: nodes().map(idle).collect() };
     let (explored, decision) = search(system, extent, &unfair, |marks| marks & good == 0)?;
     let report = |explored, replies| {
-        let phases = vec![Phase { links: system.rules.topologies[0].clone(), explored }];
+        let links = system.rules.topologies[0].clone();
+        let phases = vec![Phase { links, explored, before: None }];
         Report { replies, system, phases, when: &|_| false, extent }
     };
     if learns || decision.evidence.lasso.is_some() {

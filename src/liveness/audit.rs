@@ -10,10 +10,11 @@ use super::explore::{Extent, explore};
 use super::graph::Edge;
 use super::marks::{Observer, marks};
 use super::report::expect_decidable;
+use super::stabilising::any_start;
 use super::ticking::Ticking;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
-use crate::semantics::{Step, System};
+use crate::semantics::{Step, System, Timing};
 
 /// At which states an audit of canonical forms looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ pub struct Sample {
 /// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
 /// its handlers. In each state of a sample, as it really is: each tick from the state must have its
 /// like among the ticks from the state's canonical form, draw by draw, with the same leaders, and
-/// lead to the same canonical form; and the other way round. Returns the number of ticks that were
+/// lead to the same canonical form; and the other way round. Where time is not kept at first, the
+/// states are those in which time may begin after a walk. Returns the number of ticks that were
 /// compared.
 ///
 /// # Errors
@@ -48,6 +50,9 @@ pub fn audit_form<E: Election>(
         hasher: RandomState::new(),
         compared: 0,
     };
+    if system.rules.timing == Timing::Stabilising {
+        return audit.compare_starts(sample);
+    }
     let mut start = Between::of(&system.initial());
     // What a start sends over links that are cut is lost, too.
     start.lose(system, links);
@@ -220,6 +225,21 @@ impl<E: Election> Audit<'_, E> {
             ));
         }
         Ok(())
+    }
+
+    /// Compares some of the states in which time may begin, drawn at random.
+    fn compare_starts(&mut self, sample: Sample) -> Result<u64, String> {
+        let (forms, mut random) = (&self.ticking.forms, 0);
+        let (system, links) = (forms.system, forms.links);
+        for steps in 0..sample.nearest {
+            let steps = steps % sample.ticks;
+            let start = any_start(system, steps, |most| drawn(&mut random, most));
+            if let Some(mut start) = start {
+                start.lose(system, links);
+                self.compare(&start, |_| ())?;
+            }
+        }
+        Ok(self.compared)
     }
 
     fn form(&self, state: &Between<E>) -> Result<Between<E>, String> {

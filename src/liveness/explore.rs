@@ -38,6 +38,8 @@ pub(super) struct Explored<'a, E: Election> {
     pub(super) graph: Graph,
     /// Why some states have not been followed, if so.
     pub(super) cut: Option<&'static str>,
+    /// The numbers of the states that were given as starts.
+    pub(super) starts: Vec<u32>,
     compiled: Compiled<'a, E>,
     rows: Rows,
     states: Vec<u32>,
@@ -213,13 +215,17 @@ pub(super) fn explore<'a, E: Election>(
 ) -> Result<Explored<'a, E>, String> {
     let mut explorer = Explorer::new(system, links, extent.spread);
     let (mut graph, mut cut) = (GraphBuilder::new(), None);
+    let mut numbers = Vec::with_capacity(starts.len());
     for start in starts {
         let form = explorer.forms.canonical(start).ok_or("a start is beyond the bounds")?;
         let parts = explorer.compiled.find(form);
         let row = explorer.compiled.add(parts);
         let row = explorer.rows.put(&row);
         explorer.form_from(row as usize);
-        graph.start(explorer.number(row));
+        numbers.push(explorer.number(row));
+    }
+    for start in &numbers {
+        graph.start(*start);
     }
     let mut at = 0;
     while at < explorer.states.len() {
@@ -252,5 +258,5 @@ pub(super) fn explore<'a, E: Election>(
     }
     let graph = graph.build().map_err(|defect| defect.to_string())?;
     let Explorer { compiled, rows, states, .. } = explorer;
-    Ok(Explored { graph, cut, compiled, rows, states })
+    Ok(Explored { graph, cut, starts: numbers, compiled, rows, states })
 }

@@ -34,6 +34,7 @@ mod numbers;
 mod paths;
 mod report;
 mod retell;
+mod stabilising;
 mod ticking;
 mod ticks;
 

@@ -6,6 +6,7 @@ use super::answer::{Lasso, Path};
 use super::between::Between;
 use super::explore::Explored;
 use super::marks::{Observer, marks};
+use super::stabilising::{Moment, Timeless};
 use super::ticking::{Forms, Tick, Ticking};
 use crate::election::Election;
 use crate::semantics::topology::Topology;
@@ -26,6 +27,9 @@ pub struct Told<E: Election> {
 pub(super) struct Phase<'a, E: Election> {
     pub(super) links: Topology,
     pub(super) explored: Explored<'a, E>,
+    /// What happens before it, if no time is kept before it; and for each given start the moment
+    /// in which time begins.
+    pub(super) before: Option<(Timeless<E>, Vec<Moment>)>,
 }
 
 /// A run under way, told twice: by whole ticks, and by the reference semantics.
@@ -92,6 +96,14 @@ impl<'a, E: Election> Teller<'a, E> {
             now.lose(system, &first.links);
         }
         let mut teller = Teller { system, spread, now, reference, steps: Vec::new() };
+        if let [Phase { explored, before: Some((timeless, moments)), links }] = phases {
+            let mut moments = explored.starts.iter().zip(moments);
+            let moment = moments.find(|(number, _)| **number == start);
+            let (_, moment) = moment.ok_or("no moment leads to the start")?;
+            timeless.path(system, moment).into_iter().try_for_each(|step| teller.take(step))?;
+            teller.now = Between::of(&teller.reference);
+            teller.now.lose(system, links);
+        }
         let [before, after] = phases else { return Ok(teller) };
         let forms = Forms::new(system, &after.links, spread);
         let wanted = after.explored.state(start);

@@ -150,6 +150,9 @@ impl<'a, E: Election> Forms<'a, E> {
             let parts = components(self.links, present);
             renumber(&mut state, &self.countings, &parts, self.spread).ok()?;
         }
+        if !self.countings.is_empty() {
+            return Some(state);
+        }
         let bounds = &self.system.rules.bounds;
         let is_beyond = |(node, actor): (&Arc<NodeOf<E>>, &E)| {
             node.state.as_deref().is_some_and(|memory| {
