@@ -17,7 +17,7 @@ fn main() -> ExitCode {
         for scenario in all.into_iter().filter(|scenario| scenario.size == Size::Small) {
             let name = format!("{}::{}", about.name, scenario.name);
             trials.push(Trial::test(name, move || {
-                let checked = judge::liveness_of(&Shipped, about, &scenario)
+                let checked = judge::liveness_of(&Shipped, about, &scenario, None)
                     .map_err(|problem| problem.to_string())?;
                 checked.assert_as_expected();
                 Ok(())

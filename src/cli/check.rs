@@ -130,7 +130,8 @@ impl Check {
         };
         say("\n");
         let is_stopped = || request.limits.is_interrupted();
-        let answers = liveness::answers(catalogue, &asked, self.quiet, is_stopped, say)?;
+        let asking = liveness::Asking { quiet: self.quiet, time: None };
+        let answers = liveness::answers(catalogue, &asked, asking, is_stopped, say)?;
         Ok(safety.worse(liveness::exit(&asked, &answers)))
     }
 

@@ -6,10 +6,10 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use crate::cli::choice;
-use crate::cli::{Ending, Exit, output, positive};
+use crate::cli::times::{self, Time};
+use crate::cli::{Ending, Exit, choice, output, positive};
 use crate::election::{About, Catalogue};
-use crate::judge::{self, Agreement, LivenessChecked, Shown};
+use crate::judge::{self, Agreement, LivenessChecked, Shown, TimeAsked};
 use crate::scenario::liveness::{LivenessScenario, parse};
 use crate::scenario::{Problem, Size, among};
 
@@ -32,6 +32,16 @@ pub(super) struct Liveness {
     /// End a search after so many states, whatever the scenario says
     #[arg(long, value_name = "N", value_parser = positive::<u64>)]
     max_states: Option<u64>,
+    /// How many ticks pass until a leader stays, where timeouts and the order of delivery are
+    /// random: on average, and as a histogram
+    #[arg(long)]
+    time: bool,
+    /// Check these times by so many random walks over the reference semantics
+    #[arg(long, value_name = "N", value_parser = positive::<u32>, requires = "time")]
+    walks: Option<u32>,
+    /// What the walks draw
+    #[arg(long, value_name = "N", requires = "walks", default_value_t = 0)]
+    seed: u64,
     /// Write the answers as JSON; `-` is standard output, and then nothing else is written there
     #[arg(long, value_name = "FILE|-")]
     json: Option<String>,
@@ -61,7 +71,12 @@ impl Liveness {
                 output::say(text);
             }
         };
-        let all = answers(catalogue, &asked, false, || false, say)?;
+        let time = TimeAsked { walks: self.walks.unwrap_or(0), seed: self.seed };
+        let asking = Asking { time: self.time.then_some(time), ..Asking::default() };
+        let all = answers(catalogue, &asked, asking, || false, say)?;
+        if self.time {
+            say(&times::told(&all));
+        }
         if let [one] = &all[..] {
             say(&runs(one));
         }
@@ -129,12 +144,20 @@ pub(super) fn of_file(path: &str, abouts: &[&'static About]) -> Result<AllAsked,
     Ok(all.into_iter().map(|scenario| (about, scenario)).collect())
 }
 
-/// Asks one after the other, until stopped, and says the answers; if `quiet`, only those that are
-/// not as expected.
+/// How it is asked.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Asking {
+    /// Only answers that are not as expected are said.
+    pub(super) quiet: bool,
+    /// Whether times are measured.
+    pub(super) time: Option<TimeAsked>,
+}
+
+/// Asks one after the other, until stopped, and says the answers.
 pub(super) fn answers(
     catalogue: &impl Catalogue,
     asked: &AllAsked,
-    quiet: bool,
+    asking: Asking,
     is_stopped: impl Fn() -> bool,
     say: impl Fn(&str),
 ) -> Result<Vec<LivenessChecked>, Problem> {
@@ -148,7 +171,7 @@ pub(super) fn answers(
         line.trim_end().to_string() + "\n"
     };
     let header = row(["protocol", "liveness", "question", "answer", "states", "seconds"], "");
-    if !quiet {
+    if !asking.quiet {
         say(&format!("{header}{}\n", "-".repeat(header.trim_end().len())));
     }
     let mut all = Vec::new();
@@ -156,7 +179,7 @@ pub(super) fn answers(
         if is_stopped() {
             break;
         }
-        let one = judge::liveness_of(catalogue, about, scenario)?;
+        let one = judge::liveness_of(catalogue, about, scenario, asking.time)?;
         for (i, answer) in one.answers.iter().enumerate() {
             let once = |text: String| if i == 0 { text } else { String::new() };
             let mark = match (&answer.agreement, &answer.expected) {
@@ -168,7 +191,7 @@ pub(super) fn answers(
             let cells = [once(states), once(seconds)];
             let names = [about.name, &scenario.name, answer.question, &answer.answer];
             let [a, b, c, d] = names;
-            if !quiet || !mark.is_empty() {
+            if !asking.quiet || !mark.is_empty() {
                 say(&row([a, b, c, d, &cells[0], &cells[1]], &mark));
             }
         }
@@ -253,6 +276,9 @@ struct Row<'a> {
     /// Steps of the run that shows the answer, before its cycle and in it.
     prefix_steps: Option<usize>,
     cycle_steps: Option<usize>,
+    /// How long it takes until it is so, if that was asked, of the first question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<Time>,
 }
 
 #[derive(Serialize)]
@@ -278,6 +304,7 @@ fn json(all: &[LivenessChecked]) -> String {
             seconds: one.seconds,
             prefix_steps: answer.shown.as_ref().map(|shown| shown.prefix.len()),
             cycle_steps: answer.shown.as_ref().map(|shown| shown.cycle.len()),
+            time: Time::of(one, answer.question),
         })
     });
     let report = Report { version: 1, liveness: rows.collect() };

@@ -15,6 +15,7 @@ mod output;
 mod progress;
 mod replay;
 mod table;
+mod times;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};

@@ -1,14 +1,15 @@
 //! A system asked about liveness: the answers, compared with what is expected, and the runs that
 //! show them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Agreement;
 use crate::election::{About, BugSpec, Catalogue, Costs, Election, Only, Visitor};
-use crate::liveness::{self, Answer, Cut, Decision, Extent, Random, Report};
+use crate::liveness::{self, Answer, Cut, Decision, Extent, Random, Report, Sampled, Waiting};
 use crate::run::trace::Trace;
 use crate::scenario::liveness::LivenessScenario;
 use crate::scenario::{Problem, Scenario, start};
+use crate::semantics::node::Clock;
 use crate::semantics::{StepOf, System, SystemState, Timing};
 
 /// The answer to one question.
@@ -69,6 +70,30 @@ pub struct LivenessChecked {
     pub cut: Option<&'static str>,
     /// How long it took.
     pub seconds: f64,
+    /// How long it takes until a leader stays, if that was asked and makes sense.
+    pub time: Option<Result<TimeToLeader, String>>,
+}
+
+/// How long it takes until a leader stays, or all have learned the value.
+#[derive(Clone, Debug)]
+pub struct TimeToLeader {
+    /// What was waited for, by the name of the question.
+    pub question: &'static str,
+    /// From the graph.
+    pub exact: Waiting,
+    /// By random walks, if there were any.
+    pub sampled: Option<Sampled>,
+    /// How long a tick is.
+    pub tick: Duration,
+}
+
+/// Whether it is asked how long something takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TimeAsked {
+    /// So many random walks check what the graph says.
+    pub walks: u32,
+    /// What they draw.
+    pub seed: u64,
 }
 
 impl LivenessChecked {
@@ -102,10 +127,10 @@ impl LivenessChecked {
 pub fn check_liveness<E: Election>(
     scenario: &LivenessScenario,
 ) -> Result<LivenessChecked, Problem> {
-    liveness_of(&Only::<E>::new(), E::about(), scenario)
+    liveness_of(&Only::<E>::new(), E::about(), scenario, None)
 }
 
-/// The same for a protocol by name.
+/// The same for a protocol by name. With `time`, it is also measured how long it takes.
 ///
 /// # Errors
 /// As of [`check_liveness`].
@@ -113,13 +138,15 @@ pub fn liveness_of(
     catalogue: &impl Catalogue,
     about: &'static About,
     scenario: &LivenessScenario,
+    time: Option<TimeAsked>,
 ) -> Result<LivenessChecked, Problem> {
-    let asking = Asking { scenario };
+    let asking = Asking { scenario, time };
     catalogue.visit(about.name, asking).expect("a chosen protocol is in the catalogue")
 }
 
 struct Asking<'a> {
     scenario: &'a LivenessScenario,
+    time: Option<TimeAsked>,
 }
 
 impl Visitor for Asking<'_> {
@@ -138,7 +165,8 @@ impl Visitor for Asking<'_> {
             cut.is_some_and(|cut| start::is_so(&system, state, &cut.when))
         };
         let cut = self.scenario.cut.as_ref().map(|_| Cut { to: 1, when: &when });
-        let extent = Extent { states: self.scenario.max_states, ..Extent::default() };
+        let (states, chances) = (self.scenario.max_states, self.time.is_some());
+        let extent = Extent { states, chances, ..Extent::default() };
         let report = liveness::ask(&system, cut, extent).map_err(wrong)?;
         let names: Vec<&str> = report.replies.iter().map(|reply| reply.asked.name()).collect();
         if let Some(other) = self.scenario.expect.keys().find(|key| !names.contains(&key.as_str()))
@@ -175,8 +203,23 @@ impl Visitor for Asking<'_> {
             ticks: report.ticks(),
             cut: report.cut(),
             seconds: begin.elapsed().as_secs_f64(),
+            time: self.time.map(|asked| time(&system, &report, asked)),
         })
     }
+}
+
+fn time<E: Election>(
+    system: &System<E>,
+    report: &Report<'_, E>,
+    asked: TimeAsked,
+) -> Result<TimeToLeader, String> {
+    let Clock::Ticks(tick) = system.rules.clock else {
+        return Err("no time is kept".to_string());
+    };
+    let exact = report.waiting()?;
+    let walks = (asked.walks > 0).then(|| report.sampled(asked.walks, asked.seed));
+    let question = report.replies[0].asked.name();
+    Ok(TimeToLeader { question, exact, sampled: walks.transpose()?, tick })
 }
 
 /// Whether forms of states can stand for them: with the bug that is planted, and where a predicate

@@ -20,7 +20,10 @@ use crate::semantics::{PropertyId, System};
 use crate::support::memory;
 
 pub use checked::{Agreement, Answer, Checked, Counterexample, Group};
-pub use liveness::{LivenessAnswer, LivenessChecked, Shown, check_liveness, in_words, liveness_of};
+pub use liveness::{
+    LivenessAnswer, LivenessChecked, Shown, TimeAsked, TimeToLeader, check_liveness, in_words,
+    liveness_of,
+};
 
 /// A random walk is ended after so many steps, and a new one is begun.
 const LONGEST_WALK: usize = 1000;

@@ -44,6 +44,16 @@ impl<M: Ord> Messages<M> {
         (0..self.all.len()).filter(is_head).map(|at| (at, self.all[at].0, &self.all[at].1))
     }
 
+    /// How many messages wait of which the one at this position is the next: its copies; or, in
+    /// order, all of its node.
+    pub(super) fn waiting(&self, at: usize) -> usize {
+        let is_like = |other: &&(Id, M)| match self.is_ordered {
+            true => other.0 == self.all[at].0,
+            false => **other == self.all[at],
+        };
+        self.all.iter().filter(is_like).count()
+    }
+
     /// Takes out the message at this position.
     pub(super) fn remove(&mut self, at: usize) {
         self.all.remove(at);

@@ -25,6 +25,7 @@ struct End {
     /// What it sent to each node.
     flows: Box<[u32]>,
     used: Few,
+    chance: f64,
     is_fair: bool,
 }
 
@@ -61,6 +62,8 @@ pub(super) struct Passed {
     pub(super) has_fault: bool,
     /// As of [`idle`].
     pub(super) idle: u32,
+    /// How likely it is: see [`Ending`].
+    pub(super) chance: f64,
 }
 
 /// A state whose parts have been looked up.
@@ -172,7 +175,8 @@ impl<'a, E: Election> Compiled<'a, E> {
                 after[2 * n] = if now == left { row[2 * n] } else { self.left.put(now.into()) };
                 let lazy = picked.iter().enumerate().filter(|(_, end)| !end.is_fair);
                 let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
-                tick(Passed { draw, has_fault: now != left, idle }, &after);
+                let chance = picked.iter().map(|end| end.chance).product();
+                tick(Passed { draw, has_fault: now != left, idle, chance }, &after);
             });
             draw += 1;
         });
@@ -194,7 +198,7 @@ impl<'a, E: Election> Compiled<'a, E> {
     }
 
     fn numbered(&mut self, endings: Vec<Ending<E>>) -> Vec<End> {
-        let numbered = |Ending { node, sent, used, is_fair, .. }: Ending<E>| {
+        let numbered = |Ending { node, sent, used, chance, is_fair, .. }: Ending<E>| {
             let mut flows = vec![Vec::new(); self.system.actors.len()];
             for (dst, msg) in sent.iter() {
                 if let Some(flow) = flows.get_mut(usize::from(dst)) {
@@ -202,7 +206,7 @@ impl<'a, E: Election> Compiled<'a, E> {
                 }
             }
             let flows = flows.into_iter().map(|flow| self.flows.put(Arc::new(flow))).collect();
-            End { node: self.nodes.put(node), flows, used, is_fair }
+            End { node: self.nodes.put(node), flows, used, chance, is_fair }
         };
         endings.into_iter().map(numbered).collect()
     }

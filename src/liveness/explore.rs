@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::between::Between;
+use super::chain::Chain;
 use super::compiled::{Compiled, Parts, Passed};
 use super::graph::{Edge, Graph, GraphBuilder};
 use super::marks::{Observer, Reigns, marks};
@@ -22,6 +23,8 @@ pub struct Extent {
     /// Whether of what a node can do in a tick, given which of its timers fire, only one way is
     /// followed: fewer runs, but longer ones.
     pub narrow: bool,
+    /// Whether it is noted how likely each tick is.
+    pub chances: bool,
     /// By so much may a growing number, such as a term, be ahead of the lowest one in the same part
     /// of the network; in rounds of all nodes where a number says whose turn it is.
     pub spread: u64,
@@ -29,7 +32,7 @@ pub struct Extent {
 
 impl Default for Extent {
     fn default() -> Self {
-        Extent { states: 500_000, narrow: false, spread: 8 }
+        Extent { states: 500_000, narrow: false, chances: false, spread: 8 }
     }
 }
 
@@ -40,6 +43,8 @@ pub(super) struct Explored<'a, E: Election> {
     pub(super) cut: Option<&'static str>,
     /// The numbers of the states that were given as starts.
     pub(super) starts: Vec<u32>,
+    /// How likely each tick is, if that is asked.
+    pub(super) chain: Option<Chain>,
     compiled: Compiled<'a, E>,
     rows: Rows,
     states: Vec<u32>,
@@ -144,16 +149,16 @@ impl<'a, E: Election> Explorer<'a, E> {
         all
     }
 
-    /// The ticks from a state whose marks are followed, as edges; and whether some lead beyond the
-    /// bounds.
+    /// The ticks from a state whose marks are followed, as edges; how likely each is; and whether
+    /// some lead beyond the bounds.
     fn edges(
         &mut self,
         from: u32,
         ticks: Vec<(Passed, u32)>,
         is_followed: &impl Fn(u32) -> bool,
-    ) -> Result<(Vec<Edge>, bool), String> {
-        let (mut edges, mut is_cut) = (Vec::new(), false);
-        for (Passed { draw, has_fault, idle }, after) in ticks {
+    ) -> Result<(Vec<Edge>, Vec<f64>, bool), String> {
+        let (mut edges, mut chances, mut is_cut) = (Vec::new(), Vec::new(), false);
+        for (Passed { draw, has_fault, idle, chance }, after) in ticks {
             let reigns = |row: u32| self.all_reigns.get(self.reigns[row as usize]);
             let marks = marks(reigns(from), reigns(after)) | idle;
             if !is_followed(marks) {
@@ -165,10 +170,11 @@ impl<'a, E: Election> Explorer<'a, E> {
                 form => {
                     let to = self.number(form);
                     edges.push(Edge { to, marks, draw, adversary: has_fault });
+                    chances.push(chance);
                 }
             }
         }
-        Ok((edges, is_cut))
+        Ok((edges, chances, is_cut))
     }
 
     fn formed(&self, row: u32) -> Formed<E> {
@@ -215,6 +221,7 @@ pub(super) fn explore<'a, E: Election>(
 ) -> Result<Explored<'a, E>, String> {
     let mut explorer = Explorer::new(system, links, extent.spread);
     let (mut graph, mut cut) = (GraphBuilder::new(), None);
+    let mut chain = extent.chances.then(Chain::default);
     let mut numbers = Vec::with_capacity(starts.len());
     for start in starts {
         let form = explorer.forms.canonical(start).ok_or("a start is beyond the bounds")?;
@@ -237,11 +244,15 @@ pub(super) fn explore<'a, E: Election>(
             let is_full = explorer.states.len() >= 2 * extent.states;
             let Some((ticks, stops)) = ticks.next().filter(|_| !is_full) else {
                 cut = Some("states");
+                chain.iter_mut().for_each(|chain| chain.state(Vec::new()));
                 let this = graph.state([]);
                 graph.cut(this);
                 continue;
             };
-            let (edges, is_cut) = explorer.edges(*state, ticks, &is_followed)?;
+            let (edges, chances, is_cut) = explorer.edges(*state, ticks, &is_followed)?;
+            if let Some(chain) = &mut chain {
+                chain.state(edges.iter().map(|edge| edge.to).zip(chances).collect());
+            }
             let this = graph.state(edges);
             if is_cut {
                 cut.get_or_insert(explorer.forms.bound());
@@ -258,5 +269,5 @@ pub(super) fn explore<'a, E: Election>(
     }
     let graph = graph.build().map_err(|defect| defect.to_string())?;
     let Explorer { compiled, rows, states, .. } = explorer;
-    Ok(Explored { graph, cut, starts: numbers, compiled, rows, states })
+    Ok(Explored { graph, cut, starts: numbers, chain, compiled, rows, states })
 }

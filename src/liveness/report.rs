@@ -96,6 +96,14 @@ impl Asked {
         ]
     }
 
+    /// The marks of which one must stay for ever; none if it is not such a question.
+    pub(super) fn masks(self, nodes: usize) -> Vec<u32> {
+        match self.question(nodes) {
+            Question::Persists { one_of } => one_of,
+            Question::Recurs { .. } => Vec::new(),
+        }
+    }
+
     /// As a question about the marks of a graph of ticks, for a system of so many nodes.
     pub fn question(self, nodes: usize) -> Question {
         match self {
@@ -124,7 +132,7 @@ pub struct Cut<'a, E: Election> {
     /// The position of the new links among the system's topologies.
     pub to: usize,
     /// When it may come. It is asked of canonical forms, so it must not depend on terms.
-    pub when: &'a dyn Fn(&SystemState<E>) -> bool,
+    pub when: &'a (dyn Fn(&SystemState<E>) -> bool + Sync),
 }
 
 /// The answers to all questions about a system.
@@ -133,7 +141,7 @@ pub struct Report<'a, E: Election> {
     pub replies: Vec<Reply>,
     pub(super) system: &'a System<E>,
     pub(super) phases: Vec<Phase<'a, E>>,
-    pub(super) when: &'a dyn Fn(&SystemState<E>) -> bool,
+    pub(super) when: &'a (dyn Fn(&SystemState<E>) -> bool + Sync),
     pub(super) extent: Extent,
 }
 
@@ -161,7 +169,7 @@ pub(super) fn decide_timed<'a, E: Election>(
     };
     let explored = explore(system, links(0), start, extent, |_| true)?;
     let mut phases = vec![Phase { links: links(0).clone(), explored, before }];
-    let mut when: &dyn Fn(&SystemState<E>) -> bool = &|_| false;
+    let mut when: &(dyn Fn(&SystemState<E>) -> bool + Sync) = &|_| false;
     if let Some(cut) = cut {
         if learns(system) {
             return Err("where a value is to be learned, links are as they are from the start: \
@@ -272,7 +280,7 @@ fn expect_stabilising<E: Election>(system: &System<E>) -> Result<(), String> {
 }
 
 impl<E: Election> Report<'_, E> {
-    fn last(&self) -> &Phase<'_, E> {
+    pub(super) fn last(&self) -> &Phase<'_, E> {
         &self.phases[self.phases.len() - 1]
     }
 

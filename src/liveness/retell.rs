@@ -46,7 +46,7 @@ struct Teller<'a, E: Election> {
 pub(super) fn tell<E: Election>(
     system: &System<E>,
     phases: &[Phase<'_, E>],
-    when: &dyn Fn(&SystemState<E>) -> bool,
+    when: &(dyn Fn(&SystemState<E>) -> bool + Sync),
     lasso: &Lasso,
     spread: u64,
 ) -> Result<Told<E>, String> {
@@ -71,7 +71,7 @@ pub(super) fn tell<E: Election>(
 pub(super) fn tell_path<E: Election>(
     system: &System<E>,
     phases: &[Phase<'_, E>],
-    when: &dyn Fn(&SystemState<E>) -> bool,
+    when: &(dyn Fn(&SystemState<E>) -> bool + Sync),
     path: &Path,
     spread: u64,
 ) -> Result<Vec<StepOf<E>>, String> {
@@ -86,7 +86,7 @@ impl<'a, E: Election> Teller<'a, E> {
     fn begin(
         system: &'a System<E>,
         phases: &[Phase<'_, E>],
-        when: &dyn Fn(&SystemState<E>) -> bool,
+        when: &(dyn Fn(&SystemState<E>) -> bool + Sync),
         start: u32,
         spread: u64,
     ) -> Result<Self, String> {

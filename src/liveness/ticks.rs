@@ -52,6 +52,10 @@ pub(super) struct Ending<E: Election> {
     pub(super) sent: Bag<E>,
     /// The faults that struck it.
     pub(super) used: Few,
+    /// How likely it is, if timers and the order of delivery are random, and nothing fails: each
+    /// timer fires at one of the ages that its limits allow, all equally likely, and all that is
+    /// due in a tick comes in an order of which all are equally likely, each copy counted.
+    pub(super) chance: f64,
     /// The steps that it took.
     pub(super) steps: Vec<StepOf<E>>,
     /// Whether each timer that ran when the tick began has fired, or runs no longer.
@@ -77,9 +81,11 @@ pub(super) fn endings<E: Election>(
     let draws = if is_timed { draws_by_age::<E>(node) } else { none_or_all::<E>(node) };
     let begun = if is_timed { node.clone() } else { with_old_timers::<E>(node) };
     let all = draws.into_iter().map(|draw| {
+        let chance = if is_timed { chance::<E>(node, &draw) } else { 0.0 };
         let sent = Bag::<E>::new(system.rules.network);
         let start = Within { node: begun.clone(), due: due.clone(), sent, left };
         let mut endings = Search { system, id, draw, left }.from(start)?;
+        endings.iter_mut().for_each(|ending| ending.chance *= chance);
         if !is_timed {
             endings.iter_mut().for_each(|ending| end_round(ending, id, node));
         }
@@ -106,6 +112,16 @@ fn draws_by_age<E: Election>(node: &NodeOf<E>) -> Vec<BTreeSet<E::Timer>> {
         draws.extend(with);
     }
     draws
+}
+
+/// How likely it is that just these timers fire.
+fn chance<E: Election>(node: &NodeOf<E>, draw: &BTreeSet<E::Timer>) -> f64 {
+    let may_fire = node.timers.iter().filter(|(_, age)| age.now >= age.first);
+    let chance = |(timer, age): (&E::Timer, &Age)| {
+        let fires = 1.0 / f64::from(age.last.saturating_sub(age.now) + 1);
+        if draw.contains(timer) { fires } else { 1.0 - fires }
+    };
+    may_fire.map(chance).product()
 }
 
 /// Without time: no timer, or, if there are any, all.
@@ -193,18 +209,16 @@ impl<E: Election> Search<'_, E> {
         let (mut edges, mut at) = (Vec::new(), 0);
         while at < all.len() {
             let here = all[at].0.clone();
-            for (step, next) in self.steps(&here) {
+            for (step, next, weight) in self.steps(&here) {
                 let number = *numbers.entry(next.clone()).or_insert(all.len());
                 if number == all.len() {
                     all.push((next, Some((at, step))));
                 }
-                edges.push((at, number));
+                edges.push((at, number, weight));
             }
             at += 1;
         }
-        if has_cycle(all.len(), &edges) {
-            return Err(TimeStops);
-        }
+        let chances = chances(all.len(), &edges).ok_or(TimeStops)?;
         let mut endings: Vec<Ending<E>> = Vec::new();
         for at in 0..all.len() {
             if self.may_end(&all[at].0) {
@@ -212,9 +226,12 @@ impl<E: Election> Search<'_, E> {
                 let used = self.left.without(*left).unwrap_or_default();
                 let (node, sent) = (Arc::new(node.aged()), sent.clone());
                 let is_like = |e: &Ending<E>| e.node == node && e.sent == sent && e.used == used;
-                if !endings.iter().any(is_like) {
-                    let steps = path(&all, at);
-                    endings.push(Ending { node, sent, used, steps, is_fair: true });
+                match endings.iter_mut().find(|ending| is_like(ending)) {
+                    Some(known) => known.chance += chances[at],
+                    None => {
+                        let (steps, chance) = (path(&all, at), chances[at]);
+                        endings.push(Ending { node, sent, used, chance, steps, is_fair: true });
+                    }
                 }
             }
         }
@@ -238,17 +255,17 @@ impl<E: Election> Search<'_, E> {
                 && !node.timers.keys().any(|timer| self.fires(node, timer))
     }
 
-    /// The steps that can be taken, each with what comes after it. Messages that have died are
-    /// taken out, as in every state.
-    fn steps(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>)> {
+    /// The steps that can be taken, each with what comes after it, and with its weight: how likely
+    /// it is, compared with the others. Messages that have died are taken out, as in every state.
+    fn steps(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>, f64)> {
         let mut all = self.possible(here);
-        for (_, next) in &mut all {
+        for (_, next, _) in &mut all {
             bury(self.system, self.id, &next.node, &mut next.due);
         }
         all
     }
 
-    fn possible(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>)> {
+    fn possible(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>, f64)> {
         let (id, node) = (self.id, &here.node);
         let mut all = Vec::new();
         if !node.is_up() {
@@ -257,7 +274,7 @@ impl<E: Election> Search<'_, E> {
                 let step = Step::Restart { node: id, disk: Disk::Intact };
                 let mut next = here.after(self.system.start_node(id, &found));
                 next.left.restarts -= 1;
-                all.push((step, next));
+                all.push((step, next, 0.0));
             }
             return all;
         }
@@ -265,23 +282,24 @@ impl<E: Election> Search<'_, E> {
             let event = Event::Deliver { src, msg };
             let mut next = here.after(self.system.react(id, node, &event));
             next.due.remove(at);
-            all.push((Step::Deliver { src, dst: id, msg: msg.clone() }, next));
+            let weight = here.due.waiting(at) as f64;
+            all.push((Step::Deliver { src, dst: id, msg: msg.clone() }, next, weight));
         }
         for timer in node.timers.keys().filter(|timer| self.fires(node, timer)) {
             let next = here.after(self.system.react(id, node, &Event::Timeout { timer }));
-            all.push((Step::Timeout { node: id, timer: timer.clone() }, next));
+            all.push((Step::Timeout { node: id, timer: timer.clone() }, next, 1.0));
         }
         for (key, values) in node.choices.iter().filter(|(key, _)| *key != CLIENT) {
             for value in values {
                 let next = here.after(self.system.react(id, node, &Event::Choose { key, value }));
                 let step = Step::Choose { node: id, key: key.clone(), value: value.clone() };
-                all.push((step, next));
+                all.push((step, next, 1.0 / values.len() as f64));
             }
         }
         if here.left.crashes > 0 {
             let mut next = Within { node: Arc::new(node.crashed()), ..here.clone() };
             next.left.crashes -= 1;
-            all.push((Step::Crash { node: id }, next));
+            all.push((Step::Crash { node: id }, next, 0.0));
         }
         all
     }
@@ -322,24 +340,31 @@ fn path<E: Election>(
     steps
 }
 
-/// Whether these edges between so many states form a cycle.
-fn has_cycle(states: usize, edges: &[(usize, usize)]) -> bool {
-    let mut open = vec![0; states];
+/// How likely it is to come through each of so many states, from the first one, by these edges with
+/// their weights; `None` if they form a cycle.
+fn chances(states: usize, edges: &[(usize, usize, f64)]) -> Option<Vec<f64>> {
+    let (mut open, mut total) = (vec![0; states], vec![0.0; states]);
     let mut after = vec![Vec::new(); states];
-    for &(from, to) in edges {
+    for &(from, to, weight) in edges {
         open[to] += 1;
-        after[from].push(to);
+        total[from] += weight;
+        after[from].push((to, weight));
     }
+    let mut chances = vec![0.0; states];
+    chances[0] = 1.0;
     let mut free: Vec<usize> = (0..states).filter(|&state| open[state] == 0).collect();
     let mut done = 0;
     while let Some(state) = free.pop() {
         done += 1;
-        for &to in &after[state] {
+        for &(to, weight) in &after[state] {
+            if weight > 0.0 {
+                chances[to] += chances[state] * weight / total[state];
+            }
             open[to] -= 1;
             if open[to] == 0 {
                 free.push(to);
             }
         }
     }
-    done < states
+    (done == states).then_some(chances)
 }

@@ -1,0 +1,140 @@
+//! How long it takes until a leader stays, or until all have learned the value.
+
+use std::collections::HashMap;
+
+use super::between::Between;
+use super::chain::{Waiting, settled};
+use super::report::{Asked, Report};
+use super::retell::Phase;
+use super::ticking::Forms;
+use super::walks::{Now, Sampled, Walk, sample};
+use crate::election::Election;
+use crate::semantics::{Step, System, SystemState, Timing};
+
+/// A clock that starts with the system, or, if links are cut, with the cut, which comes as soon as
+/// it may.
+struct Clock<'r, 'a, E: Election> {
+    report: &'r Report<'a, E>,
+    /// By state of the last graph: whether from there on every run stays good.
+    settled: Vec<bool>,
+}
+
+impl<E: Election> Report<'_, E> {
+    /// How many ticks pass until a leader stays on every run that follows, or, where a value is to
+    /// be learned, until all have learned it: where timers and the order of delivery are random and
+    /// nothing fails. It needs the [`Extent::chances`](super::Extent). If links are cut, the cut
+    /// comes as soon as it may, and ticks count from there.
+    ///
+    /// # Errors
+    /// Not everything was followed, or something may fail, or time may begin in many states.
+    pub fn waiting(&self) -> Result<Waiting, String> {
+        let clock = Clock::new(self)?;
+        let chain = self.last().explored.chain.as_ref().ok_or(NO_CHANCES)?;
+        Ok(chain.waiting(&clock.start()?, &clock.settled))
+    }
+
+    /// The same by so many random walks over the reference semantics.
+    ///
+    /// # Errors
+    /// As of [`waiting`](Report::waiting).
+    pub fn sampled(&self, walks: u32, seed: u64) -> Result<Sampled, String> {
+        let clock = Clock::new(self)?;
+        let ahead = Ahead::new(self, self.last(), &clock.settled)?;
+        let [before, _] = &self.phases[..] else {
+            return Ok(sample(self.system, walks, seed, |_| (), |state| ahead.look(state)));
+        };
+        let may_cut = clock.may_cut(before);
+        let until_cut = Ahead::new(self, before, &may_cut)?;
+        let start = |walk: &mut Walk<'_, E>| {
+            loop {
+                match until_cut.look(&walk.state) {
+                    Now::Open => walk.tick(),
+                    Now::Settled => break,
+                    // The cut never comes on this run, so it does not count.
+                    Now::Hopeless => walk.begin_again(),
+                }
+            }
+            walk.take(&Step::Switch { topology: 1 });
+        };
+        Ok(sample(self.system, walks, seed, start, |state| ahead.look(state)))
+    }
+}
+
+/// What may still come in a graph: whether some of its states are reached.
+struct Ahead<'r, E: Election> {
+    numbers: HashMap<Between<E>, usize>,
+    forms: Forms<'r, E>,
+    is_one: &'r [bool],
+    hopeless: Vec<bool>,
+}
+
+impl<'r, E: Election> Ahead<'r, E> {
+    fn new(
+        report: &'r Report<'_, E>,
+        phase: &'r Phase<'_, E>,
+        is_one: &'r [bool],
+    ) -> Result<Self, String> {
+        let explored = &phase.explored;
+        let chain = explored.chain.as_ref().ok_or(NO_CHANCES)?;
+        Ok(Ahead {
+            numbers: explored.states().zip(0..).collect(),
+            forms: Forms::new(report.system, &phase.links, report.extent.spread),
+            is_one,
+            hopeless: chain.hopeless(is_one),
+        })
+    }
+
+    fn look(&self, state: &SystemState<E>) -> Now {
+        let mut now = Between::of(state);
+        now.lose(self.forms.system, self.forms.links);
+        let form = self.forms.canonical(now);
+        match form.and_then(|form| self.numbers.get(&form).copied()) {
+            Some(number) if self.is_one[number] => Now::Settled,
+            Some(number) if !self.hopeless[number] => Now::Open,
+            _ => Now::Hopeless,
+        }
+    }
+}
+
+/// Why there are no times.
+const NO_CHANCES: &str = "it was not noted how likely each tick is";
+
+impl<'r, 'a, E: Election> Clock<'r, 'a, E> {
+    fn new(report: &'r Report<'a, E>) -> Result<Self, String> {
+        let System { rules, actors, .. } = report.system;
+        let wrong = |why: &str| Err(why.to_string());
+        if rules.timing != Timing::Timed {
+            return wrong("time is measured where it is kept from the start");
+        }
+        if rules.faults.crashes > 0 {
+            return wrong("nobody knows how likely a crash is: expected none");
+        }
+        if let Some(bound) = report.phases.iter().find_map(|phase| phase.explored.cut) {
+            return Err(format!("not all that can happen was followed: {bound}"));
+        }
+        let one_of = Asked::of(report.system)[0].masks(actors.len());
+        Ok(Clock { report, settled: settled(report.graph(), &one_of) })
+    }
+
+    /// By state before the cut: whether the cut may come.
+    fn may_cut(&self, before: &Phase<'_, E>) -> Vec<bool> {
+        let Report { system, when, .. } = self.report;
+        before.explored.states().map(|state| when(&state.system_state(system))).collect()
+    }
+
+    /// How likely it is in which state the clock starts.
+    fn start(&self) -> Result<Vec<(u32, f64)>, String> {
+        let phases = &self.report.phases;
+        let begin = [(phases[0].explored.starts[0], 1.0)];
+        let [before, after] = &phases[..] else { return Ok(begin.to_vec()) };
+        let may_cut = self.may_cut(before);
+        let chain = before.explored.chain.as_ref().ok_or(NO_CHANCES)?;
+        // The starts after the cut were given in the order of the states before it.
+        let cuts = (0..may_cut.len()).filter(|state| may_cut[*state]);
+        let start: HashMap<usize, u32> = cuts.zip(after.explored.starts.iter().copied()).collect();
+        let met = chain.first_met(&begin, &may_cut);
+        // Runs on which the cut never comes do not count.
+        let all: f64 = met.iter().map(|(_, chance)| chance).sum();
+        Ok(met.iter().map(|(state, chance)| (start[&(*state as usize)], chance / all)).collect())
+    }
+}
