@@ -162,16 +162,11 @@ impl<'a, E: Election> Compiled<'a, E> {
         let (mut draw, mut after) = (0, vec![0; self.width()]);
         let mut picked: Vec<&End> = Vec::with_capacity(n);
         each_choice(&draws, |drawn| {
-            let ways = || ends.iter().zip(drawn).map(|(ends, &d)| &ends[d]);
+            let ways = ends.iter().zip(drawn).map(|(ends, &d)| &ends[d]);
             let most = |ways: &Vec<End>| if narrow { ways.len().min(1) } else { ways.len() };
-            let sizes: Vec<usize> = ways().map(most).collect();
-            each_choice(&sizes, |picks| {
-                picked.clear();
-                picked.extend(ways().zip(picks).map(|(ways, &pick)| &ways[pick]));
-                let mut now = Some(left);
-                picked.iter().for_each(|end| now = now.and_then(|now| now.without(end.used)));
-                let Some(now) = now else { return };
-                self.end(&picked, &mut after);
+            let ways: Vec<&[End]> = ways.map(|ways| &ways[..most(ways)]).collect();
+            each_pick(&ways, left, &mut picked, &mut |picked, now| {
+                self.end(picked, &mut after);
                 after[2 * n] = if now == left { row[2 * n] } else { self.left.put(now.into()) };
                 let lazy = picked.iter().enumerate().filter(|(_, end)| !end.is_fair);
                 let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
@@ -238,6 +233,24 @@ impl<'a, E: Election> Compiled<'a, E> {
         }
         bury(self.system, dst, self.nodes.get(node), &mut due);
         self.due.put(Arc::new(due))
+    }
+}
+
+/// All ways for the whole system, one for each node, as far as what may fail is enough for them
+/// together; with what may fail after that.
+fn each_pick<'e>(
+    ways: &[&'e [End]],
+    left: Few,
+    picked: &mut Vec<&'e End>,
+    pick: &mut impl FnMut(&[&'e End], Few),
+) {
+    let Some(mine) = ways.get(picked.len()) else { return pick(picked, left) };
+    for end in *mine {
+        if let Some(left) = left.without(end.used) {
+            picked.push(end);
+            each_pick(ways, left, picked, pick);
+            picked.pop();
+        }
     }
 }
 
