@@ -6,11 +6,12 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::json::{self, Versioned};
+use crate::cli::pictures::{Pictures, caption};
 use crate::cli::{Ending, Exit, choice, output};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
 use crate::liveness::Asked;
-use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay, retake};
+use crate::run::trace::{Cycle, Outcome, Replay as Run, Trace, diverged, replay, retake};
 use crate::scenario::Problem;
 use crate::semantics::{StepOf, System};
 use crate::tell::itf;
@@ -32,6 +33,8 @@ pub(super) struct Replay {
     /// Write the states in the Informal Trace Format, which Apalache and Quint tools read
     #[arg(long, value_name = "FILE.itf.json")]
     itf: Option<String>,
+    #[command(flatten)]
+    pictures: Pictures,
     /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
     #[arg(long, value_name = "FILE|-")]
     json: Option<String>,
@@ -43,8 +46,9 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
         let outputs = [("--itf", &self.itf), ("--json", &self.json)];
-        let outputs: Vec<_> =
-            outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))).collect();
+        let outputs =
+            outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?)));
+        let outputs: Vec<_> = outputs.chain(self.pictures.outputs()).collect();
         output::plan(&[("the trace", &self.trace)], &outputs)?;
         let trace = read(&self.trace)?;
         choice::protocol(catalogue, &trace.protocol)
@@ -99,13 +103,16 @@ impl Visitor for Replaying<'_> {
             let property = trace.property::<E>().map_err(in_file)?;
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
         };
+        let scene = scene(&system, &trace, &run.steps);
         let is_silent = options.json.as_deref() == Some("-") || options.itf.as_deref() == Some("-");
         if !options.quiet && !is_silent {
             options.tell(&system, &run.steps);
         }
         if let Some(path) = &options.itf {
-            output::write(path, &itf::export(&Scene::new(&system, &run.steps)));
+            output::write(path, &itf::export(&scene));
         }
+        let is_violation = matches!(run.outcome, Outcome::Violated { .. });
+        options.pictures.write(&scene, &caption(&trace, &meaning, is_violation));
         if let Some(path) = &options.json {
             output::write(path, &json::text(&Versioned::new(report(&trace, &run))));
         }
@@ -141,6 +148,16 @@ impl Visitor for Replaying<'_> {
             }
             Outcome::Diverged { at, name, enabled } => Err(in_file(diverged(at, &name, &enabled))),
         }
+    }
+}
+
+/// What happened. Of a run that goes on for ever one lap is shown.
+fn scene<E: Election>(system: &System<E>, trace: &Trace, steps: &[StepOf<E>]) -> Scene {
+    match trace.cycle {
+        Some(Cycle { after, steps: lap }) if after + lap <= steps.len() => {
+            Scene::repeating(system, &steps[..after + lap], lap)
+        }
+        _ => Scene::new(system, steps),
     }
 }
 

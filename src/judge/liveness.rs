@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Agreement;
 use crate::election::{About, BugSpec, Catalogue, Costs, Election, Only, Visitor};
 use crate::liveness::{self, Answer, Cut, Decision, Extent, Random, Report};
-use crate::run::trace::Trace;
+use crate::run::trace::{Cycle, Trace};
 use crate::scenario::liveness::LivenessScenario;
 use crate::scenario::{Problem, Scenario, start};
 use crate::semantics::{StepOf, System, SystemState, Timing};
@@ -244,6 +244,8 @@ fn shown<E: Election>(
         _ => return Ok(None),
     };
     let steps: Vec<String> = prefix.iter().chain(&cycle).chain(&again).cloned().collect();
-    let trace = Trace::of_names(E::about().name, scenario, question, answer, steps);
+    let repeats = Cycle { after: prefix.len(), steps: cycle.len() };
+    let trace = Trace::of_names(E::about().name, scenario, question, answer, steps)
+        .repeating((!cycle.is_empty()).then_some(repeats));
     Ok(Some(Shown { what, prefix, cycle, trace, fairness }))
 }

@@ -29,7 +29,7 @@ impl<E: Election> System<E> {
     }
 
     /// The same, even if the step changes nothing.
-    pub(super) fn reaction_if_any(
+    pub fn reaction_if_any(
         &self,
         state: &SystemState<E>,
         step: &StepOf<E>,

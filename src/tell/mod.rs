@@ -2,6 +2,9 @@
 //! [`Scene`](scene::Scene).
 
 mod debug;
+pub mod diagram;
+pub mod flight;
 pub mod itf;
+pub mod narration;
 pub mod scene;
 pub mod story;
