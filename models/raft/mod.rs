@@ -30,6 +30,7 @@ mod renumbering;
 mod replication;
 mod rules;
 mod state;
+mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -53,7 +54,7 @@ use members::Membership;
 use turn::Turn;
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NodeSet, NodeStep, Part,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NodeSet, NodeStep, Part,
     Setup, Snapshot, Term,
 };
 
@@ -187,6 +188,10 @@ impl Election for Raft {
 
     fn is_dead(&self, _id: Id, state: &State, src: Id, msg: &Message) -> bool {
         dead::is_dead(self, state, src, msg)
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
     }
 
     fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {

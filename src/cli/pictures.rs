@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::cli::output::{self, Named};
-use crate::run::trace::Trace;
+use crate::run::trace::{Cycle, Trace};
 use crate::tell::diagram::svg::{self, Theme};
 use crate::tell::diagram::{Caption, Diagram};
 use crate::tell::scene::Scene;
@@ -35,16 +35,25 @@ impl Pictures {
 }
 
 /// What is written beside a picture of a saved run.
-pub(super) fn caption(trace: &Trace, meaning: &str, is_violation: bool) -> Caption {
+pub(super) fn caption(
+    protocol: &str,
+    trace: &Trace,
+    meaning: &str,
+    is_violation: bool,
+) -> Caption {
     let Trace { scenario, property, why, .. } = trace;
+    let goes_on = trace.cycle.map(|Cycle { after, steps }| {
+        let (first, last) = (after + 1, after + steps);
+        format!("Steps {first} to {last} are taken again and again, with later terms where they grow")
+    });
     let shows = match is_violation {
         true => format!("{property} is violated"),
         false => format!("{property}: {why}"),
     };
     Caption {
-        title: format!("{} {}", trace.protocol, scenario.name),
+        title: format!("{protocol}: {}", scenario.name),
         shows,
-        why: if is_violation { why.clone() } else { String::new() },
+        why: if is_violation { why.clone() } else { goes_on.unwrap_or_default() },
         meaning: meaning.to_string(),
         is_violation,
     }

@@ -112,7 +112,7 @@ impl Visitor for Replaying<'_> {
             output::write(path, &itf::export(&scene));
         }
         let is_violation = matches!(run.outcome, Outcome::Violated { .. });
-        options.pictures.write(&scene, &caption(&trace, &meaning, is_violation));
+        options.pictures.write(&scene, &caption(scene.protocol, &trace, &meaning, is_violation));
         if let Some(path) = &options.json {
             output::write(path, &json::text(&Versioned::new(report(&trace, &run))));
         }

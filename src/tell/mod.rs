@@ -5,6 +5,8 @@ mod debug;
 pub mod diagram;
 pub mod flight;
 pub mod itf;
+mod links;
 pub mod narration;
+pub mod prose;
 pub mod scene;
 pub mod story;

@@ -8,6 +8,7 @@ use crate::election::{Deed, Election, Found, listed, node_name, nodes_listed};
 use crate::semantics::node::{self, Disk, NodeOf};
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState, event, names};
 use crate::tell::flight::Flight;
+use crate::tell::links;
 
 /// A step, with what its handler did.
 pub(super) struct Happened<'a, E: Election> {
@@ -79,7 +80,7 @@ impl<'a, E: Election> Happened<'a, E> {
                 vec![format!("waits no longer for its timer {}", names::kind(timer))]
             }
             Step::Choose { key, value, .. } => {
-                vec![format!("is given {key} = {}", names::value(value))]
+                vec![format!("is given {key}: {}", names::value(value))]
             }
             _ => Vec::new(),
         };
@@ -155,10 +156,7 @@ pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) 
         ),
         Step::Switch { topology } => {
             let links = &happened.system.rules.topologies[usize::from(*topology)];
-            match links.is_mesh() {
-                true => "All links are up again.".to_string(),
-                false => format!("The links change: {links}."),
-            }
+            links::sentence(&links::cut(links, happened.after.nodes.len()))
         }
         Step::Stabilise { .. } => {
             "From now on nothing fails, messages arrive in time and timers keep time.".to_string()

@@ -14,6 +14,7 @@ use crate::semantics::node::NodeOf;
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 use crate::tell::debug::compare;
 use crate::tell::flight::{Flight, Sent, copies, difference, sent, together};
+use crate::tell::links;
 use crate::tell::narration::{Happened, narrate};
 
 /// A run from the system's very first state on.
@@ -36,7 +37,8 @@ pub struct Scene {
     pub sent_at_start: Vec<Sent>,
     /// Whether a message that was delivered may be delivered again.
     pub redelivers: bool,
-    /// The terms that occur, each under the name that the protocol has for it.
+    /// The terms that occur, each under the name that the protocol has for it; none where terms
+    /// have no numbers.
     pub terms: BTreeMap<u64, String>,
 }
 
@@ -165,6 +167,9 @@ impl Scene {
     }
 
     fn name_terms<E: Election>(&mut self) {
+        if !self.has_terms {
+            return;
+        }
         let nodes = self.origin.nodes.len();
         let views = [&self.origin].into_iter().chain(self.frames.iter().map(|frame| &frame.after));
         let of_nodes =
@@ -256,13 +261,11 @@ impl View {
             }
         };
         let topology = &system.rules.topologies[usize::from(state.world.topology)];
-        let n = state.nodes.len();
-        let cut = (0..n).flat_map(|src| (0..n).map(move |dst| (src, dst)));
         View {
             nodes: state.nodes.iter().enumerate().map(node).collect(),
             network: names::value(&state.in_flight()),
             topology: topology.name.clone(),
-            cut: cut.filter(|&(a, b)| !topology.is_up(a.into(), b.into())).collect(),
+            cut: links::cut(topology, state.nodes.len()),
         }
     }
 }

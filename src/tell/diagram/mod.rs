@@ -18,6 +18,7 @@ pub mod terminal;
 use crate::election::node_name;
 use crate::semantics::StepKind;
 use crate::tell::flight::Flight;
+use crate::tell::links;
 use crate::tell::scene::{Frame, Reign, Scene};
 
 pub use courses::{Arrow, End};
@@ -180,7 +181,7 @@ fn start(scene: &Scene) -> String {
     let cut = &scene.origin.cut;
     let links = match cut.is_empty() {
         true => String::new(),
-        false => format!(" The links are {}.", scene.origin.topology),
+        false => format!(" These links are cut: {}.", links::short(cut)),
     };
     format!("All nodes start.{links}")
 }
@@ -193,7 +194,7 @@ fn label(frame: &Frame) -> String {
     match frame.kind {
         StepKind::Deliver => kind(),
         StepKind::Timeout => format!("{} timeout", first_word(rest())),
-        StepKind::Choose => rest().replace("client = ", "client: "),
+        StepKind::Choose => rest().replacen(" = ", ": ", 1),
         StepKind::Restart => "restarts".to_string(),
         StepKind::RestartWithoutDisk => "restarts, disk empty".to_string(),
         StepKind::RestartWithOlderDisk => "restarts, older disk".to_string(),
@@ -202,7 +203,7 @@ fn label(frame: &Frame) -> String {
         StepKind::Lose => format!("{} is lost", kind()),
         StepKind::Duplicate => format!("{} is doubled", kind()),
         StepKind::Switch if frame.after.cut.is_empty() => "all links are up".to_string(),
-        StepKind::Switch => format!("links: {}", frame.after.topology),
+        StepKind::Switch => format!("cut: {}", links::short(&frame.after.cut)),
         StepKind::Stabilise => "time is kept from here".to_string(),
         StepKind::Tick => "tick".to_string(),
     }
@@ -219,7 +220,7 @@ fn notes(scene: &Scene, i: usize) -> Vec<Note> {
     if new.is_up && new.term != old.term && scene.has_terms && new.term.is_some_and(|t| t > 0) {
         let term = new.term.unwrap_or_default();
         if !matches!(reign, Some(Reign::Begins(led)) if led == term) {
-            notes.push(Note { leads: false, term: Some(term), text: name(term) });
+            notes.push(Note { leads: false, term: Some(term), text: format!("now {}", name(term)) });
         }
     }
     match reign {

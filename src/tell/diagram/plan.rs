@@ -41,6 +41,8 @@ pub(super) struct Text {
     pub plate: Option<Option<usize>>,
     /// The colour of the dot before it, if it has one.
     pub chip: Option<Option<usize>>,
+    /// Whether lines may pass behind it, and it needs room around its letters.
+    pub halo: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,7 @@ impl Text {
             class: "ink",
             plate: None,
             chip: None,
+            halo: None,
         }
     }
 
@@ -72,12 +75,19 @@ impl Text {
         Text { class, ..self }
     }
 
+    /// The same text among lines, in this row.
+    fn among_lines(self, diagram: &Diagram, row: usize) -> Self {
+        let is_bad = diagram.caption.is_violation && row == diagram.last();
+        Text { halo: Some(if is_bad { "halo-bad" } else { "halo" }), ..self }
+    }
+
     /// How wide it is, with all that belongs to it.
     pub(super) fn width(&self) -> f64 {
         let aside = if self.aside.is_empty() { 0.0 } else { width(&self.aside, SMALL) + 6.0 };
         let plate = if self.plate.is_some() { 14.0 } else { 0.0 };
         let chip = if self.chip.is_some() { 14.0 } else { 0.0 };
-        width(&self.content, self.size) + aside + plate + chip
+        let bold = if self.class.contains("bold") || self.class == "fault" { 1.09 } else { 1.0 };
+        width(&self.content, self.size) * bold + aside + plate + chip
     }
 
     /// Where it begins.
@@ -265,9 +275,9 @@ impl Plan {
                 self.texts.push(Text::new(told_at, y, STORY, Anchor::Start, text).of(class));
             }
             if Some(i) == diagram.checked_from {
-                let text = "what comes before leads to the state from which checking starts";
-                let text = Text::new(self.field.0, band.top - 8.0, SMALL, Anchor::Start, text);
-                self.texts.push(text.of("muted"));
+                let text = "checked from here: all above only leads to the start";
+                let text = Text::new(told_at, band.top - 8.0, SMALL, Anchor::Start, text);
+                self.texts.push(text.of("muted bold"));
             }
             self.write_label(diagram, i, label);
             self.write_unheard(diagram, i);
@@ -285,7 +295,8 @@ impl Plan {
                         Side::Left => (self.lanes[lane] - ASIDE, Anchor::End),
                         Side::Right => (self.lanes[lane] + ASIDE, Anchor::Start),
                     };
-                    self.texts.push(Text { x, y, anchor, ..text.clone() });
+                    let text = Text { x, y, anchor, ..text.clone() };
+                    self.texts.push(text.among_lines(diagram, i));
                 }
             }
             (None, Some(StepKind::Lose | StepKind::Duplicate)) => {
@@ -294,12 +305,14 @@ impl Plan {
                 let middle = (self.lanes[0] + self.lanes[self.lanes.len() - 1]) / 2.0;
                 let x = lost.map_or(middle, between);
                 let text = label.lines[0].clone();
-                self.texts.push(Text { x, y: band.y - 10.0, anchor: Anchor::Middle, ..text });
+                let text = Text { x, y: band.y - 10.0, anchor: Anchor::Middle, ..text };
+                self.texts.push(text.among_lines(diagram, i));
             }
             (None, Some(StepKind::Switch | StepKind::Stabilise)) => {
                 let x = (self.field.0 + self.field.1) / 2.0;
                 let text = label.lines[0].clone();
-                self.texts.push(Text { x, y: band.y + 4.5, anchor: Anchor::Middle, ..text });
+                let text = Text { x, y: band.y + 4.5, anchor: Anchor::Middle, ..text };
+                self.texts.push(text.of("fault lane-name"));
             }
             _ => {}
         }
@@ -323,7 +336,7 @@ impl Plan {
             let (side, anchor) = if is_right { (1.0, Anchor::Start) } else { (-1.0, Anchor::End) };
             let end = (x + side * 30.0, y + 17.0);
             let text = Text::new(end.0 + side * 8.0, end.1 + 4.0, SMALL, anchor, names.join(" "));
-            self.texts.push(text.of("muted"));
+            self.texts.push(text.of("muted").among_lines(diagram, i));
             let texts: BTreeSet<&str> = arrows.iter().map(|arrow| arrow.text.as_str()).collect();
             let texts: Vec<&str> = texts.into_iter().collect();
             let (from, colour) = ((x, y), diagram.colour(first.term));
@@ -346,7 +359,7 @@ impl Plan {
                     if is_tick {
                         let x = self.lost_at(arrow) + 10.0;
                         let text = Text::new(x, y + 4.0, SMALL, Anchor::Start, &arrow.label);
-                        self.texts.push(text.of("muted"));
+                        self.texts.push(text.of("muted").among_lines(diagram, row));
                     }
                     ((self.lost_at(arrow), y), true)
                 }

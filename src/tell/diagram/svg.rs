@@ -62,6 +62,7 @@ const RULES: &str = "
 .oneleader .fault { fill: var(--bad); font-weight: 600 }
 .oneleader .bold { font-weight: 650 }
 .oneleader .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round }
+.oneleader .halo-bad { paint-order: stroke; stroke: var(--bad-paper); stroke-width: 4px; stroke-linejoin: round }
 .oneleader .rule { stroke: var(--rule) }
 .oneleader .stripe { fill: var(--rule); opacity: .5 }
 .oneleader .tick { stroke: var(--lane); stroke-dasharray: 1 5; stroke-linecap: round }
@@ -71,7 +72,6 @@ const RULES: &str = "
 .oneleader .bad-paper { fill: var(--bad-paper) }
 .oneleader .bad-edge { fill: var(--bad) }
 .oneleader .name { fill: var(--paper); stroke: var(--lane) }
-.oneleader .dim { opacity: .5 }
 .oneleader .shaft { fill: none; stroke-width: 1.7 }
 ";
 
@@ -95,6 +95,12 @@ pub fn draw(diagram: &Diagram, theme: Theme) -> String {
         whole = whole.add(part);
     }
     whole = whole.add(steps(diagram, &plan)).add(texts(&plan));
+    if let Some(from) = diagram.checked_from {
+        // What comes before is covered by a veil.
+        let (top, bottom) = (plan.bands[0].top, plan.bands[from].top - 24.0);
+        let veil = rectangle((0.0, top, width, bottom), 0.0);
+        whole = whole.add(veil.set("class", "paper").set("opacity", 0.45));
+    }
     whole.to_string() + "\n"
 }
 
@@ -192,7 +198,7 @@ fn ground(diagram: &Diagram, plan: &Plan) -> Group {
         group = group.add(rectangle((left, top, left + 5.0, bottom), 2.5).set("class", edge));
     }
     if let Some(from) = diagram.checked_from {
-        let y = plan.bands[from].top;
+        let y = plan.bands[from].top - 2.0;
         group = group.add(straight((left, y), (plan.width - 24.0, y)).set("class", "rule"));
     }
     match diagram.cycle {
@@ -416,13 +422,13 @@ fn written(text: &Text) -> Box<dyn Node> {
         (Anchor::Middle, _) => ("middle", text.x),
         (Anchor::End, _) => ("end", text.x),
     };
-    let halo = if text.plate.is_none() { " halo" } else { "" };
+    let halo = text.halo.filter(|_| text.plate.is_none()).unwrap_or_default();
     let mut written = Written::new(printable(&text.content))
         .set("x", round(x))
         .set("y", round(text.y))
         .set("font-size", text.size)
         .set("text-anchor", anchor)
-        .set("class", format!("{ink}{halo}"));
+        .set("class", format!("{ink} {halo}").trim().to_string());
     if !text.aside.is_empty() {
         let aside = TSpan::new(printable(&format!(" {}", text.aside)));
         written = written
