@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::json::{self, Versioned};
-use crate::cli::pictures::{Pictures, caption};
+use crate::cli::pictures::{self, Pictures, caption};
 use crate::cli::{Ending, Exit, choice, output};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
@@ -15,6 +15,7 @@ use crate::run::trace::{Cycle, Outcome, Replay as Run, Trace, diverged, replay, 
 use crate::scenario::Problem;
 use crate::semantics::{StepOf, System};
 use crate::tell::itf;
+use crate::tell::narrative;
 use crate::tell::scene::Scene;
 use crate::tell::story;
 
@@ -30,6 +31,12 @@ pub(super) struct Replay {
     /// Wait for Enter after each step
     #[arg(long)]
     step: bool,
+    /// Show each step by name, with the fields that it changed and the messages that it sent
+    #[arg(long)]
+    details: bool,
+    /// Show the run as a space-time diagram
+    #[arg(long, conflicts_with_all = ["details", "step"])]
+    diagram: bool,
     /// Write the states in the Informal Trace Format, which Apalache and Quint tools read
     #[arg(long, value_name = "FILE.itf.json")]
     itf: Option<String>,
@@ -45,10 +52,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
-        let outputs = [("--itf", &self.itf), ("--json", &self.json)];
-        let outputs =
-            outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?)));
-        let outputs: Vec<_> = outputs.chain(self.pictures.outputs()).collect();
+        let outputs: Vec<_> = self.outputs().collect();
         output::plan(&[("the trace", &self.trace)], &outputs)?;
         let trace = read(&self.trace)?;
         choice::protocol(catalogue, &trace.protocol)
@@ -104,9 +108,9 @@ impl Visitor for Replaying<'_> {
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
         };
         let scene = scene(&system, &trace, &run.steps);
-        let is_silent = options.json.as_deref() == Some("-") || options.itf.as_deref() == Some("-");
+        let is_silent = options.outputs().any(|(_, path)| path == "-");
         if !options.quiet && !is_silent {
-            options.tell(&system, &run.steps);
+            options.tell(&scene);
         }
         if let Some(path) = &options.itf {
             output::write(path, &itf::export(&scene));
@@ -162,11 +166,23 @@ fn scene<E: Election>(system: &System<E>, trace: &Trace, steps: &[StepOf<E>]) ->
 }
 
 impl Replay {
-    fn tell<E: Election>(&self, system: &System<E>, steps: &[StepOf<E>]) {
-        if !self.step {
-            return output::say(&story::tell(&Scene::new(system, steps)));
+    /// The files that are written, each with its flag.
+    fn outputs(&self) -> impl Iterator<Item = output::Named<'_>> {
+        let own = [("--itf", &self.itf), ("--json", &self.json)];
+        let own = own.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)));
+        own.chain(self.pictures.outputs())
+    }
+
+    fn tell(&self, scene: &Scene) {
+        if self.diagram {
+            return pictures::show(scene);
         }
-        for step in story::by_step(&Scene::new(system, steps)) {
+        let steps =
+            if self.details { story::by_step(scene) } else { narrative::by_step(scene) };
+        if !self.step {
+            return output::say(&steps.concat());
+        }
+        for step in steps {
             output::say(&step);
             let _ = io::stdin().lock().read_line(&mut String::new());
         }

@@ -10,6 +10,7 @@ use crate::run::trace::{Cycle, Trace};
 use crate::scenario::liveness::LivenessScenario;
 use crate::scenario::{Problem, Scenario, start};
 use crate::semantics::{StepOf, System, SystemState, Timing};
+use crate::tell::scene::Scene;
 
 /// The answer to one question.
 #[derive(Clone, Debug)]
@@ -40,6 +41,8 @@ pub struct Shown {
     pub cycle: Vec<String>,
     /// Prefix and two laps, to be replayed.
     pub trace: Trace,
+    /// Prefix and first lap, as data.
+    pub scene: Scene,
     /// Where no time is kept: how the lap delivers each message and fires each timer that waits
     /// when it begins.
     pub fairness: Vec<String>,
@@ -226,9 +229,11 @@ fn shown<E: Election>(
     let evidence = &decision.evidence;
     let is_timed = system.rules.timing != Timing::Asynchronous;
     let mut fairness = Vec::new();
+    let scene;
     let (what, prefix, cycle, again) = match (&evidence.lasso, &evidence.stop) {
         (_, Some(path)) => {
             let steps = report.tell_path(path)?;
+            scene = Scene::new(system, &steps);
             ("a run after which time can stop".to_string(), names(&steps), vec![], vec![])
         }
         (Some(lasso), _) => {
@@ -239,6 +244,11 @@ fn shown<E: Election>(
             if !is_timed {
                 fairness = liveness::obligations(system, &told.prefix, &told.cycle)?;
             }
+            scene = Scene::repeating(
+                system,
+                &[&told.prefix[..], &told.cycle[..]].concat(),
+                told.cycle.len(),
+            );
             (what, names(&told.prefix), names(&told.cycle), names(&told.again))
         }
         _ => return Ok(None),
@@ -247,5 +257,5 @@ fn shown<E: Election>(
     let repeats = Cycle { after: prefix.len(), steps: cycle.len() };
     let trace = Trace::of_names(E::about().name, scenario, question, answer, steps)
         .repeating((!cycle.is_empty()).then_some(repeats));
-    Ok(Some(Shown { what, prefix, cycle, trace, fairness }))
+    Ok(Some(Shown { what, prefix, cycle, trace, scene, fairness }))
 }

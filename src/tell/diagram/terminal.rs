@@ -7,6 +7,7 @@ use super::courses::{Arrow, End};
 use super::lanes::Condition;
 use super::{Diagram, Row};
 use crate::semantics::StepKind;
+use crate::support::plain::printable;
 
 /// What stands to the left of the lanes: the number of the step.
 const MARGIN: usize = 6;
@@ -220,16 +221,17 @@ impl Lanes {
             let alike = line.cells[at..].iter().take_while(|cell| cell.colour == colour);
             let run: String = alike.map(|cell| cell.glyph).collect();
             at += run.chars().count();
+            let run = printable(&run);
             drawn += &if colour.is_some() { paint(&run, colour) } else { run };
         }
         let beside = MARGIN + line.cells.len() + 1;
         let room = self.width.saturating_sub(beside).max(12);
         let lines = crate::tell::prose::wrap(remark, room);
         let first = lines.first().cloned().unwrap_or_default();
-        let whole = format!("{number:>4}  {drawn} {first}");
+        let whole = format!("{number:>4}  {drawn} {}", printable(&first));
         let _ = writeln!(text, "{}", whole.trim_end());
         for more in lines.iter().skip(1) {
-            let _ = writeln!(text, "{:beside$}{more}", "");
+            let _ = writeln!(text, "{:beside$}{}", "", printable(more));
         }
     }
 }
