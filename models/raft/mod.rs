@@ -54,8 +54,8 @@ use members::Membership;
 use turn::Turn;
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NodeSet, NodeStep, Part,
-    Setup, Snapshot, Term,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NodeSet, NodeStep,
+    Part, Setup, Snapshot, Term,
 };
 
 /// A server's configuration: what does not change while it runs.

@@ -124,14 +124,16 @@ fn receives(
         Message::RequestVote { term, .. } if refuses => {
             vec![format!("refuses {from} a vote in term {term}: its own term is {own}")]
         }
-        Message::RequestVote { term, .. } => vec![answers_candidate(deed, src, *term, before, after)],
+        Message::RequestVote { term, .. } => {
+            vec![answers_candidate(deed, src, *term, before, after)]
+        }
         Message::Vote { term } => vec![counts(deed, src, *term, before, after)],
-        Message::PreVote { term, .. } => vec![
-            match deed.sent_to(|msg| matches!(msg, Message::PreVoteGranted { .. })) {
+        Message::PreVote { term, .. } => {
+            vec![match deed.sent_to(|msg| matches!(msg, Message::PreVoteGranted { .. })) {
                 Some(_) => format!("says that it would vote for {from} in term {term}"),
                 None => format!("would not vote for {from} in term {term}"),
-            },
-        ],
+            }]
+        }
         Message::PreVoteGranted { term } if matches!(after.role, Role::Candidate { .. }) => {
             let mut said = vec![format!("hears that it would win term {term}")];
             said.extend(stands(deed, after));
@@ -149,7 +151,9 @@ fn receives(
             vec![format!("learns that {from} has its log up to index {matched}")]
         }
         Message::Mismatch { prev, .. } => {
-            vec![format!("learns that {from} lacks the entry before: it had sent what follows {prev}")]
+            vec![format!(
+                "learns that {from} lacks the entry before: it had sent what follows {prev}"
+            )]
         }
         Message::Refused { term } if own == before.persistent.term => {
             vec![format!("is refused by {from}, which is in term {term}")]
@@ -187,13 +191,7 @@ fn answers_candidate(
     }
 }
 
-fn counts(
-    deed: &Deed<'_, Raft>,
-    src: Id,
-    term: Term,
-    before: &State,
-    after: &State,
-) -> String {
+fn counts(deed: &Deed<'_, Raft>, src: Id, term: Term, before: &State, after: &State) -> String {
     let from = node_name(src);
     match (&before.role, &after.role) {
         (Role::Candidate { votes }, Role::Leader(_)) => {
@@ -221,7 +219,8 @@ fn appends(
 ) -> Vec<String> {
     let Message::AppendEntries { term, prev, entry, .. } = msg else { return Vec::new() };
     let from = node_name(src);
-    let follows = |state: &State| matches!(state.role, Role::Follower { leader: Some(l), .. } if l == src);
+    let follows =
+        |state: &State| matches!(state.role, Role::Follower { leader: Some(l), .. } if l == src);
     let mut said = Vec::new();
     if !follows(before) && follows(after) {
         said.push(format!("follows {from}, the leader of term {term}"));
@@ -230,8 +229,8 @@ fn appends(
     if deed.sent_to(|msg| matches!(msg, Message::Mismatch { .. })).is_some() {
         said.push(format!("tells {from} that its log has no entry {prev:?}"));
     } else if old != new {
-        if new.last_index() < old.last_index() || new.get(prev.index + 1) != old.get(prev.index + 1)
-            && old.last_index() > prev.index
+        if new.last_index() < old.last_index()
+            || new.get(prev.index + 1) != old.get(prev.index + 1) && old.last_index() > prev.index
         {
             said.push(format!("drops what stood in its log after index {}", prev.index));
         }

@@ -15,7 +15,9 @@ use crate::cli::table::Table;
 use crate::cli::{Ending, Exit, junit, liveness, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
 use crate::exploration::{Ended, Limits};
-use crate::judge::{self, Agreement, Answer, Checked, Chosen, Counterexample, Engine, Group, Prepared, Request};
+use crate::judge::{
+    self, Agreement, Answer, Checked, Chosen, Counterexample, Engine, Group, Prepared, Request,
+};
 use crate::scenario::{Problem, Size, among};
 use crate::support::memory;
 

@@ -80,16 +80,13 @@ pub(super) fn show(scene: &Scene) {
 }
 
 /// What is written beside a picture of a run.
-pub(super) fn caption(
-    protocol: &str,
-    trace: &Trace,
-    meaning: &str,
-    is_violation: bool,
-) -> Caption {
+pub(super) fn caption(protocol: &str, trace: &Trace, meaning: &str, is_violation: bool) -> Caption {
     let Trace { scenario, property, why, .. } = trace;
     let goes_on = trace.cycle.map(|Cycle { after, steps }| {
         let (first, last) = (after + 1, after + steps);
-        format!("Steps {first} to {last} are taken again and again, with later terms where they grow")
+        format!(
+            "Steps {first} to {last} are taken again and again, with later terms where they grow"
+        )
     });
     let shows = match is_violation {
         true => format!("{property} is violated"),

@@ -177,8 +177,7 @@ impl Replay {
         if self.diagram {
             return pictures::show(scene);
         }
-        let steps =
-            if self.details { story::by_step(scene) } else { narrative::by_step(scene) };
+        let steps = if self.details { story::by_step(scene) } else { narrative::by_step(scene) };
         if !self.step {
             return output::say(&steps.concat());
         }

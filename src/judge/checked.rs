@@ -9,8 +9,8 @@ use crate::exploration::{Conclusion, Ended, Tally};
 use crate::run::trace::Trace;
 use crate::scenario::Expected;
 use crate::semantics::Bound;
-use crate::tell::scene::Scene;
 use crate::tell::narrative;
+use crate::tell::scene::Scene;
 
 /// The result of checking a scenario, as plain data without the protocol's types.
 #[derive(Debug)]

@@ -13,8 +13,6 @@ mod plan;
 pub mod svg;
 pub mod terminal;
 
-
-
 use crate::election::node_name;
 use crate::semantics::StepKind;
 use crate::tell::flight::Flight;
@@ -118,8 +116,7 @@ impl Diagram {
             told: start(scene),
         }];
         for (i, frame) in scene.frames.iter().enumerate() {
-            let number =
-                if i < prefix { "–".to_string() } else { (i - prefix + 1).to_string() };
+            let number = if i < prefix { "–".to_string() } else { (i - prefix + 1).to_string() };
             rows.push(Row {
                 number,
                 kind: Some(frame.kind),
@@ -220,7 +217,11 @@ fn notes(scene: &Scene, i: usize) -> Vec<Note> {
     if new.is_up && new.term != old.term && scene.has_terms && new.term.is_some_and(|t| t > 0) {
         let term = new.term.unwrap_or_default();
         if !matches!(reign, Some(Reign::Begins(led)) if led == term) {
-            notes.push(Note { leads: false, term: Some(term), text: format!("now {}", name(term)) });
+            notes.push(Note {
+                leads: false,
+                term: Some(term),
+                text: format!("now {}", name(term)),
+            });
         }
     }
     match reign {

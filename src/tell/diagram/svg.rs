@@ -293,8 +293,14 @@ fn message(line: &Line) -> Group {
         let (x, d) = (to.0 - 7.0, (to.1 - from.1).min(60.0) / 2.0 + 10.0);
         let d = format!(
             "M{} {} C{} {} {} {} {} {}",
-            round(from.0), round(from.1), round(x - d), round(from.1 + 8.0),
-            round(x - d), round(to.1 - 8.0), round(x - 6.0), round(to.1)
+            round(from.0),
+            round(from.1),
+            round(x - d),
+            round(from.1 + 8.0),
+            round(x - d),
+            round(to.1 - 8.0),
+            round(x - 6.0),
+            round(to.1)
         );
         let head = head((x, to.1), (1.0, 0.0)).set("class", class('f', line.colour));
         return group.add(path(d).set("class", shaft)).add(head);
@@ -309,7 +315,10 @@ fn message(line: &Line) -> Group {
     let neck = (tip.0 - unit.0 * 6.0, tip.1 - unit.1 * 6.0);
     let d = format!(
         "M{} {} Q{} {} {} {}",
-        round(from.0), round(from.1), round(middle.0), round(middle.1),
+        round(from.0),
+        round(from.1),
+        round(middle.0),
+        round(middle.1),
         round(if line.is_lost { tip.0 } else { neck.0 }),
         round(if line.is_lost { tip.1 } else { neck.1 })
     );
@@ -333,16 +342,22 @@ fn head(tip: (f64, f64), unit: (f64, f64)) -> Path {
     let aside = (-unit.1 * 4.2, unit.0 * 4.2);
     path(format!(
         "M{} {} L{} {} L{} {} Z",
-        round(tip.0), round(tip.1),
-        round(back.0 + aside.0), round(back.1 + aside.1),
-        round(back.0 - aside.0), round(back.1 - aside.1)
+        round(tip.0),
+        round(tip.1),
+        round(back.0 + aside.0),
+        round(back.1 + aside.1),
+        round(back.0 - aside.0),
+        round(back.1 - aside.1)
     ))
 }
 
 fn cross((x, y): (f64, f64)) -> Path {
     let d = format!(
         "M{a} {b} L{c} {d} M{a} {d} L{c} {b}",
-        a = round(x - 5.0), c = round(x + 5.0), b = round(y - 5.0), d = round(y + 5.0)
+        a = round(x - 5.0),
+        c = round(x + 5.0),
+        b = round(y - 5.0),
+        d = round(y + 5.0)
     );
     path(d).set("class", "bad").set("stroke-width", 2.4).set("stroke-linecap", "round")
 }
@@ -361,12 +376,20 @@ fn steps(diagram: &Diagram, plan: &Plan) -> Group {
             Some(StepKind::Crash | StepKind::Torn) => {
                 mark.add(at(8.0).set("class", "paper")).add(cross((x, y)))
             }
-            Some(StepKind::Timeout) => mark
-                .add(at(6.5).set("class", format!("paper {edge}")).set("stroke-width", 2))
-                .add(path(format!("M{x} {} V{y} H{}", round(y - 3.6), round(x + 2.8), x = round(x), y = round(y)))
+            Some(StepKind::Timeout) => {
+                mark.add(at(6.5).set("class", format!("paper {edge}")).set("stroke-width", 2)).add(
+                    path(format!(
+                        "M{x} {} V{y} H{}",
+                        round(y - 3.6),
+                        round(x + 2.8),
+                        x = round(x),
+                        y = round(y)
+                    ))
                     .set("class", edge)
                     .set("fill", "none")
-                    .set("stroke-width", 1.6)),
+                    .set("stroke-width", 1.6),
+                )
+            }
             Some(kind) if super::super::narration::is_fault(kind) => {
                 mark.add(at(6.0).set("class", "paper bad").set("stroke-width", 2.4))
             }
@@ -374,9 +397,11 @@ fn steps(diagram: &Diagram, plan: &Plan) -> Group {
                 let d = format!("M{} {} l6.5 6.5 l-6.5 6.5 l-6.5 -6.5 Z", round(x), round(y - 6.5));
                 mark.add(path(d).set("class", format!("paper {edge}")).set("stroke-width", 2))
             }
-            _ => mark
-                .add(at(5.5).set("class", class('f', colour)))
-                .add(at(5.5).set("class", "halo-ring").set("style", "fill:none;stroke:var(--paper);stroke-width:1.5")),
+            _ => mark.add(at(5.5).set("class", class('f', colour))).add(
+                at(5.5)
+                    .set("class", "halo-ring")
+                    .set("style", "fill:none;stroke:var(--paper);stroke-width:1.5"),
+            ),
         };
         group = group.add(mark);
     }
@@ -431,8 +456,7 @@ fn written(text: &Text) -> Box<dyn Node> {
         .set("class", format!("{ink} {halo}").trim().to_string());
     if !text.aside.is_empty() {
         let aside = TSpan::new(printable(&format!(" {}", text.aside)));
-        written = written
-            .add(aside.set("dx", 4).set("font-size", SMALL).set("class", "muted"));
+        written = written.add(aside.set("dx", 4).set("font-size", SMALL).set("class", "muted"));
     }
     Box::new(group.add(written))
 }

@@ -250,9 +250,9 @@ fn glyph(row: &Row) -> char {
     match row.kind {
         Some(StepKind::Timeout) => '◷',
         Some(StepKind::Crash | StepKind::Torn) => '✕',
-        Some(
-            StepKind::Restart | StepKind::RestartWithoutDisk | StepKind::RestartWithOlderDisk,
-        ) => '↻',
+        Some(StepKind::Restart | StepKind::RestartWithoutDisk | StepKind::RestartWithOlderDisk) => {
+            '↻'
+        }
         Some(StepKind::Choose) => '◆',
         _ => '●',
     }
