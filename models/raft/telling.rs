@@ -80,7 +80,9 @@ fn times_out(deed: &Deed<'_, Raft>, timer: Timer, before: &State, after: &State)
         }
         (Timer::Quorum, _) => {
             let term = before.persistent.term;
-            vec![format!("has not heard from a quorum of its followers: it no longer leads {term}")]
+            vec![format!(
+                "has not heard from a quorum of its followers: it no longer leads term {term}"
+            )]
         }
     }
 }
@@ -151,9 +153,7 @@ fn receives(
             vec![format!("learns that {from} has its log up to index {matched}")]
         }
         Message::Mismatch { prev, .. } => {
-            vec![format!(
-                "learns that {from} lacks the entry before: it had sent what follows {prev}"
-            )]
+            vec![format!("learns that the log of {from} differs from its own at index {prev}")]
         }
         Message::Refused { term } if own == before.persistent.term => {
             vec![format!("is refused by {from}, which is in term {term}")]
@@ -227,7 +227,10 @@ fn appends(
     }
     let (old, new) = (&before.persistent.log, &after.persistent.log);
     if deed.sent_to(|msg| matches!(msg, Message::Mismatch { .. })).is_some() {
-        said.push(format!("tells {from} that its log has no entry {prev:?}"));
+        said.push(format!(
+            "tells {from} that its own log has no such entry at index {}",
+            prev.index
+        ));
     } else if old != new {
         if new.last_index() < old.last_index()
             || new.get(prev.index + 1) != old.get(prev.index + 1) && old.last_index() > prev.index

@@ -34,7 +34,7 @@ fn comes_back(deed: &Deed<'_, Viewstamped>, after: &State) -> Vec<String> {
     }
     if after.log.len() < lost.log.len() {
         let (kept, had) = (logged(&after.log), logged(&lost.log));
-        said.push(format!("has {kept} where its log was {had}"));
+        said.push(format!("has {kept} where it had {had}"));
     }
     match after.status {
         Status::Recovering { .. } => {
@@ -75,7 +75,7 @@ fn receives(src: Id, msg: &Message, before: &State, after: &State) -> String {
             format!("hears that {from} has started the change to view {view}{ignored}")
         }
         Message::DoViewChange { view, offer } => format!(
-            "is offered the log {} for view {view} by {from}, which was last normal in view {}{ignored}",
+            "is offered {} for view {view} by {from}, which was last normal in view {}{ignored}",
             logged(&offer.log),
             offer.last_normal
         ),
@@ -91,7 +91,7 @@ fn receives(src: Id, msg: &Message, before: &State, after: &State) -> String {
         }
         Message::GetState { .. } => format!("is asked by {from} for operations that it lacks"),
         Message::NewState { suffix, .. } => {
-            format!("gets {} from {from}{ignored}", logged(&suffix.ops))
+            format!("gets the operations {:?} from {from}{ignored}", suffix.ops)
         }
     }
 }
@@ -108,9 +108,9 @@ fn changes(deed: &Deed<'_, Viewstamped>, before: &State, after: &State) -> Vec<S
         let (view, log) = (after.view, logged(&after.log));
         said.push(match primary == deed.step.id {
             true => format!(
-                "has enough logs: it starts view {view} as its primary with the best, {log}"
+                "has enough logs: it starts view {view} as its primary with the best of them, {log}"
             ),
-            false => format!("follows {} in view {view} with the log {log}", node_name(primary)),
+            false => format!("follows {} in view {view} with {log}", node_name(primary)),
         });
     }
     if after.commit > before.commit {
@@ -143,5 +143,5 @@ fn sends(deed: &Deed<'_, Viewstamped>) -> Vec<String> {
 }
 
 fn logged(log: &Log) -> String {
-    if log.is_empty() { "an empty log".to_string() } else { format!("{log:?}") }
+    if log.is_empty() { "an empty log".to_string() } else { format!("the log {log:?}") }
 }

@@ -243,6 +243,12 @@ impl Check {
                     say(&ran.explain(&label, answer));
                 }
             }
+            if ran.answers.iter().any(|answer| answer.counterexample.is_some())
+                && runs.len() == 1
+                && !self.quiet
+            {
+                say(&self.more_to_see());
+            }
             if let Some(why) = &ran.miscounted {
                 say(&format!("\n{}: {why}\n", run.chosen().title()));
             }
@@ -250,6 +256,16 @@ impl Check {
                 say(&coverage(ran));
             }
         }
+    }
+
+    /// How to see more of a counterexample than what happened in words.
+    fn more_to_see(&self) -> String {
+        let file = self.trace.as_deref().filter(|path| *path != "-").unwrap_or("FILE");
+        let first = if file == "FILE" { "--trace FILE, then " } else { "" };
+        format!(
+            "  drawn: --svg FILE.svg, or in the terminal: {first}oneleader replay {file} --diagram; every field \
+             that a step changes: --details in place of --diagram\n"
+        )
     }
 
     /// The limits that may end a run before it has seen every state, in words.

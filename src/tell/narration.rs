@@ -53,6 +53,12 @@ impl<'a, E: Election> Happened<'a, E> {
         node.state.as_deref().map(|state| self.system.actors[id].term(state).0)
     }
 
+    /// Whether the node has anything on a disk.
+    fn has_disk(&self) -> bool {
+        let node = self.step.node().map(|id| &self.before.nodes[usize::from(id)]);
+        node.is_some_and(|node| node.storage.is_some())
+    }
+
     /// What the node did, as clauses whose subject is the node.
     fn clauses(&self) -> Vec<String> {
         let (Some(id), Some(done)) = (self.step.node(), &self.done) else { return Vec::new() };
@@ -117,14 +123,15 @@ impl<'a, E: Election> Happened<'a, E> {
 pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) -> String {
     let step = happened.step;
     let node = step.node().map(node_name).unwrap_or_default();
-    let sentence = |clauses: &[String]| format!("{node} {}.", listed(clauses));
+    let sentence = |clauses: &[String]| sentences(&node, clauses);
     match step {
         Step::Deliver { .. } | Step::Timeout { .. } | Step::Choose { .. } => {
             sentence(&happened.clauses())
         }
         Step::Restart { disk, .. } => {
             let how = match disk {
-                Disk::Intact => "restarts with what is on its disk",
+                Disk::Intact if happened.has_disk() => "restarts with what is on its disk",
+                Disk::Intact => "restarts",
                 Disk::Empty => "restarts; its disk is empty",
                 Disk::Older => "restarts; the last save had not reached its disk",
             };
@@ -141,7 +148,7 @@ pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) 
             sentence(&happened.clauses()),
             happened.effects
         ),
-        Step::Crash { .. } => format!("{node} crashes: all but its disk is lost."),
+        Step::Crash { .. } => format!("{node} crashes and forgets all that is not on a disk."),
         Step::Lose { src, dst, msg } => format!(
             "The network loses {} from {} to {}.",
             names::kind(msg),
@@ -164,6 +171,25 @@ pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) 
         Step::Tick if gone.is_empty() => "Time passes.".to_string(),
         Step::Tick => format!("Time passes. {}", could_not_arrive(gone)),
     }
+}
+
+/// Clauses as sentences. Short ones share a sentence; one that has parts of its own stands alone.
+fn sentences(node: &str, clauses: &[String]) -> String {
+    let mut groups: Vec<Vec<&str>> = Vec::new();
+    let mut is_open = false;
+    for clause in clauses {
+        let is_long = clause.contains([',', ':']);
+        match groups.last_mut() {
+            Some(group) if is_open && !is_long => group.push(clause),
+            _ => groups.push(vec![clause]),
+        }
+        is_open = !is_long && !clause.contains(" and ");
+    }
+    let sentence = |(i, group): (usize, &Vec<&str>)| {
+        let subject = if i == 0 { node } else { "It" };
+        format!("{subject} {}.", listed(group))
+    };
+    groups.iter().enumerate().map(sentence).collect::<Vec<_>>().join(" ")
 }
 
 /// Which messages a tick has lost.
@@ -191,4 +217,28 @@ pub(super) fn is_fault(kind: StepKind) -> bool {
             | StepKind::RestartWithOlderDisk
             | StepKind::RestartWithoutDisk
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentences;
+
+    #[test]
+    fn short_clauses_share_a_sentence_and_long_ones_do_not() {
+        let told = |clauses: &[&str]| {
+            sentences("n1", &clauses.iter().map(|clause| clause.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            told(&["stands", "votes", "asks n2 and n3"]),
+            "n1 stands, votes and asks n2 and n3."
+        );
+        assert_eq!(
+            told(&["hears of term 2 and steps down", "votes"]),
+            "n1 hears of term 2 and steps down. It votes."
+        );
+        assert_eq!(
+            told(&["hears n2", "follows n2, the leader", "answers"]),
+            "n1 hears n2. It follows n2, the leader. It answers."
+        );
+    }
 }

@@ -121,7 +121,8 @@ impl Lanes {
             if !self.arrow(diagram, arrow, &mut line) {
                 remarks.push(arrow.label.clone());
             }
-            if arrow.sent + 1 < i && arrow.sent > 0 {
+            let is_numbered = diagram.checked_from.is_none_or(|from| arrow.sent >= from);
+            if arrow.sent + 1 < i && arrow.sent > 0 && is_numbered {
                 remarks.push(format!("sent in {}", diagram.rows[arrow.sent].number));
             }
         } else if row.lane.is_none() {
