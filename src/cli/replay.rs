@@ -177,10 +177,11 @@ impl Replay {
         if self.diagram {
             return pictures::show(scene);
         }
-        let steps = if self.details { story::by_step(scene) } else { narrative::by_step(scene) };
         if !self.step {
-            return output::say(&steps.concat());
+            let whole = if self.details { story::tell(scene) } else { narrative::tell(scene) };
+            return output::say(&whole);
         }
+        let steps = if self.details { story::by_step(scene) } else { narrative::by_step(scene) };
         for step in steps {
             output::say(&step);
             let _ = io::stdin().lock().read_line(&mut String::new());

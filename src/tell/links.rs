@@ -1,6 +1,6 @@
 //! The links that are down, in words.
 
-use crate::election::{listed, node_name};
+use crate::election::node_name;
 use crate::semantics::topology::Topology;
 
 /// The directed links between so many nodes that are down, as sender and receiver.
@@ -21,7 +21,7 @@ pub(super) fn sentence(cut: &[(usize, usize)]) -> String {
     }
     let both = |a: &str, b: &str| format!("between {a} and {b}");
     let one = |a: &str, b: &str| format!("from {a} to {b}");
-    format!("The links change: nothing passes {}.", listed(&parts(cut, both, one)))
+    format!("The links change: nothing passes {}.", parts(cut, both, one).join(" or "))
 }
 
 fn parts(
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(short(&cut), "n1–n2, n3→n1");
         assert_eq!(
             sentence(&cut),
-            "The links change: nothing passes between n1 and n2 and from n3 to n1."
+            "The links change: nothing passes between n1 and n2 or from n3 to n1."
         );
     }
 }

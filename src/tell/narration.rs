@@ -136,7 +136,7 @@ pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) 
                 Disk::Older => "restarts; the last save had not reached its disk",
             };
             let clauses = happened.clauses();
-            let more = if clauses.is_empty() { String::new() } else { sentence(&clauses) };
+            let more = if clauses.is_empty() { String::new() } else { sentences("It", &clauses) };
             format!("{node} {how}. {more}").trim_end().to_string()
         }
         Step::Torn { effects: 0, .. } => {

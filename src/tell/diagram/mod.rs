@@ -12,6 +12,8 @@ mod plan;
 #[cfg(feature = "cli")]
 pub mod svg;
 pub mod terminal;
+#[cfg(all(test, feature = "cli"))]
+mod tests;
 
 use crate::election::node_name;
 use crate::semantics::StepKind;
@@ -89,6 +91,9 @@ pub struct Row {
     pub name: String,
     /// In a sentence or two.
     pub told: String,
+    /// Whether it is one of several ticks in which nothing else happens, and the last of them
+    /// stands for all.
+    pub is_hidden: bool,
 }
 
 /// A remark about a node's term.
@@ -114,6 +119,7 @@ impl Diagram {
             notes: Vec::new(),
             name: "start".to_string(),
             told: start(scene),
+            is_hidden: false,
         }];
         for (i, frame) in scene.frames.iter().enumerate() {
             let number = if i < prefix { "–".to_string() } else { (i - prefix + 1).to_string() };
@@ -125,8 +131,10 @@ impl Diagram {
                 notes: notes(scene, i),
                 name: frame.name.clone(),
                 told: frame.told.clone(),
+                is_hidden: false,
             });
         }
+        gather_ticks(scene, &mut rows);
         let nodes = scene.origin.nodes.len();
         Diagram {
             caption,
@@ -161,6 +169,32 @@ impl Diagram {
     /// The last row.
     pub fn last(&self) -> usize {
         self.rows.len() - 1
+    }
+}
+
+/// Lets the last of several ticks stand for all.
+fn gather_ticks(scene: &Scene, rows: &mut [Row]) {
+    let is_idle = |i: usize| {
+        let frame = &scene.frames[i];
+        frame.kind == StepKind::Tick && frame.gone.is_empty()
+    };
+    let mut first = 0;
+    for i in 0..scene.frames.len() {
+        let goes_on = is_idle(i) && i + 1 < scene.frames.len() && is_idle(i + 1);
+        let is_border = i + 1 == scene.prefix || Some(i + 1) == scene.cycle;
+        if goes_on && !is_border {
+            rows[i + 1].is_hidden = true;
+            continue;
+        }
+        if i > first && is_idle(i) {
+            let ticks = i + 1 - first;
+            rows[i + 1].label = format!("{ticks} ticks");
+            rows[i + 1].told = format!("Time passes: {ticks} ticks.");
+            if i >= scene.prefix {
+                rows[i + 1].number = format!("{}–{}", rows[first + 1].number, rows[i + 1].number);
+            }
+        }
+        first = i + 1;
     }
 }
 

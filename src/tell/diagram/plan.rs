@@ -24,6 +24,8 @@ const STORY_WIDTH: f64 = 400.0;
 const ASIDE: f64 = 14.0;
 /// How far along its way a message gets that is lost.
 const LOST_AT: f64 = 0.6;
+/// How much wider bold letters are.
+const BOLD: f64 = 1.09;
 
 /// A text in its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +88,7 @@ impl Text {
         let aside = if self.aside.is_empty() { 0.0 } else { width(&self.aside, SMALL) + 6.0 };
         let plate = if self.plate.is_some() { 14.0 } else { 0.0 };
         let chip = if self.chip.is_some() { 14.0 } else { 0.0 };
-        let bold = if self.class.contains("bold") || self.class == "fault" { 1.09 } else { 1.0 };
+        let bold = if self.class.contains("bold") || self.class == "fault" { BOLD } else { 1.0 };
         width(&self.content, self.size) * bold + aside + plate + chip
     }
 
@@ -207,7 +209,7 @@ impl Plan {
     fn write_head(&mut self, diagram: &Diagram) {
         let caption = &diagram.caption;
         let most = self.width - 2.0 * MARGIN;
-        let title = fit(&caption.title, TITLE, most);
+        let title = fit(&caption.title, TITLE * BOLD, most);
         self.texts.push(Text::new(MARGIN, 38.0, TITLE, Anchor::Start, title).of("ink bold"));
         self.height = 48.0;
         for (text, class) in [(&caption.shows, "ink"), (&caption.meaning, "muted")] {
@@ -249,6 +251,9 @@ impl Plan {
             if unheard(diagram, i).next().is_some() {
                 below = below.max(28.0);
             }
+            if diagram.rows[i].is_hidden {
+                (above, below) = (0.0, 0.0);
+            }
             let top = self.height;
             self.bands.push(Band { top, y: top + above, bottom: top + above + below });
             self.height = top + above + below;
@@ -263,6 +268,9 @@ impl Plan {
         let told_at = self.field.1 + 34.0;
         for (i, label) in labels.iter().enumerate() {
             let (band, row) = (self.bands[i], &diagram.rows[i]);
+            if row.is_hidden {
+                continue;
+            }
             let number = Text::new(self.field.0 - 12.0, band.y + 4.0, SMALL, Anchor::End, "");
             let number = Text { content: row.number.clone(), ..number };
             if !number.content.is_empty() {
@@ -393,7 +401,7 @@ impl Plan {
         let top = self.height + 14.0;
         let most = self.width - 2.0 * MARGIN - 40.0;
         self.height = top + 8.0;
-        for line in wrap(&caption.why, STORY + 1.0, most) {
+        for line in wrap(&caption.why, (STORY + 1.0) * BOLD, most) {
             self.height += 20.0;
             let x = MARGIN + 20.0;
             let text = Text::new(x, self.height, STORY + 1.0, Anchor::Start, line);
@@ -411,7 +419,7 @@ impl Plan {
             }
         }
         let mut x = MARGIN;
-        self.height += 26.0;
+        self.height += if items.is_empty() { 8.0 } else { 26.0 };
         for (content, colour) in items {
             let text = Text::new(x, self.height, SMALL, Anchor::Start, content).of("muted");
             let text = Text { chip: Some(colour), ..text };
@@ -422,10 +430,15 @@ impl Plan {
             self.texts.push(Text { x: x - text.width() - 18.0, y: self.height, ..text });
         }
         self.height += LINE + 4.0;
-        let keys = "An arrow goes from the step that sends a message to the step that receives it. \
+        let mut keys =
+            "An arrow goes from the step that sends a message to the step that receives it. \
                     A broad bar: the node leads. A ring: nobody receives the message in this run. \
-                    A cross: lost. A dashed line: the node is down.";
-        for line in wrap(keys, SMALL, self.width - 2.0 * MARGIN) {
+                    A cross: lost. A dashed line: the node is down."
+                .to_string();
+        if !diagram.walls.is_empty() {
+            keys += " A wall of dots: no message passes.";
+        }
+        for line in wrap(&keys, SMALL, self.width - 2.0 * MARGIN) {
             let text = Text::new(MARGIN, self.height, SMALL, Anchor::Start, line);
             self.texts.push(text.of("muted"));
             self.height += 15.0;
@@ -489,8 +502,9 @@ impl Label {
 
 /// What stands beside a row.
 fn told(row: &Row) -> String {
-    let is_silent = row.kind == Some(StepKind::Tick) && row.told == "Time passes.";
-    if is_silent { "tick".to_string() } else { row.told.clone() }
+    let is_silent = row.kind == Some(StepKind::Tick) && row.told.starts_with("Time passes");
+    let is_silent = is_silent && !row.told.contains("lost");
+    if is_silent { row.label.clone() } else { row.told.clone() }
 }
 
 /// The side of a lane from which no message comes; otherwise the outer one.

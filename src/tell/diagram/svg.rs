@@ -173,7 +173,7 @@ fn ground(diagram: &Diagram, plan: &Plan) -> Group {
     let (left, right) = plan.field;
     for (row, band) in diagram.rows.iter().zip(&plan.bands) {
         match row.kind {
-            Some(StepKind::Tick) => {
+            Some(StepKind::Tick) if !row.is_hidden => {
                 let line = straight((left, band.y), (right, band.y));
                 group = group.add(line.set("class", "tick"));
             }

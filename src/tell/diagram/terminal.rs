@@ -61,6 +61,9 @@ pub fn draw(diagram: &Diagram, width: usize, paint: Paint<'_>) -> String {
             lanes.say(&mut text, "", &lanes.idle(diagram, i), "", paint);
             continue;
         }
+        if row.is_hidden {
+            continue;
+        }
         let (line, remark) = lanes.step(diagram, i);
         lanes.say(&mut text, &row.number, &line, &remark, paint);
     }
@@ -155,7 +158,7 @@ impl Lanes {
                 format!("{} {src} to {dst}", arrow.label)
             })
             .collect();
-        remarks.push("tick".to_string());
+        remarks.push(diagram.rows[i].label.clone());
         if !lost.is_empty() {
             remarks.push(format!("lost: {}", lost.join(", ")));
         }
@@ -229,7 +232,7 @@ impl Lanes {
         let room = self.width.saturating_sub(beside).max(12);
         let lines = crate::tell::prose::wrap(remark, room);
         let first = lines.first().cloned().unwrap_or_default();
-        let whole = format!("{number:>4}  {drawn} {}", printable(&first));
+        let whole = format!("{number:>5} {drawn} {}", printable(&first));
         let _ = writeln!(text, "{}", whole.trim_end());
         for more in lines.iter().skip(1) {
             let _ = writeln!(text, "{:beside$}{}", "", printable(more));
