@@ -1,6 +1,9 @@
 //! What people read of a run: sentences that tell why it goes wrong, and files that other tools
 //! read.
 
+use std::collections::BTreeMap;
+
+use itf::de::{self, As};
 use oneleader::election::Election;
 use oneleader::judge::{Counterexample, check, check_liveness};
 use oneleader::models::multipaxos::MultiPaxos;
@@ -97,7 +100,15 @@ fn a_narration_fits_a_page() {
 struct State {
     step: String,
     network: String,
-    nodes: itf::Value,
+    nodes: BTreeMap<String, Node>,
+}
+
+/// A node in such a state.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Node {
+    up: bool,
+    #[serde(with = "As::<de::Option<_>>")]
+    leads: Option<u64>,
 }
 
 #[test]
@@ -107,6 +118,10 @@ fn another_tool_reads_the_states_of_a_run() {
     assert_eq!(trace.states.len(), 1 + scene.frames.len());
     assert_eq!(trace.loop_index, None);
     assert_eq!(trace.states[1].value.step, scene.frames[0].name);
+    // n3 leads after step 4 and is down after step 5.
+    let n3 = |step: usize| trace.states[step].value.nodes["n3"].clone();
+    assert_eq!(n3(4), Node { up: true, leads: Some(1) });
+    assert_eq!(n3(5), Node { up: false, leads: None });
 }
 
 /// After the last state comes the first of the lap, which the first step of the lap leads to.

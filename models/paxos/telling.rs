@@ -75,36 +75,20 @@ fn receives(
         }
         Message::Prepare { ballot } => {
             let report = deed.step.sends.iter().find_map(|(_, msg)| match msg {
-                Message::Promise { accepted, .. } => Some(*accepted),
+                Message::Promise { accepted, .. } => Some(proposed(*accepted)),
                 _ => None,
             });
             vec![match report {
                 None => format!("ignores ballot {ballot} of {from}: it has promised {promised}"),
-                Some(Proposal::NONE) => {
-                    format!(
-                        "promises {from} ballot {ballot} and reports that it has accepted nothing"
-                    )
-                }
-                Some(accepted) => {
-                    let what = proposed(accepted);
+                Some(what) => {
                     format!(
                         "promises {from} ballot {ballot} and reports that it has accepted {what}"
                     )
                 }
             }]
         }
-        Message::Promise { ballot, accepted } if before == after => {
-            let what = if *accepted == Proposal::NONE {
-                String::new()
-            } else {
-                format!(" with {accepted:?}")
-            };
-            vec![format!("has no use for the promise of ballot {ballot} by {from}{what}")]
-        }
-        Message::Promise { ballot, accepted: Proposal::NONE } => {
-            vec![format!(
-                "gets the promise of ballot {ballot} from {from}, which has accepted nothing"
-            )]
+        Message::Promise { ballot, .. } if before == after => {
+            vec![format!("has no use for the promise of ballot {ballot} by {from}")]
         }
         Message::Promise { ballot, accepted } => {
             let what = proposed(*accepted);
@@ -153,5 +137,8 @@ fn leads(deed: &Deed<'_, Paxos>, before: &State, after: &State) -> Vec<String> {
 }
 
 fn proposed(proposal: Proposal) -> String {
-    format!("{} of ballot {}", proposal.value, proposal.ballot)
+    match proposal {
+        Proposal::NONE => "nothing".to_string(),
+        Proposal { ballot, value } => format!("{value} of ballot {ballot}"),
+    }
 }

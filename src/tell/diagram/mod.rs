@@ -14,6 +14,8 @@ pub mod svg;
 pub mod terminal;
 #[cfg(all(test, feature = "cli"))]
 mod tests;
+#[cfg(feature = "cli")]
+mod text;
 
 use crate::election::node_name;
 use crate::semantics::StepKind;

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 
 use super::courses::{Arrow, End};
-use super::measure::{fit, width, wrap};
+use super::measure::{fit, wrap};
+use super::text::{Anchor, BOLD, Bounds, SMALL, Text};
 use super::{Diagram, Row};
 use crate::semantics::StepKind;
 
 /// Sizes of texts.
 pub(super) const LABEL: f64 = 12.5;
-pub(super) const SMALL: f64 = 11.0;
 const STORY: f64 = 13.0;
 pub(super) const TITLE: f64 = 18.0;
 
@@ -24,89 +24,6 @@ const STORY_WIDTH: f64 = 400.0;
 const ASIDE: f64 = 14.0;
 /// How far along its way a message gets that is lost.
 const LOST_AT: f64 = 0.6;
-/// How much wider bold letters are.
-const BOLD: f64 = 1.09;
-
-/// A text in its place.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Text {
-    pub x: f64,
-    /// The line on which it stands.
-    pub y: f64,
-    pub size: f64,
-    pub anchor: Anchor,
-    pub content: String,
-    /// What follows in a fainter ink.
-    pub aside: String,
-    pub class: &'static str,
-    /// The colour of the plate behind it, if it has one.
-    pub plate: Option<Option<usize>>,
-    /// The colour of the dot before it, if it has one.
-    pub chip: Option<Option<usize>>,
-    /// Whether lines may pass behind it, and it needs room around its letters.
-    pub halo: Option<&'static str>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Anchor {
-    Start,
-    Middle,
-    End,
-}
-
-/// Left, top, right, bottom.
-pub(super) type Bounds = (f64, f64, f64, f64);
-
-impl Text {
-    fn new(x: f64, y: f64, size: f64, anchor: Anchor, content: impl Into<String>) -> Self {
-        Text {
-            x,
-            y,
-            size,
-            anchor,
-            content: content.into(),
-            aside: String::new(),
-            class: "ink",
-            plate: None,
-            chip: None,
-            halo: None,
-        }
-    }
-
-    fn of(self, class: &'static str) -> Self {
-        Text { class, ..self }
-    }
-
-    /// The same text among lines, in this row.
-    fn among_lines(self, diagram: &Diagram, row: usize) -> Self {
-        let is_bad = diagram.caption.is_violation && row == diagram.last();
-        Text { halo: Some(if is_bad { "halo-bad" } else { "halo" }), ..self }
-    }
-
-    /// How wide it is, with all that belongs to it.
-    pub(super) fn width(&self) -> f64 {
-        let aside = if self.aside.is_empty() { 0.0 } else { width(&self.aside, SMALL) + 6.0 };
-        let plate = if self.plate.is_some() { 14.0 } else { 0.0 };
-        let chip = if self.chip.is_some() { 14.0 } else { 0.0 };
-        let bold = if self.class.contains("bold") || self.class == "fault" { BOLD } else { 1.0 };
-        width(&self.content, self.size) * bold + aside + plate + chip
-    }
-
-    /// Where it begins.
-    pub(super) fn left(&self) -> f64 {
-        match self.anchor {
-            Anchor::Start => self.x,
-            Anchor::Middle => self.x - self.width() / 2.0,
-            Anchor::End => self.x - self.width(),
-        }
-    }
-
-    /// The space that it takes.
-    pub(super) fn bounds(&self) -> Bounds {
-        let left = self.left();
-        (left, self.y - self.size * 0.86, left + self.width(), self.y + self.size * 0.26)
-    }
-}
 
 /// A row in its place.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -12,7 +12,8 @@ use svg::node::element::{
 use svg::{Document, Node};
 
 use super::lanes::Condition;
-use super::plan::{Anchor, Line, Plan, SMALL, Text};
+use super::plan::{Line, Plan};
+use super::text::{Anchor, SMALL, Text};
 use super::{Diagram, Row};
 use crate::semantics::StepKind;
 use crate::support::plain::printable;
@@ -55,18 +56,21 @@ const DARK: &str = "--paper:#12181f;--ink:#e6ebf0;--muted:#93a0ad;--lane:#4b5763
     --on4:#06202f;--on5:#1c1a00;";
 
 const RULES: &str = "
-.oneleader text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif }
+.oneleader text { font-family: system-ui, -apple-system, 'Segoe UI', Roboto,
+    Helvetica, Arial, sans-serif }
 .oneleader .paper { fill: var(--paper) }
 .oneleader .ink { fill: var(--ink) }
 .oneleader .muted { fill: var(--muted) }
 .oneleader .fault { fill: var(--bad); font-weight: 600 }
 .oneleader .bold { font-weight: 650 }
-.oneleader .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round }
-.oneleader .halo-bad { paint-order: stroke; stroke: var(--bad-paper); stroke-width: 4px; stroke-linejoin: round }
+.oneleader .halo, .oneleader .halo-bad { paint-order: stroke; stroke-width: 4px }
+.oneleader .halo { stroke: var(--paper); stroke-linejoin: round }
+.oneleader .halo-bad { stroke: var(--bad-paper); stroke-linejoin: round }
 .oneleader .rule { stroke: var(--rule) }
 .oneleader .stripe { fill: var(--rule); opacity: .5 }
 .oneleader .tick { stroke: var(--lane); stroke-dasharray: 1 5; stroke-linecap: round }
-.oneleader .wall { stroke: var(--bad); stroke-width: 5; stroke-dasharray: 1 8; stroke-linecap: round; opacity: .8 }
+.oneleader .wall { stroke: var(--bad); stroke-width: 5; stroke-dasharray: 1 8; opacity: .8 }
+.oneleader .wall { stroke-linecap: round }
 .oneleader .down { stroke: var(--lane); stroke-dasharray: 3 5 }
 .oneleader .bad { stroke: var(--bad); fill: none }
 .oneleader .bad-paper { fill: var(--bad-paper) }

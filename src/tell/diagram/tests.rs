@@ -3,8 +3,9 @@
 use std::sync::OnceLock;
 
 use super::courses::End;
-use super::plan::{Bounds, Plan};
+use super::plan::Plan;
 use super::svg::{Theme, draw};
+use super::text::Bounds;
 use super::{Caption, Diagram, terminal};
 use crate::exploration::verdict::Verdict;
 use crate::judge::{self, Chosen, Request};
