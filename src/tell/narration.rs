@@ -194,7 +194,7 @@ fn sentences(node: &str, clauses: &[String]) -> String {
 
 /// Which messages a tick has lost.
 fn could_not_arrive(gone: &[Flight]) -> String {
-    let mut pairs: Vec<String> = gone.iter().map(|flight| between(flight)).collect();
+    let mut pairs: Vec<String> = gone.iter().map(between).collect();
     pairs.dedup();
     let (what, is) = if gone.len() == 1 { ("A message", "is") } else { ("Messages", "are") };
     format!("{what} {} that could not arrive {is} lost.", listed(&pairs))

@@ -19,8 +19,7 @@ use crate::semantics::StepKind;
 use crate::support::plain::printable;
 
 /// The colours on which a diagram is drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Theme {
     /// As the reader's system is set.
     #[default]

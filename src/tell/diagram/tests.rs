@@ -98,7 +98,7 @@ fn expect_lanes_are_whole(title: &str, diagram: &Diagram) {
     for lane in 0..diagram.lanes.len() {
         let here = || diagram.stretches.iter().filter(|stretch| stretch.lane == lane);
         assert_eq!(here().next().map(|stretch| stretch.from), Some(0), "{title}");
-        assert_eq!(here().last().map(|stretch| stretch.to), Some(diagram.last()), "{title}");
+        assert_eq!(here().next_back().map(|stretch| stretch.to), Some(diagram.last()), "{title}");
         let pairs = here().zip(here().skip(1));
         pairs.for_each(|(a, b)| assert_eq!(a.to, b.from, "{title}: {a:?} {b:?}"));
     }
