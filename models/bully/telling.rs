@@ -52,20 +52,21 @@ pub(super) fn tell(deed: &Deed<'_, Bully>) -> Vec<String> {
     said
 }
 
-fn becomes(before: Option<&State>, after: &State) -> Option<String> {
-    let halts = if before == Some(&State::Leading) { "stops leading and " } else { "" };
+fn becomes(before: Option<&State>, after: &State) -> Vec<String> {
+    let mut said = Vec::new();
+    if before == Some(&State::Leading) {
+        said.push("leads no more".to_string());
+    }
     match after {
-        State::Leading => Some("leads".to_string()),
-        State::Following(leader) => Some(format!("{halts}follows {}", node_name(*leader))),
-        State::Waiting => Some(format!("{halts}waits for a leader to be announced")),
-        State::Claiming(nodes) => Some(format!(
+        State::Leading => said.push("leads".to_string()),
+        State::Following(leader) => said.push(format!("follows {}", node_name(*leader))),
+        State::Waiting => said.push("waits for a leader to be announced".to_string()),
+        State::Claiming(nodes) => said.push(format!(
             "claims to lead, but so far only {} accept it",
             nodes_listed(nodes.iter())
         )),
-        State::Electing if before == Some(&State::Leading) => {
-            Some("leads no more meanwhile".to_string())
-        }
-        State::Electing => None,
-        State::Idle => Some("waits for others to be heard".to_string()),
+        State::Electing => {}
+        State::Idle => said.push("waits for others to be heard".to_string()),
     }
+    said
 }

@@ -14,7 +14,11 @@ pub(super) fn tell(deed: &Deed<'_, Raft>) -> Vec<String> {
     match &deed.step.event {
         Event::Timeout { timer } => times_out(deed, **timer, before, after),
         Event::Deliver { src, msg } => {
-            let mut said = Vec::from_iter(hears_of_term(*src, before, after));
+            let mut said = match msg {
+                // Its own term is a later one because it stands for election.
+                Message::PreVoteGranted { .. } => Vec::new(),
+                _ => Vec::from_iter(hears_of_term(*src, before, after)),
+            };
             said.extend(receives(deed, *src, msg, before, after));
             said.extend(commits(before, after));
             said

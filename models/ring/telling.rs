@@ -42,7 +42,7 @@ fn receives(src: Id, msg: &Message) -> String {
     let from = node_name(src);
     match msg {
         Message::Ack { of } => format!("hears that {from} has {}", what(of)),
-        msg => format!("gets {} from {from}", what(msg)),
+        msg => format!("gets from {from} {}", what(msg)),
     }
 }
 
@@ -78,16 +78,20 @@ fn times_out(timer: &Timer) -> String {
     }
 }
 
-fn becomes(before: &State, after: &State) -> Option<String> {
+fn becomes(before: &State, after: &State) -> Vec<String> {
+    let mut said = Vec::new();
     if before.role == after.role {
-        return None;
+        return said;
     }
-    let halts = if before.role == Role::Leading { "stops leading and " } else { "" };
-    Some(match after.role {
+    if before.role == Role::Leading {
+        said.push("leads no more".to_string());
+    }
+    said.push(match after.role {
         Role::Leading => "leads".to_string(),
-        Role::Elect => format!("{halts}has won and announces itself"),
-        Role::Following(leader) => format!("{halts}follows {}", node_name(leader)),
-        Role::Participating => format!("{halts}takes part in the election"),
-        Role::Searching => format!("{halts}looks for a leader"),
-    })
+        Role::Elect => "has won and announces itself".to_string(),
+        Role::Following(leader) => format!("follows {}", node_name(leader)),
+        Role::Participating => "takes part in the election".to_string(),
+        Role::Searching => "looks for a leader".to_string(),
+    });
+    said
 }

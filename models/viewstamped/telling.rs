@@ -137,7 +137,7 @@ fn sends(deed: &Deed<'_, Viewstamped>) -> Vec<String> {
         said.push(format!("asks {to} for what it lacks"));
     }
     if let Some(to) = deed.sent_to(|msg| matches!(msg, Message::NewState { .. })) {
-        said.push(format!("sends it to {to}"));
+        said.push(format!("sends them to {to}"));
     }
     said
 }

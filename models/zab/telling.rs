@@ -170,10 +170,8 @@ fn goes_on(before: &State, after: &State) -> Vec<String> {
             said.push(format!("goes to follow {}", node_name(new.leader)));
         }
         (Role::Leading(old), Role::Looking(_)) if old.stand == Stand::Broadcast => {
-            said.push(format!(
-                "no longer leads epoch {} and looks for a leader",
-                before.disk.current
-            ));
+            said.push(format!("no longer leads epoch {}", before.disk.current));
+            said.push("looks for a leader".to_string());
         }
         (Role::Leading(_) | Role::Following(_), Role::Looking(_)) => {
             said.push("goes back to look for a leader".to_string());

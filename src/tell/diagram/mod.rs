@@ -21,7 +21,7 @@ use crate::election::node_name;
 use crate::semantics::StepKind;
 use crate::tell::flight::Flight;
 use crate::tell::links;
-use crate::tell::scene::{Frame, Reign, Scene};
+use crate::tell::scene::{Frame, NodeView, Reign, Scene};
 
 pub use courses::{Arrow, End};
 pub use lanes::{Condition, Stretch};
@@ -151,12 +151,13 @@ impl Diagram {
         }
     }
 
-    /// Where a term stands among those that occur, if it is above the first, in which everybody
-    /// begins: the number of its colour.
+    /// The number of a term's colour: where it stands among those that occur. Zero has none, where
+    /// nobody leads it: it only stands for the time before the first.
     pub fn colour(&self, term: Option<u64>) -> Option<usize> {
         let at = self.terms.iter().position(|(known, _)| Some(*known) == term)?;
+        let is_led = |stretch: &Stretch| stretch.condition == Condition::Leads(0);
         let begins_at_nothing = self.terms.first().is_some_and(|(first, _)| *first == 0);
-        match begins_at_nothing {
+        match begins_at_nothing && !self.stretches.iter().any(is_led) {
             true => at.checked_sub(1),
             false => Some(at),
         }
@@ -216,7 +217,12 @@ fn start(scene: &Scene) -> String {
         true => String::new(),
         false => format!(" These links are cut: {}.", links::short(cut)),
     };
-    format!("All nodes start.{links}")
+    let leads = |(i, node): (usize, &NodeView)| {
+        let name = scene.terms.get(&node.leads?).map(|term| format!(" {term}"));
+        Some(format!(" {} leads{}.", node_name(i.into()), name.unwrap_or_default()))
+    };
+    let leads: String = scene.origin.nodes.iter().enumerate().filter_map(leads).collect();
+    format!("All nodes start.{leads}{links}")
 }
 
 /// A step in a word or two.
@@ -232,6 +238,7 @@ fn label(frame: &Frame) -> String {
         StepKind::RestartWithoutDisk => "restarts, disk empty".to_string(),
         StepKind::RestartWithOlderDisk => "restarts, older disk".to_string(),
         StepKind::Crash => "crashes".to_string(),
+        StepKind::Torn if frame.message.is_some() => format!("{}, crashes midway", kind()),
         StepKind::Torn => "crashes midway".to_string(),
         StepKind::Lose => format!("{} is lost", kind()),
         StepKind::Duplicate => format!("{} is doubled", kind()),

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::courses::{Arrow, End};
+use super::lanes::Condition;
 use super::measure::{fit, wrap};
 use super::text::{Anchor, BOLD, Bounds, SMALL, Text};
 use super::{Diagram, Row};
@@ -204,8 +205,23 @@ impl Plan {
                 let text = Text::new(told_at, band.top - 8.0, SMALL, Anchor::Start, text);
                 self.texts.push(text.of("muted bold"));
             }
+            if i == 0 {
+                self.write_first_leaders(diagram);
+            }
             self.write_label(diagram, i, label);
             self.write_unheard(diagram, i);
+        }
+    }
+
+    /// Who leads from the start.
+    fn write_first_leaders(&mut self, diagram: &Diagram) {
+        for stretch in diagram.stretches.iter().filter(|stretch| stretch.from == 0) {
+            let Condition::Leads(term) = stretch.condition else { continue };
+            let name = diagram.term_name(Some(term)).map(|name| format!(" {name}"));
+            let text = format!("leads{}", name.unwrap_or_default());
+            let (x, y) = (self.lanes[stretch.lane] + ASIDE, self.bands[0].y + 4.5);
+            let text = Text::new(x, y, SMALL, Anchor::Start, text).of("bold");
+            self.texts.push(Text { plate: Some(diagram.colour(Some(term))), ..text });
         }
     }
 

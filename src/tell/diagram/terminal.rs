@@ -58,7 +58,8 @@ pub fn draw(diagram: &Diagram, width: usize, paint: Paint<'_>) -> String {
             let _ = writeln!(text, "{:MARGIN$}from here on it goes round for ever:", "");
         }
         if row.kind.is_none() {
-            lanes.say(&mut text, "", &lanes.idle(diagram, i), "", paint);
+            let told = row.told.trim_start_matches("All nodes start.");
+            lanes.say(&mut text, "", &lanes.idle(diagram, i), told, paint);
             continue;
         }
         if row.is_hidden {
