@@ -38,8 +38,9 @@ pub(super) fn tell(deed: &Deed<'_, MultiPaxos>) -> Vec<String> {
     }
     said.extend(proposes(deed));
     if after.chosen > before.chosen {
-        let chosen = after.committed().map(|(slot, value)| format!("{value:?} in slot {slot:?}"));
-        let last = chosen.last().unwrap_or_default();
+        let vote = after.durable.accepted.get(&after.chosen);
+        let value = vote.map(|vote| format!("{:?} in ", vote.value)).unwrap_or_default();
+        let last = format!("{value}slot {:?}", after.chosen);
         said.push(format!("counts {last}, and all before it, as chosen"));
     }
     said

@@ -29,8 +29,8 @@ pub(super) fn tell(deed: &Deed<'_, Zab>) -> Vec<String> {
     said.extend(goes_on(before, after));
     said.extend(sends(deed));
     if before.delivered < after.delivered {
-        let txns = &after.disk.history[..after.delivered];
-        let last = txns.last().map(|txn| txn.to_string()).unwrap_or_default();
+        let last = after.disk.history.get(after.delivered - 1);
+        let last = last.map(|txn| txn.to_string()).unwrap_or_default();
         said.push(format!("delivers all transactions up to {last}"));
     }
     said.retain(|clause| !clause.is_empty());

@@ -225,6 +225,9 @@ fn runs(one: &LivenessChecked) -> String {
             shown.fairness.iter().for_each(|met| text += &format!("    {met}\n"));
         }
     }
+    if !told.is_empty() {
+        text += "\ndrawn: --svg FILE.svg; in sentences: --trace FILE, then oneleader replay FILE\n";
+    }
     text
 }
 

@@ -22,13 +22,14 @@ const COLOURS: [u8; 6] = [32, 214, 36, 175, 74, 227];
 /// The pictures that are asked for.
 #[derive(Args)]
 pub(super) struct Pictures {
-    /// Draw the run as a space-time diagram, SVG; `-` is standard output
+    /// Draw the run as a space-time diagram, SVG; of several runs, the first that shows a violation
+    /// or an answer; `-` is standard output
     #[arg(long, value_name = "FILE.svg|-")]
     svg: Option<String>,
     /// The colours of the SVG; `auto`: as the reader's system is set
     #[arg(long, value_enum, default_value_t = Theme::Auto, requires = "svg")]
     theme: Theme,
-    /// Draw the run as a sequence diagram of Mermaid, for Markdown; `-` is standard output
+    /// Draw the same run as a sequence diagram of Mermaid, for Markdown; `-` is standard output
     #[arg(long, value_name = "FILE.mmd|-")]
     mermaid: Option<String>,
 }

@@ -85,6 +85,8 @@ pub struct Row {
     pub kind: Option<StepKind>,
     /// The node at which it happened.
     pub lane: Option<usize>,
+    /// The sender and the receiver of the message that was lost or doubled on its way.
+    pub between: Option<(usize, usize)>,
     /// In a word or two.
     pub label: String,
     /// What it changed about the node's term or reign.
@@ -117,6 +119,7 @@ impl Diagram {
             number: String::new(),
             kind: None,
             lane: None,
+            between: None,
             label: String::new(),
             notes: Vec::new(),
             name: "start".to_string(),
@@ -129,6 +132,11 @@ impl Diagram {
                 number,
                 kind: Some(frame.kind),
                 lane: frame.node,
+                between: frame
+                    .message
+                    .as_ref()
+                    .filter(|_| frame.node.is_none())
+                    .map(|flight| (flight.src, flight.dst)),
                 label: label(frame),
                 notes: notes(scene, i),
                 name: frame.name.clone(),

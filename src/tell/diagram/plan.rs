@@ -130,8 +130,9 @@ impl Plan {
         let title = fit(&caption.title, TITLE * BOLD, most);
         self.texts.push(Text::new(MARGIN, 38.0, TITLE, Anchor::Start, title).of("ink bold"));
         self.height = 48.0;
-        for (text, class) in [(&caption.shows, "ink"), (&caption.meaning, "muted")] {
-            for line in wrap(text, STORY, most) {
+        let shows = if caption.is_violation { "fault" } else { "ink bold" };
+        for (text, class) in [(&caption.shows, shows), (&caption.meaning, "muted")] {
+            for line in wrap(text, STORY * BOLD, most) {
                 self.height += 18.0;
                 let text = Text::new(MARGIN, self.height, STORY, Anchor::Start, line);
                 self.texts.push(text.of(class));
@@ -164,6 +165,10 @@ impl Plan {
                     below = f64::max(10.0, told / 2.0 + 5.0);
                 }
                 Some(StepKind::Switch | StepKind::Stabilise) => (above, below) = (20.0, 20.0),
+                Some(StepKind::Lose | StepKind::Duplicate) => {
+                    above = f64::max(16.0, told / 2.0 + 7.0);
+                    below = f64::max(30.0, told / 2.0 + 7.0);
+                }
                 _ => {}
             }
             if unheard(diagram, i).next().is_some() {
@@ -241,12 +246,10 @@ impl Plan {
                 }
             }
             (None, Some(StepKind::Lose | StepKind::Duplicate)) => {
-                let lost = lost_in(diagram, i).next();
-                let between = |arrow: &Arrow| self.lost_at(arrow);
-                let middle = (self.lanes[0] + self.lanes[self.lanes.len() - 1]) / 2.0;
-                let x = lost.map_or(middle, between);
+                let (src, dst) = diagram.rows[i].between.unwrap_or_default();
+                let x = self.lost_at(src, dst);
                 let text = label.lines[0].clone();
-                let text = Text { x, y: band.y - 10.0, anchor: Anchor::Middle, ..text };
+                let text = Text { x, y: band.y + 20.0, anchor: Anchor::Middle, ..text };
                 self.texts.push(text.among_lines(diagram, i));
             }
             (None, Some(StepKind::Switch | StepKind::Stabilise)) => {
@@ -260,8 +263,8 @@ impl Plan {
     }
 
     /// Where a message is lost.
-    fn lost_at(&self, arrow: &Arrow) -> f64 {
-        let (src, dst) = (self.lanes[arrow.src], self.lanes[arrow.dst]);
+    fn lost_at(&self, src: usize, dst: usize) -> f64 {
+        let (src, dst) = (self.lanes[src], self.lanes[dst]);
         src + (dst - src) * LOST_AT.min(1.0 - 0.4 * self.spacing / (dst - src).abs().max(1.0))
     }
 
@@ -298,11 +301,11 @@ impl Plan {
                     let below = at.unwrap_or(0) as f64 * LINE;
                     let y = if is_tick { band.top + 10.0 + below } else { band.y };
                     if is_tick {
-                        let x = self.lost_at(arrow) + 10.0;
+                        let x = self.lost_at(arrow.src, arrow.dst) + 10.0;
                         let text = Text::new(x, y + 4.0, SMALL, Anchor::Start, &arrow.label);
                         self.texts.push(text.of("muted").among_lines(diagram, row));
                     }
-                    ((self.lost_at(arrow), y), true)
+                    ((self.lost_at(arrow.src, arrow.dst), y), true)
                 }
                 End::Open => continue,
             };

@@ -125,6 +125,9 @@ impl Lanes {
             if !self.arrow(diagram, arrow, &mut line) {
                 remarks.push(arrow.label.clone());
             }
+            if matches!(arrow.end, End::Lost(_)) {
+                remarks.push("lost".to_string());
+            }
             let is_numbered = diagram.checked_from.is_none_or(|from| arrow.sent >= from);
             if arrow.sent + 1 < i && arrow.sent > 0 && is_numbered {
                 remarks.push(format!("sent in {}", diagram.rows[arrow.sent].number));
