@@ -6,7 +6,7 @@ use stateright::actor::Id;
 
 use crate::election::{Deed, Election, Found, listed, node_name, nodes_listed};
 use crate::semantics::node::{self, Disk, NodeOf};
-use crate::semantics::{Step, StepKind, StepOf, System, SystemState, event, names};
+use crate::semantics::{Step, StepOf, System, SystemState, event, names};
 use crate::tell::flight::Flight;
 use crate::tell::links;
 
@@ -202,21 +202,6 @@ fn could_not_arrive(gone: &[Flight]) -> String {
 
 fn between(flight: &Flight) -> String {
     format!("from {} to {}", node_name(flight.src.into()), node_name(flight.dst.into()))
-}
-
-/// Whether a step of this kind comes from the world around the nodes, and not from a handler.
-pub(super) fn is_fault(kind: StepKind) -> bool {
-    matches!(
-        kind,
-        StepKind::Crash
-            | StepKind::Torn
-            | StepKind::Lose
-            | StepKind::Duplicate
-            | StepKind::Switch
-            | StepKind::Restart
-            | StepKind::RestartWithOlderDisk
-            | StepKind::RestartWithoutDisk
-    )
 }
 
 #[cfg(test)]

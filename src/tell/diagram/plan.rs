@@ -383,6 +383,21 @@ impl Plan {
     }
 }
 
+/// Whether a step of this kind comes from the world around the nodes, and not from a handler.
+pub(super) fn is_fault(kind: StepKind) -> bool {
+    matches!(
+        kind,
+        StepKind::Crash
+            | StepKind::Torn
+            | StepKind::Lose
+            | StepKind::Duplicate
+            | StepKind::Switch
+            | StepKind::Restart
+            | StepKind::RestartWithOlderDisk
+            | StepKind::RestartWithoutDisk
+    )
+}
+
 /// The messages that are lost in a row.
 fn lost_in(diagram: &Diagram, row: usize) -> impl Iterator<Item = &Arrow> {
     diagram.arrows.iter().filter(move |arrow| arrow.end == End::Lost(row))
@@ -408,7 +423,7 @@ impl Label {
         let most = if row.lane.is_some() { 230.0 } else { 420.0 };
         let text = Text::new(0.0, 0.0, LABEL, Anchor::Start, fit(&row.label, LABEL, most));
         let class = match row.kind {
-            Some(kind) if super::super::narration::is_fault(kind) => "fault",
+            Some(kind) if is_fault(kind) => "fault",
             _ => "ink",
         };
         let aside = arrived.and_then(|arrow| diagram.term_name(arrow.term)).unwrap_or_default();

@@ -12,7 +12,7 @@ use svg::node::element::{
 use svg::{Document, Node};
 
 use super::lanes::Condition;
-use super::plan::{Line, Plan};
+use super::plan::{Line, Plan, is_fault};
 use super::text::{Anchor, SMALL, Text};
 use super::{Diagram, Row};
 use crate::semantics::StepKind;
@@ -393,7 +393,7 @@ fn steps(diagram: &Diagram, plan: &Plan) -> Group {
                     .set("stroke-width", 1.6),
                 )
             }
-            Some(kind) if super::super::narration::is_fault(kind) => {
+            Some(kind) if is_fault(kind) => {
                 mark.add(at(6.0).set("class", "paper bad").set("stroke-width", 2.4))
             }
             Some(StepKind::Choose) => {
