@@ -22,6 +22,7 @@ mod message;
 mod properties;
 mod rules;
 mod state;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -35,8 +36,8 @@ pub use message::{Message, Timer};
 pub use state::State;
 
 use crate::election::{
-    About, AfterHealing, Counting, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup, Term,
-    Value,
+    About, AfterHealing, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup,
+    Term, Value,
 };
 
 /// One node.
@@ -149,6 +150,10 @@ impl Election for Bully {
     /// are finitely many states, and each is its own form.
     fn countings(_: &[Self]) -> Vec<Counting> {
         Vec::new()
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
     }
 
     /// The textbooks' theorem: the highest live node leads, and all other live nodes follow it. It

@@ -34,6 +34,7 @@ mod properties;
 mod renumbering;
 mod rules;
 mod state;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -51,8 +52,8 @@ use bugs::Bug;
 use turn::{ELECTION, Turn};
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NeedOfTime, NodeStep, Part,
-    Setup, Snapshot, Term, Value as Setting,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeStep,
+    Part, Setup, Snapshot, Term, Value as Setting,
 };
 
 /// One node: what it knows of the system before it starts.
@@ -183,6 +184,16 @@ impl Election for MultiPaxos {
 
     fn is_dead(&self, id: Id, state: &State, src: Id, msg: &Message) -> bool {
         dead::is_dead(self, id, state, src, msg)
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
+    }
+
+    fn term_name(term: Term, nodes: usize) -> String {
+        let nodes = nodes as u64;
+        let (round, node) = ((term.0 / nodes) as u32, (term.0 % nodes) as u8);
+        format!("ballot {:?}", Ballot { round, node })
     }
 
     fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {

@@ -29,6 +29,7 @@ mod proposer;
 mod renumbering;
 mod rules;
 mod state;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -46,8 +47,8 @@ use bugs::Bug;
 use turn::{RETRY, Turn};
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NodeSet, NodeStep, Part,
-    Setup, Snapshot, Term,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NodeSet, NodeStep,
+    Part, Setup, Snapshot, Term,
 };
 
 /// A node's configuration, the same for all.
@@ -182,6 +183,14 @@ impl Election for Paxos {
 
     fn is_dead(&self, _: Id, state: &State, src: Id, msg: &Message) -> bool {
         dead::is_dead(self, state, src, msg)
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
+    }
+
+    fn term_name(term: Term, _: usize) -> String {
+        format!("ballot {term}")
     }
 
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {

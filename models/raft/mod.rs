@@ -30,6 +30,7 @@ mod renumbering;
 mod replication;
 mod rules;
 mod state;
+mod telling;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -53,8 +54,8 @@ use members::Membership;
 use turn::Turn;
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NodeSet, NodeStep, Part,
-    Setup, Snapshot, Term,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NodeSet, NodeStep,
+    Part, Setup, Snapshot, Term,
 };
 
 /// A server's configuration: what does not change while it runs.
@@ -189,6 +190,10 @@ impl Election for Raft {
 
     fn is_dead(&self, _id: Id, state: &State, src: Id, msg: &Message) -> bool {
         dead::is_dead(self, state, src, msg)
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
     }
 
     fn after_healing(_: &[Self]) -> Result<AfterHealing<Self>, String> {

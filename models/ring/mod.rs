@@ -19,6 +19,7 @@ mod properties;
 mod renumbering;
 mod rules;
 mod state;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod textbook;
@@ -35,8 +36,8 @@ use state::Role;
 pub use state::State;
 
 use crate::election::{
-    About, AfterHealing, Counting, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup, Snapshot,
-    Term, Value,
+    About, AfterHealing, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeSet, Setup,
+    Snapshot, Term, Value,
 };
 
 /// One node.
@@ -154,6 +155,10 @@ impl Election for Ring {
 
     fn simplify(snapshot: &mut Snapshot<'_, Self>) {
         renumbering::simplify(snapshot);
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
     }
 
     /// The textbook ring repairs itself if the leader is watched: the highest live node leads, and

@@ -25,6 +25,7 @@ mod renumbering;
 mod rules;
 mod state;
 mod state_transfer;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -43,8 +44,8 @@ pub use state::{Disk, State, Status, View};
 pub use witness::Witness;
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NeedOfTime, NodeStep, Part,
-    Setup, Snapshot, Term, Value,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeStep,
+    Part, Setup, Snapshot, Term, Value,
 };
 
 /// A replica's configuration.
@@ -147,6 +148,14 @@ impl Election for Viewstamped {
 
     fn observe(witness: &Witness, step: &NodeStep<'_, Self>) -> Option<Witness> {
         witness::observe(witness, step)
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
+    }
+
+    fn term_name(term: Term, _: usize) -> String {
+        format!("view {term}")
     }
 
     /// A replica counts as failed until it has recovered (§8.2), and with more than f failed nobody

@@ -29,6 +29,7 @@ mod renumbering;
 mod rules;
 mod state;
 mod synchronisation;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -40,8 +41,8 @@ use std::collections::BTreeMap;
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
-    About, AfterHealing, Counter, Counting, Election, Goal, Invariant, NeedOfTime, NodeStep, Part,
-    Setup, Snapshot, Term, Value,
+    About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeStep,
+    Part, Setup, Snapshot, Term, Value,
 };
 use bugs::Bug;
 pub use message::{Choice, Message, Packet, Report, Settled, Sync, Timer, Vote};
@@ -225,6 +226,14 @@ impl Election for Zab {
 
     fn simplify(snapshot: &mut Snapshot<'_, Self>) {
         renumbering::simplify(snapshot);
+    }
+
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        telling::tell(deed)
+    }
+
+    fn term_name(term: Term, _: usize) -> String {
+        format!("epoch {term}")
     }
 
     fn after_healing(nodes: &[Self]) -> Result<AfterHealing<Self>, String> {

@@ -10,11 +10,14 @@ use clap::Args;
 
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Report};
+use crate::cli::pictures::{self, Pictures};
 use crate::cli::table::Table;
 use crate::cli::{Ending, Exit, junit, liveness, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
 use crate::exploration::{Ended, Limits};
-use crate::judge::{self, Agreement, Checked, Chosen, Engine, Group, Prepared, Request};
+use crate::judge::{
+    self, Agreement, Answer, Checked, Chosen, Counterexample, Engine, Group, Prepared, Request,
+};
 use crate::scenario::{Problem, Size, among};
 use crate::support::memory;
 
@@ -69,6 +72,8 @@ pub(super) struct Check {
     /// Write the first counterexample as a trace, for replay and explore
     #[arg(long, value_name = "FILE")]
     trace: Option<String>,
+    #[command(flatten)]
+    pictures: Pictures,
     /// Say only what is not as expected, and the summary
     #[arg(long)]
     quiet: bool,
@@ -118,6 +123,7 @@ impl Check {
         if let Some(path) = &self.trace {
             save_trace(path, &all);
         }
+        self.draw(&all);
         let safety = ending(&runs, &all)?;
         if asked.is_empty() || request.limits.is_interrupted() {
             return Ok(safety);
@@ -152,7 +158,20 @@ impl Check {
     /// The files to which reports are written, each with its flag.
     fn outputs(&self) -> impl Iterator<Item = output::Named<'_>> {
         let all = [("--json", &self.json), ("--junit", &self.junit), ("--trace", &self.trace)];
-        all.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
+        let all = all.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)));
+        all.chain(self.pictures.outputs())
+    }
+
+    /// Draws the first counterexample.
+    fn draw(&self, all: &[Checked]) {
+        let found = |answer: &'_ Answer| answer.counterexample.is_some();
+        let Some(answer) = all.iter().flat_map(|ran| &ran.answers).find(|a| found(a)) else {
+            return self.pictures.remove("nothing was violated");
+        };
+        if let Some(Counterexample { scene, trace, .. }) = &answer.counterexample {
+            let caption = pictures::caption(scene.protocol, trace, answer.meaning, true);
+            self.pictures.write(scene, &caption);
+        }
     }
 
     /// Runs one scenario after the other, and prints the results of each, until interrupted.
@@ -225,6 +244,12 @@ impl Check {
                     say(&ran.explain(&label, answer));
                 }
             }
+            if ran.answers.iter().any(|answer| answer.counterexample.is_some())
+                && runs.len() == 1
+                && !self.quiet
+            {
+                say(&self.more_to_see());
+            }
             if let Some(why) = &ran.miscounted {
                 say(&format!("\n{}: {why}\n", run.chosen().title()));
             }
@@ -232,6 +257,16 @@ impl Check {
                 say(&coverage(ran));
             }
         }
+    }
+
+    /// How to see more of a counterexample than what happened in words.
+    fn more_to_see(&self) -> String {
+        let file = self.trace.as_deref().filter(|path| *path != "-").unwrap_or("FILE");
+        let first = if file == "FILE" { "--trace FILE, then " } else { "" };
+        format!(
+            "  drawn: --svg FILE.svg, or in the terminal: {first}oneleader replay {file} --diagram; every field \
+             that a step changes: --details in place of --diagram\n"
+        )
     }
 
     /// The limits that may end a run before it has seen every state, in words.

@@ -24,8 +24,8 @@ use crate::fuzz::{
 use crate::run::trace::Trace;
 use crate::scenario::{FuzzHints, Problem, Scenario, Size};
 use crate::semantics::System;
+use crate::tell::narrative;
 use crate::tell::scene::Scene;
-use crate::tell::story;
 
 /// The default number of nodes of a healing network.
 const NODES: usize = 5;
@@ -318,7 +318,7 @@ fn told<E: Election>(outcome: &Outcome<E>, kept: Option<&str>) -> String {
         names.len()
     );
     if names.len() <= STORY {
-        text += &story::tell(&Scene::new(&run.trial.system, &run.steps));
+        text += &narrative::tell(&Scene::new(&run.trial.system, &run.steps));
     } else {
         let is_shown = |i: usize| i < ENDS || i + ENDS >= names.len();
         for (i, name) in names.iter().enumerate() {

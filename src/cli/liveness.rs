@@ -6,10 +6,12 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::pictures::{self, Pictures};
 use crate::cli::times::{self, Time};
 use crate::cli::{Ending, Exit, choice, output, positive};
 use crate::election::{About, Catalogue};
 use crate::judge::{self, Agreement, LivenessChecked, Shown, TimeAsked};
+use crate::liveness::Asked;
 use crate::scenario::liveness::{LivenessScenario, parse};
 use crate::scenario::{Problem, Size, among};
 
@@ -48,6 +50,8 @@ pub(super) struct Liveness {
     /// Write the run that shows the first answer that has one as a trace, for replay
     #[arg(long, value_name = "FILE")]
     trace: Option<String>,
+    #[command(flatten)]
+    pictures: Pictures,
 }
 
 /// What is asked about a protocol.
@@ -58,8 +62,8 @@ impl Liveness {
         let file = self.scenario.as_ref().filter(|name| choice::is_file(name));
         let inputs: Vec<_> = file.map(|file| ("--scenario", file.as_str())).into_iter().collect();
         let outputs = [("--json", &self.json), ("--trace", &self.trace)];
-        let outputs: Vec<_> =
-            outputs.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?))).collect();
+        let outputs = outputs.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)));
+        let outputs: Vec<_> = outputs.chain(self.pictures.outputs()).collect();
         output::plan(&inputs, &outputs)?;
         let asked = self.asked(catalogue)?;
         if asked.is_empty() {
@@ -83,15 +87,22 @@ impl Liveness {
         if let Some(path) = &self.json {
             output::write(path, &json(&all));
         }
-        if let Some(path) = &self.trace {
-            let mut shown =
-                all.iter().flat_map(|one| &one.answers).filter_map(|a| a.shown.as_ref());
-            match shown.next() {
-                Some(shown) => output::write(path, &shown.trace.to_json()),
-                None => {
-                    output::note(&format!("no answer is shown by a run: {path} is not written"))
-                }
+        let mut shown = all.iter().flat_map(|one| &one.answers).filter_map(|a| a.shown.as_ref());
+        let first = shown.next();
+        match (&self.trace, first) {
+            (Some(path), Some(shown)) => output::write(path, &shown.trace.to_json()),
+            (Some(path), None) => {
+                output::note(&format!("no answer is shown by a run: {path} is not written"))
             }
+            (None, _) => {}
+        }
+        match first {
+            Some(Shown { scene, trace, .. }) => {
+                let meaning = Asked::named(&trace.property).map_or("", Asked::meaning);
+                let caption = pictures::caption(scene.protocol, trace, meaning, false);
+                self.pictures.write(scene, &caption);
+            }
+            None => self.pictures.remove("no answer is shown by a run"),
         }
         Ok(exit(&asked, &all))
     }
@@ -253,6 +264,9 @@ fn runs(one: &LivenessChecked) -> String {
             text += "  It is fair. What waits when a lap begins:\n";
             shown.fairness.iter().for_each(|met| text += &format!("    {met}\n"));
         }
+    }
+    if !told.is_empty() {
+        text += "\ndrawn: --svg FILE.svg; in sentences: --trace FILE, then oneleader replay FILE\n";
     }
     text
 }

@@ -12,6 +12,7 @@ mod junit;
 mod list;
 mod liveness;
 mod output;
+mod pictures;
 mod progress;
 mod replay;
 mod table;

@@ -20,6 +20,12 @@ pub(super) fn say(text: &str) {
     put(&printable(text));
 }
 
+/// Writes a picture, whose colours are escape codes. What could not be printed safely was escaped
+/// when it was drawn.
+pub(super) fn show(picture: &str) {
+    put(picture);
+}
+
 fn put(text: &str) {
     if IS_CLOSED.load(Relaxed) {
         return;

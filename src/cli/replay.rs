@@ -6,14 +6,16 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::json::{self, Versioned};
+use crate::cli::pictures::{self, Pictures, caption};
 use crate::cli::{Ending, Exit, choice, output};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
 use crate::liveness::Asked;
-use crate::run::trace::{Outcome, Replay as Run, Trace, diverged, replay, retake};
+use crate::run::trace::{Cycle, Outcome, Replay as Run, Trace, diverged, replay, retake};
 use crate::scenario::Problem;
 use crate::semantics::{StepOf, System};
 use crate::tell::itf;
+use crate::tell::narrative;
 use crate::tell::scene::Scene;
 use crate::tell::story;
 
@@ -29,9 +31,17 @@ pub(super) struct Replay {
     /// Wait for Enter after each step
     #[arg(long)]
     step: bool,
+    /// Show each step by name, with the fields that it changed and the messages that it sent
+    #[arg(long)]
+    details: bool,
+    /// Show the run as a space-time diagram
+    #[arg(long, conflicts_with_all = ["details", "step"])]
+    diagram: bool,
     /// Write the states in the Informal Trace Format, which Apalache and Quint tools read
     #[arg(long, value_name = "FILE.itf.json")]
     itf: Option<String>,
+    #[command(flatten)]
+    pictures: Pictures,
     /// Write the outcome as JSON; `-` is standard output, and then nothing else is written there
     #[arg(long, value_name = "FILE|-")]
     json: Option<String>,
@@ -42,9 +52,7 @@ pub(super) struct Replay {
 
 impl Replay {
     pub(super) fn run(&self, catalogue: &impl Catalogue) -> Ending {
-        let outputs = [("--itf", &self.itf), ("--json", &self.json)];
-        let outputs: Vec<_> =
-            outputs.iter().filter_map(|(flag, path)| Some((*flag, path.as_deref()?))).collect();
+        let outputs: Vec<_> = self.outputs().collect();
         output::plan(&[("the trace", &self.trace)], &outputs)?;
         let trace = read(&self.trace)?;
         choice::protocol(catalogue, &trace.protocol)
@@ -99,13 +107,16 @@ impl Visitor for Replaying<'_> {
             let property = trace.property::<E>().map_err(in_file)?;
             (replay(&system, property, &trace.steps), System::<E>::meaning(property).to_string())
         };
-        let is_silent = options.json.as_deref() == Some("-") || options.itf.as_deref() == Some("-");
+        let scene = scene(&system, &trace, &run.steps);
+        let is_silent = options.outputs().any(|(_, path)| path == "-");
         if !options.quiet && !is_silent {
-            options.tell(&system, &run.steps);
+            options.tell(&scene);
         }
         if let Some(path) = &options.itf {
-            output::write(path, &itf::export(&Scene::new(&system, &run.steps)));
+            output::write(path, &itf::export(&scene));
         }
+        let is_violation = matches!(run.outcome, Outcome::Violated { .. });
+        options.pictures.write(&scene, &caption(scene.protocol, &trace, &meaning, is_violation));
         if let Some(path) = &options.json {
             output::write(path, &json::text(&Versioned::new(report(&trace, &run))));
         }
@@ -144,12 +155,34 @@ impl Visitor for Replaying<'_> {
     }
 }
 
-impl Replay {
-    fn tell<E: Election>(&self, system: &System<E>, steps: &[StepOf<E>]) {
-        if !self.step {
-            return output::say(&story::tell(&Scene::new(system, steps)));
+/// What happened. Of a run that goes on for ever one lap is shown.
+fn scene<E: Election>(system: &System<E>, trace: &Trace, steps: &[StepOf<E>]) -> Scene {
+    match trace.cycle {
+        Some(Cycle { after, steps: lap }) if after + lap <= steps.len() => {
+            Scene::repeating(system, &steps[..after + lap], lap)
         }
-        for step in story::by_step(&Scene::new(system, steps)) {
+        _ => Scene::new(system, steps),
+    }
+}
+
+impl Replay {
+    /// The files that are written, each with its flag.
+    fn outputs(&self) -> impl Iterator<Item = output::Named<'_>> {
+        let own = [("--itf", &self.itf), ("--json", &self.json)];
+        let own = own.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)));
+        own.chain(self.pictures.outputs())
+    }
+
+    fn tell(&self, scene: &Scene) {
+        if self.diagram {
+            return pictures::show(scene);
+        }
+        if !self.step {
+            let whole = if self.details { story::tell(scene) } else { narrative::tell(scene) };
+            return output::say(&whole);
+        }
+        let steps = if self.details { story::by_step(scene) } else { narrative::by_step(scene) };
+        for step in steps {
             output::say(&step);
             let _ = io::stdin().lock().read_line(&mut String::new());
         }

@@ -12,6 +12,7 @@ mod invariant;
 mod nodes;
 mod renumbering;
 mod step;
+mod telling;
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -26,6 +27,7 @@ pub use invariant::{Check, Goal, Invariant, Reached};
 pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
 pub use renumbering::{Counter, Counting, Part, Snapshot};
 pub use step::{Age, Event, NodeStep};
+pub use telling::{Deed, Found, listed, nodes_listed};
 
 /// The key of a [`choose_random`](Out::choose_random) that stands for client input. Unlike other
 /// choices it does not keep time from passing, and each input uses up one of the
@@ -145,6 +147,22 @@ pub trait Election:
     fn is_dead(&self, id: Id, state: &Self::State, src: Id, msg: &Self::Msg) -> bool {
         let _ = (id, state, src, msg);
         false
+    }
+
+    // ---- What people are told
+
+    /// What a node did, in the protocol's own words: clauses whose subject is the node, such as
+    /// `grants its vote in term 1 to n3`. Without any, the step is told in general words.
+    fn tell(deed: &Deed<'_, Self>) -> Vec<String> {
+        let _ = deed;
+        Vec::new()
+    }
+
+    /// A term under the name that the protocol has for it, in a system of so many nodes: `term 2`,
+    /// `epoch 2`.
+    fn term_name(term: Term, nodes: usize) -> String {
+        let _ = nodes;
+        format!("term {term}")
     }
 
     // ---- What is promised once the network has healed

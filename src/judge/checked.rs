@@ -9,8 +9,8 @@ use crate::exploration::{Conclusion, Ended, Tally};
 use crate::run::trace::Trace;
 use crate::scenario::Expected;
 use crate::semantics::Bound;
+use crate::tell::narrative;
 use crate::tell::scene::Scene;
-use crate::tell::story;
 
 /// The result of checking a scenario, as plain data without the protocol's types.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ impl Checked {
                     "not a shortest run"
                 };
                 text += &format!(" in {} steps, {shortest}\n", counterexample.steps);
-                text += &story::tell(&counterexample.scene);
+                text += &narrative::tell(&counterexample.scene);
                 text += &format!("  {label} is violated: {why}\n  ({meaning})\n");
             }
         }

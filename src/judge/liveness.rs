@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::Agreement;
 use crate::election::{About, BugSpec, Catalogue, Costs, Election, Only, Visitor};
 use crate::liveness::{self, Answer, Cut, Decision, Extent, Random, Report, Sampled, Waiting};
-use crate::run::trace::Trace;
+use crate::run::trace::{Cycle, Trace};
 use crate::scenario::liveness::LivenessScenario;
 use crate::scenario::{Problem, Scenario, start};
 use crate::semantics::node::Clock;
 use crate::semantics::{StepOf, System, SystemState, Timing};
+use crate::tell::scene::Scene;
 
 /// The answer to one question.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct Shown {
     pub cycle: Vec<String>,
     /// Prefix and two laps, to be replayed.
     pub trace: Trace,
+    /// Prefix and first lap, as data.
+    pub scene: Scene,
     /// Where no time is kept: how the lap delivers each message and fires each timer that waits
     /// when it begins.
     pub fairness: Vec<String>,
@@ -275,9 +278,11 @@ fn shown<E: Election>(
     let evidence = &decision.evidence;
     let is_timed = system.rules.timing != Timing::Asynchronous;
     let mut fairness = Vec::new();
+    let scene;
     let (what, prefix, cycle, again) = match (&evidence.lasso, &evidence.stop) {
         (_, Some(path)) => {
             let steps = report.tell_path(path)?;
+            scene = Scene::new(system, &steps);
             ("a run after which time can stop".to_string(), names(&steps), vec![], vec![])
         }
         (Some(lasso), _) => {
@@ -288,11 +293,18 @@ fn shown<E: Election>(
             if !is_timed {
                 fairness = liveness::obligations(system, &told.prefix, &told.cycle)?;
             }
+            scene = Scene::repeating(
+                system,
+                &[&told.prefix[..], &told.cycle[..]].concat(),
+                told.cycle.len(),
+            );
             (what, names(&told.prefix), names(&told.cycle), names(&told.again))
         }
         _ => return Ok(None),
     };
     let steps: Vec<String> = prefix.iter().chain(&cycle).chain(&again).cloned().collect();
-    let trace = Trace::of_names(E::about().name, scenario, question, answer, steps);
-    Ok(Some(Shown { what, prefix, cycle, trace, fairness }))
+    let repeats = Cycle { after: prefix.len(), steps: cycle.len() };
+    let trace = Trace::of_names(E::about().name, scenario, question, answer, steps)
+        .repeating((!cycle.is_empty()).then_some(repeats));
+    Ok(Some(Shown { what, prefix, cycle, trace, scene, fairness }))
 }

@@ -34,6 +34,20 @@ pub struct Trace {
     pub prefix: Vec<String>,
     /// The steps from there to the violation.
     pub steps: Vec<String>,
+    /// The part of the steps that goes on for ever, if the run shows an answer about liveness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cycle: Option<Cycle>,
+}
+
+/// The part of a run that goes on for ever: a lap, again and again, with later terms where these
+/// grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cycle {
+    /// How many steps come before it.
+    pub after: usize,
+    /// How many steps a lap has.
+    pub steps: usize,
 }
 
 impl Trace {
@@ -54,6 +68,7 @@ impl Trace {
             why: why.to_string(),
             prefix: names(&system.prefix),
             steps: names(steps),
+            cycle: None,
         }
     }
 
@@ -73,7 +88,13 @@ impl Trace {
             why: why.to_string(),
             prefix: Vec::new(),
             steps,
+            cycle: None,
         }
+    }
+
+    /// The same trace, whose steps go on for ever with this cycle.
+    pub fn repeating(self, cycle: Option<Cycle>) -> Self {
+        Trace { cycle, ..self }
     }
 
     /// As text, to be saved.

@@ -29,11 +29,7 @@ impl<E: Election> System<E> {
     }
 
     /// The same, even if the step changes nothing.
-    pub(super) fn reaction_if_any(
-        &self,
-        state: &SystemState<E>,
-        step: &StepOf<E>,
-    ) -> Option<Reaction<E>> {
+    pub fn reaction_if_any(&self, state: &SystemState<E>, step: &StepOf<E>) -> Option<Reaction<E>> {
         let id = step.node()?;
         let node = state.nodes.get(usize::from(id))?;
         let timeless = self.is_timeless(&state.world);

@@ -17,7 +17,7 @@ pub fn export(scene: &Scene) -> String {
     for (i, frame) in scene.frames[scene.prefix..].iter().enumerate() {
         states.push(one(i + 1, &frame.name, &frame.after));
     }
-    let trace = json!({
+    let mut trace = json!({
         "#meta": {
             "format": "ITF",
             "format-description": "https://apalache-mc.org/docs/adr/015adr-trace.html",
@@ -26,6 +26,11 @@ pub fn export(scene: &Scene) -> String {
         "vars": ["step", "nodes", "network"],
         "states": states,
     });
+    // The states from there on are those of the lap; after the last the run goes on with the first
+    // of them.
+    if let Some(cycle) = scene.cycle {
+        trace["loop"] = json!(cycle + 1 - scene.prefix);
+    }
     serde_json::to_string_pretty(&trace).expect("a trace is plain data") + "\n"
 }
 

@@ -2,6 +2,13 @@
 //! [`Scene`](scene::Scene).
 
 mod debug;
+pub mod diagram;
+pub mod flight;
 pub mod itf;
+mod links;
+pub mod mermaid;
+mod narration;
+pub mod narrative;
+pub mod prose;
 pub mod scene;
 pub mod story;

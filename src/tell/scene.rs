@@ -2,17 +2,20 @@
 //! text, files for other tools, the Explorer's description of a step.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
+use std::sync::Arc;
 
 use serde::Serialize;
 use stateright::actor::Id;
 
-use crate::election::Election;
+use crate::election::{Election, Term};
 use crate::semantics::names;
-use crate::semantics::network::Network;
+use crate::semantics::network::{Network, NetworkKind};
 use crate::semantics::node::NodeOf;
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 use crate::tell::debug::compare;
+use crate::tell::flight::{Flight, Sent, copies, difference, sent, together};
+use crate::tell::links;
+use crate::tell::narration::{Happened, narrate};
 
 /// A run from the system's very first state on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -27,6 +30,16 @@ pub struct Scene {
     pub frames: Vec<Frame>,
     /// How many of the frames come before the state in which checking starts.
     pub prefix: usize,
+    /// The frame with which a cycle begins that goes on for ever with the first frame after the
+    /// last; `None` if the run just ends.
+    pub cycle: Option<usize>,
+    /// The messages in flight in the very first state.
+    pub sent_at_start: Vec<Sent>,
+    /// Whether a message that was delivered may be delivered again.
+    pub redelivers: bool,
+    /// The terms that occur, each under the name that the protocol has for it; none where terms
+    /// have no numbers.
+    pub terms: BTreeMap<u64, String>,
 }
 
 /// One step of a run.
@@ -44,30 +57,15 @@ pub struct Frame {
     pub changes: Vec<Change>,
     /// The messages that are in flight after the step and were not before.
     pub sent: Vec<Sent>,
+    /// The messages that were in flight before the step and, though they were neither delivered nor
+    /// lost by a fault, are not after it: they could not arrive, or can have no effect any more.
+    pub gone: Vec<Flight>,
+    /// The term of the node when its handler ended, even if it crashed before that.
+    pub term: Option<u64>,
+    /// What happened, in the protocol's own words.
+    pub told: String,
     /// The state afterwards.
     pub after: View,
-}
-
-/// A message on its way.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Flight {
-    /// Who sent it.
-    pub src: usize,
-    /// The receiver.
-    pub dst: usize,
-    /// The message as text.
-    pub text: String,
-}
-
-/// One message to several nodes. A node is listed once for each copy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Sent {
-    /// Who sent it.
-    pub src: usize,
-    /// The message as text.
-    pub text: String,
-    /// The receivers.
-    pub to: Vec<usize>,
 }
 
 /// What a step changed at one node.
@@ -97,6 +95,10 @@ pub struct View {
     pub nodes: Vec<NodeView>,
     /// What is in flight, as text.
     pub network: String,
+    /// The name of the topology in force.
+    pub topology: String,
+    /// The directed links that are down, as sender and receiver.
+    pub cut: Vec<(usize, usize)>,
 }
 
 /// A node as it is shown. A node that is down has only a disk.
@@ -124,15 +126,61 @@ impl Scene {
     pub fn new<E: Election>(system: &System<E>, steps: &[StepOf<E>]) -> Self {
         let mut state = system.origin();
         let origin = View::new(system, &state);
+        let sent_at_start = sent(&Network::new(system.rules.network), &state.in_flight());
+        let mut lost: Vec<_> = state.nodes.iter().map(|node| node.state.clone()).collect();
         let mut frames = Vec::new();
         for step in system.prefix.iter().chain(steps) {
             let next = system.take(&state, step).expect("a run that was found can be taken");
-            frames.push(Frame::new(system, &state, step, &next));
+            frames.push(Frame::remembering(system, &state, step, &next, &lost));
+            for (lost, node) in lost.iter_mut().zip(&next.nodes) {
+                if node.is_up() {
+                    *lost = node.state.clone();
+                }
+            }
             state = next;
         }
         let about = E::about();
         let (protocol, has_terms) = (about.title, about.has_terms);
-        Scene { protocol, has_terms, origin, frames, prefix: system.prefix.len() }
+        let mut scene = Scene {
+            protocol,
+            has_terms,
+            origin,
+            frames,
+            prefix: system.prefix.len(),
+            cycle: None,
+            sent_at_start,
+            redelivers: system.rules.network == NetworkKind::Duplicating,
+            terms: BTreeMap::new(),
+        };
+        scene.name_terms::<E>();
+        scene
+    }
+
+    /// The scene of a run whose last `lap` steps are taken again and again.
+    ///
+    /// # Panics
+    /// One of the steps cannot be taken.
+    pub fn repeating<E: Election>(system: &System<E>, steps: &[StepOf<E>], lap: usize) -> Self {
+        let scene = Scene::new(system, steps);
+        let cycle = scene.frames.len().checked_sub(lap).filter(|_| lap > 0);
+        Scene { cycle, ..scene }
+    }
+
+    fn name_terms<E: Election>(&mut self) {
+        if !self.has_terms {
+            return;
+        }
+        let nodes = self.origin.nodes.len();
+        let views = [&self.origin].into_iter().chain(self.frames.iter().map(|frame| &frame.after));
+        let of_nodes =
+            views.flat_map(|view| &view.nodes).flat_map(|node| [node.term, node.leads]).flatten();
+        let terms = of_nodes.chain(self.frames.iter().filter_map(|frame| frame.term));
+        self.terms = terms.map(|term| (term, E::term_name(Term(term), nodes))).collect();
+    }
+
+    /// The state before a frame.
+    pub fn before(&self, frame: usize) -> &View {
+        frame.checked_sub(1).map_or(&self.origin, |last| &self.frames[last].after)
     }
 }
 
@@ -144,14 +192,18 @@ impl Frame {
         step: &StepOf<E>,
         after: &SystemState<E>,
     ) -> Self {
-        let message = match step.cause() {
-            Step::Deliver { src, dst, msg }
-            | Step::Lose { src, dst, msg }
-            | Step::Duplicate { src, dst, msg } => {
-                Some(Flight { src: (*src).into(), dst: (*dst).into(), text: names::value(msg) })
-            }
-            _ => None,
-        };
+        Frame::remembering(system, before, step, after, &[])
+    }
+
+    /// The same, given the last state of each node in which it was up.
+    fn remembering<E: Election>(
+        system: &System<E>,
+        before: &SystemState<E>,
+        step: &StepOf<E>,
+        after: &SystemState<E>,
+        lost: &[Option<Arc<E::State>>],
+    ) -> Self {
+        let message = message::<E>(step);
         let leads = |state: &SystemState<E>, node: usize| {
             let up = state.nodes[node].state.as_deref()?;
             system.actors[node].leads(Id::from(node), up).map(|term| term.0)
@@ -165,13 +217,29 @@ impl Frame {
             };
             (!parts.is_empty() || reign.is_some()).then_some(Change { node, parts, reign })
         };
+        let happened = Happened::new(system, before, step, after, lost);
+        let mut left = copies(&before.in_flight());
+        let is_used_up = match step.cause() {
+            Step::Deliver { .. } => system.rules.network != NetworkKind::Duplicating,
+            Step::Lose { .. } => true,
+            _ => false,
+        };
+        if let (Some(copies), true) = (message.as_ref().and_then(|m| left.get_mut(m)), is_used_up) {
+            *copies -= 1;
+        }
+        let now = copies(&after.in_flight());
+        let gone = difference(&now, &left);
+        let told = narrate(&happened, &gone);
         Frame {
             name: system.name(step),
             kind: step.kind(),
             node: step.node().map(usize::from),
             message,
             changes: (0..after.nodes.len()).filter_map(change).collect(),
-            sent: sent(&before.in_flight(), &after.in_flight()),
+            sent: together(difference(&left, &now)),
+            gone,
+            term: happened.term(),
+            told,
             after: View::new(system, after),
         }
     }
@@ -179,7 +247,7 @@ impl Frame {
 
 impl View {
     fn new<E: Election>(system: &System<E>, state: &SystemState<E>) -> Self {
-        let node = |(i, node): (usize, &std::sync::Arc<NodeOf<E>>)| {
+        let node = |(i, node): (usize, &Arc<NodeOf<E>>)| {
             let (actor, id, up) = (&system.actors[i], Id::from(i), node.state.as_deref());
             NodeView {
                 is_up: node.is_up(),
@@ -192,9 +260,12 @@ impl View {
                 disk: node.storage.as_ref().map(names::value),
             }
         };
+        let topology = &system.rules.topologies[usize::from(state.world.topology)];
         View {
             nodes: state.nodes.iter().enumerate().map(node).collect(),
             network: names::value(&state.in_flight()),
+            topology: topology.name.clone(),
+            cut: links::cut(topology, state.nodes.len()),
         }
     }
 }
@@ -224,34 +295,14 @@ fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
     parts
 }
 
-/// The messages that are in flight after a step and were not before, ordered by sender, then text.
-fn sent<M: Ord + Clone + Debug>(before: &Network<M>, after: &Network<M>) -> Vec<Sent> {
-    let (before, after) = (copies(before), copies(after));
-    let mut sent: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
-    for (Flight { src, dst, text }, n) in &after {
-        let flight = Flight { src: *src, dst: *dst, text: text.clone() };
-        for _ in *before.get(&flight).unwrap_or(&0)..*n {
-            sent.entry((*src, text)).or_default().push(*dst);
+/// The message that a step delivers, loses or duplicates.
+fn message<E: Election>(step: &StepOf<E>) -> Option<Flight> {
+    match step.cause() {
+        Step::Deliver { src, dst, msg }
+        | Step::Lose { src, dst, msg }
+        | Step::Duplicate { src, dst, msg } => {
+            Some(Flight { src: (*src).into(), dst: (*dst).into(), text: names::value(msg) })
         }
+        _ => None,
     }
-    sent.into_iter().map(|((src, text), to)| Sent { src, text: text.to_string(), to }).collect()
-}
-
-/// The messages in flight by name, with how often each is there.
-fn copies<M: Ord + Clone + Debug>(network: &Network<M>) -> BTreeMap<Flight, u32> {
-    let mut copies = BTreeMap::new();
-    let mut count = |src: Id, dst: Id, msg: &M, n| {
-        let flight = Flight { src: src.into(), dst: dst.into(), text: names::value(msg) };
-        *copies.entry(flight).or_insert(0) += n
-    };
-    match network {
-        Network::Unordered(bag) => bag.iter().for_each(|(e, n)| count(e.src, e.dst, &e.msg, *n)),
-        Network::Duplicating(set) => set.iter().for_each(|e| count(e.src, e.dst, &e.msg, 1)),
-        Network::Ordered(flows) => {
-            for ((src, dst), queue) in flows {
-                queue.iter().for_each(|msg| count(*src, *dst, msg, 1));
-            }
-        }
-    }
-    copies
 }

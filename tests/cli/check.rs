@@ -19,7 +19,8 @@ fn the_same_violation_by_a_bug_flag_exits_1_and_is_told_step_by_step() {
         "bug `recovers-as-leader` in its own scenario of the corpus",
         "election-safety violated in 6 steps, a shortest run",
         "both lead",
-        "=> n",
+        "announces itself to n1 and leads.",
+        "drawn: --svg FILE.svg",
     ] {
         assert!(ended.out.contains(told), "expected `{told}` in: {}", ended.out);
     }
@@ -153,7 +154,9 @@ fn a_planted_bug_says_what_it_is_held_against() {
 
 #[test]
 fn what_is_told_of_a_disk_is_what_is_on_it() {
-    let told = oneleader(&["check", "raft", "--scenario", "forgets-vote"]).out;
+    let trace = scratch("disk").join("trace.json");
+    oneleader(&["check", "raft", "--scenario", "forgets-vote", "--trace", text(&trace)]);
+    let told = oneleader(&["replay", text(&trace), "--details"]).out;
     let restart = told
         .lines()
         .skip_while(|line| !line.ends_with("  restart n3"))

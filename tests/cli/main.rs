@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod endings;
 mod liveness;
+mod pictures;
 mod reports;
 mod traces;
 

@@ -1,0 +1,66 @@
+//! What a protocol is given to say in its own words what a node did in one step.
+
+use std::fmt::Display;
+
+use stateright::actor::Id;
+
+use super::{Election, NodeStep, node_name};
+
+/// What a node did in one step, with what it may have forgotten.
+pub struct Deed<'a, E: Election> {
+    /// The step. If the node crashed in the middle of it, `after` is the state in which the handler
+    /// would have ended.
+    pub step: NodeStep<'a, E>,
+    /// With a start: the state that the node had when it crashed.
+    pub lost: Option<&'a E::State>,
+    /// With a start: what the node finds on its disk.
+    pub found: Found,
+    /// How many nodes there are.
+    pub nodes: usize,
+}
+
+/// What a start finds on the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// What was saved last.
+    Everything,
+    /// What was saved before the last save.
+    Older,
+    /// Nothing.
+    Nothing,
+}
+
+impl Found {
+    /// Why something is forgotten: ` (its disk was empty)`; nothing if the disk is not to blame.
+    pub fn why(self) -> &'static str {
+        match self {
+            Found::Everything => "",
+            Found::Older => " (the last save had not reached its disk)",
+            Found::Nothing => " (its disk was empty)",
+        }
+    }
+}
+
+impl<E: Election> Deed<'_, E> {
+    /// Those to whom a message of this kind was sent, as in `n1, n2 and n3`; `None` if nobody was.
+    pub fn sent_to(&self, is_it: impl Fn(&E::Msg) -> bool) -> Option<String> {
+        let to = self.step.sends.iter().filter(|(_, msg)| is_it(msg)).map(|(dst, _)| *dst);
+        let to: Vec<String> = to.map(node_name).collect();
+        (!to.is_empty()).then(|| listed(&to))
+    }
+}
+
+/// Things in a list: `a, b and c`.
+pub fn listed<T: Display>(things: &[T]) -> String {
+    let things: Vec<String> = things.iter().map(T::to_string).collect();
+    match &things[..] {
+        [] => "nobody".to_string(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// Nodes in a list: `n1, n2 and n3`.
+pub fn nodes_listed(nodes: impl IntoIterator<Item = Id>) -> String {
+    listed(&nodes.into_iter().map(node_name).collect::<Vec<_>>())
+}

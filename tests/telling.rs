@@ -1,0 +1,141 @@
+//! What people read of a run: sentences that tell why it goes wrong, and files that other tools
+//! read.
+
+use std::collections::BTreeMap;
+
+use itf::de::{self, As};
+use oneleader::election::Election;
+use oneleader::judge::{Counterexample, check, check_liveness};
+use oneleader::models::multipaxos::MultiPaxos;
+use oneleader::models::raft::Raft;
+use oneleader::models::viewstamped::Viewstamped;
+use oneleader::scenario::{corpus, liveness};
+use oneleader::tell::diagram::Caption;
+use oneleader::tell::itf::export;
+use oneleader::tell::{mermaid, narrative, prose};
+use serde::Deserialize;
+
+/// The counterexample of a scenario of the corpus.
+fn counterexample<E: Election>(name: &str) -> Counterexample {
+    let corpus = corpus::of(E::about()).expect("a corpus");
+    let scenario = corpus.into_iter().find(|scenario| scenario.name == name).expect("a scenario");
+    let checked = check::<E>(&scenario).expect("it is checked");
+    checked.answers.into_iter().find_map(|answer| answer.counterexample).expect("a violation")
+}
+
+/// The narration without numbers and line breaks, a sentence or two for each step.
+fn told<E: Election>(name: &str) -> Vec<String> {
+    counterexample::<E>(name).scene.frames.into_iter().map(|frame| frame.told).collect()
+}
+
+/// n3 votes for itself, wins with n2's vote, and crashes. Its vote is on its disk, but the planted
+/// bug does not read it: n3 votes in term 1 again, for n1, which wins, too.
+#[test]
+fn a_forgotten_vote_elects_two_leaders() {
+    let expected = [
+        "n1 stands for election in term 1, votes for itself and asks n2 and n3 for their votes.",
+        "n3 stands for election in term 1, votes for itself and asks n1 and n2 for their votes.",
+        "n2 hears of term 1 from n3 and grants its vote in term 1 to n3.",
+        "n3 has the votes of n2 and n3: it leads term 1 and sends heartbeats to n1 and n2.",
+        "n3 crashes and forgets all that is not on a disk.",
+        "n3 restarts with what is on its disk. It has forgotten its vote for itself in term 1, \
+         although it is on its disk.",
+        "n3 grants its vote in term 1 to n1.",
+        "n1 has the votes of n1 and n3: it leads term 1 and sends heartbeats to n2 and n3.",
+    ];
+    assert_eq!(told::<Raft>("forgets-vote"), expected);
+}
+
+/// n3 promises 1.n2 after 1.n1, so n1 could choose nothing any more. It forgets both promises and
+/// accepts the value of 1.n1 in the slot in which n2 and n1 have accepted that of 1.n2.
+#[test]
+fn a_forgotten_promise_chooses_two_values() {
+    let told = told::<MultiPaxos>("forgets-promise");
+    let expected = [
+        "n2 runs for ballot 1.n2 and asks n1 and n3 to promise it.",
+        "n1 runs for ballot 1.n1 and asks n2 and n3 to promise it.",
+        "n3 promises n1 ballot 1.n1 and reports that it has accepted nothing.",
+        "n1 gets the promise of ballot 1.n1 from n3, which reports that it has accepted nothing. \
+         It has the promises of a majority: it leads ballot 1.n1.",
+        "n3 promises n2 ballot 1.n2 and reports that it has accepted nothing.",
+        "n3 crashes and forgets all that is not on a disk.",
+        "n2 gets the promise of ballot 1.n2 from n3, which reports that it has accepted nothing. \
+         It has the promises of a majority: it leads ballot 1.n2.",
+        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2.",
+        "n2 takes v1 from a client and asks n1 and n3 to accept v1 in slot 1.",
+        "n1 takes v2 from a client and asks n2 and n3 to accept v2 in slot 1.",
+        "n1 accepts v1 in slot 1 from n2, under ballot 1.n2. It no longer leads ballot 1.n1.",
+        "n3 accepts v2 in slot 1 from n1, under ballot 1.n1.",
+    ];
+    assert_eq!(told, expected);
+}
+
+/// op3 is committed in view 1 by n2 and n3. n1, still in view 0, has the longer log, and n3 takes
+/// that for view 2, although its own is of a later view.
+#[test]
+fn the_longest_log_need_not_be_the_latest() {
+    let told = told::<Viewstamped>("longest-log-wins");
+    let last = "n3 is offered the log [op1, op2] for view 2 by n1, which was last normal in view 0. \
+                It has enough logs: it starts view 2 as its primary with the best of them, the log \
+                [op1, op2].";
+    assert_eq!(told.last().map(String::as_str), Some(last));
+    let committed = "n2 hears that n3 has its log up to number 1 and counts its log up to number 1 \
+                     as committed.";
+    assert!(told.iter().any(|step| step == committed), "{told:#?}");
+}
+
+#[test]
+fn a_narration_fits_a_page() {
+    let scene = counterexample::<Viewstamped>("longest-log-wins").scene;
+    let text = narrative::tell(&scene);
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    let words = |text: &str| prose::wrap(text, usize::MAX).join(" ");
+    let steps = narrative::by_step(&scene);
+    assert_eq!(steps.len(), scene.frames.len());
+    assert_eq!(words(&steps.concat()), words(&text));
+}
+
+/// A state as the `itf` crate reads it.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct State {
+    step: String,
+    network: String,
+    nodes: BTreeMap<String, Node>,
+}
+
+/// A node in such a state.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Node {
+    up: bool,
+    #[serde(with = "As::<de::Option<_>>")]
+    leads: Option<u64>,
+}
+
+#[test]
+fn another_tool_reads_the_states_of_a_run() {
+    let scene = counterexample::<Raft>("forgets-vote").scene;
+    let trace: itf::Trace<State> = itf::trace_from_str(&export(&scene)).expect("it is ITF");
+    assert_eq!(trace.states.len(), 1 + scene.frames.len());
+    assert_eq!(trace.loop_index, None);
+    assert_eq!(trace.states[1].value.step, scene.frames[0].name);
+    // n3 leads after step 4 and is down after step 5.
+    let n3 = |step: usize| trace.states[step].value.nodes["n3"].clone();
+    assert_eq!(n3(4), Node { up: true, leads: Some(1) });
+    assert_eq!(n3(5), Node { up: false, leads: None });
+}
+
+/// After the last state comes the first of the lap, which the first step of the lap leads to.
+#[test]
+fn another_tool_reads_where_a_run_goes_round() {
+    let asked = liveness::parse(Raft::about().corpus, Raft::about()).expect("a corpus");
+    let asked = asked.into_iter().find(|asked| asked.name == "one-way").expect("it is asked");
+    let checked = check_liveness::<Raft>(&asked).expect("it is decided");
+    let shown = checked.answers.into_iter().find_map(|answer| answer.shown).expect("a run");
+    let trace: itf::Trace<State> = itf::trace_from_str(&export(&shown.scene)).expect("it is ITF");
+    let lap = usize::try_from(trace.loop_index.expect("it goes round")).expect("a position");
+    assert_eq!(trace.states[lap].value.step, shown.cycle[0]);
+    assert_eq!(trace.states.len() - lap, shown.cycle.len());
+    let diagram = mermaid::export(&shown.scene, &Caption::default());
+    assert_eq!(diagram.matches("  loop for ever\n").count(), 1);
+    assert!(diagram.ends_with("  end\n"), "{diagram}");
+}
