@@ -68,7 +68,7 @@ pub(super) struct Ticking<'a, E: Election> {
     pub(super) links: &'a Topology,
     parts: Vec<NodeSet>,
     known: HashMap<Alone<E>, Rc<Result<Endings<E>, TimeStops>>>,
-    countings: Vec<Counting>,
+    pub(super) countings: Vec<Counting>,
     spread: u64,
     /// As in [`Extent`].
     is_narrow: bool,

@@ -14,9 +14,11 @@
 //! in which messages are delivered; and the environment may do what it has a budget for.
 
 mod answer;
+mod apart;
 mod ask;
 mod asynchronous;
 mod audit;
+mod audit_wide;
 mod bag;
 mod between;
 mod canonical;
@@ -33,6 +35,7 @@ mod paths;
 mod report;
 mod retell;
 mod ticks;
+mod wide;
 
 pub use answer::{Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random};
 pub use ask::ask;
@@ -44,3 +47,4 @@ pub use fairness::obligations;
 pub use graph::{Defect, Edge, Graph, GraphBuilder};
 pub use report::{Asked, Cut, Reply, Report};
 pub use retell::Told;
+pub use wide::{FALLS, RISES, decide_wide};

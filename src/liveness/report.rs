@@ -10,6 +10,7 @@ use super::explore::{Extent, explore};
 use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
+use super::wide::{decide_wide, explore_wide};
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
@@ -170,12 +171,24 @@ pub(super) fn decide_timed<'a, E: Election>(
         let explored = explore(system, &links(cut.to), starts, extent, |_| true)?;
         phases.push(Phase { links: links(cut.to), explored });
     }
-    let graph = &phases[phases.len() - 1].explored.graph;
+    let last = &phases[phases.len() - 1];
+    let graph = &last.explored.graph;
+    let wide = match last.explored.cut {
+        Some("spread") => {
+            let starts = graph.starts().iter().map(|start| &last.explored.states[*start as usize]);
+            explore_wide(system, &last.links, starts.cloned().collect(), extent)?
+        }
+        _ => None,
+    };
     let reply = |asked: Asked| {
         let question = asked.question(system.actors.len());
         let decision = decide(graph, &question).map_err(|defect| defect.to_string())?;
-        confirm(graph, &question, &decision)
-            .map_err(|why| format!("the answer on {} is not confirmed: {why}", asked.name()))?;
+        let unconfirmed = |why| format!("the answer on {} is not confirmed: {why}", asked.name());
+        confirm(graph, &question, &decision).map_err(unconfirmed)?;
+        let decision = match &wide {
+            Some(wide) => decide_wide(wide, &question, decision).map_err(unconfirmed)?,
+            None => decision,
+        };
         Ok(Reply { asked, decision })
     };
     let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
