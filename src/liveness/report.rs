@@ -226,9 +226,7 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
         );
     }
     match rules.network {
-        NetworkKind::Unordered => {}
-        NetworkKind::Ordered if takes_a_tick => {}
-        NetworkKind::Ordered => return wrong("on an ordered network only where time is kept"),
+        NetworkKind::Unordered | NetworkKind::Ordered => {}
         NetworkKind::Duplicating => return wrong("on a network that does not duplicate"),
     }
     if !system.prefix.is_empty() {

@@ -229,3 +229,13 @@ impl<'a> Wide<'a> {
         Blocks::search(self.graph, self.states(), |_, edge| keeps(edge), keeps)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tick_says_whether_the_excess_fell_or_rose() {
+        assert_eq!([change(2, 1), change(2, 2), change(2, 3)], [FALLS, 0, RISES]);
+    }
+}
