@@ -72,7 +72,7 @@ pub fn audit_form<E: Election>(
                 false => audit.ticks(&state, |next| after.push(next.clone())).map(drop)?,
             }
             if walk % 2 == 1 {
-                audit.keep_unrest(&mut after, state.left, 2 * at > sample.ticks);
+                audit.keep_unrest(&mut after, state.left, (at, sample.ticks));
             }
             let next = after.swap_remove(drawn(&mut random, after.len()));
             state = Rc::new(next);
@@ -179,13 +179,16 @@ type Ticks = Vec<Vec<(u32, bool, u64)>>;
 
 impl<E: Election> Audit<'_, E> {
     /// Of what a tick can lead to, keeps what makes numbers grow: where there are such, states in
-    /// which nobody leads or has learned. A crash comes as soon as it can, and a restart after it
-    /// in the second half of a walk only.
-    fn keep_unrest(&self, after: &mut Vec<Between<E>>, left: Few, is_late: bool) {
-        let wanted = match (left.crashes > 0, is_late) {
-            (true, _) => Few { crashes: left.crashes - 1, ..left },
-            (false, false) => left,
-            (false, true) => Few { restarts: left.restarts.saturating_sub(1), ..left },
+    /// which nobody leads or has learned. A crash comes as soon as it can, the next ones a quarter
+    /// of a walk after each other, and restarts in its second half only.
+    fn keep_unrest(&self, after: &mut Vec<Between<E>>, left: Few, (at, of): (usize, usize)) {
+        let past = self.ticking.system.rules.faults.crashes - left.crashes;
+        let wanted = if left.crashes > 0 && 4 * at >= past as usize * of {
+            Few { crashes: left.crashes - 1, ..left }
+        } else if 2 * at > of {
+            Few { restarts: left.restarts.saturating_sub(1), ..left }
+        } else {
+            left
         };
         keep_some(after, |state| state.left == wanted);
         keep_some(after, |state| {
