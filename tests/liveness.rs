@@ -6,26 +6,22 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Trial};
 use oneleader::judge;
 use oneleader::models::{self, Shipped};
-use oneleader::scenario::liveness;
-
-/// It takes a minute where the crate is not optimised; `oneleader check` asks it, too.
-const LONG: (&str, &str) = ("zab", "crash-and-restart");
+use oneleader::scenario::{Size, liveness};
 
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for about in models::all() {
         let all =
             liveness::parse(about.corpus, about).unwrap_or_else(|problem| panic!("{problem}"));
-        for scenario in all {
+        // The others are asked by `oneleader liveness`.
+        for scenario in all.into_iter().filter(|scenario| scenario.size == Size::Small) {
             let name = format!("{}::{}", about.name, scenario.name);
-            let is_long = (about.name, scenario.name.as_str()) == LONG;
-            let trial = Trial::test(name, move || {
+            trials.push(Trial::test(name, move || {
                 let checked = judge::liveness_of(&Shipped, about, &scenario)
                     .map_err(|problem| problem.to_string())?;
                 checked.assert_as_expected();
                 Ok(())
-            });
-            trials.push(trial.with_ignored_flag(is_long));
+            }));
         }
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -13,7 +13,7 @@ use oneleader::models;
 use oneleader::scenario::Scenario;
 use oneleader::semantics::network::NetworkKind;
 use oneleader::semantics::world::Faults;
-use oneleader::semantics::{Latency, Timing};
+use oneleader::semantics::{Bounds, Latency, Timing};
 
 /// The states of each system that are looked at: near the start, and on walks, where numbers come
 /// apart. Of Zab fewer near the start, since many more ticks lead on from each.
@@ -88,6 +88,18 @@ fn further(protocol: &str) -> &'static [&'static str] {
     }
 }
 
+/// Any fault may strike before time is kept. So states are seen that no run with time reaches.
+fn stabilising(options: &toml::Table) -> Scenario {
+    let mut scenario = Scenario::new("form", 3);
+    scenario.options = options.clone();
+    scenario.timing = Timing::Stabilising;
+    scenario.latency = Latency::OneTick;
+    scenario.bounds = Bounds { max_in_flight: Some(6), ..Bounds::default() };
+    scenario.faults =
+        Faults { crashes: 2, restarts: 2, losses: 9, duplications: 2, ..Faults::none() };
+    scenario
+}
+
 /// On which networks a protocol is looked at, and with how many crashes. An option may make a
 /// protocol say something else, but not rely on the order in which it arrives, so options other
 /// than the defaults are looked at where every order can come.
@@ -104,6 +116,9 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for about in models::all() {
         for (setting, options) in settings(about) {
+            let audit = Audit(stabilising(&options));
+            let run = move || models::visit(about.name, audit).expect("it is in the catalogue");
+            trials.push(Trial::test(format!("{}::{setting}::stabilising", about.name), run));
             for links in LINKS {
                 for (network, crashes) in networks(&setting) {
                     let name = format!(

@@ -1,6 +1,6 @@
 //! Ticks of the whole system, in which nodes take their turns one after the other, lead where the
 //! reference semantics leads, in which their steps come in any order. That rests on a message's
-//! taking a tick.
+//! taking a tick. And the graph that is found in numbers has the edges that are found on values.
 
 #[path = "support/patient.rs"]
 mod patient;
@@ -44,6 +44,26 @@ impl Visitor for Audit {
         let seen = liveness::audit_ticks(&system, links, self.states)?;
         if seen <= 10 {
             return Err(format!("{seen} states are too few to say anything").into());
+        }
+        Ok(())
+    }
+}
+
+/// Holds graphs against ticks on values.
+struct Compare {
+    scenario: Scenario,
+    states: usize,
+}
+
+impl Visitor for Compare {
+    type Output = Result<(), Failed>;
+
+    fn visit<E: Election>(self) -> Result<(), Failed> {
+        let system = self.scenario.system::<E>().unwrap();
+        let extent = Extent { states: self.states, ..Extent::default() };
+        let edges = liveness::audit_graph(&system, &system.rules.topologies[0], extent)?;
+        if edges <= 10 {
+            return Err(format!("{edges} edges are too few to say anything").into());
         }
         Ok(())
     }
@@ -95,6 +115,16 @@ fn main() -> ExitCode {
                 let name = name.to_lowercase();
                 let run = move || models::visit(about.name, audit).expect("it is in the catalogue");
                 trials.push(Trial::test(name, run));
+            }
+            for crashes in [0, 1] {
+                let mut scenario = timed(network, links, crashes);
+                scenario.options = patient::waits(about.name);
+                let compare = Compare { scenario, states: 5 * states.0 };
+                let name =
+                    format!("{}::{network:?}::{links}::{crashes}-crashes::graph", about.name);
+                let run =
+                    move || models::visit(about.name, compare).expect("it is in the catalogue");
+                trials.push(Trial::test(name.to_lowercase(), run));
             }
         }
     }

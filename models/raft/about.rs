@@ -21,7 +21,7 @@ pub(super) static ABOUT: About = About {
     corpus: include_str!("scenarios.toml"),
 };
 
-static OPTIONS: [OptionSpec; 8] = [
+static OPTIONS: [OptionSpec; 9] = [
     OptionSpec {
         name: "values",
         default: Value::Number(0),
@@ -41,6 +41,13 @@ static OPTIONS: [OptionSpec; 8] = [
         default: Value::Flag(false),
         allowed: &[],
         help: "a leader that no quorum answers for an election timeout steps down (thesis 6.2)",
+    },
+    OptionSpec {
+        name: "sticky",
+        default: Value::Flag(false),
+        allowed: &[],
+        help: "a leader, and whoever has heard from one within the minimum election timeout, \
+               disregards requests for votes and their terms (thesis 4.2.3)",
     },
     OptionSpec {
         name: "membership",
@@ -105,6 +112,7 @@ pub(super) fn build(setup: &Setup) -> Result<Vec<Raft>, String> {
         values,
         pre_vote: setup.flag("pre_vote"),
         check_quorum: setup.flag("check_quorum"),
+        sticky: setup.flag("sticky"),
         membership: match setup.text("membership") {
             "single" => Membership::Single,
             "joint" => Membership::Joint,

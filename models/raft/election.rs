@@ -67,6 +67,20 @@ impl Turn<'_, '_> {
         }
     }
 
+    /// With stickiness: a server that has heard from a leader within the minimum election timeout
+    /// neither grants a vote nor takes over the candidate's term; nor does a leader (thesis 4.2.3).
+    /// The thesis leaves open whether the request is answered. Here it is dropped, but one of a
+    /// term that is over is refused as always.
+    pub(super) fn disregards(&self, msg: &Message) -> bool {
+        let Message::RequestVote { term, .. } = msg else { return false };
+        let has_leader = match self.state.role {
+            Role::Follower { lease, .. } => lease,
+            Role::PreCandidate { .. } | Role::Candidate { .. } => false,
+            Role::Leader(_) => true,
+        };
+        self.node.sticky && has_leader && *term >= self.term()
+    }
+
     /// Whether a log that ends there is at least as up-to-date as this one: the later last term
     /// wins, then the longer log (5.4.1).
     pub(super) fn is_up_to_date(&self, last: Position) -> bool {

@@ -67,6 +67,8 @@ pub struct Raft {
     values: u32,
     /// Whether servers ask for pre-votes before they stand (thesis 9.6).
     pre_vote: bool,
+    /// Whether a server that has a leader disregards candidates (thesis 4.2.3).
+    sticky: bool,
     /// Whether a leader without a quorum's answers steps down (thesis 6.2).
     check_quorum: bool,
     /// How the configuration may change.
@@ -204,6 +206,11 @@ impl Raft {
                 log.members().map_or(self.initial, |(_, last)| last)
             }
         }
+    }
+
+    /// Whether followers keep a lease: the time since they have heard from their leader.
+    fn keeps_leases(&self) -> bool {
+        self.pre_vote || self.sticky
     }
 
     /// The shortest time after which a server may start an election.

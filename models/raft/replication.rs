@@ -185,7 +185,7 @@ impl Turn<'_, '_> {
             self.persistent().voted_for = None;
         }
         self.restart_election_timer();
-        let lease = self.node.pre_vote;
+        let lease = self.node.keeps_leases();
         let follower = Role::Follower { leader: Some(leader), lease };
         if self.state.role != follower {
             self.enter(follower);

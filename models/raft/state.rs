@@ -38,7 +38,7 @@ pub enum Role {
         /// The leader of the term, if the server has heard from it.
         leader: Option<Id>,
         /// Whether it has heard from that leader within the minimum election timeout. Kept only
-        /// with PreVote.
+        /// with PreVote, or where candidates are disregarded meanwhile.
         lease: bool,
     },
     /// Asks whether it would win the next term.

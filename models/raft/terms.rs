@@ -13,6 +13,9 @@ impl Turn<'_, '_> {
     /// All servers: if a request or response contains a term above the own one, the server adopts
     /// it and follows (5.1). Then the message's own rule applies.
     pub(super) fn receive(&mut self, src: Id, msg: Message) {
+        if self.disregards(&msg) {
+            return;
+        }
         if let Some(term) = msg.term() {
             let mut is_newer = term > self.term();
             if self.has(Bug::LowersTerm) && matches!(msg, Message::AppendEntries { .. }) {

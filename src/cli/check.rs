@@ -144,7 +144,7 @@ impl Check {
         match self.choice.file_alone() {
             Some(file) => liveness::of_file(file, &abouts),
             None if self.choice.is_given() => Ok(Vec::new()),
-            None => liveness::corpus(&abouts),
+            None => liveness::corpus(&abouts, self.size()),
         }
     }
 
@@ -306,13 +306,17 @@ impl Check {
         })
     }
 
+    /// Up to which size corpora are asked.
+    fn size(&self) -> Size {
+        if self.deep { Size::Deep } else { Size::Full }
+    }
+
     fn chosen(&self, catalogue: &impl Catalogue) -> Result<Vec<Chosen>, Problem> {
         if self.deep && self.choice.is_given() {
             return Err(Problem::new(
                 "--deep adds to the corpus; it says nothing about a chosen scenario",
             ));
         }
-        let size = if self.deep { Size::Deep } else { Size::Full };
         let abouts = choice::protocols(catalogue, &self.protocols)?;
         if abouts.len() > 1 && self.choice.is_given() {
             let names: Vec<&str> = abouts.iter().map(|about| about.name).collect();
@@ -322,7 +326,7 @@ impl Check {
         let abouts = self.with_property(catalogue, abouts)?;
         let mut all = Vec::new();
         for about in abouts {
-            all.extend(self.choice.scenarios(about, size)?);
+            all.extend(self.choice.scenarios(about, self.size())?);
         }
         if let (Some(property), false) = (&self.property, self.choice.is_given()) {
             all.retain(|chosen| chosen.scenario.expected(property).is_some());

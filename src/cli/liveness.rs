@@ -7,11 +7,11 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::choice;
-use crate::cli::{Ending, Exit, output};
+use crate::cli::{Ending, Exit, output, positive};
 use crate::election::{About, Catalogue};
 use crate::judge::{self, Agreement, LivenessChecked, Shown};
 use crate::scenario::liveness::{LivenessScenario, parse};
-use crate::scenario::{Problem, among};
+use crate::scenario::{Problem, Size, among};
 
 /// Decide liveness: does a leader come, and does it stay?
 ///
@@ -26,6 +26,12 @@ pub(super) struct Liveness {
     /// Only this one of the corpus, or all of a file ending in .toml
     #[arg(long, value_name = "NAME|FILE")]
     scenario: Option<String>,
+    /// The whole corpus, five nodes included: minutes and gigabytes
+    #[arg(long, conflicts_with = "scenario")]
+    deep: bool,
+    /// End a search after so many states, whatever the scenario says
+    #[arg(long, value_name = "N", value_parser = positive::<u64>)]
+    max_states: Option<u64>,
     /// Write the answers as JSON; `-` is standard output, and then nothing else is written there
     #[arg(long, value_name = "FILE|-")]
     json: Option<String>,
@@ -77,28 +83,39 @@ impl Liveness {
 
     fn asked(&self, catalogue: &impl Catalogue) -> Result<AllAsked, Problem> {
         let abouts = choice::protocols(catalogue, &self.protocols)?;
-        let Some(name) = &self.scenario else { return corpus(&abouts) };
-        if choice::is_file(name) {
-            return of_file(name, &abouts);
-        }
-        let mut all = corpus(&abouts)?;
-        let known: Vec<String> = all.iter().map(|(_, scenario)| scenario.name.clone()).collect();
-        all.retain(|(_, scenario)| scenario.name == *name);
-        if all.is_empty() {
-            let hint = among(name, known.iter().map(String::as_str));
-            return Err(Problem::new(format!("nothing is asked under the name `{name}`{hint}")));
+        let size = if self.deep { Size::Deep } else { Size::Full };
+        let mut all = match &self.scenario {
+            None => corpus(&abouts, size)?,
+            Some(file) if choice::is_file(file) => of_file(file, &abouts)?,
+            Some(name) => named(name, &abouts)?,
+        };
+        if let Some(most) = self.max_states {
+            all.iter_mut().for_each(|(_, scenario)| scenario.max_states = most as usize);
         }
         Ok(all)
     }
 }
 
-/// What the corpora of these protocols ask about liveness.
-pub(super) fn corpus(abouts: &[&'static About]) -> Result<AllAsked, Problem> {
+/// The systems of this name in the corpora of these protocols.
+fn named(name: &str, abouts: &[&'static About]) -> Result<AllAsked, Problem> {
+    let mut all = corpus(abouts, Size::Deep)?;
+    let known: Vec<String> = all.iter().map(|(_, scenario)| scenario.name.clone()).collect();
+    all.retain(|(_, scenario)| scenario.name == *name);
+    if all.is_empty() {
+        let hint = among(name, known.iter().map(String::as_str));
+        return Err(Problem::new(format!("nothing is asked under the name `{name}`{hint}")));
+    }
+    Ok(all)
+}
+
+/// What the corpora of these protocols ask about liveness, up to a size.
+pub(super) fn corpus(abouts: &[&'static About], size: Size) -> Result<AllAsked, Problem> {
     let mut all = AllAsked::new();
     for about in abouts {
         let scenarios = parse(about.corpus, about)
             .map_err(|problem| problem.in_file(&format!("corpus of {}", about.name)))?;
-        all.extend(scenarios.into_iter().map(|scenario| (*about, scenario)));
+        let scenarios = scenarios.into_iter().filter(|scenario| scenario.size <= size);
+        all.extend(scenarios.map(|scenario| (*about, scenario)));
     }
     Ok(all)
 }

@@ -130,13 +130,16 @@ impl Visitor for Asking<'_> {
         let scenario = self.scenario.scenario();
         let wrong = |why: String| Problem::new(format!("liveness `{}`: {why}", scenario.name));
         expect_forms_hold::<E>(self.scenario).map_err(wrong)?;
-        let system = scenario.system::<E>()?;
+        let mut system = scenario.system::<E>()?;
+        // Who led once says nothing about what comes.
+        system.rules.remember = false;
         let when = |state: &SystemState<E>| {
             let cut = self.scenario.cut.as_ref();
             cut.is_some_and(|cut| start::is_so(&system, state, &cut.when))
         };
         let cut = self.scenario.cut.as_ref().map(|_| Cut { to: 1, when: &when });
-        let report = liveness::ask(&system, cut, Extent::default()).map_err(wrong)?;
+        let extent = Extent { states: self.scenario.max_states, ..Extent::default() };
+        let report = liveness::ask(&system, cut, extent).map_err(wrong)?;
         let names: Vec<&str> = report.replies.iter().map(|reply| reply.asked.name()).collect();
         if let Some(other) = self.scenario.expect.keys().find(|key| !names.contains(&key.as_str()))
         {
@@ -144,7 +147,10 @@ impl Visitor for Asking<'_> {
             return Err(wrong(format!("there is no question `{other}`{hint}")));
         }
         let answers = report.replies.iter().map(|reply| {
-            let answer = in_words(reply.decision.answer);
+            let mut answer = in_words(reply.decision.answer);
+            if report.is_within_bounds() {
+                answer += " within bounds";
+            }
             let expected = self.scenario.expect.get(reply.asked.name()).cloned();
             let is_good =
                 matches!(reply.decision.answer, Answer::Guaranteed | Answer::AlmostSure { .. });

@@ -11,7 +11,7 @@
 
 use super::between::Between;
 use super::canonical::{components, each};
-use super::explore::Ticking;
+use super::ticking::Forms;
 use crate::election::{Counter, Counting, Election, NodeSet};
 
 /// From this on it does not count how wide a gap is. In a tick, what is below may come up by one:
@@ -95,7 +95,7 @@ pub(super) struct Instance<E: Election> {
     pub(super) excess: u64,
 }
 
-impl<E: Election> Ticking<'_, E> {
+impl<E: Election> Forms<'_, E> {
     /// The parts of the network in which numbers are compared with each other.
     fn parts_of(&self, state: &Between<E>) -> Vec<NodeSet> {
         components(self.links, state.present())

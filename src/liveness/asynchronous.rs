@@ -40,7 +40,8 @@ pub(super) fn find_fair<E: Election>(
     let unfair = Question::Persists { one_of: nodes().map(idle).collect() };
     let (explored, decision) = search(system, extent, &unfair, |marks| marks & good == 0)?;
     let report = |explored, replies| {
-        let phases = vec![Phase { links: system.rules.topologies[0].clone(), explored }];
+        let links = system.rules.topologies[0].clone();
+        let phases = vec![Phase { links, explored, before: None }];
         Report { replies, system, phases, when: &|_| false, extent }
     };
     if learns || decision.evidence.lasso.is_some() {
@@ -57,12 +58,12 @@ pub(super) fn find_fair<E: Election>(
 
 /// Looks for a bad run by ticks whose marks are followed: among all that are near, then among few,
 /// but long ones, then among all in more states.
-fn search<E: Election>(
-    system: &System<E>,
+fn search<'a, E: Election>(
+    system: &'a System<E>,
     extent: Extent,
     question: &Question,
     is_followed: impl Fn(u32) -> bool,
-) -> Result<(Explored<E>, Decision), String> {
+) -> Result<(Explored<'a, E>, Decision), String> {
     let among = |most: usize, narrow: bool| {
         let links = &system.rules.topologies[0];
         let start = vec![Between::of(&system.initial())];

@@ -1,18 +1,21 @@
 //! Whether a tick of the whole system is what the reference semantics makes of it, and whether
 //! states that have the same canonical form go on alike.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use super::between::Between;
-use super::explore::Ticking;
+use super::explore::{Extent, explore};
+use super::graph::Edge;
 use super::marks::{ALL, LED, Observer, marks};
 use super::report::expect_decidable;
+use super::stabilising::any_start;
+use super::ticking::Ticking;
 use super::ticks::Few;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
-use crate::semantics::{Step, System};
+use crate::semantics::{Step, System, Timing};
 
 /// At which states an audit of canonical forms looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +32,8 @@ pub struct Sample {
 /// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
 /// its handlers. In each state of a sample, as it really is: each tick from the state must have its
 /// like among the ticks from the state's canonical form, draw by draw, with the same leaders, and
-/// lead to the same canonical form; and the other way round. Returns the number of ticks that were
+/// lead to the same canonical form; and the other way round. Where time is not kept at first, the
+/// states are those in which time may begin after a walk. Returns the number of ticks that were
 /// compared.
 ///
 /// # Errors
@@ -47,6 +51,9 @@ pub fn audit_form<E: Election>(
         hasher: RandomState::new(),
         compared: 0,
     };
+    if system.rules.timing == Timing::Stabilising {
+        return audit.compare_starts(sample);
+    }
     let mut start = Between::of(&system.initial());
     // What a start sends over links that are cut is lost, too.
     start.lose(system, links);
@@ -167,6 +174,45 @@ fn interleaved<E: Election>(
     (after, seen.len() as u64)
 }
 
+/// Holds the graph, which is found in numbers, against ticks of the whole system on values: each of
+/// its states must have the same edges. Returns how many edges were compared.
+///
+/// # Errors
+/// The system is not one that can be decided; or the first state that has other edges.
+pub fn audit_graph<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    extent: Extent,
+) -> Result<u64, String> {
+    expect_decidable(system)?;
+    let start = vec![Between::of(&system.initial())];
+    let explored = explore(system, links, start, extent, |_| true)?;
+    let mut ticking = Ticking::new(system, links, extent.spread);
+    let observer = Observer::new(system, links);
+    let numbers: HashMap<Between<E>, u32> = explored.states().zip(0..).collect();
+    let mut compared = 0;
+    for (state, number) in explored.states().zip(0..) {
+        let known = explored.graph.out(number);
+        if known.is_empty() && explored.graph.is_cut(number) {
+            continue;
+        }
+        let before = observer.reigns(&state);
+        let mut edges = HashSet::new();
+        for tick in ticking.ticks(&state).unwrap_or_default() {
+            let marks = marks(&before, &observer.reigns(&tick.after)) | tick.idle;
+            let Some(after) = ticking.forms.canonical(tick.after) else { continue };
+            let to = numbers.get(&after).copied();
+            let to = to.ok_or_else(|| format!("not in the graph:\n{}", shown(&after)))?;
+            edges.insert(Edge { to, marks, draw: tick.draw as u16, adversary: tick.has_fault });
+        }
+        if edges != known.iter().copied().collect() {
+            return Err(format!("other edges on values than in the graph:\n{}", shown(&state)));
+        }
+        compared += known.len() as u64;
+    }
+    Ok(compared)
+}
+
 pub(super) struct Audit<'a, E: Election> {
     pub(super) ticking: Ticking<'a, E>,
     pub(super) observer: Observer<'a, E>,
@@ -211,9 +257,24 @@ impl<E: Election> Audit<'_, E> {
         self.compare_wide(state)
     }
 
+    /// Compares some of the states in which time may begin, drawn at random.
+    fn compare_starts(&mut self, sample: Sample) -> Result<u64, String> {
+        let (forms, mut random) = (&self.ticking.forms, 0);
+        let (system, links) = (forms.system, forms.links);
+        for steps in 0..sample.nearest {
+            let steps = steps % sample.ticks;
+            let start = any_start(system, steps, |most| drawn(&mut random, most));
+            if let Some(mut start) = start {
+                start.lose(system, links);
+                self.compare(&start, |_| ())?;
+            }
+        }
+        Ok(self.compared)
+    }
+
     fn form(&self, state: &Between<E>) -> Result<Between<E>, String> {
-        let form = self.ticking.canonical(state.clone()).ok_or("a bound is in the way")?;
-        match self.ticking.canonical(form.clone()) {
+        let form = self.ticking.forms.canonical(state.clone()).ok_or("a bound is in the way")?;
+        match self.ticking.forms.canonical(form.clone()) {
             Some(again) if again == form => Ok(form),
             _ => Err(format!("not a canonical form, since it has another one:\n{}", shown(&form))),
         }
@@ -232,7 +293,7 @@ impl<E: Election> Audit<'_, E> {
         for tick in all {
             tell(&tick.after);
             let marks = marks(&before, &self.observer.reigns(&tick.after));
-            let form = self.ticking.canonical(tick.after).ok_or("a bound is in the way")?;
+            let form = self.ticking.forms.canonical(tick.after).ok_or("a bound is in the way")?;
             if ticks.len() <= tick.draw {
                 ticks.resize(tick.draw + 1, Vec::new());
             }

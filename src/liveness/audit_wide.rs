@@ -22,12 +22,12 @@ impl<E: Election> Audit<'_, E> {
     /// numbers much further apart.
     pub(super) fn compare_wide(&mut self, state: &Between<E>) -> Result<(), String> {
         let far = "a bound is in the way";
-        let (form, excess) = self.ticking.wide_form(state.clone()).ok_or(far)?;
-        let instances = self.ticking.instances(&form);
+        let (form, excess) = self.ticking.forms.wide_form(state.clone()).ok_or(far)?;
+        let instances = self.ticking.forms.instances(&form);
         if instances.len() == 1 && excess == 0 {
             return Ok(());
         }
-        if self.ticking.wide_form(form.clone()) != Some((form.clone(), 0)) {
+        if self.ticking.forms.wide_form(form.clone()) != Some((form.clone(), 0)) {
             return Err(format!("not a wide form, since it has another one:\n{}", shown(&form)));
         }
         let mut theirs = Ticks::new();
@@ -36,7 +36,7 @@ impl<E: Election> Audit<'_, E> {
             theirs.resize_with(theirs.len().max(ticks.len()), BTreeSet::new);
             theirs.iter_mut().zip(ticks).for_each(|(theirs, more)| theirs.extend(more));
         }
-        let further = self.ticking.wider(&form, 1_000);
+        let further = self.ticking.forms.wider(&form, 1_000);
         let states = [(state, excess), (&further.state, further.excess)];
         for (state, excess) in states {
             for (draw, ticks) in self.wide_ticks(state, excess)?.into_iter().enumerate() {
@@ -67,7 +67,7 @@ impl<E: Election> Audit<'_, E> {
         let mut ticks = Ticks::new();
         for tick in all {
             let marks = marks(&before, &self.observer.reigns(&tick.after));
-            let after = self.ticking.wide_form(tick.after).ok_or("a bound is in the way")?;
+            let after = self.ticking.forms.wide_form(tick.after).ok_or("a bound is in the way")?;
             let known = (marks, tick.has_fault, self.hasher.hash_one(&after.0));
             ticks.resize_with(ticks.len().max(tick.draw + 1), BTreeSet::new);
             ticks[tick.draw].insert((known, after.1.cmp(&excess)));

@@ -1,19 +1,16 @@
 //! The graph of everything that a timed system can do, tick by tick.
 
-use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use stateright::actor::Id;
+use rayon::prelude::*;
 
 use super::between::Between;
-use super::canonical::{components, renumber};
+use super::compiled::{Compiled, Parts, Passed};
 use super::graph::{Edge, Graph, GraphBuilder};
-use super::marks::{Observer, idle, marks};
-use super::ticks::{Bag, Ending, Endings, Few, TimeStops, endings};
-use crate::election::{Counting, Election, NodeSet};
-use crate::semantics::node::NodeOf;
+use super::marks::{Observer, Reigns, marks};
+use super::numbers::{Known, Rows, Table};
+use super::ticking::Forms;
+use crate::election::Election;
 use crate::semantics::topology::Topology;
 use crate::semantics::{System, Timing};
 
@@ -37,234 +34,229 @@ impl Default for Extent {
 }
 
 /// A graph with the states that its numbers stand for.
-pub(super) struct Explored<E: Election> {
+pub(super) struct Explored<'a, E: Election> {
     pub(super) graph: Graph,
-    pub(super) states: Vec<Between<E>>,
     /// Why some states have not been followed, if so.
     pub(super) cut: Option<&'static str>,
+    /// The numbers of the states that were given as starts.
+    pub(super) starts: Vec<u32>,
+    compiled: Compiled<'a, E>,
+    rows: Rows,
+    states: Vec<u32>,
 }
 
-/// A value that equals itself. Actors' states promise no more than `PartialEq`.
-struct Whole<T>(T);
-
-impl<T: PartialEq> PartialEq for Whole<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
+impl<E: Election> Explored<'_, E> {
+    /// The state with this number.
+    pub(super) fn state(&self, number: u32) -> Between<E> {
+        self.compiled.state(self.rows.get(self.states[number as usize]))
     }
-}
-impl<T: PartialEq> Eq for Whole<T> {}
-impl<T: Hash> Hash for Whole<T> {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.0.hash(hasher);
+
+    /// All states, in the order of their numbers.
+    pub(super) fn states(&self) -> impl Iterator<Item = Between<E>> {
+        self.states.iter().map(|row| self.compiled.state(self.rows.get(*row)))
     }
 }
 
-/// What a node does in a tick, depends on nothing but this.
-type Alone<E> = Whole<(usize, Arc<NodeOf<E>>, Bag<E>, Few)>;
+/// So many states are followed at a time. Forms of new states are found by all threads.
+const BATCH: usize = 1 << 12;
 
-/// A timed system on fixed links, between its ticks.
-pub(super) struct Ticking<'a, E: Election> {
-    pub(super) system: &'a System<E>,
-    pub(super) links: &'a Topology,
-    parts: Vec<NodeSet>,
-    known: HashMap<Alone<E>, Rc<Result<Endings<E>, TimeStops>>>,
-    pub(super) countings: Vec<Counting>,
-    spread: u64,
-    /// As in [`Extent`].
-    is_narrow: bool,
+/// A state without a form, because a bound is in the way.
+const BEYOND: u32 = u32::MAX;
+/// A state whose form has not been found yet.
+const UNFORMED: u32 = u32::MAX - 1;
+/// A state that has no number yet.
+const UNNUMBERED: u32 = u32::MAX;
+
+/// A search under way. A state is known by the number of its row, be it a form or not.
+struct Explorer<'a, E: Election> {
+    compiled: Compiled<'a, E>,
+    forms: Forms<'a, E>,
+    observer: Observer<'a, E>,
+    rows: Rows,
+    /// By row: the row of its form, [`BEYOND`], or [`UNFORMED`].
+    form: Vec<u32>,
+    /// By row: who leads.
+    reigns: Vec<u32>,
+    all_reigns: Table<Reigns>,
+    /// By row: the number of the state, if it is the form of one that is followed.
+    number: Vec<u32>,
+    /// By number: the row.
+    states: Vec<u32>,
 }
 
-/// A tick of the whole system.
-pub(super) struct Tick<E: Election> {
-    /// The state after it, as it is.
-    pub(super) after: Between<E>,
-    /// Which timers fired, as a number.
-    pub(super) draw: usize,
-    /// Whether a fault struck.
-    pub(super) has_fault: bool,
-    /// How each node spent it.
-    pub(super) nodes: Vec<(usize, usize)>,
-    /// The nodes with a timer that ran when it began, and neither fired nor ended, as [`idle`]
-    /// marks.
-    pub(super) idle: u32,
+/// What is found out about a new state.
+struct Formed<E: Election> {
+    reigns: Known<Reigns>,
+    form: Option<(Parts<E>, Known<Reigns>)>,
 }
 
-impl<'a, E: Election> Ticking<'a, E> {
-    pub(super) fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
-        let parts = components(links, NodeSet::first(system.actors.len()));
-        let countings = E::countings(&system.actors);
-        let known = HashMap::new();
-        Ticking { system, links, parts, known, countings, spread, is_narrow: false }
-    }
-
-    /// What each node can do in the tick that begins.
-    pub(super) fn alone(&mut self, state: &Between<E>) -> Vec<Rc<Result<Endings<E>, TimeStops>>> {
-        let nodes = state.nodes.iter().zip(&state.due).enumerate();
-        let each = nodes.map(|(i, (node, due))| {
-            let key = Whole((i, node.clone(), due.clone(), state.left));
-            let system = self.system;
-            let known = self
-                .known
-                .entry(key)
-                .or_insert_with(|| Rc::new(endings(system, Id::from(i), node, due, state.left)));
-            known.clone()
-        });
-        each.collect()
-    }
-
-    /// Of so many ways to spend a tick, the first ones that are followed.
-    fn followed(&self, ways: usize) -> usize {
-        if self.is_narrow { ways.min(1) } else { ways }
-    }
-
-    /// Every tick from a state.
-    pub(super) fn ticks(&mut self, state: &Between<E>) -> Result<Vec<Tick<E>>, TimeStops> {
-        let mut ticks = Vec::new();
-        let alone = self.alone(state);
-        let mut alike = Vec::new();
-        for endings in &alone {
-            alike.push(endings.as_ref().as_ref().map_err(|stops| stops.clone())?);
+impl<'a, E: Election> Explorer<'a, E> {
+    fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
+        let compiled = Compiled::new(system, links);
+        Explorer {
+            rows: Rows::new(compiled.width()),
+            compiled,
+            forms: Forms::new(system, links, spread),
+            observer: Observer::new(system, links),
+            form: Vec::new(),
+            reigns: Vec::new(),
+            all_reigns: Table::new(),
+            number: Vec::new(),
+            states: Vec::new(),
         }
-        let draws: Vec<usize> = alike.iter().map(|endings| endings.len()).collect();
-        for (draw, drawn) in product(&draws).into_iter().enumerate() {
-            let drawn: Vec<&Vec<Ending<E>>> =
-                alike.iter().zip(&drawn).map(|(endings, &d)| &endings[d]).collect();
-            let sizes: Vec<usize> =
-                drawn.iter().map(|endings| self.followed(endings.len())).collect();
-            for picked in product(&sizes) {
-                let ends = || drawn.iter().zip(&picked).map(|(endings, &p)| &endings[p]);
-                let mut left = Some(state.left);
-                ends().for_each(|end| left = left.and_then(|left| left.without(end.used)));
-                let Some(left) = left else { continue };
-                let mut after = Between {
-                    nodes: ends().map(|end| end.node.clone()).collect(),
-                    due: vec![Bag::<E>::new(self.system.rules.network); state.nodes.len()],
-                    left,
+    }
+
+    /// Makes room for what is known of each row.
+    fn grow(&mut self) {
+        self.form.resize(self.rows.len(), UNFORMED);
+        self.reigns.resize(self.rows.len(), 0);
+        self.number.resize(self.rows.len(), UNNUMBERED);
+    }
+
+    /// Finds the forms of all states from this row on.
+    fn form_from(&mut self, first: usize) {
+        let new: Vec<u32> = (first..self.rows.len()).map(|row| row as u32).collect();
+        self.grow();
+        for some in new.chunks(BATCH) {
+            let formed: Vec<Formed<E>> = some.par_iter().map(|row| self.formed(*row)).collect();
+            for (row, Formed { reigns, form }) in some.iter().zip(formed) {
+                self.reigns[*row as usize] = self.all_reigns.add(reigns);
+                self.form[*row as usize] = match form {
+                    Some((parts, reigns)) => self.add_form(parts, reigns),
+                    None => BEYOND,
                 };
-                for (src, end) in ends().enumerate() {
-                    for (dst, msg) in end.sent.iter() {
-                        if let Some(due) = after.due.get_mut(usize::from(dst)) {
-                            due.put(Id::from(src), msg.clone());
-                        }
-                    }
-                }
-                after.lose(self.system, self.links);
-                let has_fault = left != state.left;
-                let lazy = ends().enumerate().filter(|(_, end)| !end.is_fair);
-                let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
-                let indices = product_at(&draws, draw).into_iter().zip(picked.iter().copied());
-                ticks.push(Tick { after, draw, has_fault, nodes: indices.collect(), idle });
             }
         }
-        Ok(ticks)
     }
 
-    /// The one form of a state and of all that go on like it; `None` if it is too far away.
-    pub(super) fn canonical(&self, mut state: Between<E>) -> Option<Between<E>> {
-        state.lose(self.system, self.links);
-        state.simplify(self.system, self.links);
-        let present = state.present();
-        if present.len() == state.nodes.len() {
-            renumber(&mut state, &self.countings, &self.parts, self.spread).ok()?;
-        } else {
-            let parts = components(self.links, present);
-            renumber(&mut state, &self.countings, &parts, self.spread).ok()?;
-        }
-        let bounds = &self.system.rules.bounds;
-        let is_beyond = |(node, actor): (&Arc<NodeOf<E>>, &E)| {
-            node.state.as_deref().is_some_and(|memory| {
-                bounds.max_term.is_some_and(|most| actor.term(memory).0 > most)
-                    || bounds.max_round.is_some_and(|most| actor.round(memory) > most)
-            })
+    /// Every tick from each of these states, with the row of the state after it; and whether time
+    /// stops there.
+    fn ticks(&mut self, states: &[u32], narrow: bool) -> Vec<(Vec<(Passed, u32)>, bool)> {
+        let known = self.rows.len();
+        let mut each = |state: &u32| {
+            let (row, mut ticks) = (self.rows.get(*state).to_vec(), Vec::new());
+            let tick = |passed, after: &[u32]| ticks.push((passed, self.rows.put(after)));
+            let stops = self.compiled.ticks(&row, narrow, tick).is_err();
+            (ticks, stops)
         };
-        let beyond = state.nodes.iter().zip(&self.system.actors).any(is_beyond);
-        (!beyond).then_some(state)
+        let all = states.iter().map(&mut each).collect();
+        self.form_from(known);
+        all
     }
-}
 
-/// All choices of one number below each of these, in order.
-fn product(sizes: &[usize]) -> Vec<Vec<usize>> {
-    let count: usize = sizes.iter().product();
-    (0..count).map(|index| product_at(sizes, index)).collect()
-}
-
-/// The choice with this number.
-fn product_at(sizes: &[usize], mut index: usize) -> Vec<usize> {
-    let digit = |&size: &usize| {
-        let digit = index % size;
-        index /= size;
-        digit
-    };
-    sizes.iter().map(digit).collect()
-}
-
-/// The graph of all that can be reached from these states by ticks whose marks are followed.
-pub(super) fn explore<E: Election>(
-    system: &System<E>,
-    links: &Topology,
-    starts: Vec<Between<E>>,
-    extent: Extent,
-    is_followed: impl Fn(u32) -> bool,
-) -> Result<Explored<E>, String> {
-    let mut ticking = Ticking::new(system, links, extent.spread);
-    ticking.is_narrow = extent.narrow;
-    let observer = Observer::new(system, links);
-    let mut numbers: HashMap<Rc<Between<E>>, u32> = HashMap::new();
-    let mut states: Vec<Rc<Between<E>>> = Vec::new();
-    let (mut graph, mut cut) = (GraphBuilder::new(), None);
-    let mut number = |state: Between<E>, states: &mut Vec<Rc<Between<E>>>| {
-        let state = Rc::new(state);
-        *numbers.entry(state.clone()).or_insert_with(|| {
-            states.push(state);
-            (states.len() - 1) as u32
-        })
-    };
-    for start in starts {
-        let start = ticking.canonical(start).ok_or("a start is beyond the bounds")?;
-        graph.start(number(start, &mut states));
-    }
-    let mut at = 0;
-    while let Some(state) = states.get(at).cloned() {
-        at += 1;
-        if at > extent.states || states.len() >= 2 * extent.states {
-            cut = Some("states");
-            let this = graph.state([]);
-            graph.cut(this);
-            continue;
-        }
-        let before = observer.reigns(&state);
+    /// The ticks from a state whose marks are followed, as edges; and whether some lead beyond the
+    /// bounds.
+    fn edges(
+        &mut self,
+        from: u32,
+        ticks: Vec<(Passed, u32)>,
+        is_followed: &impl Fn(u32) -> bool,
+    ) -> Result<(Vec<Edge>, bool), String> {
         let (mut edges, mut is_cut) = (Vec::new(), false);
-        let ticks = ticking.ticks(&state);
-        let stops = ticks.is_err();
-        for tick in ticks.unwrap_or_default() {
-            let marks = marks(&before, &observer.reigns(&tick.after)) | tick.idle;
+        for (Passed { draw, has_fault, idle }, after) in ticks {
+            let reigns = |row: u32| self.all_reigns.get(self.reigns[row as usize]);
+            let marks = marks(reigns(from), reigns(after)) | idle;
             if !is_followed(marks) {
                 continue;
             }
-            let draw =
-                u16::try_from(tick.draw).map_err(|_| "too many timers may fire in a tick")?;
-            match ticking.canonical(tick.after) {
-                Some(next) => {
-                    let to = number(next, &mut states);
-                    edges.push(Edge { to, marks, draw, adversary: tick.has_fault });
+            let draw = u16::try_from(draw).map_err(|_| "too many timers may fire in a tick")?;
+            match self.form[after as usize] {
+                BEYOND => is_cut = true,
+                form => {
+                    let to = self.number(form);
+                    edges.push(Edge { to, marks, draw, adversary: has_fault });
                 }
-                None => is_cut = true,
             }
         }
-        let this = graph.state(edges);
-        if is_cut {
-            cut.get_or_insert(if ticking.countings.is_empty() { "bounds" } else { "spread" });
-        }
-        // Without time there are runs that do not go round by round.
-        if is_cut || system.rules.timing == Timing::Asynchronous {
-            graph.cut(this);
-        }
-        if stops {
-            graph.stop(this);
+        Ok((edges, is_cut))
+    }
+
+    fn formed(&self, row: u32) -> Formed<E> {
+        let state = self.compiled.state(self.rows.get(row));
+        let reigns =
+            |state: &Between<E>| self.all_reigns.find(Arc::new(self.observer.reigns(state)));
+        Formed {
+            reigns: reigns(&state),
+            form: self.forms.canonical(state).map(|form| {
+                let reigns = reigns(&form);
+                (self.compiled.find(form), reigns)
+            }),
         }
     }
+
+    fn add_form(&mut self, parts: Parts<E>, reigns: Known<Reigns>) -> u32 {
+        let form = self.rows.put(&self.compiled.add(parts));
+        self.grow();
+        let at = form as usize;
+        if self.form[at] == UNFORMED {
+            (self.form[at], self.reigns[at]) = (form, self.all_reigns.add(reigns));
+        }
+        form
+    }
+
+    /// The number of a state, which gets one if it has none. It is a form.
+    fn number(&mut self, form: u32) -> u32 {
+        let number = &mut self.number[form as usize];
+        if *number == UNNUMBERED {
+            *number = self.states.len() as u32;
+            self.states.push(form);
+        }
+        *number
+    }
+}
+
+/// The graph of all that can be reached from these states by ticks whose marks are followed.
+pub(super) fn explore<'a, E: Election>(
+    system: &'a System<E>,
+    links: &'a Topology,
+    starts: Vec<Between<E>>,
+    extent: Extent,
+    is_followed: impl Fn(u32) -> bool,
+) -> Result<Explored<'a, E>, String> {
+    let mut explorer = Explorer::new(system, links, extent.spread);
+    let (mut graph, mut cut) = (GraphBuilder::new(), None);
+    let mut numbers = Vec::with_capacity(starts.len());
+    for start in starts {
+        let form = explorer.forms.canonical(start).ok_or("a start is beyond the bounds")?;
+        let parts = explorer.compiled.find(form);
+        let row = explorer.compiled.add(parts);
+        let row = explorer.rows.put(&row);
+        explorer.form_from(row as usize);
+        numbers.push(explorer.number(row));
+    }
+    for start in &numbers {
+        graph.start(*start);
+    }
+    let mut at = 0;
+    while at < explorer.states.len() {
+        let batch: Vec<u32> = explorer.states[at..].iter().copied().take(BATCH).collect();
+        let followed = batch.len().min(extent.states.saturating_sub(at));
+        let ticks = explorer.ticks(&batch[..followed], extent.narrow);
+        let mut ticks = ticks.into_iter();
+        for state in &batch {
+            let is_full = explorer.states.len() >= 2 * extent.states;
+            let Some((ticks, stops)) = ticks.next().filter(|_| !is_full) else {
+                cut = Some("states");
+                let this = graph.state([]);
+                graph.cut(this);
+                continue;
+            };
+            let (edges, is_cut) = explorer.edges(*state, ticks, &is_followed)?;
+            let this = graph.state(edges);
+            if is_cut {
+                cut.get_or_insert(explorer.forms.bound());
+            }
+            // Without time there are runs that do not go round by round.
+            if is_cut || system.rules.timing == Timing::Asynchronous {
+                graph.cut(this);
+            }
+            if stops {
+                graph.stop(this);
+            }
+        }
+        at += batch.len();
+    }
     let graph = graph.build().map_err(|defect| defect.to_string())?;
-    drop(numbers);
-    let states = states.into_iter().map(|state| (*state).clone()).collect();
-    Ok(Explored { graph, states, cut })
+    let Explorer { compiled, rows, states, .. } = explorer;
+    Ok(Explored { graph, cut, starts: numbers, compiled, rows, states })
 }

@@ -32,6 +32,7 @@ pub(super) fn leads_on(id: Id) -> u32 {
 }
 
 /// Who leads before or after a tick.
+#[derive(PartialEq, Eq, Hash)]
 pub(super) struct Reigns {
     /// Each leader that a quorum follows, with its term.
     followed: Vec<(Id, Term)>,

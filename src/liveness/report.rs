@@ -10,6 +10,8 @@ use super::explore::{Extent, explore};
 use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
+use super::stabilising::Timeless;
+use super::ticking::Forms;
 use super::wide::{decide_wide, explore_wide};
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
@@ -131,7 +133,7 @@ pub struct Report<'a, E: Election> {
     /// By question.
     pub replies: Vec<Reply>,
     pub(super) system: &'a System<E>,
-    pub(super) phases: Vec<Phase<E>>,
+    pub(super) phases: Vec<Phase<'a, E>>,
     pub(super) when: &'a dyn Fn(&SystemState<E>) -> bool,
     pub(super) extent: Extent,
 }
@@ -143,11 +145,23 @@ pub(super) fn decide_timed<'a, E: Election>(
     cut: Option<Cut<'a, E>>,
     extent: Extent,
 ) -> Result<Report<'a, E>, String> {
-    let links = |position: usize| system.rules.topologies[position].clone();
+    let links = |position: usize| &system.rules.topologies[position];
     expect_links(system, cut.as_ref().map(|cut| cut.to))?;
-    let start = vec![Between::of(&system.initial())];
-    let explored = explore(system, &links(0), start, extent, |_| true)?;
-    let mut phases = vec![Phase { links: links(0), explored }];
+    let (before, start) = match system.rules.timing {
+        Timing::Stabilising => {
+            let timeless = Timeless::explore(system, extent.states);
+            if timeless.is_full {
+                let most = extent.states;
+                return Err(format!("without time there are more than {most} states"));
+            }
+            let forms = Forms::new(system, links(0), extent.spread);
+            let (moments, starts) = timeless.starts(system, &forms).into_iter().unzip();
+            (Some((timeless, moments)), starts)
+        }
+        _ => (None, vec![Between::of(&system.initial())]),
+    };
+    let explored = explore(system, links(0), start, extent, |_| true)?;
+    let mut phases = vec![Phase { links: links(0).clone(), explored, before }];
     let mut when: &dyn Fn(&SystemState<E>) -> bool = &|_| false;
     if let Some(cut) = cut {
         if learns(system) {
@@ -163,20 +177,22 @@ pub(super) fn decide_timed<'a, E: Election>(
         if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
             return Err("time can stop before the links change".to_string());
         }
-        let may_change = |state: &&Between<E>| when(&state.system_state(system));
-        let starts: Vec<Between<E>> = before.states.iter().filter(may_change).cloned().collect();
+        let may_change = |state: &Between<E>| when(&state.system_state(system));
+        let starts: Vec<Between<E>> = before.states().filter(may_change).collect();
         if starts.is_empty() {
             return Err("no state is reached in which the links may change".to_string());
         }
-        let explored = explore(system, &links(cut.to), starts, extent, |_| true)?;
-        phases.push(Phase { links: links(cut.to), explored });
+        let explored = explore(system, links(cut.to), starts, extent, |_| true)?;
+        phases.push(Phase { links: links(cut.to).clone(), explored, before: None });
     }
     let last = &phases[phases.len() - 1];
     let graph = &last.explored.graph;
+    // After a phase without time, starts may have been left out as well.
+    let is_timed = system.rules.timing == Timing::Timed;
     let wide = match last.explored.cut {
-        Some("spread") => {
-            let starts = graph.starts().iter().map(|start| &last.explored.states[*start as usize]);
-            explore_wide(system, &last.links, starts.cloned().collect(), extent)?
+        Some("spread") if is_timed => {
+            let starts = graph.starts().iter().map(|start| last.explored.state(*start));
+            explore_wide(system, &last.links, starts.collect(), extent)?
         }
         _ => None,
     };
@@ -218,11 +234,12 @@ fn expect_links<E: Election>(system: &System<E>, cut_to: Option<usize>) -> Resul
 pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), String> {
     let rules = &system.rules;
     let wrong = |what: &str| Err(format!("liveness is decided {what}"));
-    let takes_a_tick = rules.timing == Timing::Timed && rules.latency == Latency::OneTick;
-    if !takes_a_tick && rules.timing != Timing::Asynchronous {
+    let is_asynchronous = rules.timing == Timing::Asynchronous;
+    let takes_a_tick = !is_asynchronous && rules.latency == Latency::OneTick;
+    if !takes_a_tick && !is_asynchronous {
         return wrong(
-            "where a message takes a tick, or any time: expected timing = \"timed\" with latency = \
-             1, or timing = \"asynchronous\"",
+            "where a message takes a tick, or any time: expected timing = \"timed\" or \
+             \"stabilising\" with latency = 1, or timing = \"asynchronous\"",
         );
     }
     match rules.network {
@@ -233,11 +250,14 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
         return wrong("from the very first state on");
     }
     let others = Faults { crashes: 0, restarts: 0, switches: 0, ..rules.faults };
-    if others != Faults::none() {
+    if rules.timing != Timing::Stabilising && others != Faults::none() {
         return wrong("with crashes and restarts, and no other faults");
     }
     if E::inputs(&system.actors) > 0 {
         return wrong("without client input");
+    }
+    if rules.timing == Timing::Stabilising {
+        return expect_stabilising(system);
     }
     let Bounds { max_term, max_round, max_in_flight, max_copies } = rules.bounds;
     if max_in_flight.or(max_copies).is_some() {
@@ -252,8 +272,20 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
     Ok(())
 }
 
+/// Before time is kept everything may fail but links, within bounds.
+fn expect_stabilising<E: Election>(system: &System<E>) -> Result<(), String> {
+    let faults = &system.rules.faults;
+    if faults.switches > 0 {
+        return Err("links change only where time is kept from the start".to_string());
+    }
+    if system.rules.bounds == Bounds::default() {
+        return Err("without time messages pile up for ever: expected `bounds`".to_string());
+    }
+    Ok(())
+}
+
 impl<E: Election> Report<'_, E> {
-    fn last(&self) -> &Phase<E> {
+    fn last(&self) -> &Phase<'_, E> {
         &self.phases[self.phases.len() - 1]
     }
 
@@ -276,6 +308,17 @@ impl<E: Election> Report<'_, E> {
     /// bound of the scenario.
     pub fn cut(&self) -> Option<&'static str> {
         self.last().explored.cut
+    }
+
+    /// Whether bounds left out some states in which time may begin. The answers say nothing of
+    /// them.
+    pub fn is_within_bounds(&self) -> bool {
+        self.phases[0].before.as_ref().is_some_and(|(timeless, _)| timeless.is_cut)
+    }
+
+    /// In how many states time may begin, but for their terms; or the links be cut.
+    pub fn starts(&self) -> usize {
+        self.last().explored.graph.starts().len()
     }
 
     /// A run of the system that repeats for ever, for one in the graph: every step is taken by the

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use super::answer::{Lasso, Path};
 use super::between::Between;
-use super::explore::{Explored, Tick, Ticking};
+use super::explore::Explored;
 use super::marks::{Observer, marks};
+use super::stabilising::{Moment, Timeless};
+use super::ticking::{Forms, Tick, Ticking};
 use crate::election::Election;
 use crate::semantics::topology::Topology;
 use crate::semantics::{Step, StepOf, System, SystemState, Timing};
@@ -22,9 +24,12 @@ pub struct Told<E: Election> {
 }
 
 /// A graph whose states are those of a system on these links.
-pub(super) struct Phase<E: Election> {
+pub(super) struct Phase<'a, E: Election> {
     pub(super) links: Topology,
-    pub(super) explored: Explored<E>,
+    pub(super) explored: Explored<'a, E>,
+    /// What happens before it, if no time is kept before it; and for each given start the moment
+    /// in which time begins.
+    pub(super) before: Option<(Timeless<E>, Vec<Moment>)>,
 }
 
 /// A run under way, told twice: by whole ticks, and by the reference semantics.
@@ -40,7 +45,7 @@ struct Teller<'a, E: Election> {
 /// reference semantics, and both laps end where they began, but for a shift of terms.
 pub(super) fn tell<E: Election>(
     system: &System<E>,
-    phases: &[Phase<E>],
+    phases: &[Phase<'_, E>],
     when: &dyn Fn(&SystemState<E>) -> bool,
     lasso: &Lasso,
     spread: u64,
@@ -65,7 +70,7 @@ pub(super) fn tell<E: Election>(
 /// Tells a run that ends.
 pub(super) fn tell_path<E: Election>(
     system: &System<E>,
-    phases: &[Phase<E>],
+    phases: &[Phase<'_, E>],
     when: &dyn Fn(&SystemState<E>) -> bool,
     path: &Path,
     spread: u64,
@@ -80,7 +85,7 @@ impl<'a, E: Election> Teller<'a, E> {
     /// Goes to a start of the last phase.
     fn begin(
         system: &'a System<E>,
-        phases: &[Phase<E>],
+        phases: &[Phase<'_, E>],
         when: &dyn Fn(&SystemState<E>) -> bool,
         start: u32,
         spread: u64,
@@ -91,12 +96,20 @@ impl<'a, E: Election> Teller<'a, E> {
             now.lose(system, &first.links);
         }
         let mut teller = Teller { system, spread, now, reference, steps: Vec::new() };
+        if let [Phase { explored, before: Some((timeless, moments)), links }] = phases {
+            let mut moments = explored.starts.iter().zip(moments);
+            let moment = moments.find(|(number, _)| **number == start);
+            let (_, moment) = moment.ok_or("no moment leads to the start")?;
+            timeless.path(system, moment).into_iter().try_for_each(|step| teller.take(step))?;
+            teller.now = Between::of(&teller.reference);
+            teller.now.lose(system, links);
+        }
         let [before, after] = phases else { return Ok(teller) };
-        let ticking = Ticking::new(system, &after.links, spread);
-        let wanted = &after.explored.states[start as usize];
+        let forms = Forms::new(system, &after.links, spread);
+        let wanted = after.explored.state(start);
         let is_it = |state: &Between<E>| {
             when(&state.system_state(system))
-                && ticking.canonical(state.clone()).as_ref() == Some(wanted)
+                && forms.canonical(state.clone()).as_ref() == Some(&wanted)
         };
         let path = path_to(&before.explored, is_it).ok_or("the start cannot be reached")?;
         teller.follow(before, &path)?;
@@ -118,19 +131,19 @@ impl<'a, E: Election> Teller<'a, E> {
     }
 
     /// Goes along edges of a graph.
-    fn follow(&mut self, phase: &Phase<E>, edges: &[u32]) -> Result<(), String> {
+    fn follow(&mut self, phase: &Phase<'_, E>, edges: &[u32]) -> Result<(), String> {
         let mut ticking = Ticking::new(self.system, &phase.links, self.spread);
         let observer = Observer::new(self.system, &phase.links);
         for &edge in edges {
             let edge = phase.explored.graph.edge(edge);
-            let wanted = &phase.explored.states[edge.to as usize];
+            let wanted = phase.explored.state(edge.to);
             let before = observer.reigns(&self.now);
             let state = self.now.clone();
             let ticks = ticking.ticks(&state).unwrap_or_default();
             let is_it = |tick: &Tick<E>| {
                 tick.has_fault == edge.adversary
                     && marks(&before, &observer.reigns(&tick.after)) | tick.idle == edge.marks
-                    && ticking.canonical(tick.after.clone()).as_ref() == Some(wanted)
+                    && ticking.forms.canonical(tick.after.clone()).as_ref() == Some(&wanted)
             };
             let tick = ticks.into_iter().find(is_it).ok_or("no tick is like the graph's")?;
             for (end, (draw, pick)) in ticking.alone(&state).iter().zip(&tick.nodes) {
@@ -143,7 +156,8 @@ impl<'a, E: Election> Teller<'a, E> {
             self.now = tick.after;
             let mut seen = Between::of(&self.reference);
             seen.lose(self.system, &phase.links);
-            if ticking.canonical(seen) != ticking.canonical(self.now.clone()) {
+            let form = |state| ticking.forms.canonical(state);
+            if form(seen) != form(self.now.clone()) {
                 return Err("the reference semantics came to another state".to_string());
             }
         }
@@ -151,15 +165,15 @@ impl<'a, E: Election> Teller<'a, E> {
     }
 
     /// The canonical form of where the run is.
-    fn form(&self, phase: &Phase<E>) -> Result<Between<E>, String> {
-        let ticking = Ticking::new(self.system, &phase.links, self.spread);
-        ticking.canonical(self.now.clone()).ok_or_else(|| "beyond the bounds".to_string())
+    fn form(&self, phase: &Phase<'_, E>) -> Result<Between<E>, String> {
+        let forms = Forms::new(self.system, &phase.links, self.spread);
+        forms.canonical(self.now.clone()).ok_or_else(|| "beyond the bounds".to_string())
     }
 }
 
 /// A shortest way to one of these states.
 fn path_to<E: Election>(
-    explored: &Explored<E>,
+    explored: &Explored<'_, E>,
     is_it: impl Fn(&Between<E>) -> bool,
 ) -> Option<Vec<u32>> {
     let graph = &explored.graph;
@@ -167,7 +181,7 @@ fn path_to<E: Election>(
     let mut open: VecDeque<u32> = graph.starts().iter().copied().collect();
     graph.starts().iter().for_each(|&start| came_by[start as usize] = Some(None));
     while let Some(state) = open.pop_front() {
-        if is_it(&explored.states[state as usize]) {
+        if is_it(&explored.state(state)) {
             let (mut path, mut at) = (Vec::new(), state);
             while let Some(Some(edge)) = came_by[at as usize] {
                 path.push(edge);

@@ -12,10 +12,11 @@ use super::answer::{Answer, Decision, Question, Random};
 use super::between::Between;
 use super::components::Blocks;
 use super::end_components::end_components;
-use super::explore::{Extent, Ticking};
+use super::explore::Extent;
 use super::fixpoints::{Before, FAR, Kind, Part, distances};
 use super::graph::{Edge, Graph, GraphBuilder};
 use super::marks::{Observer, marks};
+use super::ticking::Ticking;
 use crate::election::Election;
 use crate::semantics::System;
 use crate::semantics::topology::Topology;
@@ -33,6 +34,9 @@ pub(super) fn change(before: u64, after: u64) -> u32 {
         std::cmp::Ordering::Greater => RISES,
     }
 }
+
+/// More states are not followed: they are kept as values.
+const MOST: usize = 300_000;
 
 /// The graph of wide forms, from these states on; `None` if it has too many.
 pub(super) fn explore_wide<E: Election>(
@@ -54,24 +58,27 @@ pub(super) fn explore_wide<E: Election>(
         })
     };
     for start in starts {
-        let Some((start, _)) = ticking.wide_form(start) else { return Ok(None) };
+        let Some((start, _)) = ticking.forms.wide_form(start) else { return Ok(None) };
         graph.start(number(start, &mut states));
     }
+    let most = extent.states.min(MOST);
     let mut at = 0;
     while let Some(state) = states.get(at).cloned() {
         at += 1;
-        if states.len() > 2 * extent.states {
+        if states.len() > most {
             return Ok(None);
         }
         let mut edges = Vec::new();
-        for instance in ticking.instances(&state) {
+        for instance in ticking.forms.instances(&state) {
             let before = observer.reigns(&instance.state);
             let Ok(ticks) = ticking.ticks(&instance.state) else { return Ok(None) };
             for tick in ticks {
                 let marks = marks(&before, &observer.reigns(&tick.after));
                 let draw =
                     u16::try_from(tick.draw).map_err(|_| "too many timers may fire in a tick")?;
-                let Some((next, excess)) = ticking.wide_form(tick.after) else { return Ok(None) };
+                let Some((next, excess)) = ticking.forms.wide_form(tick.after) else {
+                    return Ok(None);
+                };
                 let marks = marks | change(instance.excess, excess);
                 let to = number(next, &mut states);
                 edges.push(Edge { to, marks, draw, adversary: tick.has_fault });

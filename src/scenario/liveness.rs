@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::election::About;
 use crate::scenario::file::{from_toml, line_at};
-use crate::scenario::{Problem, Scenario, Topologies, start};
+use crate::scenario::{Problem, Scenario, Size, Topologies, start};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
 use crate::semantics::{Bounds, Latency, Timing};
@@ -36,7 +36,8 @@ pub struct LivenessScenario {
     /// How many nodes there are.
     pub nodes: usize,
     /// `timed`: time is kept, and a message takes a tick. `asynchronous`: a fair run without a
-    /// leader is looked for.
+    /// leader is looked for. `stabilising`: time is not kept at first, and anything that `faults`
+    /// allows may fail; then it is kept, and nothing fails.
     #[serde(default = "timed")]
     pub timing: Timing,
     /// The protocol's options, by name.
@@ -45,7 +46,8 @@ pub struct LivenessScenario {
     /// How messages travel: `unordered` or `ordered`.
     #[serde(default)]
     pub network: NetworkKind,
-    /// Crashes, and restarts with the disk intact.
+    /// Crashes, and restarts with the disk intact; where time is not kept at first, then also what
+    /// else may fail, but for links.
     #[serde(default)]
     pub faults: Faults,
     /// Which links are up.
@@ -57,9 +59,16 @@ pub struct LivenessScenario {
     /// The mistake that is planted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bug: Option<String>,
-    /// `max_term` and `max_round`, for a protocol that does not say how its terms grow.
+    /// `max_term` and `max_round`, for a protocol that does not say how its terms grow; any, as
+    /// long as time is not kept at first.
     #[serde(default)]
     pub bounds: Bounds,
+    /// Which commands ask it.
+    #[serde(default)]
+    pub size: Size,
+    /// After so many states of the graph the search ends.
+    #[serde(default = "max_states", skip_serializing_if = "is_default")]
+    pub max_states: usize,
     /// The answer to each question, by its name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub expect: BTreeMap<String, String>,
@@ -67,6 +76,17 @@ pub struct LivenessScenario {
 
 fn mesh() -> String {
     Topologies::default().start
+}
+
+/// So many states are followed unless a scenario says otherwise.
+pub const MAX_STATES: usize = 2_000_000;
+
+fn max_states() -> usize {
+    MAX_STATES
+}
+
+fn is_default(states: &usize) -> bool {
+    *states == MAX_STATES
 }
 
 fn timed() -> Timing {
@@ -126,6 +146,7 @@ impl LivenessScenario {
             topologies: Topologies { start: self.topology.clone(), may },
             bounds: self.bounds,
             bug: self.bug.clone(),
+            size: self.size,
             ..Scenario::new(self.name.clone(), self.nodes)
         }
     }

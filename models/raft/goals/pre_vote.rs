@@ -1,4 +1,5 @@
-//! Goals about PreVote and its lease (thesis 9.6), and about CheckQuorum (thesis 6.2).
+//! Goals about PreVote and its lease (thesis 9.6), candidates that are disregarded (thesis 4.2.3),
+//! and CheckQuorum (thesis 6.2).
 
 use super::super::Raft;
 use super::super::message::{Message, Timer};
@@ -51,6 +52,17 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
             lease_ends,
         ),
         step(
+            "candidate-disregarded",
+            "a follower disregards a request for a vote in a higher term, since there is a leader \
+             (thesis 4.2.3)",
+            disregarded_by_follower,
+        ),
+        step(
+            "leader-disregards",
+            "a leader disregards a request for a vote in a higher term (thesis 4.2.3)",
+            disregarded_by_leader,
+        ),
+        step(
             "leader-without-quorum",
             "a leader steps down since no quorum answers (thesis 6.2)",
             without_quorum,
@@ -98,6 +110,22 @@ fn denies(step: &Step<'_>) -> bool {
 fn denied_by_lease(step: &Step<'_>) -> bool {
     let has_lease = |server: &State| matches!(server.role, Role::Follower { lease: true, .. });
     denies(step) && step.before.is_some_and(has_lease)
+}
+
+fn disregarded_by_follower(step: &Step<'_>) -> bool {
+    is_disregarded(step, |role| matches!(role, Role::Follower { .. }))
+}
+
+fn disregarded_by_leader(step: &Step<'_>) -> bool {
+    is_disregarded(step, |role| matches!(role, Role::Leader(_)))
+}
+
+fn is_disregarded(step: &Step<'_>, is_in: impl Fn(&Role) -> bool) -> bool {
+    let Some((Message::RequestVote { term, .. }, before, after)) = heard_by(step) else {
+        return false;
+    };
+    let own = before.persistent.term;
+    *term > own && is_in(&before.role) && after.persistent.term == own
 }
 
 fn denied_to_old_log(step: &Step<'_>) -> bool {

@@ -153,12 +153,22 @@ fn end<'a>(step: &Step<'a>) -> Option<&'a State> {
     step.after.or(step.cut_short)
 }
 
-/// The message that the server receives in this step, and its sender.
+/// The message that the server receives in this step, and its sender; unless it disregards it.
 fn heard<'a>(step: &Step<'a>) -> Option<(Id, &'a Message)> {
     match step.event {
-        Event::Deliver { src, msg } => Some((src, msg)),
+        Event::Deliver { src, msg } if !disregards(step, msg) => Some((src, msg)),
         _ => None,
     }
+}
+
+/// With stickiness: a request for a vote that reaches a server that has a leader, or leads (thesis
+/// 4.2.3).
+fn disregards(step: &Step<'_>, msg: &Message) -> bool {
+    let Some(before) = step.before else { return false };
+    let is_led = matches!(before.role, Role::Leader(_) | Role::Follower { lease: true, .. });
+    let own = before.persistent.term;
+    let is_request = matches!(msg, Message::RequestVote { term, .. } if *term >= own);
+    step.actor.sticky && is_led && is_request
 }
 
 /// What a leader knows; nothing of another server.

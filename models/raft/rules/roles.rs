@@ -52,7 +52,7 @@ fn expected(step: &Step<'_>, before: &State, end: &State) -> (Term, Kind) {
         (Event::Deliver { src, msg: Message::AppendEntries { term: of, .. } }, _)
             if *of == term =>
         {
-            kind = Kind::Follower { leader: Some(*src), lease: step.actor.pre_vote };
+            kind = Kind::Follower { leader: Some(*src), lease: step.actor.keeps_leases() };
         }
         (Event::Deliver { src, msg: Message::Vote { term: of } }, Kind::Candidate { votes })
             if *of == term =>

@@ -1,0 +1,253 @@
+//! Ticks of the whole system in numbers.
+//!
+//! What a node can do in a tick depends on its own state and on what is due to it. There are few of
+//! these, although there are many states of the whole system. So nodes and what is due to them get
+//! numbers; what each node can do in a tick is found once, by [`endings`], and from then on a tick
+//! of the whole system is some look-ups of numbers. Values are looked at again only where a new
+//! state of the whole system gets its form.
+
+use std::sync::Arc;
+
+use stateright::actor::Id;
+
+use super::between::Between;
+use super::marks::idle;
+use super::numbers::{Known, Rows, Table};
+use super::ticks::{Bag, Ending, Few, TimeStops, bury, endings};
+use crate::election::Election;
+use crate::semantics::System;
+use crate::semantics::node::NodeOf;
+use crate::semantics::topology::Topology;
+
+/// A way in which a tick can end at one node.
+struct End {
+    node: u32,
+    /// What it sent to each node.
+    flows: Box<[u32]>,
+    used: Few,
+    is_fair: bool,
+}
+
+/// The ways in which a tick can end at one node, for each draw of its timers.
+type Ends = Vec<Vec<End>>;
+
+/// Nothing sent.
+const NOTHING: u32 = 0;
+
+/// A timed system on fixed links, in numbers. A state is a row: a number for each node, then one
+/// for what is due to each, then one for what may still fail.
+pub(super) struct Compiled<'a, E: Election> {
+    system: &'a System<E>,
+    links: &'a Topology,
+    nodes: Table<NodeOf<E>>,
+    due: Table<Bag<E>>,
+    flows: Table<Vec<E::Msg>>,
+    left: Table<Few>,
+    /// Node, what is due to it, and what may still fail; with which node of the system it is.
+    alone: Rows,
+    ends: Vec<Result<Ends, TimeStops>>,
+    /// A node at the end of a tick, and what each has sent to it; with which node it is.
+    arrivals: Rows,
+    /// What is due to the node then, without dead messages.
+    arrived: Vec<u32>,
+}
+
+/// A tick of the whole system, but for its end.
+#[derive(Clone, Copy)]
+pub(super) struct Passed {
+    /// Which timers fired, as a number.
+    pub(super) draw: usize,
+    /// Whether a fault struck.
+    pub(super) has_fault: bool,
+    /// As of [`idle`].
+    pub(super) idle: u32,
+}
+
+/// A state whose parts have been looked up.
+pub(super) struct Parts<E: Election> {
+    nodes: Vec<Known<NodeOf<E>>>,
+    due: Vec<Known<Bag<E>>>,
+    left: Known<Few>,
+}
+
+impl<'a, E: Election> Compiled<'a, E> {
+    pub(super) fn new(system: &'a System<E>, links: &'a Topology) -> Self {
+        let mut flows = Table::new();
+        flows.put(Arc::new(Vec::new()));
+        Compiled {
+            system,
+            links,
+            nodes: Table::new(),
+            due: Table::new(),
+            flows,
+            left: Table::new(),
+            alone: Rows::new(4),
+            ends: Vec::new(),
+            arrivals: Rows::new(2 + system.actors.len()),
+            arrived: Vec::new(),
+        }
+    }
+
+    /// How long rows are.
+    pub(super) fn width(&self) -> usize {
+        2 * self.system.actors.len() + 1
+    }
+
+    /// The state with this row.
+    pub(super) fn state(&self, row: &[u32]) -> Between<E> {
+        let n = self.system.actors.len();
+        Between {
+            nodes: row[..n].iter().map(|number| self.nodes.get(*number).clone()).collect(),
+            due: row[n..2 * n].iter().map(|number| (**self.due.get(*number)).clone()).collect(),
+            left: **self.left.get(row[2 * n]),
+        }
+    }
+
+    /// Looks up the parts of a state.
+    pub(super) fn find(&self, state: Between<E>) -> Parts<E> {
+        let Between { nodes, due, left } = state;
+        Parts {
+            nodes: nodes.into_iter().map(|node| self.nodes.find(node)).collect(),
+            due: due.into_iter().map(|due| self.due.find(Arc::new(due))).collect(),
+            left: self.left.find(Arc::new(left)),
+        }
+    }
+
+    /// The row of a state.
+    pub(super) fn add(&mut self, state: Parts<E>) -> Vec<u32> {
+        let nodes = state.nodes.into_iter().map(|known| self.nodes.add(known));
+        let due = state.due.into_iter().map(|known| self.due.add(known));
+        let left = self.left.add(state.left);
+        nodes.chain(due).chain([left]).collect()
+    }
+
+    /// Every tick from a state, with the row of the state after it. With `narrow`, of the ways in
+    /// which a tick can end at a node with one draw only the first is followed.
+    pub(super) fn ticks(
+        &mut self,
+        row: &[u32],
+        narrow: bool,
+        mut tick: impl FnMut(Passed, &[u32]),
+    ) -> Result<(), TimeStops> {
+        let n = self.system.actors.len();
+        let alone: Vec<u32> = (0..n).map(|i| self.alone(row, i)).collect();
+        // Taken out, as a tick adds to other tables.
+        let known = std::mem::take(&mut self.ends);
+        let ends: Result<Vec<&Ends>, &TimeStops> =
+            alone.iter().map(|number| known[*number as usize].as_ref()).collect();
+        let stops = match ends {
+            Ok(ends) => {
+                self.product(row, &ends, narrow, &mut tick);
+                Ok(())
+            }
+            Err(stops) => Err(stops.clone()),
+        };
+        self.ends = known;
+        stops
+    }
+
+    fn product(
+        &mut self,
+        row: &[u32],
+        ends: &[&Ends],
+        narrow: bool,
+        tick: &mut impl FnMut(Passed, &[u32]),
+    ) {
+        let n = ends.len();
+        let left = **self.left.get(row[2 * n]);
+        let draws: Vec<usize> = ends.iter().map(|ends| ends.len()).collect();
+        let (mut draw, mut after) = (0, vec![0; self.width()]);
+        let mut picked: Vec<&End> = Vec::with_capacity(n);
+        each_choice(&draws, |drawn| {
+            let ways = || ends.iter().zip(drawn).map(|(ends, &d)| &ends[d]);
+            let most = |ways: &Vec<End>| if narrow { ways.len().min(1) } else { ways.len() };
+            let sizes: Vec<usize> = ways().map(most).collect();
+            each_choice(&sizes, |picks| {
+                picked.clear();
+                picked.extend(ways().zip(picks).map(|(ways, &pick)| &ways[pick]));
+                let mut now = Some(left);
+                picked.iter().for_each(|end| now = now.and_then(|now| now.without(end.used)));
+                let Some(now) = now else { return };
+                self.end(&picked, &mut after);
+                after[2 * n] = if now == left { row[2 * n] } else { self.left.put(now.into()) };
+                let lazy = picked.iter().enumerate().filter(|(_, end)| !end.is_fair);
+                let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
+                tick(Passed { draw, has_fault: now != left, idle }, &after);
+            });
+            draw += 1;
+        });
+    }
+
+    /// The number of what a node can do alone in the tick that begins.
+    fn alone(&mut self, row: &[u32], i: usize) -> u32 {
+        let n = self.system.actors.len();
+        let number = self.alone.put(&[i as u32, row[i], row[n + i], row[2 * n]]);
+        if number as usize == self.ends.len() {
+            let (node, due) = (self.nodes.get(row[i]).clone(), self.due.get(row[n + i]).clone());
+            let left = **self.left.get(row[2 * n]);
+            let ends = endings(self.system, Id::from(i), &node, &due, left);
+            let ends =
+                ends.map(|draws| draws.into_iter().map(|ends| self.numbered(ends)).collect());
+            self.ends.push(ends);
+        }
+        number
+    }
+
+    fn numbered(&mut self, endings: Vec<Ending<E>>) -> Vec<End> {
+        let numbered = |Ending { node, sent, used, is_fair, .. }: Ending<E>| {
+            let mut flows = vec![Vec::new(); self.system.actors.len()];
+            for (dst, msg) in sent.iter() {
+                if let Some(flow) = flows.get_mut(usize::from(dst)) {
+                    flow.push(msg.clone());
+                }
+            }
+            let flows = flows.into_iter().map(|flow| self.flows.put(Arc::new(flow))).collect();
+            End { node: self.nodes.put(node), flows, used, is_fair }
+        };
+        endings.into_iter().map(numbered).collect()
+    }
+
+    /// The nodes at the end of a tick, and what is due to them then.
+    fn end(&mut self, ends: &[&End], after: &mut [u32]) {
+        let n = ends.len();
+        let mut arrival = vec![NOTHING; 2 + n];
+        for (dst, end) in ends.iter().enumerate() {
+            after[dst] = end.node;
+            (arrival[0], arrival[1]) = (dst as u32, end.node);
+            for (src, end) in ends.iter().enumerate() {
+                let is_up = self.links.is_up(Id::from(src), Id::from(dst));
+                arrival[2 + src] = if is_up { end.flows[dst] } else { NOTHING };
+            }
+            let number = self.arrivals.put(&arrival) as usize;
+            if number == self.arrived.len() {
+                let due = self.arrive(Id::from(dst), end.node, &arrival[2..]);
+                self.arrived.push(due);
+            }
+            after[n + dst] = self.arrived[number];
+        }
+    }
+
+    fn arrive(&mut self, dst: Id, node: u32, flows: &[u32]) -> u32 {
+        let mut due = Bag::<E>::new(self.system.rules.network);
+        for (src, flow) in flows.iter().enumerate() {
+            self.flows.get(*flow).iter().for_each(|msg| due.put(Id::from(src), msg.clone()));
+        }
+        bury(self.system, dst, self.nodes.get(node), &mut due);
+        self.due.put(Arc::new(due))
+    }
+}
+
+/// All choices of one number below each of these, the first number changing fastest.
+fn each_choice(sizes: &[usize], mut choose: impl FnMut(&[usize])) {
+    let mut choice = vec![0; sizes.len()];
+    if sizes.contains(&0) {
+        return;
+    }
+    loop {
+        choose(&choice);
+        let next = (0..sizes.len()).find(|&at| choice[at] + 1 < sizes[at]);
+        let Some(next) = next else { return };
+        choice[..next].fill(0);
+        choice[next] += 1;
+    }
+}
