@@ -20,7 +20,7 @@ use oneleader::semantics::{Bounds, Latency, Timing};
 fn sample(about: &About) -> Sample {
     match about.name {
         "zab" => Sample { nearest: 250, walks: 12, ticks: 60 },
-        _ => Sample { nearest: 1_000, walks: 4, ticks: 100 },
+        _ => Sample { nearest: 1_000, walks: 6, ticks: 100 },
     }
 }
 
@@ -107,6 +107,7 @@ fn networks(setting: &str) -> Vec<(NetworkKind, u32)> {
     let mut all = vec![(NetworkKind::Unordered, 0), (NetworkKind::Unordered, 1)];
     if setting == "defaults" {
         all.extend([(NetworkKind::Ordered, 0), (NetworkKind::Ordered, 1)]);
+        all.push((NetworkKind::Unordered, 2));
     }
     all
 }

@@ -116,3 +116,42 @@ fn unify_deaf_leaders_far_behind(snapshot: &mut Snapshot<'_, MultiPaxos>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::election::NodeSet;
+
+    /// n1 leads in round 1, the others have promised round 9: n1's round in the form.
+    fn round_of_leader(heard: &[usize]) -> u32 {
+        let node = MultiPaxos { nodes: 3, values: 0, heartbeats: true, bug: None };
+        let nodes = vec![node; 3];
+        let state = |node: u8, round, role| {
+            let durable = Disk { promised: Ballot { round, node }, round, ..Disk::default() };
+            Some(State { durable, chosen: Default::default(), role })
+        };
+        let leader = Role::Leader { acks: Default::default() };
+        let states =
+            vec![state(0, 1, leader), state(1, 9, Role::Follower), state(1, 9, Role::Follower)];
+        let heard = heard.iter().map(|i| Id::from(*i)).collect();
+        let mut snapshot = Snapshot {
+            nodes: &nodes,
+            states,
+            may_start: NodeSet::default(),
+            hears: vec![heard, NodeSet::first(3), NodeSet::first(3)],
+            disks: vec![None, None, None],
+            timers: Default::default(),
+            messages: Vec::new(),
+        };
+        simplify(&mut snapshot);
+        let [Some(leader), ..] = &snapshot.states[..] else { panic!("n1 is up") };
+        leader.durable.promised.round
+    }
+
+    /// One that hears may yet hear a round in between, and join it.
+    #[test]
+    fn only_of_a_deaf_leader_it_is_forgotten_how_far_it_is_behind() {
+        assert_eq!(round_of_leader(&[0]), 8);
+        assert_eq!(round_of_leader(&[0, 2]), 1);
+    }
+}

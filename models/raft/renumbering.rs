@@ -62,14 +62,13 @@ fn disk(disk: &mut Disk, new: &mut dyn FnMut(Counter, u64) -> u64) {
     disk.log.renumber(&mut |term| Term(new(Counter::compared(TERM), term.0)));
 }
 
-/// How far a disk may be behind everything else: with one term less than this, a server that starts
-/// from it and stands at once stands in a term that is over.
+/// How far a server may be behind all others: with one term less than this, its request for
+/// pre-votes is of a term that is over.
 const FAR_BEHIND: u64 = 2;
 
 /// What cannot matter any more.
 pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
     unify_stale_requests(snapshot);
-    unify_disks_far_behind(snapshot);
     unify_deaf_servers_far_behind(snapshot);
 }
 
@@ -99,35 +98,6 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
             && server.persistent.term.0 + FAR_BEHIND < lowest
         {
             server.persistent.term = Term(lowest - FAR_BEHIND);
-        }
-    }
-}
-
-/// The only server that may still start, down now, with a disk whose term is far below those of all
-/// others, which stay up, and of all that is on its way to it: once it starts, whatever it hears
-/// from others raises its term to theirs; it can stand in a term that is over, and learns so two
-/// ticks later, before its next timeout, as all links are up. So it does not matter how far it is
-/// behind, nor for whom it voted then.
-fn unify_disks_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
-    let learns_in_time = |raft: &Raft| raft.election.start >= 3 * raft.heartbeat.start;
-    let is_one = snapshot.may_start.len() == 1;
-    if !is_one || !snapshot.is_mesh() || !snapshot.nodes.iter().all(learns_in_time) {
-        return;
-    }
-    let current = snapshot.states.iter().flatten().map(|server| server.persistent.term.0);
-    let Some(lowest) = current.min() else { return };
-    for i in 0..snapshot.states.len() {
-        let id = Id::from(i);
-        if snapshot.states[i].is_some() || !snapshot.may_start.contains(id) {
-            continue;
-        }
-        let due = snapshot.messages.iter().filter(|envelope| envelope.dst == id);
-        let terms = due.filter_map(|envelope| envelope.msg.term());
-        let lowest = terms.map(|term| term.0).min().map_or(lowest, |term| term.min(lowest));
-        let mut disk = snapshot.disks[i].clone().unwrap_or_default();
-        if disk.term.0 + FAR_BEHIND < lowest {
-            (disk.term, disk.voted_for) = (Term(lowest - FAR_BEHIND), None);
-            snapshot.disks[i] = Some(disk);
         }
     }
 }

@@ -187,7 +187,9 @@ pub trait Election:
 
     /// Replaces each number of the kinds [`countings`](Election::countings) in a part of the system
     /// by what `new` makes of it. Systems that differ by nothing but such a replacement, in which
-    /// growing numbers are shifted and others keep their order, must go on in the same way.
+    /// growing numbers are shifted and others keep their order, must go on in the same way. Of
+    /// numbers that are far apart it is forgotten how far; so in a tick a gap between two of them
+    /// must not narrow by more than two steps, unless it is closed.
     fn renumber(part: Part<'_, Self>, new: &mut dyn FnMut(Counter, u64) -> u64) {
         let _ = (part, new);
     }

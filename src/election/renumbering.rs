@@ -78,11 +78,6 @@ pub struct Snapshot<'a, E: Election> {
 }
 
 impl<E: Election> Snapshot<'_, E> {
-    /// Whether every node hears from every other, for ever.
-    pub fn is_mesh(&self) -> bool {
-        !self.hears.is_empty() && self.hears.iter().all(|heard| heard.len() == self.nodes.len())
-    }
-
     /// Whether a node hears from no other, for ever.
     pub fn is_deaf(&self, id: Id) -> bool {
         self.hears.get(usize::from(id)).is_some_and(|heard| heard.len() == 1)

@@ -8,10 +8,11 @@ use std::rc::Rc;
 use super::between::Between;
 use super::explore::{Extent, explore};
 use super::graph::Edge;
-use super::marks::{Observer, marks};
+use super::marks::{ALL, LED, Observer, marks};
 use super::report::expect_decidable;
 use super::stabilising::any_start;
 use super::ticking::Ticking;
+use super::ticks::Few;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
 use crate::semantics::{Step, System, Timing};
@@ -23,8 +24,8 @@ pub struct Sample {
     pub nearest: usize,
     /// So many walks from the start.
     pub walks: u64,
-    /// So many ticks in each walk. Whatever a tick can lead to is equally likely; a walk with the
-    /// same number is always the same.
+    /// So many ticks in each walk. Whatever a tick can lead to is equally likely; in each second
+    /// walk, only what makes numbers grow. A walk with the same number is always the same.
     pub ticks: usize,
 }
 
@@ -71,17 +72,27 @@ pub fn audit_form<E: Election>(
     }
     for walk in 0..sample.walks {
         let (mut random, mut state) = (walk, start.clone());
-        for _ in 0..sample.ticks {
+        for at in 0..sample.ticks {
             let mut after = Vec::new();
             match seen.insert(state.clone()) {
                 true => audit.compare(&state, |next| after.push(next.clone()))?,
                 false => audit.ticks(&state, |next| after.push(next.clone())).map(drop)?,
+            }
+            if walk % 2 == 1 {
+                audit.keep_unrest(&mut after, state.left, (at, sample.ticks));
             }
             let next = after.swap_remove(drawn(&mut random, after.len()));
             state = Rc::new(next);
         }
     }
     Ok(audit.compared)
+}
+
+/// Keeps those of which it is true, if there are any.
+fn keep_some<T>(all: &mut Vec<T>, mut is_so: impl FnMut(&T) -> bool) {
+    if all.iter().any(&mut is_so) {
+        all.retain(is_so);
+    }
 }
 
 /// The next of a sequence of random numbers (splitmix64), below `most`.
@@ -202,17 +213,36 @@ pub fn audit_graph<E: Election>(
     Ok(compared)
 }
 
-struct Audit<'a, E: Election> {
-    ticking: Ticking<'a, E>,
-    observer: Observer<'a, E>,
-    hasher: RandomState,
-    compared: u64,
+pub(super) struct Audit<'a, E: Election> {
+    pub(super) ticking: Ticking<'a, E>,
+    pub(super) observer: Observer<'a, E>,
+    pub(super) hasher: RandomState,
+    pub(super) compared: u64,
 }
 
 /// For each draw the ticks: what is true of it, whether there was a fault, where it leads.
 type Ticks = Vec<Vec<(u32, bool, u64)>>;
 
 impl<E: Election> Audit<'_, E> {
+    /// Of what a tick can lead to, keeps what makes numbers grow: where there are such, states in
+    /// which nobody leads or has learned. A crash comes as soon as it can, the next ones a quarter
+    /// of a walk after each other, and restarts in its second half only.
+    fn keep_unrest(&self, after: &mut Vec<Between<E>>, left: Few, (at, of): (usize, usize)) {
+        let past = self.ticking.system.rules.faults.crashes - left.crashes;
+        let wanted = if left.crashes > 0 && 4 * at >= past as usize * of {
+            Few { crashes: left.crashes - 1, ..left }
+        } else if 2 * at > of {
+            Few { restarts: left.restarts.saturating_sub(1), ..left }
+        } else {
+            left
+        };
+        keep_some(after, |state| state.left == wanted);
+        keep_some(after, |state| {
+            let reigns = self.observer.reigns(state);
+            marks(&reigns, &reigns) & (LED | ALL) == 0
+        });
+    }
+
     /// Compares a state with its form.
     fn compare(&mut self, state: &Between<E>, tell: impl FnMut(&Between<E>)) -> Result<(), String> {
         let form = self.form(state)?;
@@ -224,7 +254,7 @@ impl<E: Election> Audit<'_, E> {
                 shown(&form)
             ));
         }
-        Ok(())
+        self.compare_wide(state)
     }
 
     /// Compares some of the states in which time may begin, drawn at random.
@@ -281,7 +311,7 @@ impl<E: Election> Audit<'_, E> {
     }
 }
 
-fn shown<E: Election>(state: &Between<E>) -> String {
+pub(super) fn shown<E: Election>(state: &Between<E>) -> String {
     let nodes = state.nodes.iter().zip(&state.due).enumerate();
     let shown = nodes.map(|(i, (node, due))| {
         let due: Vec<_> = due.iter().collect();

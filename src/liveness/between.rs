@@ -10,7 +10,7 @@ use crate::election::{Election, NodeSet, Snapshot};
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
-use crate::semantics::{System, SystemState};
+use crate::semantics::{Rules, System, SystemState};
 
 /// A system between two ticks: nothing has happened yet in the tick that begins.
 pub(super) struct Between<E: Election> {
@@ -113,13 +113,7 @@ impl<E: Election> Between<E> {
             }
         }
         let mut snapshot = self.snapshot(system);
-        let ids = || (0..self.nodes.len()).map(Id::from);
-        // Links may change if the first are to be cut.
-        let may_change = system.rules.faults.switches > 0 && *links == system.rules.topologies[0];
-        if !may_change {
-            snapshot.hears =
-                ids().map(|dst| ids().filter(|src| links.is_up(*src, dst)).collect()).collect();
-        }
+        snapshot.hears = hears(self.nodes.len(), &system.rules, links);
         E::simplify(&mut snapshot);
         self.take_over(snapshot);
     }
@@ -166,5 +160,48 @@ impl<E: Election> Between<E> {
         for Envelope { src, dst, msg } in messages {
             self.due[usize::from(dst)].put(src, msg);
         }
+    }
+}
+
+/// From whom each node hears, itself included. Nothing is said of it while links may change, as
+/// they may if the first are to be cut.
+fn hears(nodes: usize, rules: &Rules, links: &Topology) -> Vec<NodeSet> {
+    if rules.faults.switches > 0 && *links == rules.topologies[0] {
+        return Vec::new();
+    }
+    let ids = || (0..nodes).map(Id::from);
+    ids().map(|dst| ids().filter(|src| links.is_up(*src, dst)).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantics::network::NetworkKind;
+    use crate::semantics::node::Clock;
+    use crate::semantics::world::Faults;
+    use crate::semantics::{Bounds, Latency, Timing};
+
+    #[test]
+    fn who_hears_whom_is_known_once_links_stay_as_they_are() {
+        let links = |name| Topology::parse(name, 3).unwrap();
+        let (before, after) = (links("cut(n2>n1)"), links("isolate(n1)"));
+        let mut rules = Rules {
+            network: NetworkKind::Unordered,
+            timing: Timing::Timed,
+            clock: Clock::Absent,
+            latency: Latency::OneTick,
+            bounds: Bounds::default(),
+            faults: Faults::none(),
+            topologies: vec![before.clone(), after.clone()],
+            keep_dead: false,
+            remember: false,
+        };
+        let heard = |rules: &Rules, links: &Topology| {
+            hears(3, rules, links).iter().map(|set| set.len()).collect::<Vec<usize>>()
+        };
+        assert_eq!(heard(&rules, &before), [2, 3, 3]);
+        rules.faults.switches = 1;
+        assert_eq!(heard(&rules, &before), [0; 0]);
+        assert_eq!(heard(&rules, &after), [1, 2, 2]);
     }
 }

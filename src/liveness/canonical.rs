@@ -116,7 +116,7 @@ pub(super) fn renumber<E: Election>(
 }
 
 /// Shows every number of a part of the system, and replaces it by the answer.
-fn each<E: Election>(
+pub(super) fn each<E: Election>(
     state: &mut Between<E>,
     part: NodeSet,
     new: &mut dyn FnMut(Counter, u64) -> u64,

@@ -1,9 +1,10 @@
 //! Whether a run that repeats for ever is fair, seen from its steps alone.
 
+use std::collections::BTreeMap;
+
 use stateright::actor::{Envelope, Id};
 
 use crate::election::{Election, node_name};
-use crate::semantics::network::Network;
 use crate::semantics::{Step, StepOf, System, SystemState};
 
 /// What a lap of an asynchronous run must do, so that the run is fair, and by which of its steps it
@@ -33,15 +34,16 @@ pub fn obligations<E: Election>(
         states.push(take(&states[states.len() - 1], step)?);
     }
     let mut met = Vec::new();
-    for (envelope, copies) in in_flight(&states[0]) {
+    let all: Vec<_> = states.iter().map(in_flight).collect();
+    for (envelope, copies) in &all[0] {
         let Envelope { src, dst, msg } = envelope;
         let wanted = Step::Deliver { src: *src, dst: *dst, msg: msg.clone() };
         let is_it = |step: &StepOf<E>| *step == wanted;
         let what = format!("{} -> {}: {msg:?}", node_name(*src), node_name(*dst));
         let mut delivered = (1..).zip(lap).filter(|(_, step)| is_it(step)).map(|(at, _)| at);
-        if let Some(at) = delivered.nth(copies - 1) {
+        if let Some(at) = delivered.nth(*copies - 1) {
             met.push(format!("{what} is delivered by step {}", prefix.len() + at));
-        } else if let Some(at) = states.iter().position(|state| count(state, envelope) == 0) {
+        } else if let Some(at) = all.iter().position(|flying| !flying.contains_key(envelope)) {
             met.push(format!("{what} is dead after step {}", prefix.len() + at));
         } else {
             return Err(format!("{what} is never delivered"));
@@ -66,16 +68,11 @@ pub fn obligations<E: Election>(
     Ok(met)
 }
 
-fn in_flight<E: Election>(
-    state: &SystemState<E>,
-) -> impl Iterator<Item = (&Envelope<E::Msg>, usize)> {
-    let bag = match &state.network {
-        Network::Unordered(bag) => Some(bag),
-        _ => None,
-    };
-    bag.into_iter().flatten().map(|(envelope, copies)| (envelope, *copies as usize))
-}
-
-fn count<E: Election>(state: &SystemState<E>, wanted: &Envelope<E::Msg>) -> usize {
-    in_flight(state).find(|(envelope, _)| *envelope == wanted).map_or(0, |(_, copies)| copies)
+/// Each message in flight, with how many copies of it there are.
+fn in_flight<E: Election>(state: &SystemState<E>) -> BTreeMap<Envelope<E::Msg>, usize> {
+    let mut copies = BTreeMap::new();
+    for envelope in state.network.all() {
+        *copies.entry(envelope).or_default() += 1;
+    }
+    copies
 }

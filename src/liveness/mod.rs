@@ -14,9 +14,11 @@
 //! in which messages are delivered; and the environment may do what it has a budget for.
 
 mod answer;
+mod apart;
 mod ask;
 mod asynchronous;
 mod audit;
+mod audit_wide;
 mod bag;
 mod between;
 mod canonical;
@@ -40,6 +42,7 @@ mod ticking;
 mod ticks;
 mod time;
 mod walks;
+mod wide;
 
 pub use answer::{Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random};
 pub use ask::ask;
@@ -53,3 +56,4 @@ pub use graph::{Defect, Edge, Graph, GraphBuilder};
 pub use report::{Asked, Cut, Reply, Report};
 pub use retell::Told;
 pub use walks::Sampled;
+pub use wide::{FALLS, RISES, decide_wide};

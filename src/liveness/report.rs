@@ -12,6 +12,7 @@ use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
 use super::stabilising::Timeless;
 use super::ticking::Forms;
+use super::wide::{decide_wide, explore_wide};
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
@@ -192,12 +193,26 @@ pub(super) fn decide_timed<'a, E: Election>(
         let explored = explore(system, links(cut.to), starts, extent, |_| true)?;
         phases.push(Phase { links: links(cut.to).clone(), explored, before: None });
     }
-    let graph = &phases[phases.len() - 1].explored.graph;
+    let last = &phases[phases.len() - 1];
+    let graph = &last.explored.graph;
+    // After a phase without time, starts may have been left out as well.
+    let is_timed = system.rules.timing == Timing::Timed;
+    let wide = match last.explored.cut {
+        Some("spread") if is_timed => {
+            let starts = graph.starts().iter().map(|start| last.explored.state(*start));
+            explore_wide(system, &last.links, starts.collect(), extent)?
+        }
+        _ => None,
+    };
     let reply = |asked: Asked| {
         let question = asked.question(system.actors.len());
         let decision = decide(graph, &question).map_err(|defect| defect.to_string())?;
-        confirm(graph, &question, &decision)
-            .map_err(|why| format!("the answer on {} is not confirmed: {why}", asked.name()))?;
+        let unconfirmed = |why| format!("the answer on {} is not confirmed: {why}", asked.name());
+        confirm(graph, &question, &decision).map_err(unconfirmed)?;
+        let decision = match &wide {
+            Some(wide) => decide_wide(wide, &question, decision).map_err(unconfirmed)?,
+            None => decision,
+        };
         Ok(Reply { asked, decision })
     };
     let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
@@ -236,9 +251,7 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
         );
     }
     match rules.network {
-        NetworkKind::Unordered => {}
-        NetworkKind::Ordered if takes_a_tick => {}
-        NetworkKind::Ordered => return wrong("on an ordered network only where time is kept"),
+        NetworkKind::Unordered | NetworkKind::Ordered => {}
         NetworkKind::Duplicating => return wrong("on a network that does not duplicate"),
     }
     if !system.prefix.is_empty() {

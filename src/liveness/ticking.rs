@@ -123,7 +123,7 @@ pub(super) struct Forms<'a, E: Election> {
     pub(super) system: &'a System<E>,
     pub(super) links: &'a Topology,
     parts: Vec<NodeSet>,
-    countings: Vec<Counting>,
+    pub(super) countings: Vec<Counting>,
     spread: u64,
 }
 

@@ -43,7 +43,7 @@ pub struct LivenessScenario {
     /// The protocol's options, by name.
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     pub options: toml::Table,
-    /// How messages travel: `unordered`, or, where time is kept, `ordered`.
+    /// How messages travel: `unordered` or `ordered`.
     #[serde(default)]
     pub network: NetworkKind,
     /// Crashes, and restarts with the disk intact; where time is not kept at first, then also what

@@ -90,10 +90,6 @@ fn what_cannot_be_asked_is_refused() {
         ),
         ("bug = \"votes-twice\"", "with bugs that cost no safety: `votes-twice` does"),
         (
-            "timing = \"asynchronous\"\nnetwork = \"ordered\"",
-            "on an ordered network only where time is kept",
-        ),
-        (
             "timing = \"asynchronous\"\nnetwork = \"duplicating\"",
             "on a network that does not duplicate",
         ),

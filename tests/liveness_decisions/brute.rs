@@ -2,7 +2,7 @@
 //! again, and all such sets of a small graph can be listed.
 
 use super::{Edge, Random, Sketch};
-use oneleader::liveness::{Answer, Question};
+use oneleader::liveness::{Answer, FALLS, Question, RISES};
 
 /// A set of edges that a run can repeat for ever, by their places in the sketch, a bit each.
 struct Repeated {
@@ -128,6 +128,30 @@ impl<'a> Tried<'a> {
                 Answer::AlmostSure { random: Random::TimeoutsAndOrder }
             }
             (true, false) => Answer::AlmostSure { random: Random::Timeouts },
+        }
+    }
+
+    /// The answer if the sketch has all runs of a system and maybe others, of which those do not
+    /// count that fall again and again and rise only finitely often.
+    pub(crate) fn wide_answer(&self, question: &Question, refuted: bool) -> Answer {
+        let some = |set: &Repeated, mark| self.edges(set.edges).any(|(_, e)| e.marks & mark != 0);
+        let is_possible = |set: &&Repeated| some(set, RISES) || !some(set, FALLS);
+        let (good, bad): (Vec<&Repeated>, Vec<&Repeated>) = self
+            .repeated
+            .iter()
+            .filter(is_possible)
+            .partition(|set| self.is_good(set.edges, question));
+        let is_cut = self.sketch.cut.iter().any(|state| self.is_reached(*state));
+        let is_whole = self.answer(question) != Answer::TimeStops && !is_cut;
+        match refuted {
+            _ if !is_whole => Answer::Unknown { refuted },
+            true if good.is_empty() => Answer::Never,
+            false if bad.is_empty() => Answer::Guaranteed,
+            true if !bad.iter().any(|set| set.is_held) => {
+                Answer::AlmostSure { random: Random::Timeouts }
+            }
+            true if !good.iter().any(|set| set.is_held) => Answer::CanBeLost { for_good: false },
+            _ => Answer::Unknown { refuted },
         }
     }
 

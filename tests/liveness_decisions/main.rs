@@ -11,6 +11,7 @@ mod forged;
 mod hand;
 mod mistakes;
 mod random;
+mod wide;
 
 /// A stable leader: node a, or node b.
 const A: u32 = 1;

@@ -9,10 +9,10 @@ use super::{Decision, Edge, GraphBuilder, Sketch};
 use oneleader::liveness::{Answer, Defect, Question, confirm, decide};
 
 /// Numbers that look random and are the same everywhere (xorshift64*).
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u32) -> u32 {
+    pub(super) fn roll(&mut self, sides: u32) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -27,7 +27,7 @@ impl Dice {
         [0, 1, 1, 1, 2, 3, 3, 3][self.roll(8) as usize]
     }
 
-    fn question(&mut self) -> Question {
+    pub(super) fn question(&mut self) -> Question {
         if self.is_one_in(3) {
             return Question::Recurs { any: [1, 2, 3, 1, 2, 0][self.roll(6) as usize] };
         }
@@ -38,7 +38,7 @@ impl Dice {
 
     /// A graph in which a budget is spent by the adversary's edges and never grows. Most states
     /// have an edge, few are cut or stop.
-    fn sketch(&mut self, most: u32, many_edges: u32) -> Sketch {
+    pub(super) fn sketch(&mut self, most: u32, many_edges: u32) -> Sketch {
         let mut sketch = Sketch::new(1 + self.roll(most));
         let budgets: Vec<u32> = (0..sketch.states).map(|_| self.roll(4) / 2).collect();
         let edges = sketch.states + self.roll(many_edges - most + 1);
