@@ -1,12 +1,29 @@
 //! The liveness of every corpus is as expected: a test for each system that it asks about. The runs
-//! that show the answers are taken by the reference semantics on the way.
+//! that show the answers are taken by the reference semantics on the way. Where a bug is planted,
+//! the answer is stronger without it.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use oneleader::judge;
 use oneleader::models::{self, Shipped};
-use oneleader::scenario::{Size, liveness};
+use oneleader::scenario::Size;
+use oneleader::scenario::liveness::{self, LivenessScenario};
+
+/// Where an answer stands among all, from the strongest down.
+fn strength(answer: &str) -> usize {
+    const ALL: [&str; 6] = [
+        "guaranteed",
+        "almost-sure (timeouts)",
+        "almost-sure (timeouts-and-order)",
+        "can-be-lost",
+        "can-be-lost (for good)",
+        "never",
+    ];
+    let known = ALL.iter().position(|known| *known == answer);
+    known.unwrap_or_else(|| panic!("an answer that decides nothing: {answer}"))
+}
 
 fn main() -> ExitCode {
     let mut trials = Vec::new();
@@ -20,6 +37,16 @@ fn main() -> ExitCode {
                 let checked = judge::liveness_of(&Shipped, about, &scenario, None)
                     .map_err(|problem| problem.to_string())?;
                 checked.assert_as_expected();
+                if scenario.bug.is_some() {
+                    let clean =
+                        LivenessScenario { bug: None, expect: BTreeMap::new(), ..scenario.clone() };
+                    let clean = judge::liveness_of(&Shipped, about, &clean, None)
+                        .map_err(|problem| problem.to_string())?;
+                    let (with, without) = (&checked.answers[0].answer, &clean.answers[0].answer);
+                    if strength(without) >= strength(with) {
+                        return Err(format!("{with}, and without the bug {without}").into());
+                    }
+                }
                 Ok(())
             }));
         }
