@@ -93,7 +93,11 @@ fn what_cannot_be_asked_is_refused() {
             "timing = \"asynchronous\"\nnetwork = \"duplicating\"",
             "on a network that does not duplicate",
         ),
-        ("timing = \"stabilising\"", "expected timing = \"timed\""),
+        ("timing = \"stabilising\"", "messages pile up for ever: expected `bounds`"),
+        (
+            "timing = \"stabilising\"\nmax_states = 100\nbounds = { max_term = 2 }",
+            "without time there are more than 100 states",
+        ),
         (
             "timing = \"asynchronous\"\ncut = { to = \"star(n1)\", when = \"n1 leads\" }",
             "where time is kept, and only there",
@@ -111,6 +115,26 @@ fn what_cannot_be_asked_is_refused() {
     }
     oneleader(&["liveness", "raft", "--scenario", "chaned"]).refuses(&["did you mean `chained`?"]);
     oneleader(&["liveness", "rift"]).refuses(&["did you mean `raft`?"]);
+}
+
+#[test]
+fn times_are_told_and_checked_by_walks() {
+    let asked = ["liveness", "raft", "--scenario", "mesh", "--time", "--walks", "2000"];
+    let ended = oneleader(&asked);
+    assert_eq!(ended.code, 0, "{}{}", ended.out, ended.err);
+    assert!(ended.out.contains("until a leader stays, 8.565 ticks of 10 ms"), "{}", ended.out);
+    assert!(ended.out.contains("it agrees"), "{}", ended.out);
+    let ended = oneleader(&[&asked[..], &["--json", "-"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
+    let time = &json["liveness"][0]["time"];
+    assert_eq!((&time["median"], &time["walks"]), (&7.into(), &2000.into()), "{time}");
+    assert!(json["liveness"][1]["time"].is_null(), "it is that of the first question");
+    let ended = oneleader(&["liveness", "raft", "--scenario", "chained", "--time"]);
+    assert!(ended.out.contains("it never happens that a leader stays"), "{}", ended.out);
+    let ended = oneleader(&["liveness", "raft", "--scenario", "one-crash", "--time"]);
+    assert!(ended.out.contains("nobody knows how likely a crash is"), "{}", ended.out);
+    oneleader(&["liveness", "raft", "--walks", "5"]).refuses(&["--time"]);
+    oneleader(&["liveness", "raft", "--deep", "--scenario", "mesh"]).refuses(&["--scenario"]);
 }
 
 #[test]
