@@ -211,3 +211,13 @@ fn without_a_bug_the_start_is_shown_with_the_verdicts() {
     browser.wait_for("document.querySelectorAll('nav > ul a').length > 0");
     assert_eq!(browser.errors, Vec::<String>::new());
 }
+
+#[test]
+#[ignore = "needs a browser in CHROMIUM; .ci/run finds or installs one"]
+fn a_start_that_steps_lead_to_is_shown_with_them() {
+    let explorer = Explorer::start(&["raft", "--bug", "commits-old-terms"]);
+    let mut browser = Browser::open(&explorer, "/0");
+    browser.wait_for_steps(0);
+    assert!(browser.diagram().contains("stands for election"), "{}", browser.diagram());
+    assert_eq!(browser.errors, Vec::<String>::new());
+}

@@ -28,7 +28,7 @@ use guided::Guided;
 use page::{Found, Page};
 
 /// After the first violation, other properties are asked for this long.
-const TIME_FOR_OTHERS: Duration = Duration::from_secs(10);
+const TIME_FOR_OTHERS: Duration = Duration::from_secs(5);
 
 /// Open the Stateright Explorer, on a counterexample if there is one
 ///
