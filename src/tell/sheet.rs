@@ -50,12 +50,20 @@ pub fn whole<E: Election>(system: &System<E>, state: &SystemState<E>) -> String 
     }
     let world = names::value(&state.world);
     for (name, value) in fields(&world).map(|(_, fields)| fields).unwrap_or_default() {
-        let value = brief(value);
-        if !is_nothing(&value) && value != "0" && value != "Faults" {
+        let value = if name == "left" { budgets(&brief(value)) } else { brief(value) };
+        if !is_nothing(&value) && value != "0" {
             text += &format!("{SAME}{name}: {value}\n");
         }
     }
     text
+}
+
+/// The budgets of faults that are not used up.
+fn budgets(faults: &str) -> String {
+    let all = fields(faults).map(|(_, fields)| fields).unwrap_or_default();
+    let left = all.into_iter().filter(|(_, left)| *left != "0");
+    let left: Vec<String> = left.map(|(name, left)| format!("{name}={left}")).collect();
+    if left.is_empty() { "no faults".to_string() } else { left.join(", ") }
 }
 
 fn sheet<E: Election>(

@@ -77,11 +77,9 @@ impl Guided {
     /// first, the full star before the empty one.
     fn offered(&self, state: &Erased) -> Vec<(Erased, Erased)> {
         let mut all = self.page.system.successors(state);
-        all.sort_by_key(|(step, _)| match self.page.star(state, step) {
-            Some("★") => 0,
-            Some(_) => 1,
-            None => 2,
-        });
+        let ways = self.page.ways(state);
+        let place = |step: &Erased| ways.iter().position(|(_, way)| *way == step);
+        all.sort_by_cached_key(|(step, _)| place(step).unwrap_or(ways.len()));
         all
     }
 

@@ -96,11 +96,6 @@ impl Found {
     fn position(&self, state: &Erased) -> Option<usize> {
         self.states.iter().position(|other| other == state)
     }
-
-    /// Whether it goes on from that state with that step.
-    fn goes_on(&self, state: &Erased, step: &Erased) -> bool {
-        self.position(state).is_some_and(|i| self.steps.get(i) == Some(step))
-    }
 }
 
 /// All that is shown.
@@ -117,11 +112,20 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// How a step that leads on along a counterexample is marked: with a full star along the first,
-    /// with an empty one along another.
-    pub(super) fn star(&self, state: &Erased, step: &Erased) -> Option<&'static str> {
-        let along = self.found.iter().position(|found| found.goes_on(state, step))?;
-        Some(if along == 0 { "★" } else { "☆" })
+    /// The steps that lead on along counterexamples, each with its mark: a full star along the
+    /// first, an empty one along another.
+    pub(super) fn ways(&self, state: &Erased) -> Vec<(&'static str, &Erased)> {
+        let next = |(i, found): (usize, &'_ Found)| {
+            let at = found.position(state).filter(|at| *at < found.steps.len())?;
+            Some((i, at))
+        };
+        let ways = self.found.iter().enumerate().filter_map(next);
+        ways.map(|(i, at)| (if i == 0 { "★" } else { "☆" }, &self.found[i].steps[at])).collect()
+    }
+
+    /// The mark of a step that leads on.
+    fn star(&self, state: &Erased, step: &Erased) -> Option<&'static str> {
+        self.ways(state).into_iter().find(|(_, way)| *way == step).map(|(star, _)| star)
     }
 
     /// The properties that a state violates, each with the conflicting facts. Those come first
