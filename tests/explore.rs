@@ -1,47 +1,17 @@
 //! The Stateright Explorer, started on a planted bug: the link that is printed leads, through the
 //! Explorer's own calls, to a state in which the property is violated.
 
-use std::io::{BufRead, BufReader, Read, Write};
+#[path = "support/explorer.rs"]
+mod explorer;
+
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use explorer::Explorer;
 use serde_json::Value;
 
-/// The command, ended with the test.
-struct Explorer {
-    child: Child,
-    address: String,
-    /// `/0/3/1`
-    path: String,
-}
-
-impl Drop for Explorer {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 impl Explorer {
-    fn start(args: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_oneleader"))
-            .arg("explore")
-            .args(args)
-            .args(["--port", "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the command runs");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
-        let link = lines.map_while(Result::ok).find_map(|line| {
-            let link = line.strip_prefix("Stateright Explorer: http://")?;
-            let (address, path) = link.split_once("/#/steps")?;
-            Some((address.to_string(), path.to_string()))
-        });
-        let (address, path) = link.expect("a link is printed");
-        Explorer { child, address, path }
-    }
-
     fn get(&self, path: &str) -> Value {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("it listens");
@@ -61,21 +31,28 @@ impl Explorer {
         all.iter().find(|s| s["actionIndex"] == index).expect("the step is offered").clone()
     }
 
-    /// The path to the violation of election safety that the list of properties shows.
-    fn discovery(&self) -> Option<String> {
+    /// What is listed as violated: each property with the path to a violation.
+    fn discoveries(&self) -> Vec<(String, String)> {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < deadline {
+        loop {
             let status = self.get("/.status");
             let properties = status["properties"].as_array().expect("properties");
-            let safety =
-                properties.iter().find(|p| p[1] == "election-safety").expect("it is asked");
-            if let Some(path) = safety[2].as_str() {
-                return Some(format!("/{path}"));
+            let violated = properties.iter().filter_map(|property| {
+                let (name, path) = (property[1].as_str()?, property[2].as_str()?);
+                Some((name.to_string(), format!("/{path}")))
+            });
+            let violated: Vec<_> = violated.collect();
+            let is_done = status["done"].as_bool().expect("whether it is done");
+            if is_done || Instant::now() > deadline {
+                return violated;
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        None
     }
+}
+
+fn text<'a>(state: &'a Value, what: &str) -> &'a str {
+    state[what].as_str().unwrap_or_else(|| panic!("no {what} in {state}"))
 }
 
 #[test]
@@ -88,11 +65,37 @@ fn the_link_leads_to_the_state_in_which_two_nodes_lead() {
         explorer.path
     );
     let last = explorer.reached(&explorer.path);
-    let (action, outcome) = (last["action"].as_str(), last["outcome"].as_str());
-    assert!(action.is_some_and(|action| !action.is_empty()), "{last}");
-    assert!(outcome.is_some(), "{last}");
+    assert!(text(&last, "action").contains("⚠ violates election-safety"), "{last}");
+    let outcome = text(&last, "outcome");
+    assert!(outcome.starts_with("⚠ election-safety IS VIOLATED: "), "{outcome}");
+    assert!(!outcome.contains("Id("), "{outcome}");
+    assert!(text(&last, "svg").contains("election-safety is violated"), "{last}");
     // The list of properties shows the same violation, although nothing else has been explored.
-    assert_eq!(explorer.discovery().as_deref(), Some(explorer.path.as_str()));
+    let discoveries = explorer.discoveries();
+    assert!(discoveries.contains(&("election-safety".into(), explorer.path.clone())));
+}
+
+#[test]
+fn stars_lead_from_the_start_to_the_violation() {
+    let explorer = Explorer::start(&["bully", "--bug", "recovers-as-leader"]);
+    let mut path = "/0".to_string();
+    while path != explorer.path {
+        assert!(path.len() < explorer.path.len(), "{path} leads past {}", explorer.path);
+        let next = explorer.get(&format!("/.states{path}"));
+        let next = next.as_array().expect("steps");
+        assert!(text(&next[0], "action").starts_with("★ "), "{}", next[0]);
+        path += &format!("/{}", next[0]["actionIndex"]);
+    }
+}
+
+#[test]
+fn without_a_bug_it_opens_at_the_start_with_the_verdicts() {
+    let explorer = Explorer::start(&["bully"]);
+    assert_eq!(explorer.path, "/0");
+    let start = &explorer.get("/.states")[0];
+    assert!(explorer.said.contains("election-safety: holds"), "{}", explorer.said);
+    assert!(text(start, "state").contains("election-safety: holds"), "{start}");
+    assert_eq!(explorer.discoveries(), []);
 }
 
 #[test]

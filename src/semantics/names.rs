@@ -56,7 +56,11 @@ pub fn ages(name: &str) -> Option<Vec<u16>> {
 
 /// The `Debug` form of a value on one line, with `Id(0)` as `n1`.
 pub fn value(value: &impl Debug) -> String {
-    let text = format!("{value:?}");
+    named(&format!("{value:?}"))
+}
+
+/// A text in which nodes may stand in their `Debug` form, with `Id(0)` as `n1`.
+pub fn named(text: &str) -> String {
     let mut parts = text.split("Id(");
     let mut named = parts.next().unwrap_or_default().to_string();
     for part in parts {

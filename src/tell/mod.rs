@@ -11,4 +11,5 @@ mod narration;
 pub mod narrative;
 pub mod prose;
 pub mod scene;
+pub mod sheet;
 pub mod story;
