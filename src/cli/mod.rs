@@ -15,6 +15,7 @@ mod output;
 mod pictures;
 mod progress;
 mod replay;
+mod report;
 mod table;
 mod times;
 
@@ -51,6 +52,7 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     Replay(replay::Replay),
     Explore(explore::Explore),
+    Report(report::WriteReport),
 }
 
 /// How a command ended.
@@ -126,6 +128,7 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
         Command::Fuzz(fuzz) => fuzz.run(catalogue),
         Command::Replay(replay) => replay.run(catalogue),
         Command::Explore(explore) => explore.run(catalogue),
+        Command::Report(report) => report.run(catalogue),
     }
 }
 

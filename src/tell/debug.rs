@@ -22,7 +22,7 @@ pub(super) fn compare(path: &str, old: &str, new: &str, out: &mut Vec<String>) {
 }
 
 /// The name and fields of a structure's `Debug` form, `Name { a: 1, b: [2, 3] }`.
-fn fields(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
+pub(super) fn fields(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
     let (name, rest) = text.split_once(" { ")?;
     let inner = rest.strip_suffix(" }")?;
     if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {

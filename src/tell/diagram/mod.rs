@@ -154,7 +154,7 @@ impl Diagram {
             stretches: lanes::stretches(scene),
             walls: lanes::walls(scene),
             terms: scene.terms.iter().map(|(term, name)| (*term, name.clone())).collect(),
-            checked_from: (prefix > 0).then_some(prefix + 1),
+            checked_from: (0 < prefix && prefix < scene.frames.len()).then_some(prefix + 1),
             cycle: scene.cycle.map(|frame| frame + 1),
         }
     }
