@@ -37,7 +37,7 @@ fn contents(book: &Book) -> Markup {
                         a href=(chapter.path) { (chapter.about.title) }
                         p { (chapter.about.source) }
                         p.small {
-                            (plural(chapter.questions.properties.len(), "safety property"))
+                            (chapter.questions.properties.len()) " properties of safety"
                             ", " (plural(chapter.cases.len(), "scenario"))
                             ", " (plural(bugs, "planted bug"))
                         }
@@ -51,9 +51,6 @@ fn contents(book: &Book) -> Markup {
 fn safety(book: &Book) -> Markup {
     let table = html! {
         table.matrix {
-            caption {
-                "Scenarios without a planted bug, by what may fail in them. A number counts scenarios."
-            }
             thead {
                 tr {
                     th scope="col" { "Protocol" }
@@ -68,6 +65,10 @@ fn safety(book: &Book) -> Markup {
     html! {
         section aria-labelledby="safety" {
             h2 id="safety" { "Safety: never two leaders in a term" }
+            p.small {
+                "Scenarios without a planted bug, by what may fail in them. A number counts "
+                "scenarios, and leads to them."
+            }
             (scrolled("Verdicts by protocol and by what may fail", &table))
             (legend())
         }
@@ -209,10 +210,6 @@ fn liveness(book: &Book) -> Markup {
     }
     let table = html! {
         table.matrix.answers {
-            caption {
-                "Does a stable leader come (of protocols that agree on one value: does everybody "
-                "learn it)? By what the links do, and what fails. A link leads to a run that repeats for ever."
-            }
             thead {
                 tr {
                     th scope="col" { "Protocol" }
@@ -235,6 +232,10 @@ fn liveness(book: &Book) -> Markup {
     html! {
         section aria-labelledby="liveness" {
             h2 id="liveness" { "Liveness: a leader comes, and stays" }
+            p.small {
+                "Does a stable leader come? (Where nodes agree on one value: does everybody learn "
+                "it?) By what the links do, and what fails. A link leads to a run that shows it."
+            }
             (scrolled("Answers about liveness by protocol and system", &table))
             p.small {
                 "Guaranteed: on every run. Almost sure: with probability one. Can be lost: some runs "

@@ -13,6 +13,8 @@ mod plots;
 mod protocol;
 mod results;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use std::time::Instant;
 

@@ -28,7 +28,7 @@ pub(super) fn page(title: &str, root: &str, way: Way<'_>, body: &Markup) -> Stri
             }
             body {
                 a.skip href="#main" { "Skip to the content" }
-                header.top {
+                @if !way.is_empty() { header.top {
                     nav aria-label="Where this page is" {
                         ol {
                             @for (name, path) in way {
@@ -37,7 +37,7 @@ pub(super) fn page(title: &str, root: &str, way: Way<'_>, body: &Markup) -> Stri
                             li aria-current="page" { (title.split(" – ").next().unwrap_or(title)) }
                         }
                     }
-                }
+                } }
                 main id="main" { (body) }
                 script { (PreEscaped(SCRIPT)) }
             }

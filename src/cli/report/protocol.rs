@@ -101,7 +101,7 @@ fn bugs(chapter: &Chapter) -> Markup {
                             }
                             p { (bug.summary) }
                         }
-                        td { (bug.rule) }
+                        td { (bug.rule) p.small { "Published: " (bug.published) } }
                         td { (costs(bug)) }
                         td.steps {
                             @match run(bug) {
@@ -159,11 +159,13 @@ fn liveness(chapter: &Chapter) -> Markup {
                 @for live in &chapter.systems {
                     tr {
                         th scope="row" {
-                            (live.scenario.name)
-                            p { (live.scenario.note) }
-                            p.small {
-                                (assumptions(&live.scenario.scenario()))
-                                "; " (thousands(live.states.into())) " states"
+                            details {
+                                summary { (live.scenario.name) }
+                                p { (live.scenario.note) }
+                                p.small {
+                                    (assumptions(&live.scenario.scenario()))
+                                    "; " (thousands(live.states.into())) " states"
+                                }
                             }
                         }
                         @for question in &questions {
@@ -185,7 +187,7 @@ fn liveness(chapter: &Chapter) -> Markup {
     html! {
         section aria-labelledby="liveness" {
             h2 id="liveness" { "Liveness" }
-            p.small { "Decided for this report. A link leads to a run that shows the answer." }
+            p.small { "Decided for this report. A link leads to a run that shows the answer; the name of a system opens what it assumes, and why the answer is right." }
             (scrolled("Answers about liveness", &table))
         }
     }

@@ -1,3 +1,6 @@
+window.addEventListener('beforeprint', function () {
+  document.querySelectorAll('details').forEach(function (part) { part.open = true })
+});
 (function () {
   var steps = Array.prototype.slice.call(document.querySelectorAll('.step'))
   if (!steps.length) return
