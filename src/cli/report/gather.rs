@@ -203,7 +203,7 @@ fn violation(
     let about = chapter.about;
     let found = answer.counterexample.expect("the answer was chosen for it");
     let bug = about.bugs.iter().find(|bug| scenario.bug.as_deref() == Some(bug.name));
-    // The first scenario that plants a bug has the bug's own page, unless another is named after it.
+    // The first scenario that plants a bug has the bug's own page.
     let has_own = |bug: &&'static BugSpec| {
         let is_own = |run: &Run| run.bug.is_some_and(|other| other.name == bug.name);
         !chapter.runs.iter().any(is_own)

@@ -25,10 +25,10 @@ use crate::election::Catalogue;
 
 /// Write the verdicts, the answers and the runs that show them as a folder of web pages
 ///
-/// The pages need no server and no network: open DIR/index.html. Every scenario that is expected to
-/// be violated is checked anew, and every system is asked about liveness anew, since the pages show
-/// the runs. Other verdicts are read from the file of `--results`, if it has them; if not, the pages
-/// show what the corpus expects, and mark it so.
+/// The pages need no server and no network: open DIR/index.html. Every scenario that is expected
+/// to be violated is checked anew, and every system is asked about liveness anew, since the pages
+/// show the runs. Other verdicts are read from the file of `--results`, if it has them; if not, the
+/// pages show what the corpus expects, and mark it so.
 #[derive(Args)]
 pub(super) struct WriteReport {
     /// The folder: a new or empty one, or an earlier report, which is replaced

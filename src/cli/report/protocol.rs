@@ -210,7 +210,7 @@ fn scenarios(book: &Book, chapter: &Chapter) -> Markup {
             }
             @for (c, f, cell) in groups.filter(|(_, _, cell)| !cell.cases.is_empty()) {
                 @let id = format!("{}-{}", CLOCKS[c].0, FAILURES[f].0);
-                h3 id=(id) { (FAILURES[f].1) ", " (CLOCKS[c].1) }
+                h3 id=(id) { (FAILURES[f].1) " – " (CLOCKS[c].1) }
                 ul.cases { @for case in &cell.cases { (one(chapter, case)) } }
             }
             @if !planted.is_empty() {

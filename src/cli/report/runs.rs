@@ -59,6 +59,7 @@ pub(super) fn page(chapter: &Chapter, run: &Run) -> String {
 fn heading(run: &Run) -> String {
     match run.bug {
         Some(bug) if bug.name != run.name => format!("{}: {}", bug.name, run.name),
+        _ if !run.caption.is_violation => format!("Liveness: {}", run.name),
         _ => run.name.clone(),
     }
 }
@@ -160,7 +161,8 @@ fn step(run: &Run, diagram: &Diagram, moment: &Moment) -> Markup {
 }
 
 fn state(diagram: &Diagram, node: &NodeNow) -> Markup {
-    let colour = node.leads.and_then(|term| diagram.colour(Some(term)));
+    // Where terms have no numbers, whoever leads has the first colour, as in the diagram.
+    let colour = node.leads.map(|term| diagram.colour(Some(term)).unwrap_or(0));
     let class = colour.map_or("mark".to_string(), |colour| format!("mark t{}", colour % 6));
     html! {
         section class={ "node" @if node.is_changed { " changed" } } {
