@@ -111,10 +111,12 @@ fn cell(chapter: &Chapter, clock: usize, failure: usize) -> Markup {
     let violated = cell.violated();
     let others = cell.cases.len() - violated;
     let href = format!("{}#{}-{}", chapter.path, CLOCKS[clock].0, FAILURES[failure].0);
-    let is_guess = |case: &&super::gather::Case| {
-        case.known == Known::Expected && case.verdict != Verdict::Violated
+    let is_guess = |is_violated: bool| {
+        let mut others = cell.cases.iter().filter(|case| case.known == Known::Expected);
+        others.any(|case| (case.verdict == Verdict::Violated) == is_violated)
     };
-    let guess = if cell.cases.iter().any(is_guess) { " guess" } else { "" };
+    let guess = |is_violated| if is_guess(is_violated) { " guess" } else { "" };
+    let said = |is_violated| if is_guess(is_violated) { ", as expected by the corpus" } else { "" };
     html! {
         td {
             @if cell.cases.is_empty() {
@@ -123,13 +125,15 @@ fn cell(chapter: &Chapter, clock: usize, failure: usize) -> Markup {
                 a.counts href=(href) {
                     @if let Some(worst) = cell.worst_of_others() {
                         @let (class, mark, words) = of_verdict(worst);
-                        span class={ "label " (class) (guess) } {
-                            (sign(mark)) (others) span.unseen { " " (words) " at worst" }
+                        span class={ "label " (class) (guess(false)) } {
+                            (sign(mark)) (others)
+                            span.unseen { " " (words) " at worst" (said(false)) }
                         }
                     }
                     @if violated > 0 {
-                        span class="label bad" {
-                            (sign(Sign::Cross)) (violated) span.unseen { " violated" }
+                        span class={ "label bad" (guess(true)) } {
+                            (sign(Sign::Cross)) (violated)
+                            span.unseen { " violated" (said(true)) }
                         }
                     }
                 }

@@ -140,9 +140,9 @@ fn case(
     scenario: Scenario,
     taken: &mut BTreeSet<String>,
 ) -> Result<Case, Problem> {
-    let (about, is_fresh) = (chapter.about, book.ways.is_fresh && scenario.size <= Size::Full);
-    let expected = expected(&scenario);
-    if !is_fresh && expected != Verdict::Violated {
+    let (about, is_deep) = (chapter.about, scenario.size > Size::Full);
+    let (is_fresh, expected) = (book.ways.is_fresh && !is_deep, expected(&scenario));
+    if is_deep || !is_fresh && expected != Verdict::Violated {
         let stored = book.ways.stored.as_ref().and_then(|all| all.of(about.name, &scenario.name));
         let (verdict, known, states) = match stored {
             Some(Found { verdict, states }) => (verdict, Known::Stored, Some(states)),

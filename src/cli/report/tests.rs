@@ -28,12 +28,14 @@ fn hostile(about: &'static About) -> &'static About {
         costs: bug.costs,
     };
     let option = |option: &OptionSpec| OptionSpec { name: HOSTILE, help: HOSTILE, ..*option };
+    let options: Box<[OptionSpec]> = about.options.iter().map(option).collect();
+    let bugs: Box<[BugSpec]> = about.bugs.iter().map(bug).collect();
     Box::leak(Box::new(About {
         name: HOSTILE,
         title: HOSTILE,
         source: HOSTILE,
-        options: Box::leak(about.options.iter().map(option).collect()),
-        bugs: Box::leak(about.bugs.iter().map(bug).collect()),
+        options: Box::leak(options),
+        bugs: Box::leak(bugs),
         ..*about
     }))
 }
