@@ -83,16 +83,3 @@ fn is_page(name: &str) -> bool {
 fn cannot_write(path: &Path, e: &io::Error) -> Problem {
     Problem::new(format!("cannot be written: {e}")).in_file(&path.display().to_string())
 }
-
-#[cfg(test)]
-mod tests {
-    use super::is_page;
-
-    #[test]
-    fn only_pages_within_the_folder_are_ever_removed() {
-        assert!(is_page("index.html") && is_page("raft/bug.html"));
-        for name in ["../index.html", "/index.html", "a/../../b.html", "notes.txt", ""] {
-            assert!(!is_page(name), "{name}");
-        }
-    }
-}

@@ -284,7 +284,7 @@ pub(super) fn slug(text: &str) -> String {
 }
 
 /// The path of a page, which no other page has.
-pub(super) fn free(taken: &mut BTreeSet<String>, name: &str) -> String {
+fn free(taken: &mut BTreeSet<String>, name: &str) -> String {
     let path = |n: usize| if n == 1 { format!("{name}.html") } else { format!("{name}-{n}.html") };
     let path = (1..).map(path).find(|path| !taken.contains(path) && path != "index.html");
     let path = path.expect("there are numbers enough");

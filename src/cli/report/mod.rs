@@ -13,8 +13,6 @@ mod plots;
 mod protocol;
 mod results;
 mod runs;
-#[cfg(test)]
-mod tests;
 
 use std::time::Instant;
 
@@ -22,6 +20,7 @@ use clap::Args;
 
 use crate::cli::{Ending, Exit, choice, output};
 use crate::election::Catalogue;
+use crate::scenario::Problem;
 
 /// Write the verdicts, the answers and the runs that show them as a folder of web pages
 ///
@@ -53,12 +52,7 @@ impl WriteReport {
         let folder = folder::Folder::open(&self.folder)?;
         let ways = gather::Ways { stored, is_fresh: self.fresh };
         let book = gather::gather(catalogue, &abouts, ways)?;
-        let mut pages = vec![("index.html".to_string(), front::page(&book))];
-        for chapter in &book.chapters {
-            pages.push((chapter.path.clone(), protocol::page(&book, chapter)));
-            let runs = chapter.runs.iter();
-            pages.extend(runs.map(|run| (run.path.clone(), runs::page(chapter, run))));
-        }
+        let pages = pages_of(&book);
         folder.write(&pages)?;
         output::say(&format!(
             "{} pages in {:.1} s: open {}/index.html\n",
@@ -69,4 +63,28 @@ impl WriteReport {
         book.unexpected.iter().for_each(|what| output::note(&format!("not as expected: {what}")));
         Ok(if book.unexpected.is_empty() { Exit::Good } else { Exit::Bad })
     }
+}
+
+/// The pages of a report on these protocols, or on all: each with its path, the first page first.
+/// Verdicts that no run shows are those that the corpora expect.
+///
+/// # Errors
+/// A name that the catalogue does not have, or a corpus that is wrong.
+pub fn pages(
+    catalogue: &impl Catalogue,
+    protocols: &[String],
+) -> Result<Vec<(String, String)>, Problem> {
+    let abouts = choice::protocols(catalogue, protocols)?;
+    let ways = gather::Ways { stored: None, is_fresh: false };
+    Ok(pages_of(&gather::gather(catalogue, &abouts, ways)?))
+}
+
+fn pages_of(book: &gather::Book) -> Vec<(String, String)> {
+    let mut pages = vec![("index.html".to_string(), front::page(book))];
+    for chapter in &book.chapters {
+        pages.push((chapter.path.clone(), protocol::page(book, chapter)));
+        let runs = chapter.runs.iter();
+        pages.extend(runs.map(|run| (run.path.clone(), runs::page(chapter, run))));
+    }
+    pages
 }
