@@ -1,4 +1,5 @@
-//! The command line, with one file for each verb. It runs the engines and prints what they found.
+//! The command line, with one file or folder for each verb. It runs the engines and prints what they
+//! found.
 //! It reaches protocols only through the catalogue that it is given.
 //!
 //! Exit codes: 2 bad input, else 1 violated or not as expected, else 3 inconclusive, else 0.
@@ -15,6 +16,7 @@ mod output;
 mod pictures;
 mod progress;
 mod replay;
+pub mod report;
 mod table;
 mod times;
 
@@ -51,6 +53,7 @@ enum Command {
     Fuzz(fuzz::Fuzz),
     Replay(replay::Replay),
     Explore(explore::Explore),
+    Report(report::WriteReport),
 }
 
 /// How a command ended.
@@ -126,6 +129,7 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
         Command::Fuzz(fuzz) => fuzz.run(catalogue),
         Command::Replay(replay) => replay.run(catalogue),
         Command::Explore(explore) => explore.run(catalogue),
+        Command::Report(report) => report.run(catalogue),
     }
 }
 

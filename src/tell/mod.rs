@@ -7,6 +7,7 @@ pub mod flight;
 pub mod itf;
 mod links;
 pub mod mermaid;
+pub mod moments;
 mod narration;
 pub mod narrative;
 pub mod prose;

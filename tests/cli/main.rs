@@ -6,6 +6,7 @@ mod endings;
 mod liveness;
 mod pictures;
 mod reports;
+mod site;
 mod traces;
 
 use std::path::{Path, PathBuf};

@@ -73,6 +73,8 @@ pub(super) struct Plan {
     pub stubs: Vec<Stub>,
     /// The lines of the end, with their box.
     pub end: Option<Bounds>,
+    /// Whether it has only the lanes: what is told stands elsewhere.
+    is_bare: bool,
 }
 
 /// On which side of a lane a label stands.
@@ -92,6 +94,20 @@ impl Plan {
         plan.draw_messages(diagram);
         plan.write_end(diagram);
         plan.write_legend(diagram);
+        plan
+    }
+
+    /// The lanes alone, for a page that tells the rest.
+    pub(super) fn bare(diagram: &Diagram) -> Self {
+        let label = |i| Label { told: Vec::new(), ..Label::new(diagram, i) };
+        let labels: Vec<Label> = (0..diagram.rows.len()).map(label).collect();
+        let mut plan = Plan { is_bare: true, ..Plan::with_lanes(diagram, &labels) };
+        plan.width = plan.field.1 + MARGIN + 10.0;
+        plan.height = 12.0;
+        plan.place_rows(diagram, &labels);
+        plan.write_rows(diagram, &labels);
+        plan.draw_messages(diagram);
+        plan.height += 8.0;
         plan
     }
 
@@ -121,6 +137,7 @@ impl Plan {
             lines: Vec::new(),
             stubs: Vec::new(),
             end: None,
+            is_bare: false,
         }
     }
 
@@ -205,7 +222,7 @@ impl Plan {
                 let class = if row.kind == Some(StepKind::Tick) { "muted" } else { "ink" };
                 self.texts.push(Text::new(told_at, y, STORY, Anchor::Start, text).of(class));
             }
-            if Some(i) == diagram.checked_from {
+            if Some(i) == diagram.checked_from && !self.is_bare {
                 let text = "checked from here: all above only leads to the start";
                 let text = Text::new(told_at, band.top - 8.0, SMALL, Anchor::Start, text);
                 self.texts.push(text.of("muted bold"));

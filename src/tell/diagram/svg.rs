@@ -80,7 +80,23 @@ const RULES: &str = "
 
 /// The file.
 pub fn draw(diagram: &Diagram, theme: Theme) -> String {
-    let plan = Plan::new(diagram);
+    whole(diagram, &Plan::new(diagram), theme).to_string() + "\n"
+}
+
+/// The lanes alone, for a page that tells the rest. Each row that is shown has a rectangle of the
+/// class `row`, whose `data-row` is the number of the row.
+pub fn draw_lanes(diagram: &Diagram) -> String {
+    let plan = Plan::bare(diagram);
+    let rows = diagram.rows.iter().zip(&plan.bands).enumerate();
+    let rows = rows.filter(|(_, (row, _))| !row.is_hidden).map(|(i, (_, band))| {
+        let stripe = rectangle((4.0, band.top, plan.width - 4.0, band.bottom), 6.0);
+        stripe.set("class", "row").set("data-row", i).set("fill", "transparent")
+    });
+    let rows = rows.fold(Group::new(), Group::add);
+    whole(diagram, &plan, Theme::Auto).add(rows).to_string() + "\n"
+}
+
+fn whole(diagram: &Diagram, plan: &Plan, theme: Theme) -> Document {
     let caption = &diagram.caption;
     let (width, height) = (plan.width.ceil(), plan.height.ceil());
     let mut whole = Document::new()
@@ -94,17 +110,17 @@ pub fn draw(diagram: &Diagram, theme: Theme) -> String {
         .add(Style::new(style(theme)))
         .add(Definitions::new())
         .add(rectangle((0.0, 0.0, width, height), 0.0).set("class", "paper"));
-    for part in [ground(diagram, &plan), lanes(diagram, &plan), messages(&plan)] {
+    for part in [ground(diagram, plan), lanes(diagram, plan), messages(plan)] {
         whole = whole.add(part);
     }
-    whole = whole.add(steps(diagram, &plan)).add(texts(&plan));
+    whole = whole.add(steps(diagram, plan)).add(texts(plan));
     if let Some(from) = diagram.checked_from {
         // What comes before is covered by a veil.
         let (top, bottom) = (plan.bands[0].top, plan.bands[from].top - 24.0);
         let veil = rectangle((0.0, top, width, bottom), 0.0);
         whole = whole.add(veil.set("class", "paper").set("opacity", 0.45));
     }
-    whole.to_string() + "\n"
+    whole
 }
 
 /// The run in words, for those who cannot see the picture.

@@ -1,0 +1,298 @@
+//! What there is to show: scenarios with their verdicts, systems with their answers, and the runs
+//! that show them.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use super::date;
+use super::results::{Found, Stored, worse};
+use crate::cli::choice::{self, Questions};
+use crate::cli::pictures;
+use crate::election::{About, BugSpec, Catalogue};
+use crate::exploration::verdict::Verdict;
+use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request};
+use crate::liveness::Asked;
+use crate::scenario::liveness::{LivenessScenario, parse};
+use crate::scenario::{Problem, Scenario, Size};
+use crate::tell::diagram::Caption;
+use crate::tell::scene::Scene;
+
+/// Where verdicts come from that are not found anew.
+pub(super) struct Ways {
+    pub(super) stored: Option<Stored>,
+    /// Whether all are found anew.
+    pub(super) is_fresh: bool,
+}
+
+/// Everything.
+pub(super) struct Book {
+    pub(super) day: String,
+    pub(super) ways: Ways,
+    pub(super) chapters: Vec<Chapter>,
+    /// What is not as the corpora expect.
+    pub(super) unexpected: Vec<String>,
+}
+
+/// What is shown of a protocol.
+pub(super) struct Chapter {
+    pub(super) about: &'static About,
+    pub(super) path: String,
+    pub(super) questions: Questions,
+    pub(super) cases: Vec<Case>,
+    pub(super) systems: Vec<Live>,
+    pub(super) runs: Vec<Run>,
+}
+
+/// How a verdict is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Found just now.
+    Now,
+    /// Read from a file.
+    Stored,
+    /// It is what the corpus expects, and was not checked.
+    Expected,
+}
+
+/// A scenario with its verdict.
+pub(super) struct Case {
+    pub(super) scenario: Scenario,
+    pub(super) verdict: Verdict,
+    pub(super) known: Known,
+    /// Distinct states, if all were seen.
+    pub(super) states: Option<u64>,
+    /// The run that shows the violation, by its place among the chapter's.
+    pub(super) run: Option<usize>,
+}
+
+/// A system that was asked about liveness.
+pub(super) struct Live {
+    pub(super) scenario: LivenessScenario,
+    pub(super) states: u32,
+    pub(super) answers: Vec<Told>,
+}
+
+/// An answer about liveness.
+pub(super) struct Told {
+    pub(super) question: &'static str,
+    pub(super) answer: String,
+    pub(super) run: Option<usize>,
+}
+
+/// A run that has a page.
+pub(super) struct Run {
+    pub(super) path: String,
+    /// What it is called.
+    pub(super) name: String,
+    pub(super) bug: Option<&'static BugSpec>,
+    pub(super) scenario: Scenario,
+    pub(super) caption: Caption,
+    pub(super) scene: Scene,
+    /// The number of steps from where checking starts.
+    pub(super) steps: usize,
+    pub(super) is_shortest: bool,
+    /// The command that finds it again.
+    pub(super) command: String,
+    /// What else the run, or the scenario, shows.
+    pub(super) also: Vec<String>,
+}
+
+/// # Errors
+/// A corpus that is wrong, or a system that cannot be built.
+pub(super) fn gather(
+    catalogue: &impl Catalogue,
+    abouts: &[&'static About],
+    ways: Ways,
+) -> Result<Book, Problem> {
+    let day = date::day(SystemTime::now());
+    let mut book = Book { day, ways, chapters: Vec::new(), unexpected: Vec::new() };
+    let mut taken = BTreeSet::new();
+    for about in abouts {
+        let path = free(&mut taken, &slug(about.name));
+        let questions = choice::questions(catalogue, about);
+        let mut chapter = Chapter {
+            about,
+            path,
+            questions,
+            cases: Vec::new(),
+            systems: Vec::new(),
+            runs: Vec::new(),
+        };
+        for scenario in choice::corpus(about)? {
+            let case = case(catalogue, &mut book, &mut chapter, scenario, &mut taken)?;
+            chapter.cases.push(case);
+        }
+        let systems = parse(about.corpus, about)
+            .map_err(|problem| problem.in_file(&format!("corpus of {}", about.name)))?;
+        for system in systems.into_iter().filter(|system| system.size <= Size::Full) {
+            let live = live(catalogue, &mut book, &mut chapter, system, &mut taken)?;
+            chapter.systems.push(live);
+        }
+        book.chapters.push(chapter);
+    }
+    Ok(book)
+}
+
+fn case(
+    catalogue: &impl Catalogue,
+    book: &mut Book,
+    chapter: &mut Chapter,
+    scenario: Scenario,
+    taken: &mut BTreeSet<String>,
+) -> Result<Case, Problem> {
+    let (about, is_deep) = (chapter.about, scenario.size > Size::Full);
+    let (is_fresh, expected) = (book.ways.is_fresh && !is_deep, expected(&scenario));
+    if is_deep || !is_fresh && expected != Verdict::Violated {
+        let stored = book.ways.stored.as_ref().and_then(|all| all.of(about.name, &scenario.name));
+        let (verdict, known, states) = match stored {
+            Some(Found { verdict, states }) => (verdict, Known::Stored, Some(states)),
+            None => (expected, Known::Expected, scenario.distinct),
+        };
+        return Ok(Case { scenario, verdict, known, states, run: None });
+    }
+    // Unless every verdict is wanted, the run stops at the violations that are expected.
+    let chosen =
+        Chosen { about, scenario: scenario.clone(), is_as_written: is_fresh, remark: None };
+    let mut checked = judge::prepare(catalogue, chosen, &Request::default())?.run(&|_| ());
+    let verdicts = checked.answers.iter().map(|answer| answer.conclusion.verdict);
+    let verdict = verdicts.reduce(worse).unwrap_or(Verdict::Error);
+    let is_unexpected = match is_fresh {
+        true => checked.agreement() != Agreement::AsExpected,
+        false => verdict != Verdict::Violated,
+    };
+    if is_unexpected {
+        book.unexpected.push(format!("{}: {verdict}", checked.title()));
+    }
+    let states = is_fresh.then_some(checked.distinct);
+    let run = shown(&mut checked, &scenario);
+    let run = run.map(|(answer, also)| {
+        let run = violation(chapter, &scenario, answer, also, taken);
+        chapter.runs.push(run);
+        chapter.runs.len() - 1
+    });
+    Ok(Case { scenario, verdict, known: Known::Now, states, run })
+}
+
+/// The answer whose run is shown, with what is said of the others: the first that the scenario
+/// names as violated, or else the first that is.
+fn shown(checked: &mut Checked, scenario: &Scenario) -> Option<(Answer, Vec<String>)> {
+    let is_violated = |answer: &Answer| answer.counterexample.is_some();
+    let is_named = |answer: &Answer| {
+        let expected = scenario.expect.get(answer.property);
+        expected.is_some_and(|expected| expected.verdict == Verdict::Violated)
+    };
+    let answers = &mut checked.answers;
+    let named = answers.iter().position(|answer| is_violated(answer) && is_named(answer));
+    let at = named.or_else(|| answers.iter().position(is_violated))?;
+    let answer = answers.swap_remove(at);
+    let also = answers.iter().filter_map(|other| {
+        let steps = other.counterexample.as_ref()?.steps;
+        Some(format!("{} (in {})", other.property, plural(steps, "step")))
+    });
+    let also = also.collect();
+    Some((answer, also))
+}
+
+fn violation(
+    chapter: &Chapter,
+    scenario: &Scenario,
+    answer: Answer,
+    also: Vec<String>,
+    taken: &mut BTreeSet<String>,
+) -> Run {
+    let about = chapter.about;
+    let found = answer.counterexample.expect("the answer was chosen for it");
+    let bug = about.bugs.iter().find(|bug| scenario.bug.as_deref() == Some(bug.name));
+    // The first scenario that plants a bug has the bug's own page.
+    let has_own = |bug: &&'static BugSpec| {
+        let is_own = |run: &Run| run.bug.is_some_and(|other| other.name == bug.name);
+        !chapter.runs.iter().any(is_own)
+    };
+    let name = match bug.filter(has_own) {
+        Some(bug) => format!("bug-{}", bug.name),
+        None => format!("run-{}", scenario.name),
+    };
+    let caption = pictures::caption(about.name, &found.trace, answer.meaning, true);
+    Run {
+        path: free(taken, &format!("{}/{}", slug(about.name), slug(&name))),
+        name: scenario.name.clone(),
+        bug,
+        scenario: scenario.clone(),
+        caption,
+        scene: found.scene,
+        steps: found.steps,
+        is_shortest: found.is_shortest,
+        command: format!("oneleader check {} --scenario {}", about.name, scenario.name),
+        also,
+    }
+}
+
+fn live(
+    catalogue: &impl Catalogue,
+    book: &mut Book,
+    chapter: &mut Chapter,
+    scenario: LivenessScenario,
+    taken: &mut BTreeSet<String>,
+) -> Result<Live, Problem> {
+    let about = chapter.about;
+    let checked = judge::liveness_of(catalogue, about, &scenario, None)?;
+    if checked.agreement() != Agreement::AsExpected {
+        book.unexpected.push(format!("liveness of {} {}", about.name, scenario.name));
+    }
+    let mut answers: Vec<Told> = Vec::new();
+    let mut shown: Vec<(judge::Shown, usize)> = Vec::new();
+    for answer in checked.answers {
+        let run = answer.shown.map(|run| {
+            if let Some((_, at)) = shown.iter().find(|(other, _)| other.is_like(&run)) {
+                let also = format!("{}: {}", answer.question, answer.answer);
+                chapter.runs[*at].also.push(also);
+                return *at;
+            }
+            let meaning = Asked::named(answer.question).map_or("", Asked::meaning);
+            let caption = pictures::caption(about.name, &run.trace, meaning, false);
+            let name = format!("{}/live-{}", slug(about.name), slug(&scenario.name));
+            chapter.runs.push(Run {
+                path: free(taken, &name),
+                name: scenario.name.clone(),
+                bug: about.bugs.iter().find(|bug| scenario.bug.as_deref() == Some(bug.name)),
+                scenario: scenario.scenario(),
+                caption,
+                scene: run.scene.clone(),
+                steps: run.prefix.len() + run.cycle.len(),
+                is_shortest: false,
+                command: format!("oneleader liveness {} --scenario {}", about.name, scenario.name),
+                also: run.fairness.clone(),
+            });
+            shown.push((run, chapter.runs.len() - 1));
+            chapter.runs.len() - 1
+        });
+        answers.push(Told { question: answer.question, answer: answer.answer, run });
+    }
+    Ok(Live { scenario, states: checked.states, answers })
+}
+
+/// The worst verdict that a scenario expects.
+fn expected(scenario: &Scenario) -> Verdict {
+    let all = scenario.expect.values().map(|expected| expected.verdict);
+    all.reduce(worse).unwrap_or(Verdict::Holds)
+}
+
+/// A text as a part of a path: letters, digits and hyphens.
+pub(super) fn slug(text: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
+    text.chars().map(plain).collect()
+}
+
+/// The path of a page, which no other page has.
+fn free(taken: &mut BTreeSet<String>, name: &str) -> String {
+    let path = |n: usize| if n == 1 { format!("{name}.html") } else { format!("{name}-{n}.html") };
+    let path = (1..).map(path).find(|path| !taken.contains(path) && path != "index.html");
+    let path = path.expect("there are numbers enough");
+    taken.insert(path.clone());
+    path
+}
+
+/// So many of them.
+pub(super) fn plural(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
