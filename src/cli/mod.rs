@@ -1,5 +1,5 @@
-//! The command line, with one file or folder for each verb. It runs the engines and prints what they
-//! found.
+//! The command line, with one file or folder for each verb. It runs the engines and prints what
+//! they found.
 //! It reaches protocols only through the catalogue that it is given.
 //!
 //! Exit codes: 2 bad input, else 1 violated or not as expected, else 3 inconclusive, else 0.
