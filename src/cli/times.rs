@@ -11,9 +11,9 @@ pub(super) struct Time {
     tick_ms: f64,
     /// How likely it is that it ever comes about.
     probability: f64,
-    /// Where it does: so many ticks on average, and within so many in half of the runs, in nine of
-    /// ten, and in 99 of a hundred.
-    mean: f64,
+    /// Where it does, so many ticks on average, and within so many in half of the runs, in nine of
+    /// ten, and in 99 of a hundred; nothing if it never does.
+    mean: Option<f64>,
     median: Option<usize>,
     p90: Option<usize>,
     p99: Option<usize>,
@@ -31,6 +31,7 @@ impl Time {
     pub(super) fn of(one: &LivenessChecked, question: &str) -> Option<Time> {
         let time = one.time.as_ref()?.as_ref().ok()?;
         let TimeToLeader { exact, sampled, tick, .. } = time;
+        let average = sampled.and_then(|sampled| sampled.average);
         (time.question == question).then(|| Time {
             tick_ms: tick.as_secs_f64() * 1e3,
             probability: exact.probability,
@@ -40,8 +41,8 @@ impl Time {
             p99: exact.within(0.99),
             distribution: exact.distribution.clone(),
             walks: sampled.map(|sampled| sampled.walks),
-            sampled_mean: sampled.map(|sampled| sampled.mean),
-            sampled_error: sampled.map(|sampled| sampled.error),
+            sampled_mean: average.map(|average| average.mean),
+            sampled_error: average.map(|average| average.error),
         })
     }
 }
@@ -71,14 +72,9 @@ fn sentence(time: &TimeToLeader) -> String {
         "everybody-learns" => "all have learned the value",
         _ => "a leader stays",
     };
-    if exact.probability == 0.0 {
-        return format!("it never happens that {what}\n");
-    }
-    let mut text = format!(
-        "until {what}, {:.3} ticks of {} ms pass on average",
-        exact.mean,
-        tick.as_secs_f64() * 1e3
-    );
+    let Some(mean) = exact.mean else { return format!("it never happens that {what}\n") };
+    let mut text =
+        format!("until {what}, {mean:.3} ticks of {} ms pass on average", tick.as_secs_f64() * 1e3);
     for (share, probability) in [("half", 0.5), ("90 %", 0.9), ("99 %", 0.99)] {
         if let Some(ticks) = exact.within(probability) {
             text += &format!("; in {share} of the runs at most {ticks}");
@@ -92,14 +88,16 @@ fn sentence(time: &TimeToLeader) -> String {
     }
     text += "\n";
     if let Some(sampled) = sampled {
-        let is_near = (sampled.mean - exact.mean).abs() <= sampled.error;
-        text += &format!(
-            "  {} random walks: {:.3} ticks on average, give or take {:.3} (99.9 %): {}\n",
-            sampled.walks,
-            sampled.mean,
-            sampled.error,
-            if is_near { "it agrees" } else { "it does NOT agree" }
-        );
+        text += &format!("  {} random walks: ", sampled.walks);
+        text += &match sampled.average {
+            None => "too few to say anything\n".to_string(),
+            Some(average) => format!(
+                "{:.3} ticks on average, give or take {:.3} (99.9 %): {}\n",
+                average.mean,
+                average.error,
+                if average.may_be(mean) { "it agrees" } else { "it does NOT agree" }
+            ),
+        };
     }
     text
 }

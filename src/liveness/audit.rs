@@ -10,8 +10,8 @@ use super::explore::{Extent, explore};
 use super::graph::Edge;
 use super::marks::{ALL, LED, Observer, marks};
 use super::report::expect_decidable;
-use super::stabilising::any_start;
-use super::ticking::Ticking;
+use super::stabilising::{Timeless, any_start};
+use super::ticking::{Forms, Tick, Ticking};
 use super::ticks::Few;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
@@ -213,6 +213,41 @@ pub fn audit_graph<E: Election>(
     Ok(compared)
 }
 
+/// Holds the states in which time may begin, after a phase without time, against the `stabilise`
+/// steps of the reference semantics: both must be the same. Returns how many there are, but for
+/// their terms.
+///
+/// # Errors
+/// The system is not one that can be decided; or one of them has states that the other has not.
+pub fn audit_starts<E: Election>(system: &System<E>, most: usize) -> Result<u64, String> {
+    expect_decidable(system)?;
+    let forms = Forms::new(system, &system.rules.topologies[0], u64::MAX);
+    let timeless = Timeless::explore(system, most);
+    if timeless.is_full {
+        return Err(format!("without time there are more than {most} states"));
+    }
+    let form = |state: Between<E>| forms.canonical(state).ok_or("a bound is in the way");
+    let starts = timeless.starts(system, &forms).into_iter().map(|(_, start)| form(start));
+    let ours: HashSet<Between<E>> = starts.collect::<Result<_, _>>()?;
+    let (hasher, mut theirs) = (RandomState::new(), HashSet::new());
+    let mut open = vec![system.initial()];
+    let mut seen = HashSet::from([hasher.hash_one(&open[0])]);
+    while let Some(state) = open.pop() {
+        for (step, next) in system.successors(&state) {
+            if let Step::Stabilise { .. } = step {
+                theirs.insert(form(Between::of(&next))?);
+            } else if system.beyond(&next).is_none() && seen.insert(hasher.hash_one(&next)) {
+                open.push(next);
+            }
+        }
+    }
+    if ours != theirs {
+        let (ours, theirs) = (ours.len(), theirs.len());
+        return Err(format!("{ours} starts, and {theirs} by the reference semantics, or others"));
+    }
+    Ok(ours.len() as u64)
+}
+
 pub(super) struct Audit<'a, E: Election> {
     pub(super) ticking: Ticking<'a, E>,
     pub(super) observer: Observer<'a, E>,
@@ -280,19 +315,24 @@ impl<E: Election> Audit<'_, E> {
         }
     }
 
+    /// Every tick from a state, each with its marks.
+    pub(super) fn marked(&mut self, state: &Between<E>) -> Result<Vec<(u32, Tick<E>)>, String> {
+        let before = self.observer.reigns(state);
+        let all = self.ticking.ticks(state);
+        let all = all.map_err(|_| format!("time stops in\n{}", shown(state)))?;
+        self.compared += all.len() as u64;
+        let marked = |tick: Tick<E>| (marks(&before, &self.observer.reigns(&tick.after)), tick);
+        Ok(all.into_iter().map(marked).collect())
+    }
+
     fn ticks(
         &mut self,
         state: &Between<E>,
         mut tell: impl FnMut(&Between<E>),
     ) -> Result<Ticks, String> {
-        let before = self.observer.reigns(state);
-        let all = self.ticking.ticks(state);
-        let all = all.map_err(|_| format!("time stops in\n{}", shown(state)))?;
-        self.compared += all.len() as u64;
         let mut ticks = Ticks::new();
-        for tick in all {
+        for (marks, tick) in self.marked(state)? {
             tell(&tick.after);
-            let marks = marks(&before, &self.observer.reigns(&tick.after));
             let form = self.ticking.forms.canonical(tick.after).ok_or("a bound is in the way")?;
             if ticks.len() <= tick.draw {
                 ticks.resize(tick.draw + 1, Vec::new());

@@ -6,7 +6,6 @@ use std::hash::BuildHasher;
 
 use super::audit::{Audit, shown};
 use super::between::Between;
-use super::marks::marks;
 use crate::election::Election;
 
 /// A tick: what is true of it, whether there was a fault, where it leads.
@@ -60,13 +59,8 @@ impl<E: Election> Audit<'_, E> {
     }
 
     fn wide_ticks(&mut self, state: &Between<E>, excess: u64) -> Result<Ticks, String> {
-        let before = self.observer.reigns(state);
-        let all = self.ticking.ticks(state);
-        let all = all.map_err(|_| format!("time stops in\n{}", shown(state)))?;
-        self.compared += all.len() as u64;
         let mut ticks = Ticks::new();
-        for tick in all {
-            let marks = marks(&before, &self.observer.reigns(&tick.after));
+        for (marks, tick) in self.marked(state)? {
             let after = self.ticking.forms.wide_form(tick.after).ok_or("a bound is in the way")?;
             let known = (marks, tick.has_fault, self.hasher.hash_one(&after.0));
             ticks.resize_with(ticks.len().max(tick.draw + 1), BTreeSet::new);

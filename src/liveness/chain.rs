@@ -17,16 +17,20 @@ pub(super) struct Chain {
 /// What is left out of a distribution: a run takes longer with no more than this probability.
 const NEGLIGIBLE: f64 = 1e-9;
 
-/// So many ticks are followed at most.
+/// So many ticks are followed at most, and so many rounds of an iteration.
 const MOST_TICKS: usize = 100_000;
+
+/// From one round of an iteration to the next, values change by no more than this share of
+/// themselves once they are found.
+const SETTLED: f64 = 1e-12;
 
 /// How many ticks pass until it is so, for those runs on which it ever is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waiting {
     /// How likely it is that it comes about.
     pub probability: f64,
-    /// The ticks that pass on average, if it comes about.
-    pub mean: f64,
+    /// The ticks that pass on average, where it comes about; `None` if it never does.
+    pub mean: Option<f64>,
     /// By number of ticks: how likely it is that just so many pass. Where this ends, runs that take
     /// longer are not worth mentioning, or more than can be told.
     pub distribution: Vec<f64>,
@@ -68,27 +72,40 @@ impl Chain {
     }
 
     /// How likely it is to come to each of these states first, from the first ones.
-    pub(super) fn first_met(&self, from: &[(u32, f64)], is_one: &[bool]) -> Vec<(u32, f64)> {
+    ///
+    /// # Errors
+    /// As of [`waiting`](Chain::waiting).
+    pub(super) fn first_met(
+        &self,
+        from: &[(u32, f64)],
+        is_one: &[bool],
+    ) -> Result<Vec<(u32, f64)>, String> {
         let mut met = vec![0.0; is_one.len()];
-        self.follow(from, is_one, &self.success(is_one), |state, chance, _| met[state] += chance);
+        self.follow(from, is_one, &self.success(is_one)?, |state, chance, _| met[state] += chance);
         let met = met.into_iter().enumerate().filter(|(_, chance)| *chance > 0.0);
-        met.map(|(state, chance)| (state as u32, chance)).collect()
+        Ok(met.map(|(state, chance)| (state as u32, chance)).collect())
     }
 
     /// From where none of these states is ever reached.
-    pub(super) fn hopeless(&self, is_one: &[bool]) -> Vec<bool> {
-        self.success(is_one).into_iter().map(|chance| chance == 0.0).collect()
+    ///
+    /// # Errors
+    /// As of [`waiting`](Chain::waiting).
+    pub(super) fn hopeless(&self, is_one: &[bool]) -> Result<Vec<bool>, String> {
+        Ok(self.success(is_one)?.into_iter().map(|chance| chance == 0.0).collect())
     }
 
     /// By state: how likely it is that one of these is ever reached from there.
-    fn success(&self, is_one: &[bool]) -> Vec<f64> {
+    fn success(&self, is_one: &[bool]) -> Result<Vec<f64>, String> {
         self.solve(is_one, |_| 0.0, 1.0)
     }
 
     /// How long it takes from the first ones to one of these states.
-    pub(super) fn waiting(&self, from: &[(u32, f64)], is_one: &[bool]) -> Waiting {
-        let success = self.success(is_one);
-        let ticks = self.solve(is_one, |state| success[state], 0.0);
+    ///
+    /// # Errors
+    /// It takes so long that no number is found.
+    pub(super) fn waiting(&self, from: &[(u32, f64)], is_one: &[bool]) -> Result<Waiting, String> {
+        let success = self.success(is_one)?;
+        let ticks = self.solve(is_one, |state| success[state], 0.0)?;
         let on_average = |values: &[f64]| {
             from.iter().map(|(state, chance)| chance * values[*state as usize]).sum::<f64>()
         };
@@ -100,7 +117,8 @@ impl Chain {
             }
             distribution[tick] += chance;
         });
-        Waiting { probability, mean: on_average(&ticks) / probability, distribution }
+        let mean = (probability > 0.0).then(|| on_average(&ticks) / probability);
+        Ok(Waiting { probability, mean, distribution })
     }
 
     /// Follows the chain from the first ones, as long as there is hope, and says for each of these
@@ -140,7 +158,12 @@ impl Chain {
 
     /// The least solution of: `at_goal` at these states, and elsewhere `gain` and the average of
     /// what comes next. By Gauss and Seidel's iteration, which comes near it from below.
-    fn solve(&self, is_one: &[bool], gain: impl Fn(usize) -> f64, at_goal: f64) -> Vec<f64> {
+    fn solve(
+        &self,
+        is_one: &[bool],
+        gain: impl Fn(usize) -> f64,
+        at_goal: f64,
+    ) -> Result<Vec<f64>, String> {
         let mut values: Vec<f64> =
             is_one.iter().map(|is_one| if *is_one { at_goal } else { 0.0 }).collect();
         for _ in 0..MOST_TICKS {
@@ -151,11 +174,11 @@ impl Chain {
                 change = change.max((value - values[state]).abs() / value.max(1.0));
                 values[state] = value;
             }
-            if change < NEGLIGIBLE / 1_000.0 {
-                break;
+            if change < SETTLED {
+                return Ok(values);
             }
         }
-        values
+        Err(format!("it takes too long: no number is found in {MOST_TICKS} rounds"))
     }
 }
 
@@ -200,8 +223,9 @@ mod tests {
         let mut chain = Chain::default();
         chain.state(vec![(0, 0.25), (1, 0.5), (0, 0.25)]);
         chain.state(vec![(1, 1.0)]);
-        let waiting = chain.waiting(&[(0, 1.0)], &[false, true]);
-        assert!((waiting.probability - 1.0).abs() < 1e-9 && (waiting.mean - 2.0).abs() < 1e-9);
+        let waiting = chain.waiting(&[(0, 1.0)], &[false, true]).unwrap();
+        assert!((waiting.probability - 1.0).abs() < 1e-9);
+        assert!((waiting.mean.unwrap() - 2.0).abs() < 1e-9);
         assert_eq!(waiting.distribution[..4], [0.0, 0.5, 0.25, 0.125]);
         assert_eq!((waiting.within(0.5), waiting.within(0.9)), (Some(1), Some(4)));
     }
@@ -215,10 +239,23 @@ mod tests {
         chain.state(vec![(0, 0.5), (2, 0.5)]);
         chain.state(vec![(1, 0.5), (3, 0.5)]);
         chain.state(vec![(3, 1.0)]);
-        let waiting = chain.waiting(&[(1, 1.0)], &[false, false, false, true]);
+        let waiting = chain.waiting(&[(1, 1.0)], &[false, false, false, true]).unwrap();
         assert!((waiting.probability - 1.0 / 3.0).abs() < 1e-6);
-        assert!((waiting.mean - 8.0 / 3.0).abs() < 1e-6);
-        let met = chain.first_met(&[(1, 1.0)], &[true, false, false, true]);
+        assert!((waiting.mean.unwrap() - 8.0 / 3.0).abs() < 1e-6);
+        let met = chain.first_met(&[(1, 1.0)], &[true, false, false, true]).unwrap();
         assert!((met[0].1 - 2.0 / 3.0).abs() < 1e-6 && (met[1].1 - 1.0 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn what_never_happens_has_no_average_and_what_takes_too_long_no_number() {
+        let mut chain = Chain::default();
+        chain.state(vec![(0, 1.0)]);
+        chain.state(vec![(1, 1.0)]);
+        let never = chain.waiting(&[(0, 1.0)], &[false, true]).unwrap();
+        assert_eq!((never.probability, never.mean, never.within(0.5)), (0.0, None, None));
+        let mut slow = Chain::default();
+        slow.state(vec![(0, 1.0 - 1e-7), (1, 1e-7)]);
+        slow.state(vec![(1, 1.0)]);
+        assert!(slow.waiting(&[(0, 1.0)], &[false, true]).unwrap_err().contains("too long"));
     }
 }

@@ -43,7 +43,8 @@ pub(super) struct Compiled<'a, E: Election> {
     nodes: Table<NodeOf<E>>,
     due: Table<Bag<E>>,
     flows: Table<Vec<E::Msg>>,
-    left: Table<Few>,
+    /// There are few of these.
+    left: Vec<Few>,
     /// Node, what is due to it, and what may still fail; with which node of the system it is.
     alone: Rows,
     ends: Vec<Result<Ends, TimeStops>>,
@@ -51,6 +52,8 @@ pub(super) struct Compiled<'a, E: Election> {
     arrivals: Rows,
     /// What is due to the node then, without dead messages.
     arrived: Vec<u32>,
+    /// The row of an arrival that is looked up.
+    arrival: Vec<u32>,
 }
 
 /// A tick of the whole system, but for its end.
@@ -70,7 +73,7 @@ pub(super) struct Passed {
 pub(super) struct Parts<E: Election> {
     nodes: Vec<Known<NodeOf<E>>>,
     due: Vec<Known<Bag<E>>>,
-    left: Known<Few>,
+    left: Few,
 }
 
 impl<'a, E: Election> Compiled<'a, E> {
@@ -83,11 +86,12 @@ impl<'a, E: Election> Compiled<'a, E> {
             nodes: Table::new(),
             due: Table::new(),
             flows,
-            left: Table::new(),
+            left: Vec::new(),
             alone: Rows::new(4),
             ends: Vec::new(),
             arrivals: Rows::new(2 + system.actors.len()),
             arrived: Vec::new(),
+            arrival: Vec::new(),
         }
     }
 
@@ -102,7 +106,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         Between {
             nodes: row[..n].iter().map(|number| self.nodes.get(*number).clone()).collect(),
             due: row[n..2 * n].iter().map(|number| (**self.due.get(*number)).clone()).collect(),
-            left: **self.left.get(row[2 * n]),
+            left: self.left[row[2 * n] as usize],
         }
     }
 
@@ -112,7 +116,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         Parts {
             nodes: nodes.into_iter().map(|node| self.nodes.find(node)).collect(),
             due: due.into_iter().map(|due| self.due.find(Arc::new(due))).collect(),
-            left: self.left.find(Arc::new(left)),
+            left,
         }
     }
 
@@ -120,8 +124,9 @@ impl<'a, E: Election> Compiled<'a, E> {
     pub(super) fn add(&mut self, state: Parts<E>) -> Vec<u32> {
         let nodes = state.nodes.into_iter().map(|known| self.nodes.add(known));
         let due = state.due.into_iter().map(|known| self.due.add(known));
-        let left = self.left.add(state.left);
-        nodes.chain(due).chain([left]).collect()
+        let mut row: Vec<u32> = nodes.chain(due).collect();
+        row.push(number_of(&mut self.left, state.left));
+        row
     }
 
     /// Every tick from a state, with the row of the state after it. With `narrow`, of the ways in
@@ -157,7 +162,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         tick: &mut impl FnMut(Passed, &[u32]),
     ) {
         let n = ends.len();
-        let left = **self.left.get(row[2 * n]);
+        let left = self.left[row[2 * n] as usize];
         let draws: Vec<usize> = ends.iter().map(|ends| ends.len()).collect();
         let (mut draw, mut after) = (0, vec![0; self.width()]);
         let mut picked: Vec<&End> = Vec::with_capacity(n);
@@ -167,7 +172,7 @@ impl<'a, E: Election> Compiled<'a, E> {
             let ways: Vec<&[End]> = ways.map(|ways| &ways[..most(ways)]).collect();
             each_pick(&ways, left, &mut picked, &mut |picked, now| {
                 self.end(picked, &mut after);
-                after[2 * n] = if now == left { row[2 * n] } else { self.left.put(now.into()) };
+                after[2 * n] = number_of(&mut self.left, now);
                 let lazy = picked.iter().enumerate().filter(|(_, end)| !end.is_fair);
                 let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
                 let chance = picked.iter().map(|end| end.chance).product();
@@ -183,7 +188,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         let number = self.alone.put(&[i as u32, row[i], row[n + i], row[2 * n]]);
         if number as usize == self.ends.len() {
             let (node, due) = (self.nodes.get(row[i]).clone(), self.due.get(row[n + i]).clone());
-            let left = **self.left.get(row[2 * n]);
+            let left = self.left[row[2 * n] as usize];
             let ends = endings(self.system, Id::from(i), &node, &due, left);
             let ends =
                 ends.map(|draws| draws.into_iter().map(|ends| self.numbered(ends)).collect());
@@ -209,7 +214,8 @@ impl<'a, E: Election> Compiled<'a, E> {
     /// The nodes at the end of a tick, and what is due to them then.
     fn end(&mut self, ends: &[&End], after: &mut [u32]) {
         let n = ends.len();
-        let mut arrival = vec![NOTHING; 2 + n];
+        let mut arrival = std::mem::take(&mut self.arrival);
+        arrival.resize(2 + n, NOTHING);
         for (dst, end) in ends.iter().enumerate() {
             after[dst] = end.node;
             (arrival[0], arrival[1]) = (dst as u32, end.node);
@@ -224,6 +230,7 @@ impl<'a, E: Election> Compiled<'a, E> {
             }
             after[n + dst] = self.arrived[number];
         }
+        self.arrival = arrival;
     }
 
     fn arrive(&mut self, dst: Id, node: u32, flows: &[u32]) -> u32 {
@@ -234,6 +241,16 @@ impl<'a, E: Election> Compiled<'a, E> {
         bury(self.system, dst, self.nodes.get(node), &mut due);
         self.due.put(Arc::new(due))
     }
+}
+
+/// The position of a value among others, to which it is added if it is not there.
+fn number_of(all: &mut Vec<Few>, value: Few) -> u32 {
+    let known = all.iter().position(|known| *known == value);
+    let number = known.unwrap_or_else(|| {
+        all.push(value);
+        all.len() - 1
+    });
+    number as u32
 }
 
 /// All ways for the whole system, one for each node, as far as what may fail is enough for them

@@ -46,7 +46,7 @@ mod wide;
 
 pub use answer::{Answer, Bottom, Decision, EndComponent, Evidence, Lasso, Path, Question, Random};
 pub use ask::ask;
-pub use audit::{Sample, audit_form, audit_graph, audit_ticks};
+pub use audit::{Sample, audit_form, audit_graph, audit_starts, audit_ticks};
 pub use chain::Waiting;
 pub use confirm::confirm;
 pub use decide::decide;
@@ -55,5 +55,5 @@ pub use fairness::obligations;
 pub use graph::{Defect, Edge, Graph, GraphBuilder};
 pub use report::{Asked, Cut, Reply, Report};
 pub use retell::Told;
-pub use walks::Sampled;
+pub use walks::{Average, Sampled};
 pub use wide::{FALLS, RISES, decide_wide};

@@ -26,11 +26,12 @@ impl<E: Election> Report<'_, E> {
     /// comes as soon as it may, and ticks count from there.
     ///
     /// # Errors
-    /// Not everything was followed, or something may fail, or time may begin in many states.
+    /// Not everything was followed, or something may fail, or time may begin in many states, or it
+    /// takes too long to be computed.
     pub fn waiting(&self) -> Result<Waiting, String> {
         let clock = Clock::new(self)?;
         let chain = self.last().explored.chain.as_ref().ok_or(NO_CHANCES)?;
-        Ok(chain.waiting(&clock.start()?, &clock.settled))
+        chain.waiting(&clock.start()?, &clock.settled)
     }
 
     /// The same by so many random walks over the reference semantics.
@@ -80,7 +81,7 @@ impl<'r, E: Election> Ahead<'r, E> {
             numbers: explored.states().zip(0..).collect(),
             forms: Forms::new(report.system, &phase.links, report.extent.spread),
             is_one,
-            hopeless: chain.hopeless(is_one),
+            hopeless: chain.hopeless(is_one)?,
         })
     }
 
@@ -132,7 +133,7 @@ impl<'r, 'a, E: Election> Clock<'r, 'a, E> {
         // The starts after the cut were given in the order of the states before it.
         let cuts = (0..may_cut.len()).filter(|state| may_cut[*state]);
         let start: HashMap<usize, u32> = cuts.zip(after.explored.starts.iter().copied()).collect();
-        let met = chain.first_met(&begin, &may_cut);
+        let met = chain.first_met(&begin, &may_cut)?;
         // Runs on which the cut never comes do not count.
         let all: f64 = met.iter().map(|(_, chance)| chance).sum();
         Ok(met.iter().map(|(state, chance)| (start[&(*state as usize)], chance / all)).collect())

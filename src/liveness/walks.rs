@@ -17,11 +17,37 @@ pub struct Sampled {
     pub walks: u32,
     /// How many of them ended because it was so for good.
     pub settled: u32,
-    /// The ticks that passed on average, on those.
+    /// The ticks that passed on average, on those; `None` if there are fewer than two, from which
+    /// nothing can be said.
+    pub average: Option<Average>,
+}
+
+/// An average of a sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Average {
+    /// The average.
     pub mean: f64,
     /// Where the true average lies, unless something happened that does in one of a thousand
     /// samples: so far from it at most.
     pub error: f64,
+}
+
+impl Average {
+    /// Whether the true average may be this.
+    pub fn may_be(&self, mean: f64) -> bool {
+        (self.mean - mean).abs() <= self.error
+    }
+
+    fn of(lengths: &[f64]) -> Option<Average> {
+        if lengths.len() < 2 {
+            return None;
+        }
+        let n = lengths.len() as f64;
+        let mean = lengths.iter().sum::<f64>() / n;
+        let squares = lengths.iter().map(|length| (length - mean).powi(2));
+        let variance = squares.sum::<f64>() / (n - 1.0);
+        Some(Average { mean, error: DEVIATIONS * (variance / n).sqrt() })
+    }
 }
 
 /// What a walk has come to between two ticks.
@@ -65,10 +91,7 @@ pub(super) fn sample<E: Election>(
         })
         .collect();
     let lengths: Vec<f64> = lengths.into_iter().flatten().map(f64::from).collect();
-    let n = lengths.len() as f64;
-    let mean = lengths.iter().sum::<f64>() / n;
-    let variance = lengths.iter().map(|length| (length - mean).powi(2)).sum::<f64>() / (n - 1.0);
-    Sampled { walks, settled: n as u32, mean, error: DEVIATIONS * (variance / n).sqrt() }
+    Sampled { walks, settled: lengths.len() as u32, average: Average::of(&lengths) }
 }
 
 /// A run of a timed system, of which chance draws every tick.

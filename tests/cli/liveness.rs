@@ -133,6 +133,8 @@ fn times_are_told_and_checked_by_walks() {
     assert!(ended.out.contains("it never happens that a leader stays"), "{}", ended.out);
     let ended = oneleader(&["liveness", "raft", "--scenario", "one-crash", "--time"]);
     assert!(ended.out.contains("nobody knows how likely a crash is"), "{}", ended.out);
+    let ended = oneleader(&[&asked[..6], &["1"]].concat());
+    assert!(ended.out.contains("1 random walks: too few to say anything"), "{}", ended.out);
     oneleader(&["liveness", "raft", "--walks", "5"]).refuses(&["--time"]);
     oneleader(&["liveness", "raft", "--deep", "--scenario", "mesh"]).refuses(&["--scenario"]);
 }
