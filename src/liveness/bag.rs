@@ -103,6 +103,7 @@ mod tests {
     fn on_the_unordered_network_each_distinct_message_may_come_next() {
         let mut bag = bag(NetworkKind::Unordered);
         assert_eq!(heads(&bag), [(0, 1, 'c'), (1, 1, 'd'), (3, 2, 'a'), (4, 2, 'b')]);
+        assert_eq!([0, 1, 3, 4].map(|at| bag.waiting(at)), [1, 2, 1, 1], "copies");
         bag.remove(1);
         assert_eq!(heads(&bag), [(0, 1, 'c'), (1, 1, 'd'), (2, 2, 'a'), (3, 2, 'b')]);
         bag.change(|msg| *msg = if *msg == 'a' { 'z' } else { *msg });
@@ -113,6 +114,7 @@ mod tests {
     fn on_the_ordered_network_only_the_first_of_each_node_may_come_next() {
         let mut bag = bag(NetworkKind::Ordered);
         assert_eq!(heads(&bag), [(0, 1, 'd'), (3, 2, 'b')]);
+        assert_eq!([0, 3].map(|at| bag.waiting(at)), [3, 2], "all of a queue");
         bag.remove(0);
         assert_eq!(heads(&bag), [(0, 1, 'c'), (2, 2, 'b')]);
         bag.change(|msg| *msg = if *msg == 'b' { 'z' } else { *msg });
