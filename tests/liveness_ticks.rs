@@ -92,7 +92,8 @@ impl Visitor for Begin {
 fn stabilising(protocol: &str) -> Scenario {
     let mut scenario = timed(NetworkKind::Unordered, "mesh", 1);
     scenario.options = patient::waits(protocol);
-    scenario.nodes = 2;
+    // A group of Viewstamped Replication has three replicas at least.
+    scenario.nodes = if protocol == "viewstamped" { 3 } else { 2 };
     scenario.timing = Timing::Stabilising;
     scenario.faults.losses = 1;
     scenario.bounds = Bounds {
