@@ -27,6 +27,15 @@ use crate::support::memory;
 /// without `expect`) is as expected if the verdict is `holds` or `holds-within-bounds`. Ctrl-C and
 /// SIGTERM end a run, and it reports what it has seen; a second one ends it at once.
 #[derive(Args)]
+#[command(after_help = "\
+Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 stopped early.
+
+Examples:
+  oneleader check                                         every protocol's corpus
+  oneleader check raft --scenario election                one scenario
+  oneleader check raft --bug forgets-vote --trace t.json  a counterexample, saved
+  oneleader check bully --nodes 4 --faults crashes=1      a scenario of your own
+  oneleader check raft --scenario my-scenarios.toml       scenarios of a file")]
 pub(super) struct Check {
     /// The protocols; all of them if none is named
     #[arg(value_name = "PROTOCOL")]

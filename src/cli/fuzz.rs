@@ -39,6 +39,13 @@ const CASES: u32 = 1_000;
 /// up to six times the faults, and without bounds on terms. If no run fails, that proves nothing:
 /// the verdict is `not-refuted`, the exit code 0.
 #[derive(Args)]
+#[command(after_help = "\
+Exit codes: 0 nothing was found, 1 violated, 2 bad input, 3 stopped early.
+
+Examples:
+  oneleader fuzz raft                                 random runs of every scenario
+  oneleader fuzz raft --bug forgets-vote              a mistake, found and shrunk
+  oneleader fuzz raft --heal --nodes 7 --cases 200    does a leader come back after faults?")]
 pub(super) struct Fuzz {
     #[arg(value_name = "PROTOCOL")]
     protocol: String,

@@ -21,6 +21,13 @@ use crate::scenario::{Problem, Size, among};
 /// `guaranteed`; `almost-sure` (if timeouts, or timeouts and the order of delivery, are random);
 /// `can-be-lost`; `never`; `time-stops`; `unknown`. What they mean: docs/liveness.md.
 #[derive(Args)]
+#[command(after_help = "\
+Exit codes: 0 as expected, 1 not as expected, 2 bad input, 3 something is unknown.
+
+Examples:
+  oneleader liveness                                each protocol's questions
+  oneleader liveness raft --scenario chained        one of them, with the run that shows it
+  oneleader liveness raft --scenario mesh --time    how long it takes until a leader stays")]
 pub(super) struct Liveness {
     /// The protocols; without any, all
     #[arg(value_name = "PROTOCOL")]

@@ -6,6 +6,7 @@
 
 mod check;
 pub mod choice;
+mod ci;
 mod explore;
 mod fuzz;
 mod json;
@@ -17,6 +18,7 @@ mod pictures;
 mod progress;
 mod replay;
 pub mod report;
+mod shell;
 mod table;
 mod times;
 
@@ -39,7 +41,18 @@ use crate::scenario::Problem;
 /// Exit codes: 0 as expected, 1 violated or not as expected, 2 bad input, 3 inconclusive (or a
 /// report could not be written).
 #[derive(Parser)]
-#[command(name = "oneleader", version, max_term_width = 100)]
+#[command(
+    name = "oneleader",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  oneleader check                                   every protocol, a table of verdicts
+  oneleader check raft --bug forgets-vote           a famous mistake: two leaders in one term
+  oneleader explore raft --bug forgets-vote --open  the same, step by step in the browser
+  oneleader liveness raft --scenario chained        one cut link, and no leader stays
+  oneleader list raft                               what there is to ask about a protocol"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -54,6 +67,9 @@ enum Command {
     Replay(replay::Replay),
     Explore(explore::Explore),
     Report(report::WriteReport),
+    Ci(ci::Ci),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 /// How a command ended.
@@ -130,6 +146,9 @@ fn run(catalogue: &impl Catalogue, command: Command) -> Ending {
         Command::Replay(replay) => replay.run(catalogue),
         Command::Explore(explore) => explore.run(catalogue),
         Command::Report(report) => report.run(catalogue),
+        Command::Ci(ci) => ci.run(),
+        Command::Completions(completions) => completions.run(),
+        Command::Man(man) => man.run(),
     }
 }
 

@@ -24,6 +24,11 @@ use crate::tell::story;
 /// The exit code is 0 if the trace reaches the recorded violation, 1 if it ends without a
 /// violation, 2 if some step cannot be taken.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  oneleader replay t.json                 the run in sentences
+  oneleader replay t.json --diagram       the run drawn in the terminal
+  oneleader replay t.json --svg t.svg     the run as a picture")]
 pub(super) struct Replay {
     /// A trace, as written by `check --trace`
     #[arg(value_name = "TRACE")]

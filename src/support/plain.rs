@@ -100,12 +100,17 @@ pub fn among<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     if known.is_empty() {
         return "; there are none".to_string();
     }
-    let nearest = known.iter().min_by_key(|k| distance(name, k)).expect("not empty");
-    let hint = match distance(name, nearest) {
-        d if d * 2 <= name.len().max(4) => format!("; did you mean `{nearest}`?"),
-        _ => String::new(),
-    };
+    let hint = nearest(name, known.iter().copied());
     format!("{hint} (there are: {})", known.join(", "))
+}
+
+/// The end of a message about an unknown name: the known name that is most like it, if one is.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let nearest = known.map(|known| (distance(name, known), known)).min();
+    match nearest {
+        Some((d, known)) if d * 2 <= name.len().max(4) => format!("; did you mean `{known}`?"),
+        _ => String::new(),
+    }
 }
 
 /// The edit distance: how many letters must be changed, added or removed.

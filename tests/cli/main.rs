@@ -3,6 +3,7 @@
 mod bad_input;
 mod check;
 mod endings;
+mod help;
 mod liveness;
 mod pictures;
 mod reports;

@@ -84,8 +84,8 @@ fn a_protocol_is_listed_with_its_bugs_and_where_they_were_published() {
         "election-safety",
         "Bugs",
         "recovers-as-leader",
-        "published: ",
         "Scenarios",
+        "Liveness",
     ] {
         assert!(ended.out.contains(told), "expected `{told}` in: {}", ended.out);
     }

@@ -35,6 +35,11 @@ const TIME_FOR_OTHERS: Duration = Duration::from_secs(5);
 /// The page shows the run so far as a space-time diagram, what the last step did and changed, and
 /// why a property is violated. A star marks the action that leads on along a counterexample.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  oneleader explore raft --open                       from the first state on
+  oneleader explore raft --bug forgets-vote --open    on a run that elects two leaders
+  oneleader explore raft --trace t.json --open        on a saved run")]
 pub(super) struct Explore {
     #[arg(value_name = "PROTOCOL")]
     protocol: String,

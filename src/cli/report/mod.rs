@@ -29,6 +29,11 @@ use crate::scenario::Problem;
 /// show the runs. Other verdicts are read from the file of `--results`, if it has them; if not, the
 /// pages show what the corpus expects, and mark it so.
 #[derive(Args)]
+#[command(after_help = "\
+Examples:
+  oneleader report site                            all protocols
+  oneleader check --json c.json; oneleader report site --results c.json
+                                                   with the verdicts of that check")]
 pub(super) struct WriteReport {
     /// The folder: a new or empty one, or an earlier report, which is replaced
     #[arg(value_name = "DIR")]
