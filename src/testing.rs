@@ -6,9 +6,13 @@
 
 use crate::election::Election;
 use crate::judge;
-use crate::scenario::{Problem, Size, corpus};
+use crate::run::trace::{Outcome, Trace, diverged, replay};
+use crate::scenario::{Problem, Size, corpus, liveness};
+use crate::tell::narrative;
+use crate::tell::scene::Scene;
 
-/// Checks every scenario of a protocol's corpus, except those of the size `deep`.
+/// Checks every scenario of a protocol's corpus, and decides every question about liveness, except
+/// those of the size `deep`.
 ///
 /// # Errors
 /// A corpus that cannot be read, or a scenario that the protocol does not accept.
@@ -22,8 +26,43 @@ pub fn assert_corpus<E: Election>() -> Result<(), Problem> {
     for scenario in corpus::of(E::about())?.iter().filter(|scenario| scenario.size < Size::Deep) {
         wrong += &judge::check::<E>(scenario)?.unexpected().unwrap_or_default();
     }
+    let asked = liveness::parse(E::about().corpus, E::about())?;
+    for scenario in asked.iter().filter(|scenario| scenario.size < Size::Deep) {
+        wrong += &judge::check_liveness::<E>(scenario)?.unexpected().unwrap_or_default();
+    }
     assert!(wrong.is_empty(), "{wrong}");
     Ok(())
+}
+
+/// Takes the steps of a saved run, and expects that they break its property no more: either some
+/// step cannot be taken, or the property holds at the end. A test that fails over a scenario prints
+/// such a test, to be pasted.
+///
+/// # Panics
+/// The steps still break the property; the message tells the run. Also if the text is no trace of
+/// this protocol, or not even the first step can be taken: such a test would say nothing.
+#[track_caller]
+pub fn assert_gone<E: Election>(trace: &str) {
+    if let Err(why) = gone::<E>(trace) {
+        panic!("{why}");
+    }
+}
+
+fn gone<E: Election>(trace: &str) -> Result<(), String> {
+    let refused = |e: Problem| format!("the trace of this test: {e}");
+    let trace = Trace::from_json(trace).map_err(refused)?;
+    let system = trace.system::<E>().map_err(refused)?;
+    let property = trace.property::<E>().map_err(refused)?;
+    let run = replay(&system, property, &trace.steps);
+    match run.outcome {
+        Outcome::Violated { after, why } => {
+            let told = narrative::tell(&Scene::new(&system, &run.steps));
+            let property = trace.property;
+            Err(format!("after {after} steps {property} is violated again: {why}\n{told}"))
+        }
+        Outcome::Diverged { at: 1, name, enabled } => Err(refused(diverged(1, &name, &enabled))),
+        Outcome::Diverged { .. } | Outcome::Holds => Ok(()),
+    }
 }
 
 /// A test that checks the corpus of a protocol: see [`assert_corpus`].
@@ -53,14 +92,15 @@ mod harness {
 
     use crate::election::Catalogue;
     use crate::judge::{self, Agreement, Chosen, Engine, Request};
-    use crate::scenario::{Size, corpus};
+    use crate::scenario::{Size, corpus, liveness};
 
     /// Stateright's searches stop after so many states; the compiled engine sees all. A search that
     /// was stopped must at least find nothing that contradicts the expectations.
     const REACH: u64 = 20_000;
 
     /// A test for each small scenario of the catalogue and each engine, by the name
-    /// `protocol::scenario::engine`.
+    /// `protocol::scenario::engine`, and one for each small question about liveness, by the name
+    /// `protocol::scenario::liveness`.
     ///
     /// # Panics
     /// A corpus that cannot be read.
@@ -78,6 +118,15 @@ mod harness {
                     let chosen = Chosen { about, scenario, is_as_written: true, remark: None };
                     trials.push(Trial::test(name, move || run(&catalogue, chosen, engine)));
                 }
+            }
+            let asked = liveness::parse(about.corpus, about).unwrap_or_else(|e| panic!("{e}"));
+            for scenario in asked.into_iter().filter(|scenario| scenario.size == Size::Small) {
+                let name = format!("{}::{}::liveness", about.name, scenario.name);
+                trials.push(Trial::test(name, move || {
+                    let checked = judge::liveness_of(&catalogue, about, &scenario, None);
+                    let checked = checked.map_err(|e| e.to_string())?;
+                    checked.unexpected().map_or(Ok(()), |why| Err(why.into()))
+                }));
             }
         }
         trials

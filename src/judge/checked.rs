@@ -1,8 +1,6 @@
 //! The result of checking a scenario, and whether it was expected.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::{env, fs};
 
 use crate::exploration::verdict::Verdict;
 use crate::exploration::{Conclusion, Ended, Tally};
@@ -104,6 +102,8 @@ pub struct Counterexample {
     pub scene: Scene,
     /// The run as a trace, to be saved and replayed.
     pub trace: Trace,
+    /// The name of the protocol's Rust type, without its path.
+    pub rust_type: &'static str,
 }
 
 /// Answers that are shown as one.
@@ -167,58 +167,12 @@ impl Checked {
         text
     }
 
-    /// Everything that is not as expected, with the run and how to replay it; `None` if everything
-    /// is.
-    pub fn unexpected(&self) -> Option<String> {
-        if self.agreement() == Agreement::AsExpected {
-            return None;
-        }
-        let mut text = String::new();
-        for Group { label, answer } in self.groups() {
-            if answer.agreement == Agreement::AsExpected {
-                continue;
-            }
-            text += &self.explain(&label, answer);
-            match &answer.expected {
-                Some(Expected { verdict, steps: Some(n), .. }) => {
-                    text += &format!("  expected: {verdict} in {n} steps\n");
-                }
-                Some(Expected { verdict, .. }) => text += &format!("  expected: {verdict}\n"),
-                None => text += "  expected: that it holds\n",
-            }
-            if let Some(counterexample) = &answer.counterexample {
-                text += &self.kept(answer.property, &counterexample.trace);
-            }
-        }
-        if let Some(why) = &self.miscounted {
-            text += &format!("\n{}: {why}\n", self.title());
-        }
-        Some(text)
-    }
-
     /// # Panics
     /// If something is not as expected. The message is [`unexpected`](Checked::unexpected).
     #[track_caller]
     pub fn assert_as_expected(&self) {
         if let Some(text) = self.unexpected() {
             panic!("{text}");
-        }
-    }
-
-    /// Saves a trace in cargo's target folder, and says how to replay it.
-    fn kept(&self, property: &str, trace: &Trace) -> String {
-        let name = format!("{}-{}-{property}.json", self.protocol, self.scenario);
-        let name: String =
-            name.chars().map(|c| if c == '/' || c == '\\' { '_' } else { c }).collect();
-        let path = kept_at().join(name);
-        let is_kept = path.parent().is_some_and(|folder| fs::create_dir_all(folder).is_ok())
-            && fs::write(&path, trace.to_json()).is_ok();
-        match is_kept {
-            true => format!(
-                "  to take these steps again: cargo run --release -- replay {}\n",
-                path.display()
-            ),
-            false => String::new(),
         }
     }
 
@@ -236,13 +190,4 @@ impl Checked {
             None => Agreement::AsExpected,
         }
     }
-}
-
-/// The folder for traces of failed tests: cargo's target folder, or else the folder for temporary
-/// files.
-fn kept_at() -> PathBuf {
-    let here = env::current_dir().unwrap_or_default();
-    let built = here.ancestors().map(|folder| folder.join("target")).find(|target| target.is_dir());
-    let built = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from).or(built);
-    built.unwrap_or_else(env::temp_dir).join("oneleader")
 }

@@ -104,23 +104,6 @@ impl LivenessChecked {
     pub fn agreement(&self) -> Agreement {
         self.answers.iter().map(|a| a.agreement).max().unwrap_or(Agreement::AsExpected)
     }
-
-    /// # Panics
-    /// An answer is not as expected.
-    #[track_caller]
-    pub fn assert_as_expected(&self) {
-        for answer in &self.answers {
-            assert!(
-                answer.agreement == Agreement::AsExpected,
-                "{} {}: {}: expected {}, found {}",
-                self.protocol,
-                self.scenario.name,
-                answer.question,
-                answer.expected.as_deref().unwrap_or("guaranteed or almost-sure"),
-                answer.answer
-            );
-        }
-    }
 }
 
 /// Asks a system of a protocol about liveness.

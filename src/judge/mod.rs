@@ -7,6 +7,7 @@
 mod checked;
 mod liveness;
 mod prepared;
+mod unexpected;
 
 use std::num::NonZero;
 use std::sync::Arc;

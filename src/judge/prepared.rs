@@ -1,6 +1,7 @@
 //! A scenario whose system has been built: which properties it asks, when its run may stop, and the
 //! run itself.
 
+use std::any;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -235,6 +236,7 @@ impl<E: Election> Ready<E> {
                 &violation.why,
                 &violation.steps,
             ),
+            rust_type: any::type_name::<E>().rsplit("::").next().unwrap_or_default(),
         });
         if let Some(Err(why)) = counterexample.as_ref().map(|c| self.replays(property, &c.trace)) {
             conclusion = Conclusion { verdict: Verdict::Error, why: Some(why) };

@@ -5,6 +5,8 @@
 //! changes of the model. If a step cannot be taken any more, [`replay`] says which one, and which
 //! steps could be taken instead.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::election::Election;
@@ -100,6 +102,36 @@ impl Trace {
     /// As text, to be saved.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a trace is plain data") + "\n"
+    }
+
+    /// As text of a line for the scenario, without its note and what it expects, and a line for
+    /// each step.
+    pub fn to_json_in_brief(&self) -> String {
+        let Trace { version, protocol, scenario, property, why, prefix, steps, cycle } = self;
+        let scenario =
+            Scenario { note: String::new(), expect: BTreeMap::new(), ..scenario.clone() };
+        let json = |text: &str| serde_json::to_string(text).expect("a text");
+        let lines = |steps: &[String]| match steps {
+            [] => "[]".to_string(),
+            _ => {
+                let steps: Vec<String> = steps.iter().map(|step| json(step)).collect();
+                format!("[\n  {}\n]", steps.join(",\n  "))
+            }
+        };
+        let cycle = cycle.map(|cycle| {
+            format!(",\n\"cycle\": {}", serde_json::to_string(&cycle).expect("plain data"))
+        });
+        format!(
+            "{{\"version\": {version}, \"protocol\": {}, \"property\": {},\n\"why\": {},\n\
+             \"scenario\": {},\n\"prefix\": {},\n\"steps\": {}{}}}",
+            json(protocol),
+            json(property),
+            json(why),
+            serde_json::to_string(&scenario).expect("a scenario is plain data"),
+            lines(prefix),
+            lines(steps),
+            cycle.unwrap_or_default()
+        )
     }
 
     /// Reads a trace from text.
