@@ -122,7 +122,7 @@ fn bugs(chapter: &Chapter) -> Markup {
                     "Each leaves out one rule of the paper. The link leads to a run that shows what "
                     "the rule is for."
                 }
-                (scrolled("Planted bugs", &table))
+                (scrolled("Table of planted bugs", &table))
             }
         }
     }
