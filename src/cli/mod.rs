@@ -19,6 +19,8 @@ mod progress;
 mod replay;
 pub mod report;
 mod shell;
+pub mod shown;
+pub mod stepper;
 mod table;
 mod times;
 

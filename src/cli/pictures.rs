@@ -67,17 +67,25 @@ impl Pictures {
 /// not forbid them.
 pub(super) fn show(scene: &Scene) {
     let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
-    let is_plain = AutoStream::choice(&io::stdout()) == ColorChoice::Never;
-    let paint = |text: &str, colour: Option<usize>| match colour {
-        Some(colour) if !is_plain => {
+    let diagram = Diagram::new(scene, Caption::default());
+    output::show(&terminal::draw(&diagram, width, &paint));
+}
+
+/// A text in the colour of a term, if standard output has colours.
+pub(super) fn paint(text: &str, colour: Option<usize>) -> String {
+    match colour {
+        Some(colour) if has_colours() => {
             let code = COLOURS[colour % COLOURS.len()];
             let style = Style::new().fg_color(Some(Ansi256Color(code).into()));
             format!("{style}{text}{style:#}")
         }
         _ => text.to_string(),
-    };
-    let diagram = Diagram::new(scene, Caption::default());
-    output::show(&terminal::draw(&diagram, width, &paint));
+    }
+}
+
+/// Whether standard output is a terminal with colours, and NO_COLOR does not forbid them.
+pub(super) fn has_colours() -> bool {
+    AutoStream::choice(&io::stdout()) != ColorChoice::Never
 }
 
 /// What is written beside a picture of a run.

@@ -1,16 +1,19 @@
 //! `oneleader replay`: shows a saved trace step by step, with what each step changed.
 
 use std::io::{self, BufRead};
+use std::sync::Arc;
 
 use clap::Args;
 use serde::Serialize;
 
 use crate::cli::json::{self, Versioned};
 use crate::cli::pictures::{self, Pictures, caption};
-use crate::cli::{Ending, Exit, choice, output};
+use crate::cli::shown::Shown;
+use crate::cli::{Ending, Exit, choice, output, stepper};
 use crate::election::{Catalogue, Election, Visitor};
 use crate::fuzz::recovery;
 use crate::liveness::Asked;
+use crate::reference::erased::Erased;
 use crate::run::trace::{Cycle, Outcome, Replay as Run, Trace, diverged, replay, retake};
 use crate::scenario::Problem;
 use crate::semantics::{StepOf, System};
@@ -33,7 +36,8 @@ pub(super) struct Replay {
     /// A trace, as written by `check --trace`
     #[arg(value_name = "TRACE")]
     trace: String,
-    /// Wait for Enter after each step
+    /// Walk through the run by keys: next, back, go to, and other steps than those of the trace; if
+    /// nobody sits at a terminal, wait for Enter after each step
     #[arg(long)]
     step: bool,
     /// Show each step by name, with the fields that it changed and the messages that it sent
@@ -114,7 +118,10 @@ impl Visitor for Replaying<'_> {
         };
         let scene = scene(&system, &trace, &run.steps);
         let is_silent = options.outputs().any(|(_, path)| path == "-");
-        if !options.quiet && !is_silent {
+        let is_walk = options.step && !options.details && stepper::is_possible();
+        if !options.quiet && !is_silent && is_walk {
+            walk::<E>(&trace, &run.steps).map_err(in_file)?;
+        } else if !options.quiet && !is_silent {
             options.tell(&scene);
         }
         if let Some(path) = &options.itf {
@@ -158,6 +165,19 @@ impl Visitor for Replaying<'_> {
             Outcome::Diverged { at, name, enabled } => Err(in_file(diverged(at, &name, &enabled))),
         }
     }
+}
+
+/// Lets the reader walk through the run.
+///
+/// # Errors
+/// The terminal, or a scenario that is no longer accepted.
+fn walk<E: Election>(trace: &Trace, steps: &[StepOf<E>]) -> Result<(), Problem> {
+    let title = format!("{} {}", trace.protocol, trace.scenario.name);
+    let property = trace.property::<E>().ok().map(|id| (id, trace.property.clone()));
+    let steps = steps.iter().cloned().map(Erased::new).collect();
+    let system: Arc<dyn Shown> = Arc::new(trace.system::<E>()?);
+    stepper::walk(system, title, property, steps)
+        .map_err(|e| Problem::new(format!("the terminal cannot be used: {e}")))
 }
 
 /// What happened. Of a run that goes on for ever one lap is shown.

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::election::Election;
-use crate::reference::erased::{AnySystem, Erased};
-use crate::semantics::{PropertyId, StepOf, System, SystemState, names};
+use crate::cli::shown::Shown;
+use crate::reference::erased::Erased;
+use crate::semantics::{PropertyId, names};
+use crate::tell::diagram::Caption;
 use crate::tell::diagram::svg::{self, Theme};
-use crate::tell::diagram::{Caption, Diagram};
 use crate::tell::prose::wrap;
-use crate::tell::scene::Scene;
-use crate::tell::sheet;
 
 /// How wide a text is.
 const WIDTH: usize = 96;
@@ -31,43 +29,6 @@ const STYLE: &str = "<style>
     .main-flex-right { flex: 1 1 0 }
 }
 </style>";
-
-/// A system of any protocol that can be shown.
-pub(super) trait Shown: AnySystem {
-    /// What a property says.
-    fn meaning(&self, property: PropertyId) -> &'static str;
-    /// What the last step of a run did, in a sentence or two.
-    fn told(&self, run: &[Erased]) -> String;
-    /// The state after a step, with what the step changed.
-    fn changed(&self, before: &Erased, after: &Erased) -> String;
-    /// The whole state.
-    fn whole(&self, state: &Erased) -> String;
-    /// The run as a diagram.
-    fn picture(&self, run: &[Erased], caption: Caption) -> String;
-}
-
-fn scene<E: Election>(system: &System<E>, run: &[Erased]) -> Scene {
-    let steps: Vec<StepOf<E>> = run.iter().map(|step| step.get::<StepOf<E>>().clone()).collect();
-    Scene::new(system, &steps)
-}
-
-impl<E: Election> Shown for System<E> {
-    fn meaning(&self, property: PropertyId) -> &'static str {
-        System::<E>::meaning(property)
-    }
-    fn told(&self, run: &[Erased]) -> String {
-        scene(self, run).frames.pop().map(|frame| frame.told).unwrap_or_default()
-    }
-    fn changed(&self, before: &Erased, after: &Erased) -> String {
-        sheet::changed::<E>(self, before.get(), after.get())
-    }
-    fn whole(&self, state: &Erased) -> String {
-        sheet::whole::<E>(self, state.get::<SystemState<E>>())
-    }
-    fn picture(&self, run: &[Erased], caption: Caption) -> String {
-        svg::draw(&Diagram::new(&scene(self, run), caption), Theme::Dark)
-    }
-}
 
 /// A run that violates a property.
 pub(super) struct Found {
@@ -205,7 +166,8 @@ impl Page {
                 ..Caption::default()
             },
         };
-        format!("{STYLE}{}", self.system.picture(run, caption))
+        let diagram = self.system.diagram(run, caption);
+        format!("{STYLE}{}", svg::draw(&diagram, Theme::Dark))
     }
 
     /// What is violated in a state, and why.
