@@ -43,19 +43,38 @@ impl Page {
         shown.filter(|link| !link.contains("://")).map(|link| plain(&folder.join(link))).collect()
     }
 
-    /// The lines of code that a shell is to run, each with its number.
-    pub(crate) fn shell(&self) -> Vec<(usize, &str)> {
-        let mut block = None;
-        let mut lines = Vec::new();
+    /// The blocks of lines that a shell is to run, each line with its number.
+    pub(crate) fn shell(&self) -> Vec<Vec<(usize, &str)>> {
+        let mut language = None;
+        let mut blocks: Vec<Vec<(usize, &str)>> = Vec::new();
         for (number, line) in (1..).zip(self.text.lines()) {
-            match (line.trim_start().strip_prefix("```"), block) {
-                (Some(language), None) => block = Some(language),
-                (Some(_), Some(_)) => block = None,
-                (None, Some("sh")) => lines.push((number, line.trim())),
+            match (line.trim_start().strip_prefix("```"), language) {
+                (Some(begins), None) => {
+                    language = Some(begins);
+                    blocks.push(Vec::new());
+                }
+                (Some(_), Some(_)) => language = None,
+                (None, Some("sh")) => {
+                    blocks.last_mut().expect("a block has begun").push((number, line.trim()));
+                }
                 (None, _) => {}
             }
         }
-        lines
+        blocks.into_iter().filter(|block| !block.is_empty()).collect()
+    }
+
+    /// Its paragraphs, each as one line, with the number of its first.
+    pub(crate) fn paragraphs(&self) -> Vec<(usize, String)> {
+        let mut paragraphs: Vec<(usize, String)> = Vec::new();
+        let mut is_open = false;
+        for (number, line) in (1..).zip(self.text.lines()) {
+            match paragraphs.last_mut() {
+                Some((_, text)) if is_open => *text = format!("{text} {line}"),
+                _ => paragraphs.push((number, line.to_string())),
+            }
+            is_open = !line.trim().is_empty();
+        }
+        paragraphs
     }
 }
 
