@@ -29,21 +29,24 @@ fn drawings() -> Vec<Drawing> {
     lines.map(drawing).collect()
 }
 
+/// What is wrong with a picture, if something is.
+fn wrong(Drawing { args, file }: Drawing) -> Option<String> {
+    let command: Vec<&str> = args.iter().map(String::as_str).chain(["--svg", "-"]).collect();
+    let drawn = oneleader(top(), &command);
+    if ![0, 1].contains(&drawn.code) {
+        return Some(format!("{}: `oneleader {}`: {}", file.display(), args.join(" "), drawn.err));
+    }
+    let committed = std::fs::read_to_string(top().join(&file)).unwrap_or_default();
+    (committed != drawn.out).then(|| format!("{}: not as its command draws it", file.display()))
+}
+
 #[test]
 fn each_picture_is_what_its_command_draws() {
-    let stale = drawings().into_par_iter().filter_map(|Drawing { args, file }| {
-        let args: Vec<&str> = args.iter().map(String::as_str).chain(["--svg", "-"]).collect();
-        let drawn = oneleader(top(), &args);
-        assert!([0, 1].contains(&drawn.code), "{args:?}: {}", drawn.err);
-        let is_same = std::fs::read_to_string(top().join(&file)).is_ok_and(|old| old == drawn.out);
-        (!is_same).then(|| file.display().to_string())
-    });
-    let stale: Vec<String> = stale.collect();
+    let wrong: Vec<String> = drawings().into_par_iter().filter_map(wrong).collect();
     assert!(
-        stale.is_empty(),
-        "not as its command draws it: {}; draw them anew by `{REDRAW}`, look at them, and see whether the pages \
-         around them are still right",
-        stale.join(", ")
+        wrong.is_empty(),
+        "{}\ndraw them again by `{REDRAW}`, look at them, and see whether the pages around them are still right",
+        wrong.join("\n")
     );
 }
 
