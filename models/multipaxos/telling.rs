@@ -127,7 +127,7 @@ fn proposes(deed: &Deed<'_, MultiPaxos>) -> Option<String> {
         return None;
     }
     let proposal = |msg: &Message| match msg {
-        Message::Accept { slot, value, .. } => Some((*slot, value.clone())),
+        Message::Accept { slot, value, .. } => Some((*slot, *value)),
         _ => None,
     };
     let proposals: BTreeMap<_, _> =
