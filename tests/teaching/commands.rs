@@ -92,16 +92,16 @@ fn commands_are_found() {
     );
 }
 
-/// The protocol of a command of this verb, and the name of the scenario that it chooses.
-fn chosen<'a>(args: &[&'a str], verb: &str) -> Option<(&'static About, &'a str)> {
+/// The protocol of a command, and the scenario or bug that it names. `NAME` names none.
+fn named<'a>(args: &[&'a str]) -> Option<(&'static About, &'a str)> {
     let about = models::all().into_iter().find(|about| args.get(1) == Some(&about.name))?;
     let name = value(args, "--scenario").or(value(args, "--bug"))?;
-    (args[0] == verb).then_some((about, name))
+    name.starts_with(|c: char| c.is_ascii_lowercase()).then_some((about, name))
 }
 
 /// The lengths of runs that the corpus expects of a command that checks a scenario.
 fn expected_lengths(args: &[&str]) -> Vec<usize> {
-    let Some((about, name)) = chosen(args, "check") else { return Vec::new() };
+    let Some((about, name)) = named(args).filter(|_| args[0] == "check") else { return Vec::new() };
     let corpus = corpus::of(about).unwrap_or_else(|problem| panic!("{problem}"));
     let checked = corpus.into_iter().filter(|scenario| scenario.name == name);
     checked.flat_map(|it| it.expect.into_values()).filter_map(|it| it.steps).collect()
@@ -109,10 +109,33 @@ fn expected_lengths(args: &[&str]) -> Vec<usize> {
 
 /// The answers that the corpus expects of a command that asks about liveness.
 fn expected_answers(args: &[&str]) -> Vec<String> {
-    let Some((about, name)) = chosen(args, "liveness") else { return Vec::new() };
+    let Some((about, name)) = named(args).filter(|_| args[0] == "liveness") else {
+        return Vec::new();
+    };
     let corpus = liveness::parse(about.corpus, about).unwrap_or_else(|problem| panic!("{problem}"));
     let asked = corpus.into_iter().filter(|scenario| scenario.name == name);
     asked.flat_map(|it| it.expect.into_values()).map(|answer| answer.to_string()).collect()
+}
+
+/// A command within a sentence names a scenario or a bug that exists.
+#[test]
+fn the_commands_within_sentences_name_what_exists() {
+    let mut seen = 0;
+    for page in pages() {
+        let quoted = page.text.split('`').skip(1).step_by(2).filter_map(arguments);
+        for (about, name) in quoted.filter_map(|args| named(&args)) {
+            let scenarios = corpus::of(about).unwrap_or_else(|problem| panic!("{problem}"));
+            let asked = liveness::parse(about.corpus, about);
+            let asked = asked.unwrap_or_else(|problem| panic!("{problem}"));
+            let names = scenarios.iter().map(|scenario| scenario.name.as_str());
+            let mut names = names.chain(asked.iter().map(|scenario| scenario.name.as_str()));
+            let is_bug = about.bugs.iter().any(|bug| bug.name == name);
+            let is_known = is_bug || names.any(|known| known == name);
+            assert!(is_known, "{}: {} has no `{name}`", page.path.display(), about.name);
+            seen += 1;
+        }
+    }
+    assert!(seen >= 8, "only {seen} were found");
 }
 
 /// The numbers in `in 8 steps` and `after 8 steps`.
