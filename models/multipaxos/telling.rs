@@ -1,11 +1,13 @@
 //! What a node did, in the words of Multi-Paxos, for people who read a run.
 
+use std::collections::BTreeMap;
+
 use stateright::actor::Id;
 
 use super::MultiPaxos;
 use super::message::{Message, Timer, Votes};
 use super::state::{Ballot, Role, State};
-use crate::election::{Deed, Event, node_name};
+use crate::election::{Deed, Event, listed, node_name};
 
 /// Clauses whose subject is the node.
 pub(super) fn tell(deed: &Deed<'_, MultiPaxos>) -> Vec<String> {
@@ -121,13 +123,21 @@ fn receives(
 }
 
 fn proposes(deed: &Deed<'_, MultiPaxos>) -> Option<String> {
-    let is_choice = !matches!(deed.step.event, Event::Timeout { timer: Timer::Heartbeat });
-    let proposed = deed.step.sends.iter().find_map(|(_, msg)| match msg {
-        Message::Accept { slot, value, .. } => Some(format!("{value:?} in slot {slot:?}")),
+    if matches!(deed.step.event, Event::Timeout { timer: Timer::Heartbeat }) {
+        return None;
+    }
+    let proposal = |msg: &Message| match msg {
+        Message::Accept { slot, value, .. } => Some((*slot, *value)),
         _ => None,
-    })?;
-    let to = deed.sent_to(|msg| matches!(msg, Message::Accept { .. }))?;
-    is_choice.then(|| format!("asks {to} to accept {proposed}"))
+    };
+    let proposals: BTreeMap<_, _> =
+        deed.step.sends.iter().filter_map(|(_, msg)| proposal(msg)).collect();
+    let asked = proposals.into_iter().filter_map(|(slot, value)| {
+        let to = deed.sent_to(|msg| proposal(msg).is_some_and(|(other, _)| other == slot))?;
+        Some(format!("asks {to} to accept {value:?} in slot {slot:?}"))
+    });
+    let asked: Vec<String> = asked.collect();
+    (!asked.is_empty()).then(|| listed(&asked))
 }
 
 fn votes(votes: &Votes) -> String {

@@ -263,7 +263,10 @@ fn replicates(deed: &Deed<'_, Raft>) -> Option<String> {
     let entries = deed.sent_to(|msg| matches!(msg, Message::AppendEntries { entry: Some(_), .. }));
     let beats = deed.sent_to(|msg| matches!(msg, Message::AppendEntries { entry: None, .. }));
     match (entries, beats) {
-        (Some(to), _) => Some(format!("sends entries to {to}")),
+        (Some(to), Some(others)) => {
+            Some(format!("sends entries to {to} and heartbeats to {others}"))
+        }
+        (Some(to), None) => Some(format!("sends entries to {to}")),
         (None, Some(to)) => Some(format!("sends heartbeats to {to}")),
         (None, None) => None,
     }

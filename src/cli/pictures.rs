@@ -8,6 +8,7 @@ use anstyle::{Ansi256Color, Style};
 use clap::Args;
 
 use crate::cli::output::{self, Named};
+use crate::liveness::Asked;
 use crate::run::trace::{Cycle, Trace};
 use crate::tell::diagram::svg::{self, Theme};
 use crate::tell::diagram::{Caption, Diagram, terminal};
@@ -97,9 +98,10 @@ pub(super) fn caption(protocol: &str, trace: &Trace, meaning: &str, is_violation
             "Steps {first} to {last} are taken again and again, with later terms where they grow"
         )
     });
-    let shows = match is_violation {
-        true => format!("{property} is violated"),
-        false => format!("{property}: {why}"),
+    let shows = match (is_violation, Asked::named(property)) {
+        (true, _) => format!("{property} is violated"),
+        (false, Some(_)) => format!("{property}: {why}"),
+        (false, None) => format!("{property} holds"),
     };
     Caption {
         title: format!("{protocol}: {}", scenario.name),

@@ -28,9 +28,9 @@ pub struct Trace {
     pub protocol: String,
     /// The scenario.
     pub scenario: Scenario,
-    /// The property that the run violates.
+    /// The property that is asked of the run; a counterexample violates it.
     pub property: String,
-    /// The conflicting facts.
+    /// The conflicting facts; empty if the run violates nothing.
     pub why: String,
     /// The steps before the state from which checking started.
     pub prefix: Vec<String>,

@@ -86,12 +86,3 @@ fn a_run_that_goes_round_is_drawn_with_its_cycle() {
     let diagram = oneleader(&["replay", text(&trace), "--diagram"]).out;
     assert!(diagram.contains("from here on it goes round for ever:"), "{diagram}");
 }
-
-#[test]
-fn the_picture_in_the_readme_is_what_the_command_draws() {
-    let kept = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/forgets-vote.svg");
-    let args = ["check", "raft", "--scenario", "forgets-vote", "--svg"];
-    let drawn = oneleader(&[&args[..], &["-"]].concat());
-    let again = format!("cargo run -- {} docs/forgets-vote.svg", args.join(" "));
-    assert!(drawn.out == read(&kept), "it has changed; look at the new one: {again}");
-}
