@@ -13,10 +13,12 @@ use crate::{oneleader, scratch, top};
 
 /// A line that runs the program: its arguments.
 fn arguments(line: &str) -> Option<Vec<&str>> {
-    let line = line.split(" #").next().unwrap_or_default();
+    let line = line.split(" #").next()?.split(" >").next()?;
     let args =
         ["cargo run --release -- ", "oneleader "].iter().find_map(|it| line.strip_prefix(it));
-    Some(args?.split_whitespace().collect())
+    // The protocol that the guide writes is the reader's own. Another stands for it.
+    let known = |arg| if arg == "poll" { "raft" } else { arg };
+    Some(args?.split_whitespace().map(known).collect())
 }
 
 /// The value of a flag.
@@ -96,7 +98,8 @@ fn commands_are_found() {
 fn named<'a>(args: &[&'a str]) -> Option<(&'static About, &'a str)> {
     let about = models::all().into_iter().find(|about| args.get(1) == Some(&about.name))?;
     let name = value(args, "--scenario").or(value(args, "--bug"))?;
-    name.starts_with(|c: char| c.is_ascii_lowercase()).then_some((about, name))
+    let is_name = name.starts_with(|c: char| c.is_ascii_lowercase()) && !name.ends_with(".toml");
+    is_name.then_some((about, name))
 }
 
 /// The lengths of runs that the corpus expects of a command that checks a scenario.

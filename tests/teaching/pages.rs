@@ -35,9 +35,13 @@ pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
 impl Page {
     /// The pictures of the project that the page shows, each from the top folder.
     pub(crate) fn pictures(&self) -> Vec<PathBuf> {
-        let shown = self.text.match_indices("![").filter_map(|(at, _)| {
-            let (_, rest) = self.text[at..].split_once("](")?;
-            Some(rest.split_once(')')?.0)
+        // Code has no pictures, though it may look like one.
+        let prose = self.text.split("```").step_by(2);
+        let shown = prose.flat_map(|prose| {
+            prose.match_indices("![").filter_map(|(at, _)| {
+                let (_, rest) = prose[at..].split_once("](")?;
+                Some(rest.split_once(')')?.0)
+            })
         });
         let folder = self.path.parent().unwrap_or(Path::new(""));
         shown.filter(|link| !link.contains("://")).map(|link| plain(&folder.join(link))).collect()
