@@ -21,6 +21,7 @@ pub(super) fn page(book: &Book) -> String {
         (safety(book))
         (liveness(book))
         (lengths(book))
+        (waits(book))
         (sources(book))
     };
     framed("One leader? – oneleader", "", &[], &body)
@@ -270,6 +271,20 @@ fn lengths(book: &Book) -> Markup {
                 "several of the same length. Most mistakes need no long stories."
             }
             (scrolled("Lengths of counterexamples", &plots::lengths(&book.chapters)))
+        }
+    }
+}
+
+fn waits(book: &Book) -> Markup {
+    html! {
+        section aria-labelledby="waits" {
+            h2 id="waits" { "How long until a leader stays" }
+            p {
+                "All nodes start together and nothing fails. A bar reaches from the time that half "
+                "of the runs need to that which 99 of a hundred need, a dot is the average. Computed "
+                "from the graph, where timeouts and the order of delivery are random."
+            }
+            (scrolled("Times until a leader stays", &plots::waits(&book.chapters)))
         }
     }
 }

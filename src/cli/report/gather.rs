@@ -10,10 +10,12 @@ use crate::cli::choice::{self, Questions};
 use crate::cli::pictures;
 use crate::election::{About, BugSpec, Catalogue};
 use crate::exploration::verdict::Verdict;
-use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request};
-use crate::liveness::Asked;
+use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request, TimeAsked};
+use crate::liveness::{Asked, Waiting};
 use crate::scenario::liveness::{LivenessScenario, parse};
 use crate::scenario::{Problem, Scenario, Size};
+use crate::semantics::Timing;
+use crate::semantics::world::Faults;
 use crate::tell::diagram::Caption;
 use crate::tell::scene::Scene;
 
@@ -70,6 +72,18 @@ pub(super) struct Live {
     pub(super) scenario: LivenessScenario,
     pub(super) states: u32,
     pub(super) answers: Vec<Told>,
+    /// How long it takes until a leader stays, if that is worth a plot.
+    pub(super) wait: Option<Wait>,
+}
+
+/// Times in ticks.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    pub(super) mean: f64,
+    /// Half of the runs take no longer.
+    pub(super) median: usize,
+    /// Nor do 99 of a hundred.
+    pub(super) p99: usize,
 }
 
 /// An answer about liveness.
@@ -235,7 +249,8 @@ fn live(
     taken: &mut BTreeSet<String>,
 ) -> Result<Live, Problem> {
     let about = chapter.about;
-    let checked = judge::liveness_of(catalogue, about, &scenario, None)?;
+    let is_timed = is_cold_start(&scenario).then(TimeAsked::default);
+    let checked = judge::liveness_of(catalogue, about, &scenario, is_timed)?;
     if checked.agreement() != Agreement::AsExpected {
         book.unexpected.push(format!("liveness of {} {}", about.name, scenario.name));
     }
@@ -268,7 +283,25 @@ fn live(
         });
         answers.push(Told { question: answer.question, answer: answer.answer, run });
     }
-    Ok(Live { scenario, states: checked.states, answers })
+    let wait = checked.time.and_then(Result::ok).and_then(|time| wait(&time.exact));
+    Ok(Live { scenario, states: checked.states, answers, wait })
+}
+
+/// Whether nodes start together, and nothing fails: such systems are compared in a plot.
+fn is_cold_start(scenario: &LivenessScenario) -> bool {
+    let LivenessScenario { timing, faults, topology, cut, bug, size, .. } = scenario;
+    *timing == Timing::Timed
+        && *faults == Faults::none()
+        && topology == "mesh"
+        && cut.is_none()
+        && bug.is_none()
+        && *size == Size::Small
+}
+
+fn wait(exact: &Waiting) -> Option<Wait> {
+    let (mean, median, p99) = (exact.mean?, exact.within(0.5)?, exact.within(0.99)?);
+    // Where some runs never have a leader, an average says little.
+    (exact.probability > 0.999).then_some(Wait { mean, median, p99 })
 }
 
 /// The worst verdict that a scenario expects.

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::gather::{Chapter, Run, plural};
+use super::gather::{Chapter, Run, Wait, plural};
 
 /// How long the counterexamples of planted bugs are: a dot for each run, a line for each protocol.
 pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
@@ -33,6 +33,42 @@ pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
                 @for (n, count) in counted(steps) {
                     circle.dot cx=(x(n)) cy=(y) r=(radius(count)) {
                         title { (plural(count, "run")) " of " (plural(n, "step")) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How long it takes until a leader stays: a bar and a dot for each system that starts cold.
+pub(super) fn waits(chapters: &[Chapter]) -> Markup {
+    let systems = chapters.iter().flat_map(|chapter| {
+        let waits = chapter.systems.iter().filter_map(|live| Some((live, live.wait?)));
+        waits.map(|(live, wait)| (format!("{}: {}", chapter.about.name, live.scenario.name), wait))
+    });
+    let all: Vec<(String, Wait)> = systems.collect();
+    let longest = all.iter().map(|(_, wait)| wait.p99).max().unwrap_or(1).max(1);
+    let (left, width, line) = (250, 680, 26);
+    let scale = f64::from(width - left - 24) / longest as f64;
+    let x = |ticks: f64| f64::from(left) + ticks * scale;
+    let height = line * all.len() + 44;
+    let stride = (longest / 60 + 1) * 10;
+    html! {
+        svg.plot viewBox={ "0 0 " (width) " " (height) } role="img"
+            aria-label="How many ticks pass until a leader stays" {
+            @for ticks in (0..=longest).step_by(stride) {
+                line.grid x1=(x(ticks as f64)) x2=(x(ticks as f64)) y1="6" y2=(height - 36) {}
+                text.axis x=(x(ticks as f64)) y=(height - 18) text-anchor="middle" { (ticks) }
+            }
+            text.axis x=(width - 24) y=(height - 2) text-anchor="end" { "ticks" }
+            @for (i, (name, wait)) in all.iter().enumerate() {
+                @let y = i * line + line / 2 + 6;
+                text.name x=(left - 18) y=(y + 4) text-anchor="end" { (name) }
+                line.span x1=(x(wait.median as f64)) x2=(x(wait.p99 as f64)) y1=(y) y2=(y) {}
+                circle.dot cx=(x(wait.mean)) cy=(y) r="5" {
+                    title {
+                        (format!("{:.1}", wait.mean)) " ticks on average, half of the runs within "
+                        (wait.median) ", 99 % within " (wait.p99)
                     }
                 }
             }
