@@ -53,7 +53,7 @@ impl WorldInfo {
 impl Program {
     #[inline]
     fn total<C: Cell>(&self, row: &[C], sum: u64) -> Total {
-        let in_flight = || self.flows.all(self.flows_of(row)).map(|(flow, _)| flow.len).sum();
+        let in_flight = || self.flows.all(self.flows_of(row)).map(|flow| flow.len).sum();
         let is_bounded = self.shape.bounds.max_in_flight.is_some();
         Total { sum, in_flight: if is_bounded { in_flight() } else { 0 } }
     }
@@ -92,13 +92,16 @@ impl Program {
             let flows = &flows[first.min(flows.len())..];
             let mut live = 0;
             for (i, (flow, column)) in flows.iter().zip(columns).enumerate() {
-                let row = bits[column.dst.position() % (2 * MAX_NODES)];
+                let row = bits[column.receiver.position() % (2 * MAX_NODES)];
                 live |= (1 ^ self.steps.deliveries.usual(row, flow.flow())) << i;
             }
             while live != 0 {
                 let i = widen(live.trailing_zeros());
                 live &= live - 1;
-                let Some(dst) = columns[i].receiver() else { continue };
+                let dst = columns[i].receiver;
+                if dst == NodeIndex::NONE {
+                    continue;
+                }
                 let (local, flow) = (locals[dst.position()].local(), flows[i].flow());
                 if let Some(range) = self.steps.deliveries.other(local, flow) {
                     self.try_open(row, total, range, world.gates_at(dst), misses, &mut take);
@@ -225,9 +228,9 @@ impl Program {
                 add(self.locals[local].share.wrapping_sub(self.locals[before].share));
             }
             Change::Flow(column, before, after) => {
-                add(self.flows.difference(column, after, before));
                 let dst = self.flows.dst(column);
                 let (before, after) = (self.flows.get(dst, before), self.flows.get(dst, after));
+                add(self.flows.difference(column, after, before));
                 in_flight = in_flight.wrapping_add(after.len).wrapping_sub(before.len);
                 copies = copies.max(widen(after.copies));
             }
@@ -308,17 +311,16 @@ impl Program {
         total: &mut Total,
         misses: &mut Vec<Miss>,
     ) {
-        let mut bury = |column: ColumnId, local: LocalId, flow: FlowId| {
+        let mut bury = |column: ColumnId, dst: NodeIndex, local: LocalId, flow: FlowId| {
             if self.steps.living.is_usual(local, flow) {
                 return;
             }
             match self.steps.living.other(local, flow) {
-                None => misses.push(Miss::Bury(self.flows.dst(column), local, flow)),
+                None => misses.push(Miss::Bury(dst, local, flow)),
                 Some(living) => {
+                    let (living, flow) = (self.flows.get(dst, living), self.flows.get(dst, flow));
                     let difference = self.flows.difference(column, living, flow);
                     total.sum = total.sum.wrapping_add(difference);
-                    let dst = self.flows.dst(column);
-                    let (living, flow) = (self.flows.get(dst, living), self.flows.get(dst, flow));
                     let in_flight = total.in_flight.wrapping_add(living.len);
                     total.in_flight = in_flight.wrapping_sub(flow.len);
                 }
@@ -328,13 +330,13 @@ impl Program {
         for &Parcel { column, flow, .. } in parcels_of(&self.parcels, step) {
             let dst = self.flows.dst(column);
             if dst != NodeIndex::NONE {
-                bury(column, if dst == step.node { step.local } else { local(dst) }, flow);
+                bury(column, dst, if dst == step.node { step.local } else { local(dst) }, flow);
             }
         }
         if step.local != local(step.node) {
             for &column in self.flows.columns_to(step.node) {
                 if column != step.column {
-                    bury(column, step.local, self.flow_in(row, column));
+                    bury(column, step.node, step.local, self.flow_in(row, column));
                 }
             }
         }
@@ -377,9 +379,9 @@ impl Program {
         let has = |local: C, flag: u8| self.locals[local.local()].has(flag);
         let is_due = |(flow, column): (&C, &Column)| {
             flow.flow() != FlowId::EMPTY
-                && column.receiver().is_some_and(|dst| {
-                    world.is_up(column.src, dst) && has(locals[dst.position()], flag::UP)
-                })
+                && column.receiver != NodeIndex::NONE
+                && world.is_up(column.src, column.receiver)
+                && has(locals[column.receiver.position()], flag::UP)
         };
         !world.timeless
             && !locals.iter().any(|&local| has(local, flag::BLOCKS_TICK))

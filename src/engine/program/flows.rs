@@ -45,14 +45,8 @@ pub(crate) struct Column {
     pub(super) dst: NodeIndex,
     /// When that which is in flight in this column may arrive.
     pub(super) arrival: Arrival,
-}
-
-impl Column {
-    /// The node that may receive now what is in flight in this column.
-    #[inline]
-    pub(super) fn receiver(self) -> Option<NodeIndex> {
-        if self.arrival == Arrival::Now { self.dst.some() } else { None }
-    }
+    /// The node that may receive it now, or `NONE`.
+    pub(super) receiver: NodeIndex,
 }
 
 /// The messages in flight in one column.
@@ -132,27 +126,23 @@ impl Flows {
         self.columns[column].dst
     }
 
-    /// The flows in the columns of a row, with their columns.
-    pub(super) fn all<'a, C: Cell>(
-        &'a self,
-        flows: &'a [C],
-    ) -> impl Iterator<Item = (&'a Flow, &'a Column)> {
+    /// The flows in the columns of a row.
+    pub(super) fn all<'a, C: Cell>(&'a self, flows: &'a [C]) -> impl Iterator<Item = &'a Flow> {
         let columns = self.columns.as_slice();
-        let get = |(flow, column): (&C, &'a Column)| (self.get(column.dst, flow.flow()), column);
-        flows.iter().zip(columns).map(get)
+        flows.iter().zip(columns).map(|(flow, column)| self.get(column.dst, flow.flow()))
     }
 
-    /// What flows in the columns of a row add to its fingerprint, one after the other.
+    /// What each of the flows in the columns of a row adds to a fingerprint.
     pub(super) fn shares<'a, C: Cell>(&'a self, flows: &'a [C]) -> impl Iterator<Item = u64> + 'a {
-        self.all(flows).map(|(flow, column)| column.arrival.share(flow.share))
+        let columns = self.columns.as_slice();
+        let share = |(flow, column): (&Flow, &Column)| column.arrival.share(flow.share);
+        self.all(flows).zip(columns).map(share)
     }
 
-    /// What a flow adds to the fingerprint of a row if it replaces another one in a column.
+    /// What one flow adds to a fingerprint if it replaces another one in a column.
     #[inline]
-    pub(super) fn difference(&self, column: ColumnId, after: FlowId, before: FlowId) -> u64 {
-        let Column { dst, arrival, .. } = self.columns[column];
-        let (after, before) = (self.get(dst, after), self.get(dst, before));
-        arrival.share(after.share.wrapping_sub(before.share))
+    pub(super) fn difference(&self, column: ColumnId, after: &Flow, before: &Flow) -> u64 {
+        self.columns[column].arrival.share(after.share.wrapping_sub(before.share))
     }
 
     /// The messages of a flow: by their ids, or in the order of sending where order is kept.
@@ -178,7 +168,8 @@ impl Flows {
         known.map(|(_, column)| column).unwrap_or_else(|| {
             let first = self.columns.next();
             for &arrival in arrivals {
-                let column = self.columns.push(Column { src, dst, arrival });
+                let receiver = if arrival == Arrival::Now { dst } else { NodeIndex::NONE };
+                let column = self.columns.push(Column { src, dst, arrival, receiver });
                 self.columns_to[dst.position()].push(column);
             }
             first

@@ -130,7 +130,9 @@ impl Program {
             delta = after.share.wrapping_sub(before.share).wrapping_add(sent);
         }
         if let Some((column, before)) = draft.flow {
-            delta = delta.wrapping_add(self.flows.difference(column, draft.after, before));
+            let flow = |flow| self.flows.get(self.flows.dst(column), flow);
+            let difference = self.flows.difference(column, flow(draft.after), flow(before));
+            delta = delta.wrapping_add(difference);
         }
         delta
     }

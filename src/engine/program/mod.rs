@@ -241,7 +241,7 @@ impl Program {
         row: &'a [u32],
         arrival: Arrival,
     ) -> impl Iterator<Item = MessageId> {
-        let flows = self.flows.all(self.flows_of(row));
+        let flows = self.flows.all(self.flows_of(row)).zip(self.flows.columns.as_slice());
         let flows = flows.filter(move |(_, column)| column.arrival == arrival);
         flows.flat_map(|(flow, _)| self.flows.messages(flow)).copied()
     }
