@@ -208,8 +208,7 @@ impl ProgramBuilder {
 
     fn bundle(&mut self, messages: &[MessageId]) -> BundleId {
         let Program { bundles, bundle_ids, .. } = &mut self.program;
-        let new = |messages: &Box<[MessageId]>| bundles.push(messages.clone());
-        *bundle_ids.entry(messages.into()).or_insert_with_key(new)
+        *bundle_ids.entry(messages.into()).or_insert_with(|| bundles.push(messages.into()))
     }
 
     /// The number of the flow with these messages, which are in flight in one column and stand in
