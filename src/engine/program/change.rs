@@ -173,6 +173,7 @@ impl Program {
     }
 
     /// [`Program::change`] for a step of the whole system.
+    #[inline(never)]
     pub(super) fn change_whole<F: Cell, C: Cell>(
         &self,
         before: &[F],
