@@ -100,6 +100,23 @@ fn rounds_are_bounded_apart_from_terms() {
     }
 }
 
+/// Where a search starts, messages may be on their way that arrive in the next tick: here those of
+/// a leader that has just been elected. As long as no time is kept, they may arrive at once.
+#[cfg(feature = "raft")]
+#[test]
+fn a_search_starts_with_messages_that_arrive_in_the_next_tick() {
+    for (timing, takes_a_tick) in [("timed", true), ("stabilising", false)] {
+        let scenario: Scenario = toml::from_str(&format!(
+            "name = 'x'\nnodes = 3\ntiming = '{timing}'\nlatency = 1\nstart_when = 'n1 leads'\n\
+             faults = {{ losses = 1 }}\nbounds = {{ max_term = 1, max_in_flight = 3 }}"
+        ))
+        .unwrap();
+        let start = scenario.system::<models::raft::Raft>().unwrap().initial();
+        assert_eq!(!start.later.is_empty(), takes_a_tick);
+        assert_eq!(models::visit("raft", Compare(&scenario)), Some(Ok(true)), "{timing}");
+    }
+}
+
 fn corpus(about: &'static About) -> Vec<Scenario> {
     corpus::of(about).unwrap_or_else(|e| panic!("{}: {e}", about.name))
 }

@@ -232,12 +232,14 @@ fn rules() -> impl Strategy<Value = Rules> {
         1 => Just(Timing::Timed),
         1 => Just(Timing::Stabilising),
     ];
+    let latency = prop_oneof![Just(Latency::None), Just(Latency::OneTick)];
     let budgets = (0..2u32, 0..2u32, 0..2u32, 0..2u32, (0..2u32, 0..2u32), 0..2u32);
     let start = prop_oneof![3 => Just("mesh"), 1 => Just("star(n1)"), 1 => Just("cut(n1>n2)")];
-    (network, timing, budgets, any::<bool>(), any::<bool>(), start, 2..5usize).prop_map(
+    let time = (timing, latency);
+    (network, time, budgets, any::<bool>(), any::<bool>(), start, 2..5usize).prop_map(
         |(
             network,
-            timing,
+            (timing, latency),
             (crashes, restarts, losses, duplications, (disk_losses, disk_rollbacks), switches),
             torn,
             keep_dead,
@@ -245,13 +247,11 @@ fn rules() -> impl Strategy<Value = Rules> {
             most,
         )| {
             // Combinations that a scenario would refuse are mended.
-            let network =
-                if timing == Timing::Asynchronous { network } else { NetworkKind::Unordered };
             let unordered = u32::from(network == NetworkKind::Unordered);
             let topologies =
                 [start, "isolate(n2)"].map(|name| Topology::parse(name, NODES).unwrap());
             Rules {
-                latency: Latency::None,
+                latency,
                 network,
                 timing,
                 clock: match timing {

@@ -54,6 +54,13 @@ pub(crate) fn chain(queue: u64, message: u64) -> u64 {
     sum ^ (sum >> 32)
 }
 
+/// The share of messages that arrive in the next tick; `share` is what they would add to a
+/// fingerprint if they could arrive now. The later share of a sum is the sum of the later shares.
+#[inline]
+pub(crate) fn later(share: u64) -> u64 {
+    share.wrapping_mul(0x9fb2_1c65_1e98_df27)
+}
+
 /// A hasher for keys that are digests. It returns the key itself, as digests are random already.
 #[derive(Default)]
 pub(crate) struct Identity(u64);

@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 
 use crate::election::Election;
 use crate::exploration::{Ended, Exploration, Limits, Progress, Sample, Tally, Violation};
-use crate::semantics::{Latency, PropertyId, StepOf, System};
+use crate::semantics::{PropertyId, StepOf, System};
 use error::EngineError;
 use ids::StepId;
 use program::{Program, ProgramBuilder};
@@ -107,13 +107,7 @@ fn run<E: Election>(
     let initial = initial.expect("digests tell a few flows apart");
     let (findings, sample) = explore(&mut program, &mut source, &initial);
     let tally = tally(system, &program, &findings);
-    let ended = if system.rules.latency == Latency::None {
-        findings.ended
-    } else {
-        let what = "a latency of one tick: stateright's searches and `liveness` have it";
-        Err(EngineError::Unsupported(what.to_string()))
-    };
-    let mut ended = ended.and_then(|ended| source.audit().map(|()| ended));
+    let mut ended = findings.ended.and_then(|ended| source.audit().map(|()| ended));
     let mut violations = BTreeMap::new();
     for (property, path) in findings.broken {
         match tell(system, &mut source, &mut program, &initial, &path, property) {

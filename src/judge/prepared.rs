@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::checked::{Agreement, Answer, Checked, Counterexample};
-use super::{Chosen, Engine, Prepared, Request, explore};
+use super::{Chosen, Prepared, Request, explore};
 use crate::election::{Election, Visitor};
 use crate::exploration::verdict::Verdict;
 use crate::exploration::{self, Conclusion, Ended, Exploration, Progress, Tally, Until};
 use crate::run::trace::{Outcome, Trace, replay};
 use crate::scenario::{self, Asked, Expected, Problem, Unready};
-use crate::semantics::{Latency, PropertyId, System};
+use crate::semantics::{PropertyId, System};
 use crate::tell::scene::Scene;
 
 /// Builds the system of a chosen scenario, for any protocol.
@@ -28,14 +28,6 @@ impl Visitor for Prepare {
     fn visit<E: Election>(self) -> Self::Output {
         let Prepare { chosen, mut request } = self;
         let scenario = &chosen.scenario;
-        let is_compiled = matches!(request.engine, Engine::Compiled | Engine::Walk);
-        if is_compiled && scenario.latency != Latency::None {
-            return Err(Problem::new(format!(
-                "scenario `{}`: the engine `{}` does not know `latency = 1`: choose one of stateright's",
-                scenario.name,
-                request.engine.name()
-            )));
-        }
         let begin = Instant::now();
         let system = match scenario.system_within::<E>(&request.limits) {
             Ok(system) => Arc::new(system),

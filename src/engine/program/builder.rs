@@ -1,11 +1,11 @@
 //! A program while it grows.
 
 use std::collections::HashMap;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use super::flows::Flows;
 use super::parts::{Outcome, Parcel};
-use super::steps::{StepRange, StepTable, parcels_at};
+use super::steps::{StepRange, StepTable};
 use super::{
     Counted, LocalInfo, MessageInfo, Miss, NewOutcome, NewWorld, OwnBehaviour, Program, Shape,
     WorldInfo,
@@ -154,9 +154,10 @@ impl ProgramBuilder {
         self.program.messages.push(info);
     }
 
-    /// The column of what is sent from one node to another, or to nobody.
+    /// The column of what is sent from one node to another, or to nobody, and may arrive now.
     pub(crate) fn column(&mut self, src: NodeIndex, dst: NodeIndex) -> ColumnId {
-        self.program.flows.column(src, dst)
+        let arrivals = self.program.shape.arrivals();
+        self.program.flows.column(src, dst, arrivals)
     }
 
     /// Adds a counter to the tally.
@@ -190,9 +191,12 @@ impl ProgramBuilder {
             .map(|sent| (column(&sent[0]), sent.into()))
             .collect();
         outcome.parcels = bundles.len().try_into().expect("one node sends in few columns");
-        for (column, messages) in bundles {
-            let bundle = self.bundle(messages);
-            self.program.parcels.push(Parcel { column, bundle, flow: FlowId::UNKNOWN });
+        for &arrival in self.shape.arrivals() {
+            for (first, messages) in &bundles {
+                let column = self.flows.column_for(*first, arrival);
+                let bundle = self.bundle(messages);
+                self.program.parcels.push(Parcel { column, bundle, flow: FlowId::UNKNOWN });
+            }
         }
         let id = self.program.outcomes.push(outcome);
         self.make_room();
@@ -202,13 +206,13 @@ impl ProgramBuilder {
         Ok(id)
     }
 
-    fn bundle(&mut self, messages: Box<[MessageId]>) -> BundleId {
+    fn bundle(&mut self, messages: &[MessageId]) -> BundleId {
         let Program { bundles, bundle_ids, .. } = &mut self.program;
-        *bundle_ids.entry(messages).or_insert_with_key(|messages| bundles.push(messages.clone()))
+        *bundle_ids.entry(messages.into()).or_insert_with(|| bundles.push(messages.into()))
     }
 
     /// The number of the flow with these messages, which are in flight in one column and stand in
-    /// the order in which they were sent.
+    /// the order in which they were sent. It has the same number in all columns of the link.
     ///
     /// # Errors
     /// Another flow has the same digest.
@@ -234,9 +238,9 @@ impl ProgramBuilder {
         Ok(flow)
     }
 
-    /// The flow of each parcel of an outcome becomes known.
-    pub(super) fn name_parcels(&mut self, outcome: &Outcome) -> Result<(), EngineError> {
-        for at in parcels_at(outcome) {
+    /// The flow of each of these parcels becomes known.
+    pub(super) fn name_parcels(&mut self, parcels: Range<usize>) -> Result<(), EngineError> {
+        for at in parcels {
             let Parcel { bundle, flow, .. } = self.parcels[at];
             if flow == FlowId::UNKNOWN {
                 self.program.parcels[at].flow = self.flow(self.bundles[bundle].to_vec())?;

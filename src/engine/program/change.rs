@@ -173,6 +173,7 @@ impl Program {
     }
 
     /// [`Program::change`] for a step of the whole system.
+    #[inline(never)]
     pub(super) fn change_whole<F: Cell, C: Cell>(
         &self,
         before: &[F],
@@ -186,8 +187,14 @@ impl Program {
         let event = match whole {
             Whole::Tick => {
                 (0..nodes).for_each(|node| after[1 + node] = C::of(own(node).aged));
-                // Nothing could be delivered, so everything in flight is lost.
-                after[1 + nodes..].fill(C::of(FlowId::EMPTY));
+                // Nothing could be delivered, so everything that might have arrived is lost.
+                let flows = &mut after[1 + nodes..];
+                flows.fill(C::of(FlowId::EMPTY));
+                for (flow, column) in self.flows_of(before).iter().zip(ColumnId::all()) {
+                    if let Some(column) = self.flows.column_after_tick(column) {
+                        flows[column.position()] = C::of(flow.flow());
+                    }
+                }
                 return true;
             }
             Whole::Switch(topology) => WorldEvent::Switch(topology),

@@ -4,7 +4,7 @@
 //! [`crate::semantics`] defines what steps mean. This module defines it a second time, over
 //! numbers. Tests compare the two (`tests/engines_agree.rs`).
 
-use super::flows::Column;
+use super::flows::{Arrival, Column};
 use super::parts::{Parcel, gate};
 use super::steps::{ListedStep, StepRange, parcels_of, step_flag};
 use super::{Miss, Program, WorldInfo, cell_of, flag};
@@ -92,13 +92,13 @@ impl Program {
             let flows = &flows[first.min(flows.len())..];
             let mut live = 0;
             for (i, (flow, column)) in flows.iter().zip(columns).enumerate() {
-                let row = bits[column.dst.position() % (2 * MAX_NODES)];
+                let row = bits[column.receiver.position() % (2 * MAX_NODES)];
                 live |= (1 ^ self.steps.deliveries.usual(row, flow.flow())) << i;
             }
             while live != 0 {
                 let i = widen(live.trailing_zeros());
                 live &= live - 1;
-                let Column { dst, .. } = columns[i];
+                let dst = columns[i].receiver;
                 if dst == NodeIndex::NONE {
                     continue;
                 }
@@ -155,6 +155,9 @@ impl Program {
         let gates = Gates { open: world.open[0], bars: world.bars };
         let columns = self.flows.columns.as_slice().iter().zip(ColumnId::all());
         for (flow, (column, id)) in self.flows_of(row).iter().zip(columns) {
+            if column.arrival != Arrival::Now {
+                continue;
+            }
             let range = self.flows.get(column.dst, flow.flow()).strikes;
             if range.is_known() {
                 self.try_open(row, total, range, gates, misses, take);
@@ -213,22 +216,21 @@ impl Program {
         misses: &mut Vec<Miss>,
     ) -> Option<(u64, Taken)> {
         let Total { mut sum, mut in_flight } = total;
-        let mut replace = |after: u64, before: u64| {
-            sum = sum.wrapping_add(after).wrapping_sub(before);
-        };
+        let mut add = |difference: u64| sum = sum.wrapping_add(difference);
         let mut copies = 0;
         let is_known = self.follow(row, id, misses, |change| match change {
             Change::World(world) => {
-                replace(self.worlds[world].share, self.worlds[row[0].world()].share);
+                let before = &self.worlds[row[0].world()];
+                add(self.worlds[world].share.wrapping_sub(before.share));
             }
             Change::Local(node, local) => {
                 let before = row[cell_of(node)].local();
-                replace(self.locals[local].share, self.locals[before].share);
+                add(self.locals[local].share.wrapping_sub(self.locals[before].share));
             }
             Change::Flow(column, before, after) => {
                 let dst = self.flows.dst(column);
                 let (before, after) = (self.flows.get(dst, before), self.flows.get(dst, after));
-                replace(after.share, before.share);
+                add(self.flows.difference(column, after, before));
                 in_flight = in_flight.wrapping_add(after.len).wrapping_sub(before.len);
                 copies = copies.max(widen(after.copies));
             }
@@ -309,7 +311,7 @@ impl Program {
         total: &mut Total,
         misses: &mut Vec<Miss>,
     ) {
-        let mut bury = |dst: NodeIndex, local: LocalId, flow: FlowId| {
+        let mut bury = |column: ColumnId, dst: NodeIndex, local: LocalId, flow: FlowId| {
             if self.steps.living.is_usual(local, flow) {
                 return;
             }
@@ -317,7 +319,8 @@ impl Program {
                 None => misses.push(Miss::Bury(dst, local, flow)),
                 Some(living) => {
                     let (living, flow) = (self.flows.get(dst, living), self.flows.get(dst, flow));
-                    total.sum = total.sum.wrapping_add(living.share).wrapping_sub(flow.share);
+                    let difference = self.flows.difference(column, living, flow);
+                    total.sum = total.sum.wrapping_add(difference);
                     let in_flight = total.in_flight.wrapping_add(living.len);
                     total.in_flight = in_flight.wrapping_sub(flow.len);
                 }
@@ -327,13 +330,13 @@ impl Program {
         for &Parcel { column, flow, .. } in parcels_of(&self.parcels, step) {
             let dst = self.flows.dst(column);
             if dst != NodeIndex::NONE {
-                bury(dst, if dst == step.node { step.local } else { local(dst) }, flow);
+                bury(column, dst, if dst == step.node { step.local } else { local(dst) }, flow);
             }
         }
         if step.local != local(step.node) {
             for &column in self.flows.columns_to(step.node) {
                 if column != step.column {
-                    bury(step.node, step.local, self.flow_in(row, column));
+                    bury(column, step.node, step.local, self.flow_in(row, column));
                 }
             }
         }
@@ -376,9 +379,9 @@ impl Program {
         let has = |local: C, flag: u8| self.locals[local.local()].has(flag);
         let is_due = |(flow, column): (&C, &Column)| {
             flow.flow() != FlowId::EMPTY
-                && column.dst != NodeIndex::NONE
-                && world.is_up(column.src, column.dst)
-                && has(locals[column.dst.position()], flag::UP)
+                && column.receiver != NodeIndex::NONE
+                && world.is_up(column.src, column.receiver)
+                && has(locals[column.receiver.position()], flag::UP)
         };
         !world.timeless
             && !locals.iter().any(|&local| has(local, flag::BLOCKS_TICK))

@@ -4,24 +4,55 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 
 use super::steps::StepRange;
-use crate::engine::digest::Identity;
-use crate::engine::ids::{ColumnId, FlowId, IdVec, MessageId, NodeIndex, narrow, widen};
+use crate::engine::digest::{Identity, later};
+use crate::engine::ids::{ColumnId, FlowId, IdVec, MessageId, NodeIndex, Number, narrow, widen};
 use crate::engine::row::Cell;
 
-/// A link on which something was sent: it has a column in rows. All that is sent to nobody shares
-/// one column.
+/// When messages may arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Now.
+    Now,
+    /// In the next tick.
+    NextTick,
+}
+
+impl Arrival {
+    /// The position of a column for such an arrival among the columns of its link.
+    pub(super) fn position(self) -> usize {
+        self as usize
+    }
+
+    /// What messages add to a fingerprint if they arrive then; `share` is what they add if they may
+    /// arrive now.
+    #[inline]
+    pub(super) fn share(self, share: u64) -> u64 {
+        match self {
+            Arrival::Now => share,
+            Arrival::NextTick => later(share),
+        }
+    }
+}
+
+/// A link on which something was sent has a column in rows. Where a message takes a tick it has a
+/// second one, right behind the first, for what arrives in the next tick. All that is sent to
+/// nobody shares the columns of one link.
 #[derive(Clone, Copy)]
 pub(crate) struct Column {
     /// The sender.
     pub(super) src: NodeIndex,
-    /// The receiver; `NONE` for the column of what is sent to nobody.
+    /// The receiver; `NONE` for the columns of what is sent to nobody.
     pub(super) dst: NodeIndex,
+    /// When that which is in flight in this column may arrive.
+    pub(super) arrival: Arrival,
+    /// The node that may receive it now, or `NONE`.
+    pub(super) receiver: NodeIndex,
 }
 
 /// The messages in flight in one column.
 pub(crate) struct Flow {
-    /// What it adds to a fingerprint.
-    pub(super) share: u64,
+    /// What it adds to a fingerprint in a column of what may arrive now.
+    share: u64,
     /// Where its messages start in the list of all.
     at: usize,
     /// How many messages it holds, copies counted.
@@ -78,6 +109,17 @@ impl Flows {
         &self.columns_to[dst.position()]
     }
 
+    /// The column of what is sent on a link and arrives then, from the first column of the link.
+    pub(super) fn column_for(&self, first: ColumnId, arrival: Arrival) -> ColumnId {
+        ColumnId::at(first.position() + arrival.position())
+    }
+
+    /// The column to which a tick moves what is in flight in this column, if it arrives then.
+    pub(super) fn column_after_tick(&self, column: ColumnId) -> Option<ColumnId> {
+        let moves = self.columns[column].arrival == Arrival::NextTick;
+        moves.then(|| ColumnId::at(column.position() - Arrival::NextTick.position()))
+    }
+
     /// The receiver of what is in flight in a column.
     #[inline]
     pub(super) fn dst(&self, column: ColumnId) -> NodeIndex {
@@ -90,6 +132,19 @@ impl Flows {
         flows.iter().zip(columns).map(|(flow, column)| self.get(column.dst, flow.flow()))
     }
 
+    /// What each of the flows in the columns of a row adds to a fingerprint.
+    pub(super) fn shares<'a, C: Cell>(&'a self, flows: &'a [C]) -> impl Iterator<Item = u64> + 'a {
+        let columns = self.columns.as_slice();
+        let share = |(flow, column): (&Flow, &Column)| column.arrival.share(flow.share);
+        self.all(flows).zip(columns).map(share)
+    }
+
+    /// What one flow adds to a fingerprint if it replaces another one in a column.
+    #[inline]
+    pub(super) fn difference(&self, column: ColumnId, after: &Flow, before: &Flow) -> u64 {
+        self.columns[column].arrival.share(after.share.wrapping_sub(before.share))
+    }
+
     /// The messages of a flow: by their ids, or in the order of sending where order is kept.
     pub(super) fn messages(&self, flow: &Flow) -> &[MessageId] {
         &self.messages[flow.at..][..widen(flow.len)]
@@ -100,14 +155,24 @@ impl Flows {
         self.messages(self.get(dst, flow)).to_vec()
     }
 
-    /// The column of what is sent from one node to another, or to nobody.
-    pub(super) fn column(&mut self, src: NodeIndex, dst: NodeIndex) -> ColumnId {
+    /// The first column of what is sent from one node to another, or to nobody. If it is new, the
+    /// link gets columns for these arrivals.
+    pub(super) fn column(
+        &mut self,
+        src: NodeIndex,
+        dst: NodeIndex,
+        arrivals: &[Arrival],
+    ) -> ColumnId {
         let is_this = |c: &Column| c.dst == dst && (c.src == src || dst == NodeIndex::NONE);
         let known = self.columns.as_slice().iter().zip(ColumnId::all()).find(|(c, _)| is_this(c));
         known.map(|(_, column)| column).unwrap_or_else(|| {
-            let column = self.columns.push(Column { src, dst });
-            self.columns_to[dst.position()].push(column);
-            column
+            let first = self.columns.next();
+            for &arrival in arrivals {
+                let receiver = if arrival == Arrival::Now { dst } else { NodeIndex::NONE };
+                let column = self.columns.push(Column { src, dst, arrival, receiver });
+                self.columns_to[dst.position()].push(column);
+            }
+            first
         })
     }
 

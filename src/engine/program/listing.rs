@@ -1,6 +1,7 @@
 //! Lists the steps of a place: of a local state, of a local state with a flow to its node, or of a
 //! flow.
 
+use super::flows::Arrival;
 use super::parts::{Outcome, OwnStep, flag, gate};
 use super::steps::{ListedStep, StepDetail, StepRange, step_flag};
 use super::{Miss, Program, ProgramBuilder};
@@ -119,16 +120,19 @@ impl Program {
     }
 
     /// What a step adds to a fingerprint: the change of its node, the change of its flow, and the
-    /// messages that it sends, as if nothing were in flight in the columns where it sends.
-    fn delta_of(&self, draft: &Draft, outcome: &Outcome) -> u64 {
+    /// messages that it sends, which arrive then, as if nothing were in flight in the columns where
+    /// it sends.
+    fn delta_of(&self, draft: &Draft, outcome: &Outcome, arrival: Arrival) -> u64 {
         let mut delta = 0u64;
         if draft.outcome != OutcomeId::NONE {
             let (after, before) = (&self.locals[outcome.after], &self.locals[draft.local]);
-            delta = after.share.wrapping_sub(before.share).wrapping_add(outcome.sent);
+            let sent = arrival.share(outcome.sent);
+            delta = after.share.wrapping_sub(before.share).wrapping_add(sent);
         }
         if let Some((column, before)) = draft.flow {
-            let share = |flow| self.flows.get(self.flows.dst(column), flow).share;
-            delta = delta.wrapping_add(share(draft.after)).wrapping_sub(share(before));
+            let flow = |flow| self.flows.get(self.flows.dst(column), flow);
+            let difference = self.flows.difference(column, flow(draft.after), flow(before));
+            delta = delta.wrapping_add(difference);
         }
         delta
     }
@@ -153,7 +157,7 @@ impl ProgramBuilder {
         let first = self.steps.all.next();
         for k in 0..self.own(local).steps.len() {
             let OwnStep { outcome, gates, pays, input } = self.own(local).steps[k];
-            if gates & !gate::TIMED == 0 && !self.shape.keeps_time {
+            if gates & !gate::TIMED == 0 && !self.shape.keeps_time() {
                 // A timer that would do nothing never fires.
                 continue;
             }
@@ -193,7 +197,7 @@ impl ProgramBuilder {
             let reaction = self.reactions.get(local, message).and_then(OutcomeId::some);
             let Some(outcome) = reaction else { continue };
             let is_idle = self.outcomes[outcome].has(flag::IDLE) && !is_ordered;
-            if is_idle && !self.shape.keeps_time {
+            if is_idle && !self.shape.keeps_time() {
                 continue;
             }
             let mut rest = messages.clone();
@@ -207,7 +211,7 @@ impl ProgramBuilder {
                 after: self.flow(rest)?,
                 outcome,
                 gates: gate::link_from(self.messages[message].src)
-                    | (u32::from(is_idle) * gate::BAR_IDLE),
+                    | (u32::from(is_idle) * gate::BAR_TIMELESS),
                 message,
                 pays: None,
                 torn: 0,
@@ -285,16 +289,37 @@ impl ProgramBuilder {
         Ok(())
     }
 
+    /// Lists a step; where what it sends may arrive at once or in the next tick, once for each.
     fn list(&mut self, mut draft: Draft, source: &mut dyn Source) -> Result<(), EngineError> {
         let outcome = self.outcome_of(&draft);
-        let mut flags = self.flags_of(&draft, &outcome);
+        let flags = self.flags_of(&draft, &outcome);
         if flags & step_flag::BURIES != 0 && draft.flow.is_some() {
             let (local, after) = (outcome.after, draft.after);
             self.answer(Miss::Bury(draft.node, local, after), source)?;
             draft.after = self.steps.living.get(local, after, after).expect("it was answered");
         }
-        let delta = self.delta_of(&draft, &outcome);
-        let copies = self.copies_after(&draft);
+        let arrivals = match outcome.parcels {
+            0 => &[(Arrival::Now, 0)],
+            _ => self.shape.arrivals_of_sent(),
+        };
+        for &(arrival, bar) in arrivals {
+            let draft = Draft { gates: draft.gates | bar, ..draft };
+            self.list_sending(&draft, &outcome, flags, arrival)?;
+        }
+        Ok(())
+    }
+
+    /// Lists a step with these [`step_flag`]s. What it sends arrives then.
+    fn list_sending(
+        &mut self,
+        draft: &Draft,
+        outcome: &Outcome,
+        mut flags: u16,
+        arrival: Arrival,
+    ) -> Result<(), EngineError> {
+        let delta = self.delta_of(draft, outcome, arrival);
+        let copies = self.copies_after(draft);
+        let parcels_at = outcome.parcels_for(arrival);
         if self.is_careful(flags) {
             flags |= step_flag::CAREFUL;
         }
@@ -303,10 +328,11 @@ impl ProgramBuilder {
         {
             flags |= step_flag::ADDS_UP;
             if flags & step_flag::CAREFUL != 0 {
-                self.name_parcels(&outcome)?;
+                let first = widen(parcels_at);
+                self.name_parcels(first..first + usize::from(outcome.parcels))?;
             }
         }
-        let Draft { node, flow, after, gates, message, pays, torn, input, .. } = draft;
+        let Draft { node, flow, after, gates, message, pays, torn, input, .. } = *draft;
         self.program.steps.all.push(ListedStep {
             delta,
             gates,
@@ -314,7 +340,7 @@ impl ProgramBuilder {
             flags,
             local: outcome.after,
             flow: after,
-            parcels_at: outcome.parcels_at,
+            parcels_at,
             column: flow.map_or(ColumnId::NONE, |(column, _)| column),
             node,
             parcels: outcome.parcels,

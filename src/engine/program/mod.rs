@@ -29,6 +29,7 @@ use crate::semantics::PropertySet;
 
 pub(crate) use builder::ProgramBuilder;
 pub(crate) use expand::Taken;
+pub(crate) use flows::Arrival;
 use flows::Flows;
 use parts::Parcel;
 pub(crate) use parts::{
@@ -108,11 +109,6 @@ impl Program {
     /// What is known of a local state.
     pub(crate) fn local(&self, local: LocalId) -> &LocalInfo {
         &self.locals[local]
-    }
-
-    /// What is known of a message.
-    pub(crate) fn message(&self, message: MessageId) -> &MessageInfo {
-        &self.messages[message]
     }
 
     /// What is known of a world.
@@ -239,16 +235,26 @@ impl Program {
         self.flows_of(row).get(column.position()).map_or(FlowId::EMPTY, |flow| flow.flow())
     }
 
-    /// The messages in flight in a row, copies counted.
-    pub(crate) fn messages_of<'a>(&'a self, row: &'a [u32]) -> impl Iterator<Item = MessageId> {
-        let flows = self.flows.all(self.flows_of(row));
-        flows.flat_map(|flow| self.flows.messages(flow)).copied()
+    /// The messages in flight in a row that may arrive then, copies counted.
+    pub(crate) fn messages_of<'a>(
+        &'a self,
+        row: &'a [u32],
+        arrival: Arrival,
+    ) -> impl Iterator<Item = MessageId> {
+        let flows = self.flows.all(self.flows_of(row)).zip(self.flows.columns.as_slice());
+        let flows = flows.filter(move |(_, column)| column.arrival == arrival);
+        flows.flat_map(|(flow, _)| self.flows.messages(flow)).copied()
+    }
+
+    /// The column in which a message is in flight that may arrive then.
+    pub(crate) fn column_of(&self, message: MessageId, arrival: Arrival) -> ColumnId {
+        self.flows.column_for(self.messages[message].column, arrival)
     }
 
     /// The fingerprint of a row: the sum of what its components add to it.
     pub(crate) fn sum<C: Cell>(&self, row: &[C]) -> u64 {
         let locals = self.locals_of(row).iter().map(|local| self.locals[local.local()].share);
-        let flows = self.flows.all(self.flows_of(row)).map(|flow| flow.share);
+        let flows = self.flows.shares(self.flows_of(row));
         let world = self.worlds[row[0].world()].share;
         locals.chain(flows).fold(world, u64::wrapping_add)
     }

@@ -1,14 +1,16 @@
 //! What a program stores about each local state, message, world and outcome.
 
+use super::flows::Arrival;
 use super::steps::StepRange;
 use crate::election::MAX_NODES;
 use crate::engine::ids::{
     BundleId, ColumnId, CounterId, FlowId, LocalId, MessageId, NodeIndex, OutcomeId, WorldEvent,
+    narrow,
 };
 use crate::semantics::facts::Facts;
 use crate::semantics::network::NetworkKind;
 use crate::semantics::node::Disk;
-use crate::semantics::{Bounds, PropertySet, StepKind};
+use crate::semantics::{Bounds, Latency, PropertySet, StepKind, Timing};
 
 /// The bits of [`LocalInfo::flags`] and [`Outcome::flags`].
 pub(crate) mod flag {
@@ -111,10 +113,12 @@ pub(crate) mod gate {
     pub(crate) const DUPLICATE: u32 = 1 << 7;
     /// The first of the gates for deliveries: one for each sender, open while the link is up.
     const LINK: u32 = 1 << 8;
-    /// Down while time is not kept: a message that changes nothing stays in flight.
-    pub(crate) const BAR_IDLE: u32 = 1 << 24;
+    /// Down while time is not kept.
+    pub(crate) const BAR_TIMELESS: u32 = 1 << 24;
     /// Down while no step may be torn.
     pub(crate) const BAR_TORN: u32 = 1 << 25;
+    /// Down while time is kept.
+    pub(crate) const BAR_TIMED: u32 = 1 << 27;
 
     /// The gate to steps that this event pays for; none for events of the whole system.
     pub(crate) fn of(event: WorldEvent) -> u32 {
@@ -155,13 +159,19 @@ pub(crate) struct Outcome {
     pub(super) counter: CounterId,
     /// How many columns messages are sent in.
     pub(super) parcels: u8,
-    /// What is sent in each column stands in `Program::parcels` from here on.
+    /// What is sent in each column stands in `Program::parcels` from here on: first as if it
+    /// arrived at once, then, where a message takes a tick, as if it arrived in the next one.
     pub(super) parcels_at: u32,
-    /// What the messages sent add to a fingerprint on unordered networks.
+    /// What the messages sent add to a fingerprint on unordered networks if they arrive at once.
     pub(super) sent: u64,
 }
 
 impl Outcome {
+    /// Where the list of what is sent in each column begins, if the messages arrive then.
+    pub(super) fn parcels_for(&self, arrival: Arrival) -> u32 {
+        self.parcels_at + u32::from(self.parcels) * narrow(arrival.position())
+    }
+
     /// An outcome that sends nothing, of what happens at no node.
     pub(super) fn of_no_node(counter: CounterId) -> Outcome {
         Outcome {
@@ -210,7 +220,7 @@ pub(crate) struct MessageInfo {
     pub(crate) src: NodeIndex,
     /// Its sender and its receiver, as one number.
     pub(crate) link: u32,
-    /// The column of rows in which it is in flight.
+    /// The column of rows in which it is in flight while it may arrive.
     pub(crate) column: ColumnId,
 }
 
@@ -298,7 +308,9 @@ impl WorldInfo {
             switches: new.switches,
             links: new.links,
             open: std::array::from_fn(|node| paid | of_time | links_to(node)),
-            bars: bar(timeless, gate::BAR_IDLE) | bar(!new.can_tear, gate::BAR_TORN),
+            bars: bar(timeless, gate::BAR_TIMELESS)
+                | bar(!timeless, gate::BAR_TIMED)
+                | bar(!new.can_tear, gate::BAR_TORN),
         }
     }
 
@@ -336,8 +348,10 @@ pub(crate) struct Shape {
     pub(crate) network: NetworkKind,
     /// The bounds of the search.
     pub(crate) bounds: Bounds,
-    /// Time is kept in some world.
-    pub(crate) keeps_time: bool,
+    /// What is assumed of time.
+    pub(crate) timing: Timing,
+    /// How many ticks a message takes where time is kept.
+    pub(crate) latency: Latency,
     /// Messages are lost in some world.
     pub(crate) loses: bool,
     /// Messages are duplicated in some world.
@@ -356,4 +370,31 @@ pub(crate) struct Shape {
     pub(crate) when_time_passes: PropertySet,
     /// The system may stabilise even if no quorum is connected.
     pub(crate) any_topology_stabilises: bool,
+}
+
+impl Shape {
+    /// Time is kept in some world.
+    pub(super) fn keeps_time(&self) -> bool {
+        self.timing != Timing::Asynchronous
+    }
+
+    /// When what is in flight may arrive. A link has a column for each.
+    pub(super) fn arrivals(&self) -> &'static [Arrival] {
+        match self.latency {
+            Latency::None => &[Arrival::Now],
+            Latency::OneTick => &[Arrival::Now, Arrival::NextTick],
+        }
+    }
+
+    /// When what a step sends may arrive, each time with the bar that forbids the step in the
+    /// worlds where it arrives at another time.
+    pub(super) fn arrivals_of_sent(&self) -> &'static [(Arrival, u32)] {
+        match (self.latency, self.timing) {
+            (Latency::None, _) | (_, Timing::Asynchronous) => &[(Arrival::Now, 0)],
+            (Latency::OneTick, Timing::Timed) => &[(Arrival::NextTick, 0)],
+            (Latency::OneTick, Timing::Stabilising) => {
+                &[(Arrival::Now, gate::BAR_TIMED), (Arrival::NextTick, gate::BAR_TIMELESS)]
+            }
+        }
+    }
 }

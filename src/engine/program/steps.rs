@@ -8,7 +8,7 @@
 //! fingerprint. There are few such pairs, because what is in flight between two nodes and the
 //! states of these nodes depend on each other.
 
-use super::parts::{Outcome, Parcel};
+use super::parts::Parcel;
 use crate::engine::ids::{
     BundleId, ColumnId, CounterId, FlowId, IdVec, LocalId, MessageId, NodeIndex, Number, OutcomeId,
     StepId, WorldEvent, widen,
@@ -169,10 +169,4 @@ impl StepTable {
 #[inline]
 pub(super) fn parcels_of<'a>(parcels: &'a [Parcel], step: &ListedStep) -> &'a [Parcel] {
     &parcels[widen(step.parcels_at)..][..usize::from(step.parcels)]
-}
-
-/// What an outcome sends, as positions in the list of parcels.
-pub(super) fn parcels_at(outcome: &Outcome) -> std::ops::Range<usize> {
-    let first = widen(outcome.parcels_at);
-    first..first + usize::from(outcome.parcels)
 }

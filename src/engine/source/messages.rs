@@ -9,7 +9,7 @@ use super::{Sample, place};
 use crate::engine::digest::{Digest, Interned, Interner};
 use crate::engine::error::EngineError;
 use crate::engine::ids::{Key, MessageId, NodeIndex, Number, narrow};
-use crate::engine::program::{MessageInfo, ProgramBuilder};
+use crate::engine::program::{Arrival, MessageInfo, ProgramBuilder};
 use crate::engine::row::Cell;
 
 /// The most messages that are kept although they are equal to a message with an id. They were built
@@ -82,12 +82,12 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// Adds so many copies of a message, behind what was added before.
-    pub(super) fn add(&mut self, message: MessageId, copies: usize, program: &ProgramBuilder) {
-        let column = program.message(message).column.position();
+    /// Adds a message that may arrive then, behind what was added before.
+    pub(super) fn add(&mut self, message: MessageId, arrival: Arrival, program: &ProgramBuilder) {
+        let column = program.column_of(message, arrival).position();
         let known = self.columns.len();
         self.columns.resize(known.max(column + 1), Vec::new());
-        self.columns[column].extend((0..copies).map(|_| message));
+        self.columns[column].push(message);
     }
 
     /// The row of a state with this world and these local states.

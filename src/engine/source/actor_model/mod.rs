@@ -24,12 +24,12 @@ use crate::engine::digest::{Digest, Field, Interned, Interner};
 use crate::engine::error::EngineError;
 use crate::engine::ids::{IdVec, LocalId, MessageId, NodeIndex, OutcomeId, WorldEvent, WorldId};
 use crate::engine::program::{
-    LocalInfo, NewWorld, Program, ProgramBuilder, Shape, StepRange, flag,
+    Arrival, LocalInfo, NewWorld, Program, ProgramBuilder, Shape, StepRange, flag,
 };
 use crate::engine::row::Cell;
 use crate::semantics::network::NetworkKind;
 use crate::semantics::node::Disk;
-use crate::semantics::{Bounds, PropertySet};
+use crate::semantics::{Bounds, Latency, PropertySet, Timing};
 use crate::support::panics;
 use part::Part;
 
@@ -151,7 +151,8 @@ where
             nodes: model.actors.len(),
             network: kind,
             bounds: Bounds::default(),
-            keeps_time: false,
+            timing: Timing::Asynchronous,
+            latency: Latency::None,
             loses: model.lossy_network == LossyNetwork::Yes,
             duplicates: false,
             removes_dead: false,
@@ -192,7 +193,7 @@ where
         let mut in_flight = InFlight::default();
         for Envelope { src, dst, msg } in envelopes {
             let message = self.messages.id(src, dst, msg, program);
-            in_flight.add(message, 1, program);
+            in_flight.add(message, Arrival::Now, program);
         }
         let rest = Rest { history: state.history.clone(), last, crashed: 0 };
         let world = self.rest(rest, program);
@@ -215,7 +216,7 @@ where
         let locals = program.locals_of(row).iter();
         let parts: Vec<&Part<A>> = locals.map(|cell| &*self.parts[cell.local()].1).collect();
         let rest = &self.rests[row[0].world()];
-        let messages = program.messages_of(row);
+        let messages = program.messages_of(row, Arrival::Now);
         let envelopes = messages.map(|message| self.messages.envelope(message).clone());
         let network = match self.kind {
             NetworkKind::Unordered => Network::new_unordered_nonduplicating(envelopes),

@@ -10,22 +10,22 @@ mod worlds;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use stateright::actor::Id;
+use stateright::actor::Envelope;
 
 use super::Sample;
 use super::messages::{InFlight, Messages};
 use crate::election::{Check, Election, Invariant};
 use crate::engine::digest::{Digest, Interned, Interner};
 use crate::engine::error::EngineError;
-use crate::engine::ids::{
-    CounterId, IdVec, LocalId, MessageId, NodeIndex, OutcomeId, WorldId, widen,
+use crate::engine::ids::{CounterId, IdVec, LocalId, MessageId, NodeIndex, OutcomeId, WorldId};
+use crate::engine::program::{
+    Arrival, Counted, LocalInfo, Program, ProgramBuilder, Shape, StepRange, flag,
 };
-use crate::engine::program::{Counted, LocalInfo, Program, ProgramBuilder, Shape, StepRange, flag};
 use crate::engine::row::Cell;
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;
 use crate::semantics::world::World;
-use crate::semantics::{PropertyId, PropertySet, System, SystemState, Timing};
+use crate::semantics::{PropertyId, PropertySet, System, SystemState};
 use audit::Buried;
 use handlers::Origin;
 
@@ -72,7 +72,8 @@ impl<'a, E: Election> SystemSource<'a, E> {
             nodes: system.actors.len(),
             network: rules.network,
             bounds: rules.bounds,
-            keeps_time: rules.timing != Timing::Asynchronous,
+            timing: rules.timing,
+            latency: rules.latency,
             loses: rules.faults.losses > 0,
             duplicates: rules.faults.duplications > 0,
             removes_dead: system.removes_dead(),
@@ -109,21 +110,12 @@ impl<'a, E: Election> SystemSource<'a, E> {
         program: &mut ProgramBuilder,
     ) -> Result<Vec<u32>, EngineError> {
         let mut in_flight = InFlight::default();
-        let mut enter = |src: Id, dst: Id, msg: &E::Msg, copies: u32| {
-            let message = self.messages.id(src, dst, msg.clone(), program);
-            in_flight.add(message, widen(copies), program);
-        };
-        match &state.network {
-            Network::Unordered(bag) => {
-                bag.iter().for_each(|(e, copies)| enter(e.src, e.dst, &e.msg, *copies));
-            }
-            Network::Duplicating(set) => {
-                set.iter().for_each(|e| enter(e.src, e.dst, &e.msg, 1));
-            }
-            Network::Ordered(flows) => {
-                for (&(src, dst), queue) in flows {
-                    queue.iter().for_each(|msg| enter(src, dst, msg, 1));
-                }
+        for (network, arrival) in
+            [(&state.network, Arrival::Now), (&state.later, Arrival::NextTick)]
+        {
+            for Envelope { src, dst, msg } in network.all() {
+                let message = self.messages.id(src, dst, msg, program);
+                in_flight.add(message, arrival, program);
             }
         }
         let world = self.world(state.world.clone(), program);
@@ -135,15 +127,18 @@ impl<'a, E: Election> SystemSource<'a, E> {
 
     /// The state that a row stands for.
     fn state_of(&self, row: &[u32], program: &Program) -> SystemState<E> {
-        let mut network = Network::new(self.system.rules.network);
-        for message in program.messages_of(row) {
-            network.send(self.messages.envelope(message).clone());
-        }
+        let in_flight = |arrival: Arrival| {
+            let mut network = Network::new(self.system.rules.network);
+            for message in program.messages_of(row, arrival) {
+                network.send(self.messages.envelope(message).clone());
+            }
+            network
+        };
         let locals = program.locals_of(row).iter();
         SystemState {
             nodes: locals.map(|local| self.nodes[local.local()].1.clone()).collect(),
-            network,
-            later: Network::new(self.system.rules.network),
+            network: in_flight(Arrival::Now),
+            later: in_flight(Arrival::NextTick),
             world: self.worlds[row[0].world()].clone(),
         }
     }
