@@ -34,9 +34,6 @@ impl Visitor for Audit {
 
     fn visit<E: Election>(self) -> Result<(), Failed> {
         let system = self.0.system::<E>().map_err(|problem| problem.to_string())?;
-        if E::inputs(&system.actors) > 0 {
-            return Ok(());
-        }
         let links = system.rules.topologies[0].clone();
         let compared = liveness::audit_form(&system, &links, sample(E::about()))?;
         // A group that starts with a leader may do nothing but follow it.
@@ -76,6 +73,13 @@ fn settings(about: &About) -> Vec<(String, toml::Table)> {
 /// Options with numbers, and options that matter together.
 fn further(protocol: &str) -> &'static [&'static str] {
     match protocol {
+        "raft" => &[
+            "values=1",
+            "values=2",
+            "values=1\npre_vote=true",
+            "values=2\npre_vote=true\ncheck_quorum=true",
+            "values=1\nsticky=true",
+        ],
         "paxos" => &[
             "proposers=1",
             "proposers=2\nlearners=\"first\"",

@@ -12,7 +12,8 @@ use stateright::actor::Id;
 
 use super::Raft;
 use super::log::Log;
-use super::message::{Message, Position};
+use super::members::Membership;
+use super::message::{Entry, Message, Position};
 use super::state::Disk;
 use crate::election::{Counter, Counting, Part, Snapshot, Term};
 
@@ -68,8 +69,32 @@ const FAR_BEHIND: u64 = 2;
 
 /// What cannot matter any more.
 pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
+    forget_values(snapshot);
     unify_stale_requests(snapshot);
     unify_deaf_servers_far_behind(snapshot);
+}
+
+/// Which value a client has handed in matters to nobody: servers compare terms of entries, and of
+/// one index and term there is but one. What is committed matters only to who may change the
+/// configuration.
+fn forget_values(snapshot: &mut Snapshot<'_, Raft>) {
+    let Snapshot { nodes, states, disks, messages, .. } = snapshot;
+    let is_fixed = nodes.iter().all(|raft| raft.membership == Membership::Fixed);
+    for state in states.iter_mut().flatten() {
+        state.persistent.log.forget_values();
+        if is_fixed {
+            state.commit = 0;
+        }
+    }
+    disks.iter_mut().flatten().for_each(|disk| disk.log.forget_values());
+    for envelope in messages {
+        if let Message::AppendEntries { entry, commit, .. } = &mut envelope.msg {
+            entry.iter_mut().for_each(Entry::forget_value);
+            if is_fixed {
+                *commit = 0;
+            }
+        }
+    }
 }
 
 /// A server that hears from nobody, and with PreVote does not count up its term before somebody has
@@ -89,15 +114,18 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
         });
         let Some(lowest) = terms.flatten().min() else { continue };
         let raft = &snapshot.nodes[i];
-        let needs_nobody = raft.members(&Log::default()).are_carried_by(&[id], raft.bug);
+        let needs_nobody = raft.initial.are_carried_by(&[id], raft.bug);
+        let is_fixed = raft.membership == Membership::Fixed;
         let is_heard = snapshot.hears.iter().filter(|heard| heard.contains(id)).count() > 1;
-        if !raft.pre_vote || !snapshot.is_deaf(id) || !is_heard || needs_nobody {
+        if !raft.pre_vote || !snapshot.is_deaf(id) || !is_heard || needs_nobody || !is_fixed {
             continue;
         }
         if let Some(server) = &mut snapshot.states[i]
             && server.persistent.term.0 + FAR_BEHIND < lowest
         {
             server.persistent.term = Term(lowest - FAR_BEHIND);
+            // Nobody hears of its entries, and they carry terms that others have left.
+            server.persistent.log = Log::default();
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn audit_form<E: Election>(
     if system.rules.timing == Timing::Stabilising {
         return audit.compare_starts(sample);
     }
-    let mut start = Between::of(&system.initial());
+    let mut start = Between::of(system, &system.initial());
     // What a start sends over links that are cut is lost, too.
     start.lose(system, links);
     let start = Rc::new(start);
@@ -119,7 +119,7 @@ pub fn audit_ticks<E: Election>(
 ) -> Result<u64, String> {
     expect_decidable(system)?;
     let mut ticking = Ticking::new(system, links, u64::MAX);
-    let mut start = Between::of(&system.initial());
+    let mut start = Between::of(system, &system.initial());
     start.lose(system, links);
     let start = Rc::new(start);
     let mut seen = HashSet::from([start.clone()]);
@@ -163,7 +163,7 @@ fn interleaved<E: Election>(
     while let Some(state) = open.pop() {
         for (step, next) in system.successors(&state) {
             if step == Step::Tick {
-                let mut next = Between::of(&next);
+                let mut next = Between::of(system, &next);
                 next.lose(system, links);
                 after.insert(next);
             } else if seen.insert(hasher.hash_one(&next)) {
@@ -185,7 +185,7 @@ pub fn audit_graph<E: Election>(
     extent: Extent,
 ) -> Result<u64, String> {
     expect_decidable(system)?;
-    let start = vec![Between::of(&system.initial())];
+    let start = vec![Between::of(system, &system.initial())];
     let explored = explore(system, links, start, extent, |_| true)?;
     let mut ticking = Ticking::new(system, links, extent.spread);
     let observer = Observer::new(system, links);
@@ -235,7 +235,7 @@ pub fn audit_starts<E: Election>(system: &System<E>, most: usize) -> Result<u64,
     while let Some(state) = open.pop() {
         for (step, next) in system.successors(&state) {
             if let Step::Stabilise { .. } = step {
-                theirs.insert(form(Between::of(&next))?);
+                theirs.insert(form(Between::of(system, &next))?);
             } else if system.beyond(&next).is_none() && seen.insert(hasher.hash_one(&next)) {
                 open.push(next);
             }
@@ -265,13 +265,13 @@ impl<E: Election> Audit<'_, E> {
     fn keep_unrest(&self, after: &mut Vec<Between<E>>, left: Few, (at, of): (usize, usize)) {
         let past = self.ticking.system.rules.faults.crashes - left.crashes;
         let wanted = if left.crashes > 0 && 4 * at >= past as usize * of {
-            Few { crashes: left.crashes - 1, ..left }
+            (left.crashes - 1, left.restarts)
         } else if 2 * at > of {
-            Few { restarts: left.restarts.saturating_sub(1), ..left }
+            (left.crashes, left.restarts.saturating_sub(1))
         } else {
-            left
+            (left.crashes, left.restarts)
         };
-        keep_some(after, |state| state.left == wanted);
+        keep_some(after, |state| (state.left.crashes, state.left.restarts) == wanted);
         keep_some(after, |state| {
             let reigns = self.observer.reigns(state);
             marks(&reigns, &reigns) & (LED | ALL) == 0

@@ -1,8 +1,8 @@
 //! Finds the state from which checking starts, if it is not the very first state: the state after
 //! steps given by name, or the nearest state in which a predicate holds.
 //!
-//! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`, joined
-//! by ` and `.
+//! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`; of
+//! logs `n1 has 2 entries`, `n1 lacks entry 2`, `n1 lacks what n2 has`; joined by ` and `.
 //!
 //! The search for a predicate obeys [`Limits`]. For each state it keeps only a fingerprint, the
 //! predecessor and the step between the two. States are computed again from these when needed.
@@ -123,11 +123,43 @@ pub fn expect_predicate(predicate: &str, nodes: usize) -> Result<(), String> {
     facts(predicate, nodes).map(|_| ())
 }
 
+/// # Errors
+/// It is no predicate of this system, and why.
+pub fn expect_predicate_of<E: Election>(system: &System<E>, predicate: &str) -> Result<(), String> {
+    facts_of(system, predicate).map(|_| ())
+}
+
 enum Fact {
     Leads(Id, Option<Term>),
     Follows(Id, Id),
     Down(Id),
     In(Id, Term),
+    /// It is up, and there are just so many entries in its log.
+    Entries(Id, usize),
+    /// It is up, and its log does not reach as far as this entry.
+    LacksEntry(Id, usize),
+    /// Both are up, and the first one's log does not begin with the other's.
+    LacksWhat(Id, Id),
+}
+
+impl Fact {
+    fn is_of_logs(&self) -> bool {
+        matches!(self, Fact::Entries(..) | Fact::LacksEntry(..) | Fact::LacksWhat(..))
+    }
+}
+
+/// The facts that a predicate states of this system.
+fn facts_of<E: Election>(system: &System<E>, predicate: &str) -> Result<Vec<Fact>, String> {
+    let facts = facts(predicate, system.actors.len())?;
+    let state = system.origin();
+    let mut nodes = state.nodes.iter().zip(&system.actors);
+    let has_log = nodes
+        .any(|(node, actor)| node.state.as_deref().is_some_and(|state| actor.log(state).is_some()));
+    if !has_log && facts.iter().any(Fact::is_of_logs) {
+        let name = E::about().name;
+        return Err(format!("start_when `{predicate}`: {name} says of no log what is in it"));
+    }
+    Ok(facts)
 }
 
 fn facts(text: &str, n: usize) -> Result<Vec<Fact>, String> {
@@ -137,8 +169,8 @@ fn facts(text: &str, n: usize) -> Result<Vec<Fact>, String> {
 fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
     let wrong = || {
         format!(
-            "start_when `{text}`: expected `n1 leads`, `n1 leads term 1`, `n1 follows n2`, `n1 is down` or `n1 in term 2`, \
-             with nodes n1..n{n}"
+            "start_when `{text}`: expected `n1 leads`, `n1 leads term 1`, `n1 follows n2`, `n1 is down`, `n1 in term 2`, \
+             `n1 has 2 entries`, `n1 lacks entry 2` or `n1 lacks what n2 has`, with nodes n1..n{n}"
         )
     };
     let node = |word: &str| match word.strip_prefix('n').and_then(|d| d.parse::<usize>().ok()) {
@@ -146,12 +178,19 @@ fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
         _ => Err(wrong()),
     };
     let term = |word: &str| word.parse().map(Term).map_err(|_| wrong());
+    let place = |word: &str| word.parse().ok().filter(|place| *place > 0).ok_or_else(wrong);
     match text.split_whitespace().collect::<Vec<_>>()[..] {
         [a, "leads"] => Ok(Fact::Leads(node(a)?, None)),
         [a, "leads", "term", t] => Ok(Fact::Leads(node(a)?, Some(term(t)?))),
         [a, "follows", b] => Ok(Fact::Follows(node(a)?, node(b)?)),
         [a, "is", "down"] => Ok(Fact::Down(node(a)?)),
         [a, "in", "term", t] => Ok(Fact::In(node(a)?, term(t)?)),
+        [a, "has", "1", "entry"] => Ok(Fact::Entries(node(a)?, 1)),
+        [a, "has", count, "entries"] => {
+            Ok(Fact::Entries(node(a)?, count.parse().map_err(|_| wrong())?))
+        }
+        [a, "lacks", "entry", index] => Ok(Fact::LacksEntry(node(a)?, place(index)?)),
+        [a, "lacks", "what", b, "has"] => Ok(Fact::LacksWhat(node(a)?, node(b)?)),
         _ => Err(wrong()),
     }
 }
@@ -159,6 +198,7 @@ fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
 fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>) -> bool {
     let of =
         |id: Id| (&system.actors[usize::from(id)], state.nodes[usize::from(id)].state.as_deref());
+    let log = |id: Id| of(id).1.and_then(|node| of(id).0.log(node));
     match fact {
         Fact::Down(a) => of(*a).1.is_none(),
         Fact::Leads(a, term) => match of(*a) {
@@ -175,6 +215,12 @@ fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>)
             (actor, Some(node)) => actor.term(node) == *term,
             _ => false,
         },
+        Fact::Entries(a, count) => log(*a).is_some_and(|log| log.len() == *count),
+        Fact::LacksEntry(a, index) => log(*a).is_some_and(|log| log.len() < *index),
+        Fact::LacksWhat(a, b) => match (log(*a), log(*b)) {
+            (Some(own), Some(other)) => !own.starts_with(&other),
+            _ => false,
+        },
     }
 }
 
@@ -187,7 +233,7 @@ fn reach<E: Election>(
     predicate: &str,
     limits: &Limits,
 ) -> Result<Vec<StepOf<E>>, NoStart> {
-    let facts = facts(predicate, system.actors.len()).map_err(NoStart::Wrong)?;
+    let facts = facts_of(system, predicate).map_err(NoStart::Wrong)?;
     let holds = |state: &SystemState<E>| facts.iter().all(|fact| is_true(fact, system, state));
     let started = Instant::now();
     let mut tree = Tree::new(system);
