@@ -62,11 +62,11 @@ fn settings(about: &About) -> Vec<(String, toml::Table)> {
             all.push((name, toml::Table::from_iter([(option.name.to_string(), value)])));
         }
     }
-    all.iter_mut().for_each(|(_, options)| options.extend(patient::waits(about.name)));
     all.extend(further(about.name).iter().map(|options| {
         let table = options.parse().expect("options of this protocol");
         (options.replace('\n', ","), table)
     }));
+    all.iter_mut().for_each(|(_, options)| options.extend(patient::waits(about.name)));
     all
 }
 
@@ -80,6 +80,7 @@ fn further(protocol: &str) -> &'static [&'static str] {
             "values=2\npre_vote=true\ncheck_quorum=true",
             "values=1\nsticky=true",
         ],
+        "multipaxos" | "viewstamped" | "zab" => &["values=1"],
         "paxos" => &[
             "proposers=1",
             "proposers=2\nlearners=\"first\"",
@@ -136,7 +137,9 @@ fn main() -> ExitCode {
                     scenario.timing = Timing::Timed;
                     scenario.latency = Latency::OneTick;
                     scenario.topologies.start = links.to_string();
-                    scenario.faults = Faults { crashes, restarts: crashes, ..Faults::none() };
+                    let losses = u32::from(options.contains_key("values"));
+                    scenario.faults =
+                        Faults { crashes, restarts: crashes, losses, ..Faults::none() };
                     let audit = Audit(scenario);
                     let run =
                         move || models::visit(about.name, audit).expect("it is in the catalogue");

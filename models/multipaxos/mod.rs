@@ -159,6 +159,17 @@ impl Election for MultiPaxos {
         renumbering::simplify(snapshot);
     }
 
+    /// What is accepted in the slots up to the first that is empty.
+    fn log(&self, state: &State) -> Option<Vec<u64>> {
+        let accepted = &state.durable.accepted;
+        let votes = accepted.iter().zip(1..).take_while(|((slot, _), place)| slot.0 == *place);
+        let value = |vote: &Vote| match vote.value {
+            Value::Noop => 0,
+            Value::Input(number) => number.into(),
+        };
+        Some(votes.map(|((_, vote), _)| value(vote)).collect())
+    }
+
     fn inputs(nodes: &[Self]) -> u32 {
         nodes.first().map_or(0, |node| node.values as u32)
     }

@@ -14,7 +14,7 @@ use super::Raft;
 use super::log::Log;
 use super::members::Membership;
 use super::message::{Entry, Message, Position};
-use super::state::Disk;
+use super::state::{Disk, Role, State};
 use crate::election::{Counter, Counting, Part, Snapshot, Term};
 
 /// Terms.
@@ -98,8 +98,9 @@ fn forget_values(snapshot: &mut Snapshot<'_, Raft>) {
 }
 
 /// A server that hears from nobody, and with PreVote does not count up its term before somebody has
-/// answered: its term stays. Once it is below all others, none of its messages is more than a
-/// stale request to others, and it does not matter how far it is behind.
+/// answered: its term stays. So does that of a leader that hears from nobody, and need not: it leads
+/// on for ever. Once it is below all others, none of its messages is more than a stale request to
+/// others, and it does not matter how far it is behind.
 fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     for i in 0..snapshot.states.len() {
         let id = Id::from(i);
@@ -117,10 +118,15 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
         let needs_nobody = raft.initial.are_carried_by(&[id], raft.bug);
         let is_fixed = raft.membership == Membership::Fixed;
         let is_heard = snapshot.hears.iter().filter(|heard| heard.contains(id)).count() > 1;
-        if !raft.pre_vote || !snapshot.is_deaf(id) || !is_heard || needs_nobody || !is_fixed {
+        if !snapshot.is_deaf(id) || !is_heard || needs_nobody || !is_fixed {
             continue;
         }
+        let is_replaced = raft.check_quorum || snapshot.may_start.contains(id);
+        let keeps_term = |server: &State| {
+            raft.pre_vote || matches!(server.role, Role::Leader(_)) && !is_replaced
+        };
         if let Some(server) = &mut snapshot.states[i]
+            && keeps_term(server)
             && server.persistent.term.0 + FAR_BEHIND < lowest
         {
             server.persistent.term = Term(lowest - FAR_BEHIND);

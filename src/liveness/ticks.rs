@@ -455,3 +455,25 @@ fn chances(states: usize, edges: &[(usize, usize, f64)]) -> Option<Vec<f64>> {
     }
     (done == states).then_some(chances)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of three inputs: which may be left after a tick that began with the last two.
+    #[test]
+    fn inputs_come_in_the_order_of_their_numbers() {
+        let few = |inputs: &[u32]| {
+            let bits = inputs.iter().fold(0, |bits, number| bits | Inputs::of(*number).0);
+            Few { inputs: Inputs(bits), ..Few::default() }
+        };
+        assert_eq!(Inputs::after(1, 3), few(&[2, 3]).inputs);
+        assert_eq!(Inputs::after(0, Inputs::MOST).len(), Inputs::MOST);
+        let after = [few(&[2, 3]), few(&[3]), few(&[2]), few(&[])];
+        let in_order = after.map(|after| after.is_in_order_after(few(&[2, 3])));
+        assert_eq!(in_order, [true, true, false, true]);
+        assert_eq!(few(&[2]).without(few(&[3])), None, "it was handed in elsewhere");
+        let above: Vec<u32> = few(&[1, 3]).inputs.above(few(&[2]).inputs).collect();
+        assert_eq!(above, [3]);
+    }
+}
