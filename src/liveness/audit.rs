@@ -32,8 +32,9 @@ pub struct Sample {
 /// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
 /// its handlers. In each state of a sample, as it really is: each tick from the state must have its
 /// like among the ticks from the state's canonical form, draw by draw, with the same leaders, and
-/// lead to the same canonical form; and the other way round. Where time is not kept at first, the
-/// states are those in which time may begin after a walk. Returns the number of ticks that were
+/// lead to the same canonical form; and the other way round. If `links` are not those with which
+/// the system begins, they are cut where somebody has come to lead. Where time is not kept at first,
+/// the states are those in which time may begin after a walk. Returns the number of ticks that were
 /// compared.
 ///
 /// # Errors
@@ -54,12 +55,9 @@ pub fn audit_form<E: Election>(
     if system.rules.timing == Timing::Stabilising {
         return audit.compare_starts(sample);
     }
-    let mut start = Between::of(system, &system.initial());
-    // What a start sends over links that are cut is lost, too.
-    start.lose(system, links);
-    let start = Rc::new(start);
-    let mut seen = HashSet::from([start.clone()]);
-    let mut open = VecDeque::from([start.clone()]);
+    let starts = starts(system, links, sample)?;
+    let mut seen: HashSet<Rc<Between<E>>> = starts.iter().cloned().collect();
+    let mut open: VecDeque<Rc<Between<E>>> = starts.iter().cloned().collect();
     while let Some(state) = open.pop_front() {
         audit.compare(&state, |next| {
             if seen.len() < sample.nearest {
@@ -71,7 +69,7 @@ pub fn audit_form<E: Election>(
         })?;
     }
     for walk in 0..sample.walks {
-        let (mut random, mut state) = (walk, start.clone());
+        let (mut random, mut state) = (walk, starts[walk as usize % starts.len()].clone());
         for at in 0..sample.ticks {
             let mut after = Vec::new();
             match seen.insert(state.clone()) {
@@ -86,6 +84,37 @@ pub fn audit_form<E: Election>(
         }
     }
     Ok(audit.compared)
+}
+
+/// Where an audit begins: with the system; or, if these are not the system's first links, in states
+/// in which they are cut, each after a walk to where somebody leads, or of so many ticks.
+fn starts<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    sample: Sample,
+) -> Result<Vec<Rc<Between<E>>>, String> {
+    let before = &system.rules.topologies[0];
+    let (walks, most) = if before == links { (1, 0) } else { (sample.walks, sample.ticks) };
+    let observer = Observer::new(system, before);
+    let mut ticking = Ticking::new(system, before, u64::MAX);
+    let mut starts = Vec::new();
+    for mut random in 0..walks {
+        let mut state = Between::of(system, &system.initial());
+        // What a start sends over links that are cut is lost, too.
+        state.lose(system, before);
+        for _ in 0..most {
+            let reigns = observer.reigns(&state);
+            if marks(&reigns, &reigns) & LED != 0 {
+                break;
+            }
+            let ticks = ticking.ticks(&state);
+            let mut ticks = ticks.map_err(|_| format!("time stops in\n{}", shown(&state)))?;
+            state = ticks.swap_remove(drawn(&mut random, ticks.len())).after;
+        }
+        state.lose(system, links);
+        starts.push(Rc::new(state));
+    }
+    Ok(starts)
 }
 
 /// Keeps those of which it is true, if there are any.

@@ -215,12 +215,20 @@ fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>)
             (actor, Some(node)) => actor.term(node) == *term,
             _ => false,
         },
+        Fact::Entries(..) | Fact::LacksEntry(..) | Fact::LacksWhat(..) => is_in_logs(fact, log),
+    }
+}
+
+/// Whether a fact is true of these logs. There is none of a node that is down.
+fn is_in_logs(fact: &Fact, log: impl Fn(Id) -> Option<Vec<u64>>) -> bool {
+    match fact {
         Fact::Entries(a, count) => log(*a).is_some_and(|log| log.len() == *count),
         Fact::LacksEntry(a, index) => log(*a).is_some_and(|log| log.len() < *index),
         Fact::LacksWhat(a, b) => match (log(*a), log(*b)) {
             (Some(own), Some(other)) => !own.starts_with(&other),
             _ => false,
         },
+        _ => false,
     }
 }
 
@@ -381,5 +389,42 @@ impl<'a, E: Election> Tree<'a, E> {
         let seen = self.seen.capacity() * (size_of::<u64>() + 1) * 8 / 7;
         let steps = self.steps.len() * (2 * size_of::<StepOf<E>>() + 128);
         (seen + self.found.capacity() * size_of::<(u32, u32)>() + steps) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is true of logs: n1's is empty, n2's has entries 7 and 8, n3's has 7 and 9; n4 is down.
+    fn is_so(text: &str) -> bool {
+        let logs: [Option<Vec<u64>>; 4] = [Some(vec![]), Some(vec![7, 8]), Some(vec![7, 9]), None];
+        let log = |id: Id| logs[usize::from(id)].clone();
+        facts(text, 4).unwrap().iter().all(|fact| fact.is_of_logs() && is_in_logs(fact, log))
+    }
+
+    #[test]
+    fn predicates_speak_of_logs() {
+        for text in [
+            "n1 has 0 entries",
+            "n2 has 2 entries and n1 lacks entry 1",
+            "n2 lacks entry 3",
+            "n1 lacks what n2 has",
+            "n3 lacks what n2 has and n2 lacks what n3 has",
+        ] {
+            assert!(is_so(text), "{text}");
+        }
+        for text in [
+            "n1 has 1 entry",
+            "n2 lacks entry 2",
+            "n2 lacks what n1 has",
+            "n2 lacks what n2 has",
+            "n4 has 0 entries",
+            "n4 lacks entry 1",
+            "n4 lacks what n2 has",
+            "n1 lacks what n4 has",
+        ] {
+            assert!(!is_so(text), "{text}");
+        }
     }
 }
