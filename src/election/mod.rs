@@ -99,8 +99,8 @@ pub trait Election:
         None
     }
 
-    /// The entries of the node's log, the first one first, each as a number that tells it apart from
-    /// all others that may stand in its place. `None`: the protocol keeps no log.
+    /// The entries of the node's log, the first one first, each as a number that tells it apart
+    /// from all others that may stand in its place. `None`: the protocol keeps no log.
     fn log(&self, state: &Self::State) -> Option<Vec<u64>> {
         let _ = state;
         None

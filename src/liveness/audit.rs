@@ -33,9 +33,9 @@ pub struct Sample {
 /// its handlers. In each state of a sample, as it really is: each tick from the state must have its
 /// like among the ticks from the state's canonical form, draw by draw, with the same leaders, and
 /// lead to the same canonical form; and the other way round. If `links` are not those with which
-/// the system begins, they are cut where somebody has come to lead. Where time is not kept at first,
-/// the states are those in which time may begin after a walk. Returns the number of ticks that were
-/// compared.
+/// the system begins, they are cut where somebody has come to lead. Where time is not kept at
+/// first, the states are those in which time may begin after a walk. Returns the number of ticks
+/// that were compared.
 ///
 /// # Errors
 /// The system is not one that can be decided; or the first state that goes on in another way than

@@ -6,7 +6,7 @@ use super::answer::{Decision, Lasso, Path, Question};
 use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
-use super::explore::{Extent, explore};
+use super::explore::{Explored, Extent, explore};
 use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
@@ -173,27 +173,9 @@ pub(super) fn decide_timed<'a, E: Election>(
     let mut phases = vec![Phase { links: links(0).clone(), explored, before }];
     let mut when: &(dyn Fn(&SystemState<E>) -> bool + Sync) = &|_| false;
     if let Some(cut) = cut {
-        if learns(system) {
-            return Err("where a value is to be learned, what counts begins with the start: \
-                        expected neither `cut` nor `start_when`"
-                .to_string());
-        }
         when = cut.when;
-        let after = links(cut.to.unwrap_or(0));
-        let before = &phases[0].explored;
-        if let Some(bound) = before.cut {
-            return Err(format!("not all states were seen in which it may begin: {bound}"));
-        }
-        if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
-            return Err("time can stop before it begins".to_string());
-        }
-        let may_change = |state: &Between<E>| when(&state.system_state(system));
-        let starts: Vec<Between<E>> = before.states().filter(may_change).collect();
-        if starts.is_empty() {
-            return Err("no state is reached in which it may begin".to_string());
-        }
-        let explored = explore(system, after, starts, extent, |_| true)?;
-        phases.push(Phase { links: after.clone(), explored, before: None });
+        let after = begin(system, &phases[0].explored, &cut, extent)?;
+        phases.push(after);
     }
     let last = &phases[phases.len() - 1];
     let graph = &last.explored.graph;
@@ -219,6 +201,34 @@ pub(super) fn decide_timed<'a, E: Election>(
     };
     let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
     Ok(Report { replies: replies?, system, phases, when, extent })
+}
+
+/// The phase that counts: it begins in each of the states before it in which it may.
+fn begin<'a, E: Election>(
+    system: &'a System<E>,
+    before: &Explored<'a, E>,
+    cut: &Cut<'a, E>,
+    extent: Extent,
+) -> Result<Phase<'a, E>, String> {
+    if learns(system) {
+        return Err("where a value is to be learned, what counts begins with the start: expected \
+                    neither `cut` nor `start_when`"
+            .to_string());
+    }
+    if let Some(bound) = before.cut {
+        return Err(format!("not all states were seen in which it may begin: {bound}"));
+    }
+    if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
+        return Err("time can stop before it begins".to_string());
+    }
+    let may_begin = |state: &Between<E>| (cut.when)(&state.system_state(system));
+    let starts: Vec<Between<E>> = before.states().filter(may_begin).collect();
+    if starts.is_empty() {
+        return Err("no state is reached in which it may begin".to_string());
+    }
+    let links = &system.rules.topologies[cut.to.unwrap_or(0)];
+    let explored = explore(system, links, starts, extent, |_| true)?;
+    Ok(Phase { links: links.clone(), explored, before: None })
 }
 
 /// Links change only if that is asked about, and then some are cut and none is mended: what was

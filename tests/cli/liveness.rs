@@ -109,6 +109,10 @@ fn what_cannot_be_asked_is_refused() {
             "timing = \"asynchronous\"\ncut = { to = \"star(n1)\", when = \"n1 leads\" }",
             "where time is kept, and only there",
         ),
+        (
+            "timing = \"stabilising\"\nbounds = { max_term = 1 }\nstart_when = \"n1 leads\"",
+            "where time is kept, and only there",
+        ),
         ("expect = { stable = \"never\" }", "there is no question `stable`"),
         ("colour = 1", "unknown key `colour`"),
         ("bounds = { max_term = 3 }", "without a bound on terms: it says how they grow"),
