@@ -159,6 +159,13 @@ impl Election for MultiPaxos {
         renumbering::simplify(snapshot);
     }
 
+    /// Where clients hand something in, a leader is a means to have it chosen, with all below it.
+    fn has_learned(&self, state: &State) -> Option<bool> {
+        let leads = matches!(state.role, Role::Leader { .. });
+        let is_known = |slot: &Slot| *slot <= state.chosen;
+        (self.values > 0).then(|| !leads || state.durable.accepted.keys().all(is_known))
+    }
+
     /// What is accepted in the slots up to the first that is empty.
     fn log(&self, state: &State) -> Option<Vec<u64>> {
         let accepted = &state.durable.accepted;
