@@ -34,10 +34,7 @@ impl Visitor for Audit {
 
     fn visit<E: Election>(self) -> Result<(), Failed> {
         let system = self.0.system::<E>().map_err(|problem| problem.to_string())?;
-        if E::inputs(&system.actors) > 0 {
-            return Ok(());
-        }
-        let links = system.rules.topologies[0].clone();
+        let links = system.rules.topologies.last().expect("there are links").clone();
         let compared = liveness::audit_form(&system, &links, sample(E::about()))?;
         // A group that starts with a leader may do nothing but follow it.
         if compared < 20 && !E::about().starts_led {
@@ -65,17 +62,25 @@ fn settings(about: &About) -> Vec<(String, toml::Table)> {
             all.push((name, toml::Table::from_iter([(option.name.to_string(), value)])));
         }
     }
-    all.iter_mut().for_each(|(_, options)| options.extend(patient::waits(about.name)));
     all.extend(further(about.name).iter().map(|options| {
         let table = options.parse().expect("options of this protocol");
         (options.replace('\n', ","), table)
     }));
+    all.iter_mut().for_each(|(_, options)| options.extend(patient::waits(about.name)));
     all
 }
 
 /// Options with numbers, and options that matter together.
 fn further(protocol: &str) -> &'static [&'static str] {
     match protocol {
+        "raft" => &[
+            "values=1",
+            "values=2",
+            "values=1\npre_vote=true",
+            "values=2\npre_vote=true\ncheck_quorum=true",
+            "values=1\nsticky=true",
+        ],
+        "multipaxos" | "viewstamped" | "zab" => &["values=1"],
         "paxos" => &[
             "proposers=1",
             "proposers=2\nlearners=\"first\"",
@@ -86,6 +91,19 @@ fn further(protocol: &str) -> &'static [&'static str] {
         ],
         _ => &[],
     }
+}
+
+/// Where clients hand something in, and nobody is down, messages may be lost, too. Where a node is
+/// down, a form leaves out what the node will not react to, and so what might be lost for nothing.
+fn timed(options: &toml::Table, network: NetworkKind, crashes: u32) -> Scenario {
+    let mut scenario = Scenario::new("form", 3);
+    scenario.network = network;
+    scenario.options = options.clone();
+    scenario.timing = Timing::Timed;
+    scenario.latency = Latency::OneTick;
+    let losses = u32::from(options.contains_key("values") && crashes == 0);
+    scenario.faults = Faults { crashes, restarts: crashes, losses, ..Faults::none() };
+    scenario
 }
 
 /// Any fault may strike before time is kept. So states are seen that no run with time reaches.
@@ -119,6 +137,15 @@ fn main() -> ExitCode {
             let audit = Audit(stabilising(&options));
             let run = move || models::visit(about.name, audit).expect("it is in the catalogue");
             trials.push(Trial::test(format!("{}::{setting}::stabilising", about.name), run));
+            for links in LINKS.into_iter().filter(|links| *links != "mesh") {
+                let mut scenario = timed(&options, NetworkKind::Unordered, 0);
+                scenario.faults.switches = 1;
+                scenario.topologies.may = vec![links.to_string()];
+                let audit = Audit(scenario);
+                let run = move || models::visit(about.name, audit).expect("it is in the catalogue");
+                let name = format!("{}::{setting}::{links}::once-led", about.name);
+                trials.push(Trial::test(name.to_lowercase(), run));
+            }
             for links in LINKS {
                 for (network, crashes) in networks(&setting) {
                     let name = format!(
@@ -126,13 +153,8 @@ fn main() -> ExitCode {
                         about.name
                     );
                     let name = name.to_lowercase();
-                    let mut scenario = Scenario::new("form", 3);
-                    scenario.network = network;
-                    scenario.options = options.clone();
-                    scenario.timing = Timing::Timed;
-                    scenario.latency = Latency::OneTick;
+                    let mut scenario = timed(&options, network, crashes);
                     scenario.topologies.start = links.to_string();
-                    scenario.faults = Faults { crashes, restarts: crashes, ..Faults::none() };
                     let audit = Audit(scenario);
                     let run =
                         move || models::visit(about.name, audit).expect("it is in the catalogue");

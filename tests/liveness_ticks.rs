@@ -9,7 +9,7 @@ mod patient;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use oneleader::election::{Election, Visitor};
+use oneleader::election::{About, Election, Visitor};
 use oneleader::liveness::{self, Extent};
 use oneleader::models;
 use oneleader::scenario::Scenario;
@@ -88,6 +88,19 @@ impl Visitor for Begin {
     }
 }
 
+/// Messages may be lost and, where clients hand something in, it comes in any tick.
+fn handed_in(about: &About, network: NetworkKind) -> Scenario {
+    let mut scenario = timed(network, "mesh", 0);
+    scenario.options = patient::waits(about.name);
+    // Two nodes are soon led.
+    scenario.nodes = if about.name == "viewstamped" { 3 } else { 2 };
+    scenario.faults.losses = 1;
+    if about.options.iter().any(|option| option.name == "values") {
+        scenario.options.insert("values".to_string(), 2.into());
+    }
+    scenario
+}
+
 /// Little can happen before time begins, but each kind of thing.
 fn stabilising(protocol: &str) -> Scenario {
     let mut scenario = timed(NetworkKind::Unordered, "mesh", 1);
@@ -157,6 +170,18 @@ fn main() -> ExitCode {
                 let name = name.to_lowercase();
                 let run = move || models::visit(about.name, audit).expect("it is in the catalogue");
                 trials.push(Trial::test(name, run));
+            }
+            if links == "mesh" {
+                let scenario = handed_in(about, network);
+                let name = format!("{}::{network:?}::losses-and-inputs", about.name);
+                let audit =
+                    Audit { scenario: scenario.clone(), states: states.0, keeps_dead: true };
+                let compare = Compare { scenario, states: 5 * states.0 };
+                let run = move || {
+                    models::visit(about.name, audit).expect("it is in the catalogue")?;
+                    models::visit(about.name, compare).expect("it is in the catalogue")
+                };
+                trials.push(Trial::test(name.to_lowercase(), run));
             }
             for crashes in [0, 1] {
                 let mut scenario = timed(network, links, crashes);

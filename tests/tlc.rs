@@ -91,11 +91,12 @@ impl Visitor for Compare<'_> {
 
     fn visit<E: Election>(self) -> usize {
         let system = self.scenario.scenario().system::<E>().expect("a good scenario");
+        let predicate = self.scenario.when();
         let when = |state: &SystemState<E>| {
-            let cut = self.scenario.cut.as_ref();
-            cut.is_some_and(|cut| start::is_so(&system, state, &cut.when))
+            predicate.is_some_and(|predicate| start::is_so(&system, state, predicate))
         };
-        let cut = self.scenario.cut.as_ref().map(|_| Cut { to: 1, when: &when });
+        let to = self.scenario.cut.as_ref().map(|_| 1);
+        let cut = predicate.map(|_| Cut { to, when: &when });
         let report = ask(&system, cut, Extent::default()).expect("it can be decided");
         if report.cut().is_some() || report.states() > MOST_STATES {
             return 0;

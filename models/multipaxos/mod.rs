@@ -159,6 +159,24 @@ impl Election for MultiPaxos {
         renumbering::simplify(snapshot);
     }
 
+    /// Where clients hand something in, a leader is a means to have it chosen, with all below it.
+    fn has_learned(&self, state: &State) -> Option<bool> {
+        let leads = matches!(state.role, Role::Leader { .. });
+        let is_known = |slot: &Slot| *slot <= state.chosen;
+        (self.values > 0).then(|| !leads || state.durable.accepted.keys().all(is_known))
+    }
+
+    /// What is accepted in the slots up to the first that is empty.
+    fn log(&self, state: &State) -> Option<Vec<u64>> {
+        let accepted = &state.durable.accepted;
+        let votes = accepted.iter().zip(1..).take_while(|((slot, _), place)| slot.0 == *place);
+        let value = |vote: &Vote| match vote.value {
+            Value::Noop => 0,
+            Value::Input(number) => number.into(),
+        };
+        Some(votes.map(|((_, vote), _)| value(vote)).collect())
+    }
+
     fn inputs(nodes: &[Self]) -> u32 {
         nodes.first().map_or(0, |node| node.values as u32)
     }

@@ -95,8 +95,11 @@ pub(super) fn simplify(snapshot: &mut Snapshot<'_, MultiPaxos>) {
 
 /// A leader that hears from nobody leads on for ever, in the round that it has. Once that is below
 /// what all others have promised, they pass over whatever it says, and it does not matter how far
-/// it is behind.
+/// it is behind. That is said only where it votes for nothing: its votes are in that round, too.
 fn unify_deaf_leaders_far_behind(snapshot: &mut Snapshot<'_, MultiPaxos>) {
+    if snapshot.nodes.iter().any(|node| node.values > 0) {
+        return;
+    }
     for i in 0..snapshot.states.len() {
         let id = Id::from(i);
         let promised = |other: usize| {

@@ -26,6 +26,11 @@ impl Log {
         if index == 0 { Some(Term(0)) } else { self.get(index).map(|entry| entry.term) }
     }
 
+    /// The term of each entry.
+    pub(super) fn terms(&self) -> impl Iterator<Item = Term> {
+        self.0.iter().map(|entry| entry.term)
+    }
+
     /// The place of the last entry.
     pub(super) fn last(&self) -> Position {
         Position {
@@ -57,6 +62,11 @@ impl Log {
     /// Replaces the term of each entry.
     pub(super) fn renumber(&mut self, new: &mut dyn FnMut(Term) -> Term) {
         self.0.iter_mut().for_each(|entry| entry.term = new(entry.term));
+    }
+
+    /// Makes all values one.
+    pub(super) fn forget_values(&mut self) {
+        self.0.iter_mut().for_each(Entry::forget_value);
     }
 
     /// The last configuration in the log and its index.

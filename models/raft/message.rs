@@ -166,6 +166,15 @@ pub struct Entry {
     pub command: Command,
 }
 
+impl Entry {
+    /// Makes all values one.
+    pub(super) fn forget_value(&mut self) {
+        if let Command::Value(number) = &mut self.command {
+            *number = 0;
+        }
+    }
+}
+
 impl Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{:?}", self.term, self.command)

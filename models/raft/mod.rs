@@ -148,6 +148,11 @@ impl Election for Raft {
         }
     }
 
+    /// An index and a term name one entry (5.3).
+    fn log(&self, state: &State) -> Option<Vec<u64>> {
+        Some(state.persistent.log.terms().map(|term| term.0).collect())
+    }
+
     fn is_quorum(&self, state: &State, _nodes: usize, _live: NodeSet, members: NodeSet) -> bool {
         let members: Vec<Id> = members.iter().collect();
         self.members(&state.persistent.log).are_carried_by(&members, self.bug)

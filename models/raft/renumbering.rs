@@ -12,8 +12,9 @@ use stateright::actor::Id;
 
 use super::Raft;
 use super::log::Log;
-use super::message::{Message, Position};
-use super::state::Disk;
+use super::members::Membership;
+use super::message::{Entry, Message, Position};
+use super::state::{Disk, Role, State};
 use crate::election::{Counter, Counting, Part, Snapshot, Term};
 
 /// Terms.
@@ -68,13 +69,38 @@ const FAR_BEHIND: u64 = 2;
 
 /// What cannot matter any more.
 pub(super) fn simplify(snapshot: &mut Snapshot<'_, Raft>) {
+    forget_values(snapshot);
     unify_stale_requests(snapshot);
     unify_deaf_servers_far_behind(snapshot);
 }
 
+/// Which value a client has handed in matters to nobody: servers compare terms of entries, and of
+/// one index and term there is but one. What is committed matters only to who may change the
+/// configuration.
+fn forget_values(snapshot: &mut Snapshot<'_, Raft>) {
+    let Snapshot { nodes, states, disks, messages, .. } = snapshot;
+    let is_fixed = nodes.iter().all(|raft| raft.membership == Membership::Fixed);
+    for state in states.iter_mut().flatten() {
+        state.persistent.log.forget_values();
+        if is_fixed {
+            state.commit = 0;
+        }
+    }
+    disks.iter_mut().flatten().for_each(|disk| disk.log.forget_values());
+    for envelope in messages {
+        if let Message::AppendEntries { entry, commit, .. } = &mut envelope.msg {
+            entry.iter_mut().for_each(Entry::forget_value);
+            if is_fixed {
+                *commit = 0;
+            }
+        }
+    }
+}
+
 /// A server that hears from nobody, and with PreVote does not count up its term before somebody has
-/// answered: its term stays. Once it is below all others, none of its messages is more than a
-/// stale request to others, and it does not matter how far it is behind.
+/// answered: its term stays. So does that of a leader that hears from nobody, and need not: it
+/// leads on for ever. Once it is below all others, none of its messages is more than a stale
+/// request to others, and it does not matter how far it is behind.
 fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
     for i in 0..snapshot.states.len() {
         let id = Id::from(i);
@@ -89,15 +115,23 @@ fn unify_deaf_servers_far_behind(snapshot: &mut Snapshot<'_, Raft>) {
         });
         let Some(lowest) = terms.flatten().min() else { continue };
         let raft = &snapshot.nodes[i];
-        let needs_nobody = raft.members(&Log::default()).are_carried_by(&[id], raft.bug);
+        let needs_nobody = raft.initial.are_carried_by(&[id], raft.bug);
+        let is_fixed = raft.membership == Membership::Fixed;
         let is_heard = snapshot.hears.iter().filter(|heard| heard.contains(id)).count() > 1;
-        if !raft.pre_vote || !snapshot.is_deaf(id) || !is_heard || needs_nobody {
+        if !snapshot.is_deaf(id) || !is_heard || needs_nobody || !is_fixed {
             continue;
         }
+        let is_replaced = raft.check_quorum || snapshot.may_start.contains(id);
+        let keeps_term = |server: &State| {
+            raft.pre_vote || matches!(server.role, Role::Leader(_)) && !is_replaced
+        };
         if let Some(server) = &mut snapshot.states[i]
+            && keeps_term(server)
             && server.persistent.term.0 + FAR_BEHIND < lowest
         {
             server.persistent.term = Term(lowest - FAR_BEHIND);
+            // Nobody hears of its entries, and they carry terms that others have left.
+            server.persistent.log = Log::default();
         }
     }
 }
@@ -122,5 +156,49 @@ fn unify_stale_requests(snapshot: &mut Snapshot<'_, Raft>) {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::message::Command;
+    use super::super::state::Leadership;
+    use super::*;
+    use crate::election::{Election, NodeSet, Setup, Value};
+
+    /// n1 leads term 1 with an entry, the others are in term 9. They hear it; it hears these.
+    /// Where in the form n1's log ends, and its term.
+    fn leader(heard: &[usize], check_quorum: bool, may_start: &[usize]) -> (usize, Term) {
+        let setup = Setup::new(Raft::about(), 3).with("values", Value::Number(1));
+        let nodes = Raft::build(&setup.with("check_quorum", Value::Flag(check_quorum))).unwrap();
+        let of = |ids: &[usize]| ids.iter().map(|i| Id::from(*i)).collect::<NodeSet>();
+        let state = |term, log: Log, role| {
+            let persistent = Disk { term: Term(term), voted_for: None, log };
+            Some(State { persistent, commit: 0, role })
+        };
+        let follower = || state(9, Log::default(), Role::Follower { leader: None, lease: false });
+        let progress = Vec::new();
+        let leads = Role::Leader(Leadership { progress, heard: NodeSet::default() });
+        let log = [Entry { term: Term(1), command: Command::Value(1) }].into_iter().collect();
+        let mut snapshot = Snapshot {
+            nodes: &nodes,
+            states: vec![state(1, log, leads), follower(), follower()],
+            may_start: of(may_start),
+            hears: vec![of(heard), NodeSet::first(3), NodeSet::first(3)],
+            disks: vec![None, None, None],
+            timers: Vec::new(),
+            messages: Vec::new(),
+        };
+        simplify(&mut snapshot);
+        let leader = snapshot.states[0].as_ref().unwrap();
+        (leader.persistent.log.last_index(), leader.persistent.term)
+    }
+
+    #[test]
+    fn only_of_a_deaf_leader_for_ever_it_is_forgotten_how_far_it_is_behind() {
+        assert_eq!(leader(&[0], false, &[]), (0, Term(7)));
+        assert_eq!(leader(&[0, 2], false, &[]), (1, Term(1)), "it may hear of a later term");
+        assert_eq!(leader(&[0], true, &[]), (1, Term(1)), "it steps down, and counts on");
+        assert_eq!(leader(&[0], false, &[0]), (1, Term(1)), "it may come back as a follower");
     }
 }

@@ -138,6 +138,10 @@ impl Election for Viewstamped {
         (state.is_normal() && primary != id).then_some((Term(state.view), primary))
     }
 
+    fn log(&self, state: &State) -> Option<Vec<u64>> {
+        Some(state.log.iter().map(|op| op.0.into()).collect())
+    }
+
     fn inputs(replicas: &[Self]) -> u32 {
         replicas[0].values
     }

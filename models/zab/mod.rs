@@ -189,6 +189,11 @@ impl Election for Zab {
         }
     }
 
+    /// What the paper calls the history.
+    fn log(&self, state: &State) -> Option<Vec<u64>> {
+        Some(state.disk.history.iter().map(|txn| txn.value.into()).collect())
+    }
+
     fn inputs(nodes: &[Self]) -> u32 {
         nodes.first().map_or(0, |server| server.values)
     }

@@ -99,6 +99,13 @@ pub trait Election:
         None
     }
 
+    /// The entries of the node's log, the first one first, each as a number that tells it apart
+    /// from all others that may stand in its place. `None`: the protocol keeps no log.
+    fn log(&self, state: &Self::State) -> Option<Vec<u64>> {
+        let _ = state;
+        None
+    }
+
     /// Whether `members` (a leader and its followers) are enough for this node to lead. `live` are
     /// the nodes that are up and connected. The default is a majority of all nodes, up or down.
     fn is_quorum(

@@ -146,11 +146,13 @@ impl Visitor for Asking<'_> {
         let mut system = scenario.system::<E>()?;
         // Who led once says nothing about what comes.
         system.rules.remember = false;
+        let predicate = self.scenario.when();
+        predicate.map_or(Ok(()), |when| expect_start(&system, when)).map_err(wrong)?;
         let when = |state: &SystemState<E>| {
-            let cut = self.scenario.cut.as_ref();
-            cut.is_some_and(|cut| start::is_so(&system, state, &cut.when))
+            predicate.is_some_and(|predicate| start::is_so(&system, state, predicate))
         };
-        let cut = self.scenario.cut.as_ref().map(|_| Cut { to: 1, when: &when });
+        let to = self.scenario.cut.as_ref().map(|_| 1);
+        let cut = predicate.map(|_| Cut { to, when: &when });
         let (states, chances) = (self.scenario.max_states, self.time.is_some());
         let extent = Extent { states, chances, ..Extent::default() };
         let report = liveness::ask(&system, cut, extent).map_err(wrong)?;
@@ -208,8 +210,7 @@ fn time<E: Election>(
     Ok(TimeToLeader { question, exact, sampled: walks.transpose()?, tick })
 }
 
-/// Whether forms of states can stand for them: with the bug that is planted, and where a predicate
-/// is asked of them.
+/// Whether forms of states can stand for them with the bug that is planted.
 fn expect_forms_hold<E: Election>(scenario: &LivenessScenario) -> Result<(), String> {
     let costs_safety =
         |spec: &&BugSpec| scenario.bug.as_deref() == Some(spec.name) && spec.costs == Costs::Safety;
@@ -220,12 +221,14 @@ fn expect_forms_hold<E: Election>(scenario: &LivenessScenario) -> Result<(), Str
             bug.name
         ));
     }
-    let Some(cut) = &scenario.cut else { return Ok(()) };
-    if E::about().has_terms && cut.when.split_whitespace().any(|word| word == "term") {
-        return Err(format!(
-            "cut.when `{}`: terms are numbered anew, so none can be named",
-            cut.when
-        ));
+    Ok(())
+}
+
+/// Whether a predicate can be asked of forms of states.
+fn expect_start<E: Election>(system: &System<E>, when: &str) -> Result<(), String> {
+    start::expect_predicate_of(system, when)?;
+    if E::about().has_terms && when.split_whitespace().any(|word| word == "term") {
+        return Err(format!("`{when}`: terms are numbered anew, so none can be named"));
     }
     Ok(())
 }

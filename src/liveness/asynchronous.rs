@@ -66,7 +66,7 @@ fn search<'a, E: Election>(
 ) -> Result<(Explored<'a, E>, Decision), String> {
     let among = |most: usize, narrow: bool| {
         let links = &system.rules.topologies[0];
-        let start = vec![Between::of(&system.initial())];
+        let start = vec![Between::of(system, &system.initial())];
         let extent = Extent { states: extent.states.min(most), narrow, ..extent };
         let explored = explore(system, links, start, extent, &is_followed)?;
         let graph = &explored.graph;

@@ -32,9 +32,10 @@ pub struct Sample {
 /// Holds a protocol's [`renumber`](Election::renumber) and [`simplify`](Election::simplify) against
 /// its handlers. In each state of a sample, as it really is: each tick from the state must have its
 /// like among the ticks from the state's canonical form, draw by draw, with the same leaders, and
-/// lead to the same canonical form; and the other way round. Where time is not kept at first, the
-/// states are those in which time may begin after a walk. Returns the number of ticks that were
-/// compared.
+/// lead to the same canonical form; and the other way round. If `links` are not those with which
+/// the system begins, they are cut where somebody has come to lead. Where time is not kept at
+/// first, the states are those in which time may begin after a walk. Returns the number of ticks
+/// that were compared.
 ///
 /// # Errors
 /// The system is not one that can be decided; or the first state that goes on in another way than
@@ -54,12 +55,9 @@ pub fn audit_form<E: Election>(
     if system.rules.timing == Timing::Stabilising {
         return audit.compare_starts(sample);
     }
-    let mut start = Between::of(&system.initial());
-    // What a start sends over links that are cut is lost, too.
-    start.lose(system, links);
-    let start = Rc::new(start);
-    let mut seen = HashSet::from([start.clone()]);
-    let mut open = VecDeque::from([start.clone()]);
+    let starts = starts(system, links, sample)?;
+    let mut seen: HashSet<Rc<Between<E>>> = starts.iter().cloned().collect();
+    let mut open: VecDeque<Rc<Between<E>>> = starts.iter().cloned().collect();
     while let Some(state) = open.pop_front() {
         audit.compare(&state, |next| {
             if seen.len() < sample.nearest {
@@ -71,7 +69,7 @@ pub fn audit_form<E: Election>(
         })?;
     }
     for walk in 0..sample.walks {
-        let (mut random, mut state) = (walk, start.clone());
+        let (mut random, mut state) = (walk, starts[walk as usize % starts.len()].clone());
         for at in 0..sample.ticks {
             let mut after = Vec::new();
             match seen.insert(state.clone()) {
@@ -86,6 +84,37 @@ pub fn audit_form<E: Election>(
         }
     }
     Ok(audit.compared)
+}
+
+/// Where an audit begins: with the system; or, if these are not the system's first links, in states
+/// in which they are cut, each after a walk to where somebody leads, or of so many ticks.
+fn starts<E: Election>(
+    system: &System<E>,
+    links: &Topology,
+    sample: Sample,
+) -> Result<Vec<Rc<Between<E>>>, String> {
+    let before = &system.rules.topologies[0];
+    let (walks, most) = if before == links { (1, 0) } else { (sample.walks, sample.ticks) };
+    let observer = Observer::new(system, before);
+    let mut ticking = Ticking::new(system, before, u64::MAX);
+    let mut starts = Vec::new();
+    for mut random in 0..walks {
+        let mut state = Between::of(system, &system.initial());
+        // What a start sends over links that are cut is lost, too.
+        state.lose(system, before);
+        for _ in 0..most {
+            let reigns = observer.reigns(&state);
+            if marks(&reigns, &reigns) & LED != 0 {
+                break;
+            }
+            let ticks = ticking.ticks(&state);
+            let mut ticks = ticks.map_err(|_| format!("time stops in\n{}", shown(&state)))?;
+            state = ticks.swap_remove(drawn(&mut random, ticks.len())).after;
+        }
+        state.lose(system, links);
+        starts.push(Rc::new(state));
+    }
+    Ok(starts)
 }
 
 /// Keeps those of which it is true, if there are any.
@@ -119,7 +148,7 @@ pub fn audit_ticks<E: Election>(
 ) -> Result<u64, String> {
     expect_decidable(system)?;
     let mut ticking = Ticking::new(system, links, u64::MAX);
-    let mut start = Between::of(&system.initial());
+    let mut start = Between::of(system, &system.initial());
     start.lose(system, links);
     let start = Rc::new(start);
     let mut seen = HashSet::from([start.clone()]);
@@ -163,7 +192,7 @@ fn interleaved<E: Election>(
     while let Some(state) = open.pop() {
         for (step, next) in system.successors(&state) {
             if step == Step::Tick {
-                let mut next = Between::of(&next);
+                let mut next = Between::of(system, &next);
                 next.lose(system, links);
                 after.insert(next);
             } else if seen.insert(hasher.hash_one(&next)) {
@@ -185,7 +214,7 @@ pub fn audit_graph<E: Election>(
     extent: Extent,
 ) -> Result<u64, String> {
     expect_decidable(system)?;
-    let start = vec![Between::of(&system.initial())];
+    let start = vec![Between::of(system, &system.initial())];
     let explored = explore(system, links, start, extent, |_| true)?;
     let mut ticking = Ticking::new(system, links, extent.spread);
     let observer = Observer::new(system, links);
@@ -235,7 +264,7 @@ pub fn audit_starts<E: Election>(system: &System<E>, most: usize) -> Result<u64,
     while let Some(state) = open.pop() {
         for (step, next) in system.successors(&state) {
             if let Step::Stabilise { .. } = step {
-                theirs.insert(form(Between::of(&next))?);
+                theirs.insert(form(Between::of(system, &next))?);
             } else if system.beyond(&next).is_none() && seen.insert(hasher.hash_one(&next)) {
                 open.push(next);
             }
@@ -265,13 +294,13 @@ impl<E: Election> Audit<'_, E> {
     fn keep_unrest(&self, after: &mut Vec<Between<E>>, left: Few, (at, of): (usize, usize)) {
         let past = self.ticking.system.rules.faults.crashes - left.crashes;
         let wanted = if left.crashes > 0 && 4 * at >= past as usize * of {
-            Few { crashes: left.crashes - 1, ..left }
+            (left.crashes - 1, left.restarts)
         } else if 2 * at > of {
-            Few { restarts: left.restarts.saturating_sub(1), ..left }
+            (left.crashes, left.restarts.saturating_sub(1))
         } else {
-            left
+            (left.crashes, left.restarts)
         };
-        keep_some(after, |state| state.left == wanted);
+        keep_some(after, |state| (state.left.crashes, state.left.restarts) == wanted);
         keep_some(after, |state| {
             let reigns = self.observer.reigns(state);
             marks(&reigns, &reigns) & (LED | ALL) == 0

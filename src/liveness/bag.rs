@@ -44,6 +44,12 @@ impl<M: Ord> Messages<M> {
         (0..self.all.len()).filter(is_head).map(|at| (at, self.all[at].0, &self.all[at].1))
     }
 
+    /// Those of which one may be lost: each once, with its position.
+    pub(super) fn distinct(&self) -> impl Iterator<Item = (usize, Id, &M)> {
+        let is_first = |at: &usize| !self.all[..*at].contains(&self.all[*at]);
+        (0..self.all.len()).filter(is_first).map(|at| (at, self.all[at].0, &self.all[at].1))
+    }
+
     /// How many messages wait of which the one at this position is the next: its copies; or, in
     /// order, all of its node.
     pub(super) fn waiting(&self, at: usize) -> usize {

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use stateright::actor::{Envelope, Id};
 
 use super::ticks::{Bag, Few, bury};
-use crate::election::{Election, NodeSet, Snapshot};
+use crate::election::{CLIENT, Election, NodeSet, Snapshot};
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
+use crate::semantics::world::Faults;
 use crate::semantics::{Rules, System, SystemState};
 
 /// A system between two ticks: nothing has happened yet in the tick that begins.
@@ -17,7 +18,7 @@ pub(super) struct Between<E: Election> {
     pub(super) nodes: Vec<Arc<NodeOf<E>>>,
     /// What is due at each node, by sender.
     pub(super) due: Vec<Bag<E>>,
-    /// What may still fail.
+    /// What the environment may still do.
     pub(super) left: Few,
 }
 
@@ -45,16 +46,14 @@ impl<E: Election> Hash for Between<E> {
 
 impl<E: Election> Between<E> {
     /// A state in which everything in flight is due.
-    pub(super) fn of(state: &SystemState<E>) -> Self {
+    pub(super) fn of(system: &System<E>, state: &SystemState<E>) -> Self {
         let mut due = vec![Bag::<E>::new(state.network.kind()); state.nodes.len()];
         for Envelope { src, dst, msg } in state.network.all() {
             if let Some(due) = due.get_mut(usize::from(dst)) {
                 due.put(src, msg);
             }
         }
-        let faults = &state.world.left;
-        let left = Few { crashes: faults.crashes, restarts: faults.restarts };
-        Between { nodes: state.nodes.clone(), due, left }
+        Between { nodes: state.nodes.clone(), due, left: Few::of(system, &state.world) }
     }
 
     /// As a state of the reference semantics.
@@ -65,8 +64,10 @@ impl<E: Election> Between<E> {
         for Envelope { src, dst, msg } in self.snapshot(system).messages {
             state.network.send(Envelope { src, dst, msg });
         }
-        let left = &mut Arc::make_mut(&mut state.world).left;
-        (left.crashes, left.restarts) = (self.left.crashes, self.left.restarts);
+        let Few { crashes, restarts, losses, inputs } = self.left;
+        let world = Arc::make_mut(&mut state.world);
+        world.left = Faults { crashes, restarts, losses, ..world.left };
+        world.inputs_left = inputs.len();
         state
     }
 
@@ -98,13 +99,17 @@ impl<E: Election> Between<E> {
     }
 
     /// Takes out what cannot matter any more: what is due to a node that is down for good, disks
-    /// that nobody will read, and what the protocol says.
+    /// that nobody will read, offers to clients that hand in nothing more, and what the protocol
+    /// says.
     pub(super) fn simplify(&mut self, system: &System<E>, links: &Topology) {
         for i in 0..self.nodes.len() {
             let node = self.nodes[i].clone();
             let may_start = self.may_start(&node);
             if !may_start && !node.is_up() {
                 self.due[i].clear();
+            }
+            if self.left.inputs.len() == 0 && node.choices.contains_key(CLIENT) {
+                Arc::make_mut(&mut self.nodes[i]).choices.remove(CLIENT);
             }
             if !may_start && (node.storage.is_some() || node.incarnation > 0) {
                 let node = Arc::make_mut(&mut self.nodes[i]);

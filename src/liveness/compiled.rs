@@ -171,6 +171,9 @@ impl<'a, E: Election> Compiled<'a, E> {
             let most = |ways: &Vec<End>| if narrow { ways.len().min(1) } else { ways.len() };
             let ways: Vec<&[End]> = ways.map(|ways| &ways[..most(ways)]).collect();
             each_pick(&ways, left, &mut picked, &mut |picked, now| {
+                if !now.is_in_order_after(left) {
+                    return;
+                }
                 self.end(picked, &mut after);
                 after[2 * n] = number_of(&mut self.left, now);
                 let lazy = picked.iter().enumerate().filter(|(_, end)| !end.is_fair);

@@ -6,12 +6,13 @@ use super::answer::{Decision, Lasso, Path, Question};
 use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
-use super::explore::{Extent, explore};
+use super::explore::{Explored, Extent, explore};
 use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
 use super::stabilising::Timeless;
 use super::ticking::Forms;
+use super::ticks::Inputs;
 use super::wide::{decide_wide, explore_wide};
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
@@ -128,11 +129,11 @@ pub struct Reply {
     pub decision: Decision,
 }
 
-/// A change of links that may come in any state between two ticks that `when` is true of.
+/// Where what counts begins: in any state between two ticks that `when` is true of.
 pub struct Cut<'a, E: Election> {
-    /// The position of the new links among the system's topologies.
-    pub to: usize,
-    /// When it may come. It is asked of canonical forms, so it must not depend on terms.
+    /// The position of the links from then on among the system's topologies, if links change.
+    pub to: Option<usize>,
+    /// When it may begin. It is asked of canonical forms, so it must not depend on terms.
     pub when: &'a (dyn Fn(&SystemState<E>) -> bool + Sync),
 }
 
@@ -154,7 +155,7 @@ pub(super) fn decide_timed<'a, E: Election>(
     extent: Extent,
 ) -> Result<Report<'a, E>, String> {
     let links = |position: usize| &system.rules.topologies[position];
-    expect_links(system, cut.as_ref().map(|cut| cut.to))?;
+    expect_links(system, cut.as_ref().and_then(|cut| cut.to))?;
     let (before, start) = match system.rules.timing {
         Timing::Stabilising => {
             let timeless = Timeless::explore(system, extent.states);
@@ -166,32 +167,15 @@ pub(super) fn decide_timed<'a, E: Election>(
             let (moments, starts) = timeless.starts(system, &forms).into_iter().unzip();
             (Some((timeless, moments)), starts)
         }
-        _ => (None, vec![Between::of(&system.initial())]),
+        _ => (None, vec![Between::of(system, &system.initial())]),
     };
     let explored = explore(system, links(0), start, extent, |_| true)?;
     let mut phases = vec![Phase { links: links(0).clone(), explored, before }];
     let mut when: &(dyn Fn(&SystemState<E>) -> bool + Sync) = &|_| false;
     if let Some(cut) = cut {
-        if learns(system) {
-            return Err("where a value is to be learned, links are as they are from the start: \
-                        expected `topology`, found `cut`"
-                .to_string());
-        }
         when = cut.when;
-        let before = &phases[0].explored;
-        if let Some(bound) = before.cut {
-            return Err(format!("not all states were seen in which the links may change: {bound}"));
-        }
-        if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
-            return Err("time can stop before the links change".to_string());
-        }
-        let may_change = |state: &Between<E>| when(&state.system_state(system));
-        let starts: Vec<Between<E>> = before.states().filter(may_change).collect();
-        if starts.is_empty() {
-            return Err("no state is reached in which the links may change".to_string());
-        }
-        let explored = explore(system, links(cut.to), starts, extent, |_| true)?;
-        phases.push(Phase { links: links(cut.to).clone(), explored, before: None });
+        let after = begin(system, &phases[0].explored, &cut, extent)?;
+        phases.push(after);
     }
     let last = &phases[phases.len() - 1];
     let graph = &last.explored.graph;
@@ -217,6 +201,34 @@ pub(super) fn decide_timed<'a, E: Election>(
     };
     let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
     Ok(Report { replies: replies?, system, phases, when, extent })
+}
+
+/// The phase that counts: it begins in each of the states before it in which it may.
+fn begin<'a, E: Election>(
+    system: &'a System<E>,
+    before: &Explored<'a, E>,
+    cut: &Cut<'a, E>,
+    extent: Extent,
+) -> Result<Phase<'a, E>, String> {
+    if learns(system) {
+        return Err("where a value is to be learned, what counts begins with the start: expected \
+                    neither `cut` nor `start_when`"
+            .to_string());
+    }
+    if let Some(bound) = before.cut {
+        return Err(format!("not all states were seen in which it may begin: {bound}"));
+    }
+    if (0..before.graph.states()).any(|state| before.graph.is_stop(state)) {
+        return Err("time can stop before it begins".to_string());
+    }
+    let may_begin = |state: &Between<E>| (cut.when)(&state.system_state(system));
+    let starts: Vec<Between<E>> = before.states().filter(may_begin).collect();
+    if starts.is_empty() {
+        return Err("no state is reached in which it may begin".to_string());
+    }
+    let links = &system.rules.topologies[cut.to.unwrap_or(0)];
+    let explored = explore(system, links, starts, extent, |_| true)?;
+    Ok(Phase { links: links.clone(), explored, before: None })
 }
 
 /// Links change only if that is asked about, and then some are cut and none is mended: what was
@@ -257,12 +269,12 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
     if !system.prefix.is_empty() {
         return wrong("from the very first state on");
     }
-    let others = Faults { crashes: 0, restarts: 0, switches: 0, ..rules.faults };
+    let others = Faults { crashes: 0, restarts: 0, losses: 0, switches: 0, ..rules.faults };
     if rules.timing != Timing::Stabilising && others != Faults::none() {
-        return wrong("with crashes and restarts, and no other faults");
+        return wrong("with crashes, restarts and losses, and no other faults");
     }
-    if E::inputs(&system.actors) > 0 {
-        return wrong("without client input");
+    if E::inputs(&system.actors) > Inputs::MOST {
+        return wrong(&format!("with at most {} client inputs", Inputs::MOST));
     }
     if rules.timing == Timing::Stabilising {
         return expect_stabilising(system);

@@ -91,7 +91,7 @@ impl<'a, E: Election> Teller<'a, E> {
         spread: u64,
     ) -> Result<Self, String> {
         let reference = system.initial();
-        let mut now = Between::of(&reference);
+        let mut now = Between::of(system, &reference);
         if let Some(first) = phases.first() {
             now.lose(system, &first.links);
         }
@@ -101,7 +101,7 @@ impl<'a, E: Election> Teller<'a, E> {
             let moment = moments.find(|(number, _)| **number == start);
             let (_, moment) = moment.ok_or("no moment leads to the start")?;
             timeless.path(system, moment).into_iter().try_for_each(|step| teller.take(step))?;
-            teller.now = Between::of(&teller.reference);
+            teller.now = Between::of(system, &teller.reference);
             teller.now.lose(system, links);
         }
         let [before, after] = phases else { return Ok(teller) };
@@ -113,8 +113,10 @@ impl<'a, E: Election> Teller<'a, E> {
         };
         let path = path_to(&before.explored, is_it).ok_or("the start cannot be reached")?;
         teller.follow(before, &path)?;
-        teller.take(Step::Switch { topology: 1 })?;
-        teller.now.lose(system, &after.links);
+        if after.links != before.links {
+            teller.take(Step::Switch { topology: 1 })?;
+            teller.now.lose(system, &after.links);
+        }
         Ok(teller)
     }
 
@@ -128,6 +130,32 @@ impl<'a, E: Election> Teller<'a, E> {
         self.reference = next.ok_or_else(|| format!("`{}` cannot be taken", name()))?;
         self.steps.push(step);
         Ok(())
+    }
+
+    /// Takes the steps of each node in their order. A node waits while it is not its turn to be
+    /// handed in a client's input.
+    fn take_by_node(&mut self, mut nodes: Vec<VecDeque<StepOf<E>>>) -> Result<(), String> {
+        while nodes.iter().any(|steps| !steps.is_empty()) {
+            let before = self.steps.len();
+            for steps in &mut nodes {
+                while let Some(step) = steps.pop_front_if(|step| self.may_take(step)) {
+                    self.take(step)?;
+                }
+            }
+            if self.steps.len() == before {
+                return Err("client input does not come in the order of its numbers".to_string());
+            }
+        }
+        Ok(())
+    }
+
+    fn may_take(&self, step: &StepOf<E>) -> bool {
+        match step {
+            Step::Choose { key, value, .. } => {
+                self.system.may_choose(&self.reference.world, key, value)
+            }
+            _ => true,
+        }
     }
 
     /// Goes along edges of a graph.
@@ -146,15 +174,17 @@ impl<'a, E: Election> Teller<'a, E> {
                     && ticking.forms.canonical(tick.after.clone()).as_ref() == Some(&wanted)
             };
             let tick = ticks.into_iter().find(is_it).ok_or("no tick is like the graph's")?;
-            for (end, (draw, pick)) in ticking.alone(&state).iter().zip(&tick.nodes) {
+            let alone = ticking.alone(&state);
+            let steps = alone.iter().zip(&tick.nodes).map(|(end, (draw, pick))| {
                 let steps = end.as_ref().as_ref().map(|ends| ends[*draw][*pick].steps.clone());
-                steps.unwrap_or_default().into_iter().try_for_each(|step| self.take(step))?;
-            }
+                steps.unwrap_or_default().into()
+            });
+            self.take_by_node(steps.collect())?;
             if self.system.rules.timing != Timing::Asynchronous {
                 self.take(Step::Tick)?;
             }
             self.now = tick.after;
-            let mut seen = Between::of(&self.reference);
+            let mut seen = Between::of(self.system, &self.reference);
             seen.lose(self.system, &phase.links);
             let form = |state| ticking.forms.canonical(state);
             if form(seen) != form(self.now.clone()) {

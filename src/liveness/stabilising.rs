@@ -64,7 +64,7 @@ impl<E: Election> Timeless<E> {
         for number in 0..self.came_by.len() as u32 {
             let state = self.states.get(number);
             // What was still allowed to fail makes no difference any more.
-            if seen.put(Arc::new(begun(state, &[]))) < different {
+            if seen.put(Arc::new(begun(system, state, &[]))) < different {
                 continue;
             }
             different += 1;
@@ -72,7 +72,7 @@ impl<E: Election> Timeless<E> {
                 continue;
             }
             each_age(state, |ages| {
-                let start = begun(state, ages);
+                let start = begun(system, state, ages);
                 let Some(form) = forms.canonical(start.clone()) else { return };
                 if known.put(Arc::new(form)) as usize == all.len() {
                     all.push((Moment { state: number, ages: ages.to_vec() }, start));
@@ -116,13 +116,13 @@ pub(super) fn any_start<E: Election>(
     }
     let timers = state.nodes.iter().flat_map(|node| node.timers.values());
     let ages: Vec<u16> = timers.map(|age| drawn(usize::from(age.last)) as u16).collect();
-    system.can_stabilise(&state).then(|| begun(&state, &ages))
+    system.can_stabilise(&state).then(|| begun(system, &state, &ages))
 }
 
 /// The state with which time begins, where the timers have these ages, by node, then timer.
-fn begun<E: Election>(state: &SystemState<E>, ages: &[u16]) -> Between<E> {
-    let mut begun = Between::of(state);
-    begun.left = Few::default();
+fn begun<E: Election>(system: &System<E>, state: &SystemState<E>, ages: &[u16]) -> Between<E> {
+    let mut begun = Between::of(system, state);
+    begun.left = Few { inputs: begun.left.inputs, ..Few::default() };
     let mut ages = ages.iter();
     for node in &mut begun.nodes {
         for age in Arc::make_mut(node).timers.values_mut() {

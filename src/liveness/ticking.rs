@@ -93,7 +93,9 @@ impl<'a, E: Election> Ticking<'a, E> {
                 let ends = || drawn.iter().zip(&picked).map(|(endings, &p)| &endings[p]);
                 let mut left = Some(state.left);
                 ends().for_each(|end| left = left.and_then(|left| left.without(end.used)));
-                let Some(left) = left else { continue };
+                let Some(left) = left.filter(|left| left.is_in_order_after(state.left)) else {
+                    continue;
+                };
                 let mut after = Between {
                     nodes: ends().map(|end| end.node.clone()).collect(),
                     due: vec![Bag::<E>::new(self.system.rules.network); state.nodes.len()],

@@ -20,27 +20,80 @@ use stateright::actor::Id;
 use super::bag::Messages;
 use crate::election::{Age, CLIENT, Election, Event};
 use crate::semantics::node::{Clock, Disk, Effect, NodeOf, Reaction};
+use crate::semantics::world::{Faults, World};
 use crate::semantics::{Step, StepOf, System};
 
 /// Messages of a protocol between one node and others.
 pub(super) type Bag<E> = Messages<<E as stateright::actor::Actor>::Msg>;
 
-/// Faults that a run may still contain, or that a tick has contained.
+/// What the environment may still do in a run, or has done in a tick.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Few {
     /// Crashes.
     pub(super) crashes: u32,
     /// Restarts, with the disk intact.
     pub(super) restarts: u32,
+    /// Messages lost on links that are up.
+    pub(super) losses: u32,
+    /// Client inputs. They come in the order of their numbers, whichever nodes they go to.
+    pub(super) inputs: Inputs,
 }
 
 impl Few {
-    /// What is left after some have happened; `None` if these are too many.
+    /// What is left of a system's budgets.
+    pub(super) fn of<E: Election>(system: &System<E>, world: &World<E::Witness>) -> Few {
+        let Faults { crashes, restarts, losses, .. } = world.left;
+        let all = E::inputs(&system.actors);
+        Few { crashes, restarts, losses, inputs: Inputs::after(all - world.inputs_left, all) }
+    }
+
+    /// What is left after some has been used; `None` if that is too much.
     pub(super) fn without(self, used: Few) -> Option<Few> {
         Some(Few {
             crashes: self.crashes.checked_sub(used.crashes)?,
             restarts: self.restarts.checked_sub(used.restarts)?,
+            losses: self.losses.checked_sub(used.losses)?,
+            inputs: self.inputs.without(used.inputs)?,
         })
+    }
+
+    /// Whether the inputs that a tick has used come before those that are left after it.
+    pub(super) fn is_in_order_after(self, before: Few) -> bool {
+        let used = before.inputs.without(self.inputs).unwrap_or_default();
+        self.inputs.above(used).count() as u32 == self.inputs.len()
+    }
+}
+
+/// Client inputs by number, the first one being 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Inputs(u32);
+
+impl Inputs {
+    /// So many can be told apart.
+    pub(super) const MOST: u32 = u32::BITS;
+
+    /// Of so many all but the first.
+    fn after(first: u32, all: u32) -> Inputs {
+        let below = |number: u32| 1u32.checked_shl(number).map_or(u32::MAX, |bit| bit - 1);
+        Inputs(below(all) & !below(first))
+    }
+
+    pub(super) fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    fn without(self, used: Inputs) -> Option<Inputs> {
+        (self.0 & used.0 == used.0).then_some(Inputs(self.0 & !used.0))
+    }
+
+    /// Those above the highest of `used`: a node takes inputs in the order of their numbers.
+    fn above(self, used: Inputs) -> impl Iterator<Item = u32> {
+        let highest = u32::BITS - used.0.leading_zeros();
+        (highest + 1..=Self::MOST).filter(move |number| self.0 >> (number - 1) & 1 == 1)
+    }
+
+    fn of(number: u32) -> Inputs {
+        Inputs(1 << (number - 1))
     }
 }
 
@@ -50,7 +103,7 @@ pub(super) struct Ending<E: Election> {
     pub(super) node: Arc<NodeOf<E>>,
     /// What it has sent, by receiver.
     pub(super) sent: Bag<E>,
-    /// The faults that struck it.
+    /// What the environment did to it.
     pub(super) used: Few,
     /// How likely it is, if timers and the order of delivery are random, and nothing fails: each
     /// timer fires at one of the ages that its limits allow, all equally likely, and all that is
@@ -198,7 +251,7 @@ struct Search<'a, E: Election> {
     id: Id,
     /// The timers that fire unless they are set anew before.
     draw: BTreeSet<E::Timer>,
-    /// What may fail in this tick.
+    /// What the environment may do in this tick.
     left: Few,
 }
 
@@ -289,7 +342,11 @@ impl<E: Election> Search<'_, E> {
             let next = here.after(self.system.react(id, node, &Event::Timeout { timer }));
             all.push((Step::Timeout { node: id, timer: timer.clone() }, next, 1.0));
         }
-        for (key, values) in node.choices.iter().filter(|(key, _)| *key != CLIENT) {
+        for (key, values) in &node.choices {
+            if key == CLIENT {
+                self.client_input(here, values, &mut all);
+                continue;
+            }
             for value in values {
                 let next = here.after(self.system.react(id, node, &Event::Choose { key, value }));
                 let step = Step::Choose { node: id, key: key.clone(), value: value.clone() };
@@ -301,7 +358,37 @@ impl<E: Election> Search<'_, E> {
             next.left.crashes -= 1;
             all.push((Step::Crash { node: id }, next, 0.0));
         }
+        if here.left.losses > 0 {
+            for (at, src, msg) in here.due.distinct() {
+                let mut next = here.clone();
+                next.due.remove(at);
+                next.left.losses -= 1;
+                all.push((Step::Lose { src, dst: id, msg: msg.clone() }, next, 0.0));
+            }
+        }
         all
+    }
+
+    /// The inputs that a client may hand in. Others of a lower number may go to other nodes in the
+    /// same tick, so it need not be the next one.
+    fn client_input(
+        &self,
+        here: &Within<E>,
+        values: &[E::Random],
+        all: &mut Vec<(StepOf<E>, Within<E>, f64)>,
+    ) {
+        let id = self.id;
+        let taken = self.left.inputs.without(here.left.inputs).unwrap_or_default();
+        for number in here.left.inputs.above(taken) {
+            let is_it = |value: &&E::Random| E::input_number(value).is_none_or(|n| n == number);
+            for value in values.iter().filter(is_it) {
+                let event = Event::Choose { key: CLIENT, value };
+                let mut next = here.after(self.system.react(id, &here.node, &event));
+                next.left.inputs = Inputs(here.left.inputs.0 & !Inputs::of(number).0);
+                let step = Step::Choose { node: id, key: CLIENT.to_string(), value: value.clone() };
+                all.push((step, next, 0.0));
+            }
+        }
     }
 }
 
@@ -367,4 +454,26 @@ fn chances(states: usize, edges: &[(usize, usize, f64)]) -> Option<Vec<f64>> {
         }
     }
     (done == states).then_some(chances)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of three inputs: which may be left after a tick that began with the last two.
+    #[test]
+    fn inputs_come_in_the_order_of_their_numbers() {
+        let few = |inputs: &[u32]| {
+            let bits = inputs.iter().fold(0, |bits, number| bits | Inputs::of(*number).0);
+            Few { inputs: Inputs(bits), ..Few::default() }
+        };
+        assert_eq!(Inputs::after(1, 3), few(&[2, 3]).inputs);
+        assert_eq!(Inputs::after(0, Inputs::MOST).len(), Inputs::MOST);
+        let after = [few(&[2, 3]), few(&[3]), few(&[2]), few(&[])];
+        let in_order = after.map(|after| after.is_in_order_after(few(&[2, 3])));
+        assert_eq!(in_order, [true, true, false, true]);
+        assert_eq!(few(&[2]).without(few(&[3])), None, "it was handed in elsewhere");
+        let above: Vec<u32> = few(&[1, 3]).inputs.above(few(&[2]).inputs).collect();
+        assert_eq!(above, [3]);
+    }
 }

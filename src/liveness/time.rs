@@ -9,6 +9,7 @@ use super::retell::Phase;
 use super::ticking::Forms;
 use super::walks::{Now, Sampled, Walk, sample};
 use crate::election::Election;
+use crate::semantics::world::Faults;
 use crate::semantics::{Step, System, SystemState, Timing};
 
 /// A clock that starts with the system, or, if links are cut, with the cut, which comes as soon as
@@ -41,7 +42,7 @@ impl<E: Election> Report<'_, E> {
     pub fn sampled(&self, walks: u32, seed: u64) -> Result<Sampled, String> {
         let clock = Clock::new(self)?;
         let ahead = Ahead::new(self, self.last(), &clock.settled)?;
-        let [before, _] = &self.phases[..] else {
+        let [before, after] = &self.phases[..] else {
             return Ok(sample(self.system, walks, seed, |_| (), |state| ahead.look(state)));
         };
         let may_cut = clock.may_cut(before);
@@ -55,7 +56,9 @@ impl<E: Election> Report<'_, E> {
                     Now::Hopeless => walk.begin_again(),
                 }
             }
-            walk.take(&Step::Switch { topology: 1 });
+            if after.links != before.links {
+                walk.take(&Step::Switch { topology: 1 });
+            }
         };
         Ok(sample(self.system, walks, seed, start, |state| ahead.look(state)))
     }
@@ -86,7 +89,7 @@ impl<'r, E: Election> Ahead<'r, E> {
     }
 
     fn look(&self, state: &SystemState<E>) -> Now {
-        let mut now = Between::of(state);
+        let mut now = Between::of(self.forms.system, state);
         now.lose(self.forms.system, self.forms.links);
         let form = self.forms.canonical(now);
         match form.and_then(|form| self.numbers.get(&form).copied()) {
@@ -107,8 +110,11 @@ impl<'r, 'a, E: Election> Clock<'r, 'a, E> {
         if rules.timing != Timing::Timed {
             return wrong("time is measured where it is kept from the start");
         }
-        if rules.faults.crashes > 0 {
-            return wrong("nobody knows how likely a crash is: expected none");
+        let Faults { crashes, losses, .. } = rules.faults;
+        if crashes > 0 || losses > 0 || E::inputs(actors) > 0 {
+            return wrong(
+                "nobody knows how likely a crash, a loss or a client's input is: expected none",
+            );
         }
         if let Some(bound) = report.phases.iter().find_map(|phase| phase.explored.cut) {
             return Err(format!("not all that can happen was followed: {bound}"));

@@ -53,6 +53,10 @@ pub struct LivenessScenario {
     /// Which links are up.
     #[serde(default = "mesh")]
     pub topology: String,
+    /// A predicate, as of [`Scenario::start_when`]. Only what happens from then on counts, from
+    /// each state between two ticks that it is true of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_when: Option<String>,
     /// How the links change, if they do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<CutLinks>,
@@ -121,8 +125,12 @@ pub fn parse(text: &str, about: &'static About) -> Result<Vec<LivenessScenario>,
             return Err(wrong("the name stands twice in this file".to_string()));
         }
         scenario.scenario().check(about).map_err(|(_, why)| wrong(why))?;
-        if let Some(cut) = &scenario.cut {
-            start::expect_predicate(&cut.when, scenario.nodes).map_err(wrong)?;
+        if scenario.cut.is_some() && scenario.start_when.is_some() {
+            let why = "expected `start_when` or `cut`, which has a `when` itself, found both";
+            return Err(wrong(why.to_string()));
+        }
+        if let Some(when) = scenario.when() {
+            start::expect_predicate(when, scenario.nodes).map_err(wrong)?;
         }
         all.push(scenario);
     }
@@ -130,6 +138,11 @@ pub fn parse(text: &str, about: &'static About) -> Result<Vec<LivenessScenario>,
 }
 
 impl LivenessScenario {
+    /// The predicate of the states from which on runs count, if not from the very first one.
+    pub fn when(&self) -> Option<&str> {
+        self.cut.as_ref().map(|cut| cut.when.as_str()).or(self.start_when.as_deref())
+    }
+
     /// The system that is asked about, as a scenario.
     pub fn scenario(&self) -> Scenario {
         let may = self.cut.iter().map(|cut| cut.to.clone()).collect();

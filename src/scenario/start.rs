@@ -1,8 +1,8 @@
 //! Finds the state from which checking starts, if it is not the very first state: the state after
 //! steps given by name, or the nearest state in which a predicate holds.
 //!
-//! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`, joined
-//! by ` and `.
+//! Predicates: `n2 leads`, `n2 leads term 1`, `n3 follows n2`, `n1 is down`, `n1 in term 2`; of
+//! logs `n1 has 2 entries`, `n1 lacks entry 2`, `n1 lacks what n2 has`; joined by ` and `.
 //!
 //! The search for a predicate obeys [`Limits`]. For each state it keeps only a fingerprint, the
 //! predecessor and the step between the two. States are computed again from these when needed.
@@ -123,11 +123,43 @@ pub fn expect_predicate(predicate: &str, nodes: usize) -> Result<(), String> {
     facts(predicate, nodes).map(|_| ())
 }
 
+/// # Errors
+/// It is no predicate of this system, and why.
+pub fn expect_predicate_of<E: Election>(system: &System<E>, predicate: &str) -> Result<(), String> {
+    facts_of(system, predicate).map(|_| ())
+}
+
 enum Fact {
     Leads(Id, Option<Term>),
     Follows(Id, Id),
     Down(Id),
     In(Id, Term),
+    /// It is up, and there are just so many entries in its log.
+    Entries(Id, usize),
+    /// It is up, and its log does not reach as far as this entry.
+    LacksEntry(Id, usize),
+    /// Both are up, and the first one's log does not begin with the other's.
+    LacksWhat(Id, Id),
+}
+
+impl Fact {
+    fn is_of_logs(&self) -> bool {
+        matches!(self, Fact::Entries(..) | Fact::LacksEntry(..) | Fact::LacksWhat(..))
+    }
+}
+
+/// The facts that a predicate states of this system.
+fn facts_of<E: Election>(system: &System<E>, predicate: &str) -> Result<Vec<Fact>, String> {
+    let facts = facts(predicate, system.actors.len())?;
+    let state = system.origin();
+    let mut nodes = state.nodes.iter().zip(&system.actors);
+    let has_log = nodes
+        .any(|(node, actor)| node.state.as_deref().is_some_and(|state| actor.log(state).is_some()));
+    if !has_log && facts.iter().any(Fact::is_of_logs) {
+        let name = E::about().name;
+        return Err(format!("start_when `{predicate}`: {name} says of no log what is in it"));
+    }
+    Ok(facts)
 }
 
 fn facts(text: &str, n: usize) -> Result<Vec<Fact>, String> {
@@ -137,8 +169,8 @@ fn facts(text: &str, n: usize) -> Result<Vec<Fact>, String> {
 fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
     let wrong = || {
         format!(
-            "start_when `{text}`: expected `n1 leads`, `n1 leads term 1`, `n1 follows n2`, `n1 is down` or `n1 in term 2`, \
-             with nodes n1..n{n}"
+            "start_when `{text}`: expected `n1 leads`, `n1 leads term 1`, `n1 follows n2`, `n1 is down`, `n1 in term 2`, \
+             `n1 has 2 entries`, `n1 lacks entry 2` or `n1 lacks what n2 has`, with nodes n1..n{n}"
         )
     };
     let node = |word: &str| match word.strip_prefix('n').and_then(|d| d.parse::<usize>().ok()) {
@@ -146,12 +178,19 @@ fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
         _ => Err(wrong()),
     };
     let term = |word: &str| word.parse().map(Term).map_err(|_| wrong());
+    let place = |word: &str| word.parse().ok().filter(|place| *place > 0).ok_or_else(wrong);
     match text.split_whitespace().collect::<Vec<_>>()[..] {
         [a, "leads"] => Ok(Fact::Leads(node(a)?, None)),
         [a, "leads", "term", t] => Ok(Fact::Leads(node(a)?, Some(term(t)?))),
         [a, "follows", b] => Ok(Fact::Follows(node(a)?, node(b)?)),
         [a, "is", "down"] => Ok(Fact::Down(node(a)?)),
         [a, "in", "term", t] => Ok(Fact::In(node(a)?, term(t)?)),
+        [a, "has", "1", "entry"] => Ok(Fact::Entries(node(a)?, 1)),
+        [a, "has", count, "entries"] => {
+            Ok(Fact::Entries(node(a)?, count.parse().map_err(|_| wrong())?))
+        }
+        [a, "lacks", "entry", index] => Ok(Fact::LacksEntry(node(a)?, place(index)?)),
+        [a, "lacks", "what", b, "has"] => Ok(Fact::LacksWhat(node(a)?, node(b)?)),
         _ => Err(wrong()),
     }
 }
@@ -159,6 +198,7 @@ fn parse_fact(text: &str, n: usize) -> Result<Fact, String> {
 fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>) -> bool {
     let of =
         |id: Id| (&system.actors[usize::from(id)], state.nodes[usize::from(id)].state.as_deref());
+    let log = |id: Id| of(id).1.and_then(|node| of(id).0.log(node));
     match fact {
         Fact::Down(a) => of(*a).1.is_none(),
         Fact::Leads(a, term) => match of(*a) {
@@ -175,6 +215,20 @@ fn is_true<E: Election>(fact: &Fact, system: &System<E>, state: &SystemState<E>)
             (actor, Some(node)) => actor.term(node) == *term,
             _ => false,
         },
+        Fact::Entries(..) | Fact::LacksEntry(..) | Fact::LacksWhat(..) => is_in_logs(fact, log),
+    }
+}
+
+/// Whether a fact is true of these logs. There is none of a node that is down.
+fn is_in_logs(fact: &Fact, log: impl Fn(Id) -> Option<Vec<u64>>) -> bool {
+    match fact {
+        Fact::Entries(a, count) => log(*a).is_some_and(|log| log.len() == *count),
+        Fact::LacksEntry(a, index) => log(*a).is_some_and(|log| log.len() < *index),
+        Fact::LacksWhat(a, b) => match (log(*a), log(*b)) {
+            (Some(own), Some(other)) => !own.starts_with(&other),
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -187,7 +241,7 @@ fn reach<E: Election>(
     predicate: &str,
     limits: &Limits,
 ) -> Result<Vec<StepOf<E>>, NoStart> {
-    let facts = facts(predicate, system.actors.len()).map_err(NoStart::Wrong)?;
+    let facts = facts_of(system, predicate).map_err(NoStart::Wrong)?;
     let holds = |state: &SystemState<E>| facts.iter().all(|fact| is_true(fact, system, state));
     let started = Instant::now();
     let mut tree = Tree::new(system);
@@ -335,5 +389,42 @@ impl<'a, E: Election> Tree<'a, E> {
         let seen = self.seen.capacity() * (size_of::<u64>() + 1) * 8 / 7;
         let steps = self.steps.len() * (2 * size_of::<StepOf<E>>() + 128);
         (seen + self.found.capacity() * size_of::<(u32, u32)>() + steps) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is true of logs: n1's is empty, n2's has entries 7 and 8, n3's has 7 and 9; n4 is down.
+    fn is_so(text: &str) -> bool {
+        let logs: [Option<Vec<u64>>; 4] = [Some(vec![]), Some(vec![7, 8]), Some(vec![7, 9]), None];
+        let log = |id: Id| logs[usize::from(id)].clone();
+        facts(text, 4).unwrap().iter().all(|fact| fact.is_of_logs() && is_in_logs(fact, log))
+    }
+
+    #[test]
+    fn predicates_speak_of_logs() {
+        for text in [
+            "n1 has 0 entries",
+            "n2 has 2 entries and n1 lacks entry 1",
+            "n2 lacks entry 3",
+            "n1 lacks what n2 has",
+            "n3 lacks what n2 has and n2 lacks what n3 has",
+        ] {
+            assert!(is_so(text), "{text}");
+        }
+        for text in [
+            "n1 has 1 entry",
+            "n2 lacks entry 2",
+            "n2 lacks what n1 has",
+            "n2 lacks what n2 has",
+            "n4 has 0 entries",
+            "n4 lacks entry 1",
+            "n4 lacks what n2 has",
+            "n1 lacks what n4 has",
+        ] {
+            assert!(!is_so(text), "{text}");
+        }
     }
 }

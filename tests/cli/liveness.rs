@@ -79,8 +79,15 @@ fn an_answer_that_is_not_as_expected_is_marked_and_exits_with_1() {
 fn what_cannot_be_asked_is_refused() {
     let cases = [
         ("bug = \"no-such-bug\"", "has no bug `no-such-bug`"),
-        ("faults = { losses = 1 }", "with crashes and restarts, and no other faults"),
-        ("options = { values = 1 }", "without client input"),
+        ("faults = { duplications = 1 }", "with crashes, restarts and losses, and no other faults"),
+        ("options = { values = 33 }", "with at most 32 client inputs"),
+        ("start_when = \"n1 has no entry\"", "`n1 has 2 entries`, `n1 lacks entry 2` or"),
+        ("start_when = \"n1 lacks entry 0\"", "`n1 has 2 entries`, `n1 lacks entry 2` or"),
+        ("start_when = \"n1 has 1 entry\"", "no state is reached in which it may begin"),
+        (
+            "start_when = \"n1 leads\"\ncut = { to = \"star(n1)\", when = \"n1 leads\" }",
+            "expected `start_when` or `cut`, which has a `when` itself, found both",
+        ),
         ("topology = \"messh\"", "did you mean `mesh`?"),
         ("cut = { to = \"star(n1)\", when = \"n1 rules\" }", "expected `n1 leads`"),
         ("cut = { to = \"star(n1)\", when = \"n1 in term 2\" }", "terms are numbered anew"),
@@ -102,6 +109,10 @@ fn what_cannot_be_asked_is_refused() {
             "timing = \"asynchronous\"\ncut = { to = \"star(n1)\", when = \"n1 leads\" }",
             "where time is kept, and only there",
         ),
+        (
+            "timing = \"stabilising\"\nbounds = { max_term = 1 }\nstart_when = \"n1 leads\"",
+            "where time is kept, and only there",
+        ),
         ("expect = { stable = \"never\" }", "there is no question `stable`"),
         ("colour = 1", "unknown key `colour`"),
         ("bounds = { max_term = 3 }", "without a bound on terms: it says how they grow"),
@@ -113,6 +124,10 @@ fn what_cannot_be_asked_is_refused() {
         let path = file("liveness-refused", &format!("{i}.toml"), &toml);
         oneleader(&["liveness", "raft", "--scenario", text(&path)]).refuses(&[why]);
     }
+    let logs = "[[liveness]]\nname = \"logs\"\nnodes = 3\nstart_when = \"n1 lacks what n2 has\"";
+    let path = file("liveness-refused", "logs.toml", logs);
+    oneleader(&["liveness", "bully", "--scenario", text(&path)])
+        .refuses(&["bully says of no log what is in it"]);
     oneleader(&["liveness", "raft", "--scenario", "chaned"]).refuses(&["did you mean `chained`?"]);
     oneleader(&["liveness", "rift"]).refuses(&["did you mean `raft`?"]);
 }
@@ -132,7 +147,11 @@ fn times_are_told_and_checked_by_walks() {
     let ended = oneleader(&["liveness", "raft", "--scenario", "chained", "--time"]);
     assert!(ended.out.contains("it never happens that a leader stays"), "{}", ended.out);
     let ended = oneleader(&["liveness", "raft", "--scenario", "one-crash", "--time"]);
-    assert!(ended.out.contains("nobody knows how likely a crash is"), "{}", ended.out);
+    assert!(
+        ended.out.contains("nobody knows how likely a crash, a loss or a client's input is"),
+        "{}",
+        ended.out
+    );
     let ended = oneleader(&[&asked[..6], &["1"]].concat());
     assert!(ended.out.contains("1 random walks: too few to say anything"), "{}", ended.out);
     oneleader(&["liveness", "raft", "--walks", "5"]).refuses(&["--time"]);
