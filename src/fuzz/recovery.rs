@@ -4,9 +4,9 @@
 //! A run has two phases. First everything is asynchronous and may fail as the budgets allow, but
 //! never so much that the group could not recover. Then the network heals: all links come up, nodes
 //! that are down are restarted (all that the budget allows in half of the runs, else as few as the
-//! protocol needs; the others stay down), and the system stabilises: nothing fails any more,
-//! messages arrive within their tick, timers fire within their limits, each at a random age and in
-//! a random order. From then on ticks are counted.
+//! protocol needs, in a random order; the others stay down), and the system stabilises: nothing
+//! fails any more, messages arrive within their tick, timers fire within their limits, each at a
+//! random age and in a random order. From then on ticks are counted.
 //!
 //! This is a test and no proof: a promise that is kept for the time watched may be broken later,
 //! and chance decides which timers fire first.
@@ -238,7 +238,11 @@ fn heal<E: Election>(walk: &mut Walk<E>, promise: &AfterHealing<E>, rng: &mut Te
     {
         walk.take(Step::Switch { topology });
     }
-    for node in (0..walk.state.nodes.len()).map(Id::from) {
+    let mut order: Vec<usize> = (0..walk.state.nodes.len()).collect();
+    if !restarts_all {
+        (1..order.len()).rev().for_each(|i| order.swap(i, rng.random_range(0..=i)));
+    }
+    for node in order.into_iter().map(Id::from) {
         if restarts_all || !(promise.can_recover)(&healed(&walk.trial.system, &walk.state.nodes)) {
             walk.take(Step::Restart { node, disk: Disk::Intact });
         }
