@@ -138,7 +138,8 @@ impl<'a, E: Election> Teller<'a, E> {
         while nodes.iter().any(|steps| !steps.is_empty()) {
             let before = self.steps.len();
             for steps in &mut nodes {
-                while let Some(step) = steps.pop_front_if(|step| self.may_take(step)) {
+                while let Some(step) = steps.front().filter(|step| self.may_take(step)).cloned() {
+                    steps.pop_front();
                     self.take(step)?;
                 }
             }
