@@ -116,10 +116,10 @@ fn of_operations_and_view_changes() -> Vec<Invariant<Viewstamped>> {
         .needing(&["operation-acknowledged"]),
         Invariant::new(
             "offers-with-f-others",
-            "a replica starts a view change when its wait for the primary ends, or when it hears \
-             of a later view by StartViewChange or DoViewChange, and tells all; it offers its log \
-             once, when f others have started the change, as it is and with the last view in which \
-             it was normal (§4.2, steps 1 and 2)",
+            "a replica starts a view change when its wait for the primary ends, when it hears of \
+             the change, or when a recovering replica names a later view, and tells all; it offers \
+             its log once, when f others have started the change, as it is and with the last view \
+             in which it was normal (§4.2, steps 1 and 2)",
             Check::Step(view_change::offers_with_f_others),
         )
         .needing(&["log-offered"]),
