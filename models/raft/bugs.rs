@@ -246,8 +246,8 @@ bugs! {
             rule: "a refusal tells the requester the current term (figure 2, both RPCs, 1)",
             published: "etcd commit 3c7359d",
             costs: Costs::Liveness(Healing::Hides(
-                "it takes a longer log of a lower term at the edge of a quorum, once in some \
-                 thousand runs",
+                "it takes a quorum that needs a server with a longer log and a lower term, once in \
+                 some thousand runs",
             )),
         },
         StaleLeaderRestartsTimer {
