@@ -30,7 +30,7 @@ bugs! {
         },
         BusyNodesAreSilent {
             name: "busy-nodes-are-silent",
-            summary: "A node that is electing or leading already takes no notice of ELECTION.",
+            summary: "A node that holds an election or leads takes no notice of ELECTION.",
             rule: "Rule 2: answer in any case; only a second election is left out.",
             published: "A misreading of `unless it has begun one already` (Coulouris et al., \
                         15.3); our own analysis.",
@@ -89,7 +89,7 @@ bugs! {
         HalfIsEnough {
             name: "half-is-enough",
             summary: "With quorums, a winner leads once half of all nodes accept it.",
-            rule: "Rule 4: a majority, which no two halves are.",
+            rule: "Rule 4: a majority accepts the winner; half of the nodes is no majority.",
             published: "Elasticsearch's discovery.zen.minimum_master_nodes set to half of the \
                         nodes, as its manual warns.",
             costs: Costs::Safety,

@@ -45,7 +45,7 @@ fn of_elections() -> Vec<Goal<Bully>> {
         goal("idle-node-elects", "A node that was only started calls an election.", |s| {
             ends(s, Timer::Coordinator, |r| *r == State::Idle)
         }),
-        goal("asked", "A node is asked, and does something about it.", |s| {
+        goal("asked", "A node is asked, and answers.", |s| {
             meets(s, Message::Election, |_| true) && !s.sends.is_empty()
         }),
         goal("follower-asked", "A node that follows another is asked.", |s| {
@@ -73,12 +73,12 @@ fn of_elections() -> Vec<Goal<Bully>> {
 /// How they are won, and what becomes of a leader (rules 4 and 7).
 fn of_winners() -> Vec<Goal<Bully>> {
     vec![
-        goal("unanswered", "Nobody answers in time, and the node wins.", |s| {
+        goal("unanswered", "Nobody answers a node in time, and it wins.", |s| {
             ends(s, Timer::Answer, |r| *r == State::Electing)
         }),
         goal(
             "second-wait-ends",
-            "Who was answered hears of no coordinator, and asks again.",
+            "A node that was answered hears of no coordinator, and asks again.",
             |s| ends(s, Timer::Coordinator, |r| *r == State::Waiting),
         ),
         goal("leader-suspected", "A follower hears its leader no more.", |s| {
@@ -101,7 +101,9 @@ fn of_winners() -> Vec<Goal<Bully>> {
 /// Who follows whom (rules 5 and 6).
 fn of_following() -> Vec<Goal<Bully>> {
     vec![
-        goal("followed", "A node follows who announced itself.", |s| gives_way(s, |_| true)),
+        goal("followed", "A node follows a node that announced itself.", |s| {
+            gives_way(s, |_| true)
+        }),
         goal("heard-again", "A follower hears its leader again.", |s| {
             gives_way(s, is_following) && s.before == s.after
         }),
@@ -144,9 +146,16 @@ fn of_recovery_and_quorums() -> Vec<Goal<Bully>> {
         goal("recovered-highest", "The highest node recovers, and wins.", |s| {
             matches!(s.event, Event::Start) && s.incarnation > 0 && s.after.is_some_and(has_won)
         }),
-        goal("torn-announcement", "A node dies having told some of its lead, and not all.", |s| {
-            s.after.is_none() && !receivers(s, Message::Coordinator).is_empty() && !is_announced(s)
-        }),
+        goal(
+            "torn-announcement",
+            "A node crashes when it has announced itself to some nodes, and \
+                                   not to all.",
+            |s| {
+                s.after.is_none()
+                    && !receivers(s, Message::Coordinator).is_empty()
+                    && !is_announced(s)
+            },
+        ),
         goal("accepted", "A claim is accepted, and the node leads.", |s| {
             meets(s, Message::Accept, |r| matches!(r, State::Claiming(_)))
                 && s.after == Some(&State::Leading)

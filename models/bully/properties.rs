@@ -52,8 +52,8 @@ fn of_elections() -> Vec<Invariant<Bully>> {
         .needing(&["asked"]),
         Invariant::new(
             "answers-end-the-asking",
-            "An answer makes a node that asked wait for a coordinator, and says nothing to any \
-             other; only those wait whom somebody answered (rule 3).",
+            "An answer makes a node that asked wait for a coordinator, and moves no other node; a \
+             node waits only if it was answered (rule 3).",
             Check::Rule(rules::answers_end_the_asking),
         )
         .needing(&["answered"]),
@@ -65,8 +65,8 @@ fn of_elections() -> Vec<Invariant<Bully>> {
         ),
         Invariant::new(
             "winners-announce",
-            "Whoever wins announces itself to all whom it has to tell, once each, and again \
-             whenever its heartbeat is due; nobody else announces anything (rule 4).",
+            "A winner announces itself to each node that it has to tell, once, and again whenever \
+             its heartbeat is due; nobody else announces anything (rule 4).",
             Check::Rule(rules::winners_announce),
         ),
     ]
@@ -77,8 +77,8 @@ fn of_coordinators() -> Vec<Invariant<Bully>> {
     vec![
         Invariant::new(
             "the-higher-is-followed",
-            "A higher node's announcement is followed, whatever the node was doing, and accepted \
-             where quorums count; nobody follows without one (rule 5).",
+            "A node follows a higher node that announces itself, whatever it was doing, and \
+             accepts it where quorums count; nobody follows without an announcement (rule 5).",
             Check::Rule(rules::the_higher_is_followed),
         )
         .needing(&["followed"]),
@@ -91,7 +91,7 @@ fn of_coordinators() -> Vec<Invariant<Bully>> {
         .with_setting("announce_to = all", |nodes| nodes[0].tells_all),
         Invariant::new(
             "silence-ends-in-an-election",
-            "Whoever waits in vain for a coordinator, or hears its leader no more, holds an \
+            "A node that waits in vain for a coordinator, or hears its leader no more, holds an \
              election (rule 7).",
             Check::Rule(rules::silence_ends_in_an_election),
         ),
@@ -102,9 +102,9 @@ fn of_coordinators() -> Vec<Invariant<Bully>> {
         ),
         Invariant::new(
             "timers-of-the-role",
-            "The timer of its role, and no other, runs at each node, as long as the options say: \
-             it is set when the role is taken, when an election is held anew, and when the leader \
-             is heard again, and runs on otherwise (rules 3 to 8).",
+            "Each node runs the timer of its role and no other, for as long as the options say: \
+             the timer is set when the role is taken, when an election is held anew, and when the \
+             leader is heard again, and runs on otherwise (rules 3 to 8).",
             Check::Rule(rules::timers_of_the_role),
         ),
         Invariant::new(

@@ -29,8 +29,8 @@ static OPTIONS: [OptionSpec; 2] = [
         default: Value::Flag(true),
         allowed: &[],
         help: "leaders send heartbeats, which also repeat what may be lost; without them a leader \
-               sends each proposal and each commit notice once, which is enough where timing is \
-               asynchronous and safety is asked",
+               sends each proposal and each commit notice once, which is enough to check safety \
+               without time",
     },
 ];
 

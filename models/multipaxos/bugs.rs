@@ -11,8 +11,8 @@ bugs! {
     pub(super) enum Bug {
         DropsHighestSlot {
             name: "drops-highest-slot",
-            summary: "An acceptor's promise leaves out the vote in its highest slot, as a range \
-                      that ends one too early.",
+            summary: "An acceptor's promise leaves out the vote in its highest slot, like a range \
+                      that ends one slot too early.",
             rule: PHASE_1,
             published: "a range error of the kind that phase 1 invites; our own analysis",
             costs: Costs::Safety,

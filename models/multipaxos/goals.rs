@@ -166,16 +166,11 @@ fn leader() -> Vec<Goal<MultiPaxos>> {
                     && matches!(step.event, Event::Deliver { msg: Message::Heartbeat { .. }, .. })
             },
         ),
-        step(
-            "joins-by-a-heartbeat",
-            "a heartbeat is the first that a node hears of a ballot",
-            |step| {
-                let hears =
-                    matches!(step.event, Event::Deliver { msg: Message::Heartbeat { .. }, .. });
-                let promised = |state: &State| state.durable.promised;
-                hears && step.before.map(promised) < step.after.map(promised)
-            },
-        ),
+        step("joins-by-a-heartbeat", "a node first hears of a ballot by a heartbeat", |step| {
+            let hears = matches!(step.event, Event::Deliver { msg: Message::Heartbeat { .. }, .. });
+            let promised = |state: &State| state.durable.promised;
+            hears && step.before.map(promised) < step.after.map(promised)
+        }),
         step("takes-an-input", "a leader proposes an input", |step| {
             matches!(step.event, Event::Choose { .. })
         }),
@@ -217,7 +212,7 @@ fn counting() -> Vec<Goal<MultiPaxos>> {
         }),
         step(
             "commits-two-at-once",
-            "a vote completes two slots at once, the first having been open",
+            "a vote for an open slot lets the leader commit it and the one above",
             |step| commits(step) >= 2 && becomes(step, is_leader),
         ),
         step("counts-out-of-order", "a later slot has a majority before an earlier one", |step| {
@@ -241,7 +236,7 @@ fn counting() -> Vec<Goal<MultiPaxos>> {
             let beats = matches!(step.event, Event::Timeout { timer: Timer::Heartbeat });
             beats && proposed(step).any(|(slot, _)| has(step, |state| slot <= state.chosen))
         }),
-        step("beats-twice", "a leader beats whom a follower has heard", |step| {
+        step("beats-twice", "a node hears a heartbeat that tells it nothing new", |step| {
             let hears = matches!(step.event, Event::Deliver { msg: Message::Heartbeat { .. }, .. });
             hears && step.before.is_some_and(|before| step.after == Some(before))
         }),
@@ -298,7 +293,7 @@ fn whole() -> Vec<Goal<MultiPaxos>> {
         past("a-noop-is-chosen", "a no-op is chosen", |_, witness| witness.has_chosen_noop()),
         past(
             "votes-above-a-choice",
-            "a node votes in a slot above a ballot that chose a value there",
+            "a node votes in a slot under a higher ballot than one that chose a value there",
             |_, witness| witness.votes_above_a_choice(),
         ),
     ]

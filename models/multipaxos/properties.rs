@@ -34,8 +34,8 @@ fn theorems() -> Vec<Invariant<MultiPaxos>> {
         .needing(&["a-value-is-chosen"]),
         Invariant::new(
             "chosen-stays-chosen",
-            "under no ballot above one in which a value is chosen in a slot is another accepted \
-             there (PMS 2.2, P2b; PMMC invariants A5 and C2)",
+            "if a value is chosen in a slot, no other value is accepted there under a higher \
+             ballot (PMS 2.2, P2b; PMMC invariants A5 and C2)",
             Check::Witness(chosen_stays_chosen),
         )
         .with_setting(VALUES, has_values)

@@ -109,7 +109,7 @@ bugs! {
         TakesEmptyReport {
             name: "takes-empty-report",
             summary: "A leader to whom no proposal was reported takes the empty report for a \
-                      value.",
+                      value, and proposes it.",
             rule: "Section 2.2, phase 2 (a): a leader to whom nothing was reported is free",
             published: "rule of the paper, section 2.2",
             costs: Costs::Safety,

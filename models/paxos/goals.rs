@@ -184,7 +184,7 @@ fn learner() -> Vec<Goal<Paxos>> {
             learns(step)
                 && !matches!(step.event, Event::Deliver { msg: Message::Chosen { .. }, .. })
         }),
-        step("is-told", "a node is told what is chosen", |step| {
+        step("is-told", "a node is told which value is chosen", |step| {
             learns(step) && matches!(step.event, Event::Deliver { msg: Message::Chosen { .. }, .. })
         }),
         step("stops-preparing", "a proposer in phase 1 learns the value", |step| {
@@ -192,7 +192,7 @@ fn learner() -> Vec<Goal<Paxos>> {
         }),
         step(
             "counts-anew",
-            "a learner leaves its votes for a lower ballot for those for a higher one",
+            "a learner drops its votes for a lower ballot and counts those for a higher one",
             |step| {
                 let ballot = |state: &State| state.tally.proposal.ballot;
                 let is_later = |old: &State, new: &State| {
@@ -229,7 +229,7 @@ fn whole() -> Vec<Goal<Paxos>> {
         },
         Goal {
             name: "proposes-above-a-choice",
-            meaning: "a ballot proposes above one in which a value is chosen",
+            meaning: "a ballot proposes a value when one is chosen in a lower ballot",
             reached: Reached::Past(|_, past: &Witness| past.proposes_above_a_choice()),
         },
     ]

@@ -32,8 +32,8 @@ fn theorems() -> Vec<Invariant<Paxos>> {
         .needing(&["a-value-is-chosen"]),
         Invariant::new(
             "chosen-stays-chosen",
-            "No ballot above one in which a value is ever chosen proposes another (section 2.2, \
-             P2b).",
+            "If a value is ever chosen in a ballot, no higher ballot proposes another one (section \
+             2.2, P2b).",
             Check::Witness(chosen_stays_chosen),
         )
         .with_setting(PROPOSES, proposes)

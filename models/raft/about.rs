@@ -33,14 +33,15 @@ static OPTIONS: [OptionSpec; 9] = [
         name: "pre_vote",
         default: Value::Flag(false),
         allowed: &[],
-        help: "a server asks whether it would win before it starts an election; with its lease \
-               timer (thesis 9.6)",
+        help: "before a server stands, it asks the others whether they would vote for it; those \
+               that hear from a leader deny it (thesis 9.6)",
     },
     OptionSpec {
         name: "check_quorum",
         default: Value::Flag(false),
         allowed: &[],
-        help: "a leader that no quorum answers for an election timeout steps down (thesis 6.2)",
+        help: "a leader steps down if no quorum answers it for the minimum election timeout \
+               (thesis 6.2)",
     },
     OptionSpec {
         name: "sticky",
@@ -53,7 +54,7 @@ static OPTIONS: [OptionSpec; 9] = [
         name: "membership",
         default: Value::Text("fixed"),
         allowed: &["fixed", "single", "joint"],
-        help: "how the configuration may change: not, by one server at a time (thesis 4.1), or \
+        help: "how the members may change: not at all, by one server at a time (thesis 4.1), or \
                through joint consensus (6)",
     },
     OptionSpec {

@@ -39,7 +39,8 @@ bugs! {
         },
         VotesTwice {
             name: "votes-twice",
-            summary: "A server grants its vote without looking whether it has given it away.",
+            summary: "A server grants its vote without looking whether it has already voted in the \
+                      term.",
             rule: "grant the vote if votedFor is null or candidateId (figure 2, RequestVote RPC, \
                    2)",
             published: "kerala issue 18",
@@ -47,7 +48,7 @@ bugs! {
         },
         NoSelfVote {
             name: "no-self-vote",
-            summary: "A candidate counts its own vote and does not write it down, so that it can \
+            summary: "A candidate counts a vote of its own but does not record it, so that it can \
                       vote for another.",
             rule: "a candidate votes for itself (5.2; figure 2, Candidates)",
             published: "xraft issue 44 (raised there, and found not to be so)",
@@ -72,22 +73,23 @@ bugs! {
             name: "answers-before-saving",
             summary: "A server sends its vote before the vote is on disk.",
             rule: "persistent state is updated before responding to RPCs (figure 2, State)",
-            published: "no report of votes known to us; for log entries Vanlightly's RaftFsync.tla",
+            published: "we know of no report for votes; for log entries Vanlightly's RaftFsync.tla",
             costs: Costs::Safety,
         },
         VotesForAnyLog {
             name: "votes-for-any-log",
             summary: "A server votes for a candidate whose log is behind its own.",
-            rule: "the election restriction (5.4.1; figure 2, RequestVote RPC, 2)",
-            published: "the restriction's reason, 5.4.1",
+            rule: "vote only for a log at least as up-to-date as one's own (5.4.1; figure 2, \
+                   RequestVote RPC, 2)",
+            published: "the paper's own reason for the restriction, 5.4.1",
             costs: Costs::Safety,
         },
         ComparesLengthOnly {
             name: "compares-length-only",
-            summary: "A server takes the longer log for the more up-to-date one, whatever the last \
-                      terms.",
+            summary: "A server takes the longer log for the more up-to-date one, and ignores the \
+                      last terms.",
             rule: "the log with the later last term is more up-to-date (5.4.1)",
-            published: "the restriction's second half, 5.4.1",
+            published: "the paper's definition of up-to-date, 5.4.1",
             costs: Costs::Safety,
         },
         CommitsOldTerms {
@@ -100,7 +102,8 @@ bugs! {
         },
         TruncatesAlways {
             name: "truncates-always",
-            summary: "A follower deletes all that follows the previous entry, conflict or not.",
+            summary: "A follower deletes everything after the previous entry, even if nothing \
+                      conflicts.",
             rule: "entries are deleted only if one conflicts with a new one (figure 2, \
                    AppendEntries RPC, 3)",
             published: "CCF pull requests 5991 and 6016",
@@ -109,16 +112,16 @@ bugs! {
         NoPreviousCheck {
             name: "no-previous-check",
             summary: "A follower appends without looking whether the previous entry is in its log.",
-            rule: "refuse without an entry at prevLogIndex of prevLogTerm (figure 2, AppendEntries \
-                   RPC, 2)",
-            published: "the consistency check's reason, 5.3",
+            rule: "refuse if the log has no entry at prevLogIndex with prevLogTerm (figure 2, \
+                   AppendEntries RPC, 2)",
+            published: "the paper's own reason for the consistency check, 5.3",
             costs: Costs::Safety,
         },
         AcceptsStaleAppends {
             name: "accepts-stale-appends",
             summary: "A server takes entries from a leader whose term is over.",
             rule: "refuse if term < currentTerm (figure 2, AppendEntries RPC, 1)",
-            published: "the rule's reason, 5.1",
+            published: "the paper's own reason for terms, 5.1",
             costs: Costs::Safety,
         },
         AcknowledgesWholeLog {
@@ -138,8 +141,8 @@ bugs! {
         },
         CommitsUnverified {
             name: "commits-unverified",
-            summary: "A follower commits up to the leader's commit index, entries that the leader \
-                      has not verified included.",
+            summary: "A follower commits up to the leader's commit index, even entries that the \
+                      leader has not verified.",
             rule: "commitIndex = min(leaderCommit, index of last new entry) (figure 2, \
                    AppendEntries RPC, 5)",
             published: "etcd commit b927fa8, 2014",
@@ -208,8 +211,8 @@ bugs! {
         },
         PreVoteForAnyLog {
             name: "pre-vote-for-any-log",
-            summary: "A server grants pre-votes to a log that is behind its own, and that it would \
-                      not vote for.",
+            summary: "A server grants a pre-vote to a log that is behind its own, although it \
+                      would not grant the vote.",
             rule: "a pre-vote is granted if the vote would be (thesis 9.6)",
             published: "NuRaft pull request 134, 2026",
             costs: Costs::Liveness(Healing::Hides(
@@ -218,7 +221,8 @@ bugs! {
         },
         PreVoteHidesTerm {
             name: "pre-vote-hides-term",
-            summary: "A server that denies the pre-vote of a lower term does not tell its own.",
+            summary: "A server that refuses a pre-vote for a term that it has reached does not \
+                      tell its own term.",
             rule: "a refusal tells the requester the current term (figure 2, RequestVote RPC, \
                    results)",
             published: "openraft issue 1796, 2026; rabbitmq/ra issue 439, 2024",
@@ -242,8 +246,8 @@ bugs! {
             rule: "a refusal tells the requester the current term (figure 2, both RPCs, 1)",
             published: "etcd commit 3c7359d",
             costs: Costs::Liveness(Healing::Hides(
-                "it takes a longer log of a lower term at the edge of a quorum, once in some \
-                 thousand runs",
+                "it takes a quorum that needs a server with a longer log and a lower term, once in \
+                 some thousand runs",
             )),
         },
         StaleLeaderRestartsTimer {
@@ -268,7 +272,7 @@ bugs! {
         },
         LeadsOnWhenRefused {
             name: "leads-on-when-refused",
-            summary: "A server, a leader too, ignores the higher term in a refusal.",
+            summary: "A server ignores the higher term in a refusal, even if it leads.",
             rule: "a higher term in a response is adopted (figure 2, All Servers)",
             published: "verdi-raft issue 29",
             costs: Costs::Liveness(Healing::Hides(

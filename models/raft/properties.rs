@@ -26,21 +26,22 @@ fn figure_3() -> Vec<Invariant<Raft>> {
     vec![
         of_logs(
             "state-machine-safety",
-            "no server ever applies another entry at an index than the one committed there (figure \
-             3, 5.4.3)",
+            "once an entry is committed at an index, no server applies a different one there \
+             (figure 3, 5.4.3)",
             Check::Step(state_machine_safety),
         )
         .needing(&["follower-commits"]),
         of_logs(
             "leader-completeness",
-            "an entry committed in a term is in the logs of the leaders of all higher terms, past \
-             ones included (figure 3, 5.4)",
+            "an entry committed in a term is in the log of every leader of a higher term, even of \
+             one elected before the entry was committed (figure 3, 5.4)",
             Check::Witness(leader_completeness),
         )
         .needing(&["leader-after-a-commit"]),
         of_logs(
             "log-matching",
-            "logs with an entry of equal index and term are equal up to that index (figure 3, 5.3)",
+            "if two logs have an entry of the same term at the same index, they are equal up to \
+             that index (figure 3, 5.3)",
             Check::Pair(log_matching),
         )
         .needing(&["follower-appends"]),
@@ -52,7 +53,7 @@ fn figure_3() -> Vec<Invariant<Raft>> {
         .needing(&["leader-commits"]),
         Invariant::new(
             "followed-has-led",
-            "whom a server follows has become the leader of that term (5.2)",
+            "a server follows only a server that has become the leader of that term (5.2)",
             Check::Step(followed_has_led),
         ),
     ]

@@ -43,8 +43,8 @@ pub(super) static ABOUT: About = About {
             name: "variant",
             default: Value::Text("textbook"),
             allowed: &["textbook", "chang-roberts"],
-            help: "textbook: collects identifiers and skips dead nodes; chang-roberts: one number \
-                   goes round, no repair",
+            help: "textbook: an election collects the nodes and skips dead ones; chang-roberts: \
+                   numbers go round, and nothing is repaired",
         },
         OptionSpec {
             name: "heartbeat",
@@ -64,15 +64,15 @@ pub(super) static ABOUT: About = About {
             name: "monitor",
             default: Value::Number(0),
             allowed: &[],
-            help: "ticks of silence after which an election is called; 0: the fewest that suspect \
-                   no live leader while nothing fails",
+            help: "ticks of silence after which an election is called; 0: the fewest with which no \
+                   live leader is suspected while nothing fails",
         },
         OptionSpec {
             name: "staggered",
             default: Value::Flag(true),
             allowed: &[],
-            help: "each node waits a tick longer than the next higher one, so that one of them \
-                   calls the election",
+            help: "at first each node waits a tick longer than the next higher one, so that only \
+                   one of them calls an election",
         },
     ],
     bugs: Bug::SPECS,

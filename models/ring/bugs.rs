@@ -80,8 +80,8 @@ bugs! {
         },
         InitiatorWins {
             name: "initiator-wins",
-            summary: "Whoever closes the round takes itself for the winner, not the highest that \
-                      was collected.",
+            summary: "A node where an election ends takes itself for the winner, and not the \
+                      highest that was collected.",
             rule: "Rule T3: the highest identifier collected wins.",
             published: "A misreading of `the initiator sends the result round` (Tanenbaum, van \
                         Steen); our own analysis.",

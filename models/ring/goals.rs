@@ -65,7 +65,7 @@ fn of_beginning() -> Vec<Goal<Ring>> {
         }),
         goal(
             "attempt-given-up",
-            "A node that stands hears no more of its announcement, and asks again.",
+            "A node that stands waits for its announcement in vain, and calls an election again.",
             |s| expired(s) == Some(&Timer::Monitor) && was(s, |r| r == Role::Elect),
         ),
         goal("recovered", "A node recovers, and begins.", |s| recovers(s) && !s.sends.is_empty()),
@@ -98,9 +98,12 @@ fn of_numbers() -> Vec<Goal<Ring>> {
 /// Who follows whom (C5, T6).
 fn of_following() -> Vec<Goal<Ring>> {
     vec![
-        goal("followed", "A node follows who announced itself, and passes that on.", |s| {
-            gives_way(s, |_| true)
-        }),
+        goal(
+            "followed",
+            "A node follows a node that announced itself, and passes the announcement \
+                          on.",
+            |s| gives_way(s, |_| true),
+        ),
         goal("searcher-follows", "A node that knew of no leader follows one.", |s| {
             gives_way(s, |r| r == Role::Searching)
         }),
@@ -135,7 +138,7 @@ fn of_acknowledgements() -> Vec<Goal<Ring>> {
         }),
         goal(
             "died-in-between",
-            "A node dies having passed a message on, and before it has acknowledged it.",
+            "A node crashes when it has passed a message on and not yet acknowledged it.",
             |s| {
                 let has_acknowledged =
                     s.sends.iter().any(|(_, msg)| matches!(msg, Message::Ack { .. }));
@@ -155,9 +158,12 @@ fn of_elections() -> Vec<Goal<Ring>> {
             comes(s, |m, id| matches!(m, Message::Election { seen } if !seen.contains(id)))
                 && was(s, |r| r == Role::Leading)
         }),
-        goal("election-came-round", "An election has been round.", |s| {
-            comes(s, |m, id| matches!(m, Message::Election { seen } if seen.contains(id)))
-        }),
+        goal(
+            "election-came-round",
+            "An election has been round and is back at a node that it has \
+                                     collected.",
+            |s| comes(s, |m, id| matches!(m, Message::Election { seen } if seen.contains(id))),
+        ),
         goal("winner-told", "The winner is told by another node.", |s| {
             comes(s, |m, id| matches!(m, Message::Winner { leader, .. } if *leader == id))
                 && becomes(s, Role::Elect)
@@ -166,10 +172,14 @@ fn of_elections() -> Vec<Goal<Ring>> {
             comes(s, |m, id| matches!(m, Message::Winner { leader, .. } if *leader == id))
                 && was(s, |r| matches!(r, Role::Elect | Role::Leading))
         }),
-        goal("winner-passed-on", "A node that is neither passes on who has won.", |s| {
-            comes(s, |m, id| matches!(m, Message::Winner { leader, .. } if *leader > id))
-                && !passes_nothing(s)
-        }),
+        goal(
+            "winner-passed-on",
+            "A node that has not won passes on the news for the winner.",
+            |s| {
+                comes(s, |m, id| matches!(m, Message::Winner { leader, .. } if *leader > id))
+                    && !passes_nothing(s)
+            },
+        ),
         goal("stands-after-a-failure", "A node stands for a second time since it started.", |s| {
             becomes(s, Role::Elect) && s.after.is_some_and(|now| now.attempt.count > 1)
         }),
@@ -199,7 +209,7 @@ fn of_announcements() -> Vec<Goal<Ring>> {
         }),
         goal(
             "orphan-taken-off",
-            "A node takes off the ring what it has seen, of a higher node.",
+            "A node takes a higher node's announcement off the ring, for it has seen it before.",
             |s| {
                 comes(s, |m, id| match m {
                     Message::Coordinator { leader, seen, .. } => *leader > id && seen.contains(id),
@@ -209,7 +219,8 @@ fn of_announcements() -> Vec<Goal<Ring>> {
         ),
         goal(
             "orphaned-news",
-            "A node takes off the ring news of a winner that cannot be told.",
+            "A node takes the news for a winner off the ring, for it has been round and nobody \
+             took it.",
             |s| {
                 comes(s, |m, id| match m {
                     Message::Winner { leader, seen } => *leader > id && seen.contains(id),

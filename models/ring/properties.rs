@@ -55,8 +55,8 @@ fn of_chang_roberts() -> Vec<Invariant<Ring>> {
         ),
         chang_roberts(
             "numbers-are-compared",
-            "A higher number passes, a smaller one is replaced or swallowed, and a node's own, \
-             come round, makes it lead (C2, C3, C4).",
+            "A node passes a higher number on, replaces or swallows a smaller one, and leads when \
+             its own comes round (C2, C3, C4).",
             Check::Rule(c::numbers_are_compared),
         )
         .needing(&["number-came-round"]),
@@ -82,14 +82,15 @@ fn of_textbook_elections() -> Vec<Invariant<Ring>> {
         .when_time_passes(),
         textbook(
             "silence-calls-an-election",
-            "Whoever misses a leader, or recovers, sends an ELECTION round that has only itself in \
-             it; nobody else begins one (T1).",
+            "A node that misses a leader, or recovers, sends an ELECTION round that has only \
+             itself in it; nobody else begins one (T1).",
             Check::Rule(t::silence_calls_an_election),
         ),
         textbook(
             "acknowledged-last",
-            "Whatever goes round is acknowledged to its sender, once, after everything else; \
-             nothing else is acknowledged, and an acknowledgement changes no role (T2).",
+            "A node acknowledges each message that goes round to its sender, once, after all else \
+             that it does; nothing else is acknowledged, and an acknowledgement changes no role \
+             (T2).",
             Check::Rule(t::acknowledged_last),
         ),
         textbook(
@@ -100,8 +101,9 @@ fn of_textbook_elections() -> Vec<Invariant<Ring>> {
         ),
         textbook(
             "elections-collect",
-            "A node adds itself to an ELECTION and stays what it is; one that has been round names \
-             the highest collected, who is told by whoever is not it (T3).",
+            "A node adds itself to an ELECTION and keeps its role; the winner of an ELECTION that \
+             has been round is the highest node collected, and is told so if it is another than \
+             the node where the round ends (T3).",
             Check::Rule(t::elections_collect),
         )
         .needing(&["election-came-round"]),
@@ -113,8 +115,8 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
     vec![
         textbook(
             "the-winner-stands",
-            "Whoever is told that it has won begins a new attempt and announces it, unless it is \
-             standing or leading already; nobody else begins one (T4).",
+            "A node that is told that it has won begins a new attempt to lead and announces \
+             itself, unless it stands or leads already; nobody else begins one (T4).",
             Check::Rule(t::the_winner_stands),
         ),
         textbook(
@@ -125,15 +127,15 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
         ),
         textbook(
             "the-higher-is-followed",
-            "A higher node's announcement is followed, whatever the node was doing, and passed on \
-             as it is, with this node added; nobody follows without one (T6).",
+            "A node follows a higher node that announces itself, whatever it was doing, and passes \
+             the announcement on, with itself added; nobody follows without an announcement (T6).",
             Check::Rule(t::the_higher_is_followed),
         )
         .needing(&["followed"]),
         textbook(
             "taken-off-the-ring",
-            "What names a lower node, and what the node has seen before, is not passed on and \
-             changes nothing (T7, T8).",
+            "A node takes an announcement, or the news for a winner, off the ring if the winner is \
+             lower or the message has been at this node before; it changes nothing (T7, T8).",
             Check::Rule(t::taken_off_the_ring),
         ),
     ]
@@ -143,10 +145,10 @@ fn of_textbook_leaders() -> Vec<Invariant<Ring>> {
 fn of_timers() -> Vec<Invariant<Ring>> {
     vec![Invariant::new(
         "timers-of-the-role",
-        "Whoever is watched over waits to hear of a leader, as long as the options say and anew \
-         with all that it hears; a leader only waits to repeat itself; whatever is sent waits a \
-         tick to be acknowledged; Chang and Roberts wait only before they begin (T1, T2, T3, T6, \
-         C1).",
+        "A node waits for as long as the options say. In the textbook ring a node that does not \
+         lead waits to hear of a leader, a leader waits to repeat its announcement, and each \
+         message sent waits to be acknowledged (T1, T2, T3, T6). With Chang and Roberts a node \
+         waits only before it begins (C1).",
         Check::Rule(timers_of_the_role),
     )]
 }

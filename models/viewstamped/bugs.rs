@@ -153,8 +153,8 @@ bugs! {
         OwnCommitNumber {
             name: "own-commit-number",
             summary: "The new primary keeps its own commit-number instead of the largest one \
-                      offered. A control, but for the rule's own letter: what it does not know to \
-                      be committed stays in its log, and is committed again, with the next \
+                      offered. It costs nothing but the rule itself: what the new primary does not \
+                      know to be committed stays in its log, and is committed again, with the next \
                       operation at the latest.",
             rule: "Paper 4.2, step 3: the largest commit-number received",
             published: "our own control; the place is one that specifications of the protocol \

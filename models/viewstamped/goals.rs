@@ -135,7 +135,7 @@ fn of_view_changes() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "former-primary-times-out",
-            "who has been a primary starts a view change as a backup",
+            "a replica that has been a primary starts a view change as a backup",
             |s| {
                 let turn = usize::from(s.id) as u64;
                 times_out(s, Timer::ViewChange)
@@ -167,7 +167,7 @@ fn of_new_views() -> Vec<Goal<Viewstamped>> {
         ),
         step(
             "operation-replaced",
-            "a live replica gives up an operation, for it was of an abandoned view",
+            "a live replica gives up an operation of an abandoned view",
             |s| is_live(s, |before, after| !after.log.starts_with(&before.log)),
         ),
         step(
@@ -238,7 +238,7 @@ fn of_recovery() -> Vec<Goal<Viewstamped>> {
         }),
         step(
             "former-primary-recovers",
-            "who led view 0 when it crashed comes back as a backup",
+            "a replica that led view 0 when it crashed comes back as a backup",
             |s| {
                 recovers(s, |before, after| {
                     usize::from(s.id) == 0 && before.view == 0 && after.view > 0

@@ -42,7 +42,7 @@ fn of_the_past() -> Vec<Invariant<Viewstamped>> {
         Invariant::new(
             "backups-follow-the-primary",
             "of two replicas normal in one view, one's log continues the other's, and the \
-             primary's is the longer (§4.1, steps 3 and 4)",
+             primary's is at least as long as a backup's (§4.1, steps 3 and 4)",
             Check::Pair(backups_follow_the_primary),
         )
         .with_setting(VALUES, has_values)
@@ -79,8 +79,8 @@ fn of_states() -> Vec<Invariant<Viewstamped>> {
         .needing(&["operation-acknowledged"]),
         Invariant::new(
             "followed-has-led",
-            "a replica is normal only in a view that its primary has started, and leads or follows \
-             as the replicas take turns (§4, §4.2, step 5)",
+            "a replica is normal only in a view that its primary has started; the replicas take \
+             turns as primary, view by view (§4, §4.2, step 5)",
             Check::NodeWitness(followed_has_led),
         )
         .needing(&["view-started"]),
@@ -109,16 +109,17 @@ fn of_operations_and_view_changes() -> Vec<Invariant<Viewstamped>> {
         Invariant::new(
             "commits-with-a-quorum",
             "the primary commits what f backups have prepared, as soon as they have, and nothing \
-             else; a backup what the primary says is committed (§4.1, steps 5 to 7)",
+             else; a backup commits what the primary says is committed (§4.1, steps 5 to 7)",
             Check::Rule(normal::commits_with_a_quorum),
         )
         .with_setting(VALUES, has_values)
         .needing(&["operation-acknowledged"]),
         Invariant::new(
             "offers-with-f-others",
-            "a view change starts for one of three reasons and is told to all; a log is offered, \
-             once, when f others have started it, as it is and with the last view of status normal \
-             (§4.2, steps 1 and 2)",
+            "a replica starts a view change when its wait for the primary ends, when it hears of \
+             the change, or when a recovering replica names a later view, and tells all; it offers \
+             its log once, when f others have started the change, as it is and with the last view \
+             in which it was normal (§4.2, steps 1 and 2)",
             Check::Step(view_change::offers_with_f_others),
         )
         .needing(&["log-offered"]),
@@ -144,16 +145,17 @@ fn of_the_rest() -> Vec<Invariant<Viewstamped>> {
         ),
         Invariant::new(
             "recovers-from-a-quorum",
-            "a replica that comes back is normal again when f+1 normal replicas have answered its \
-             nonce, with the log of the primary of the latest of their views, and does nothing \
-             else until then; what it finds on its disk is what it has kept there (§4.3, §5.1)",
+            "a replica that comes back does nothing but recover until f+1 normal replicas have \
+             answered its nonce; then it is normal again, with the log of the primary of the \
+             latest of their views; what it finds on its disk is what it has kept there (§4.3, \
+             §5.1)",
             Check::Rule(recovery::recovers_from_a_quorum),
         ),
         Invariant::new(
             "timers-of-the-role",
-            "a primary waits to be heard again, a backup and whoever changes its view for the \
-             primary of the view, a recovering replica for answers, and nobody for anything else: \
-             anew with each step towards that (§4.1 to §4.3)",
+            "a primary waits until it must be heard again; a backup, and a replica that changes \
+             its view, waits for the primary of the view, a recovering replica for answers, and \
+             nobody for anything else; each step towards that begins the wait anew (§4.1 to §4.3)",
             Check::Rule(timers::timers_of_the_role),
         ),
     ]

@@ -22,8 +22,9 @@ static OPTIONS: [OptionSpec; 5] = [
         name: "election",
         default: Value::Text("fle"),
         allowed: &["fle", "oracle"],
-        help: "fle: Fast Leader Election; oracle: whoever is looking for a leader is told to follow, or to be, any \
-               server whatsoever, which includes all that an election can do and leaves out its messages",
+        help: "fle: Fast Leader Election; oracle: a server that looks for a leader is told to \
+               lead, or to follow any server, which allows all that an election can end with and \
+               leaves out its messages",
     },
     OptionSpec {
         name: "candidates",
@@ -48,8 +49,9 @@ static OPTIONS: [OptionSpec; 5] = [
         name: "contact",
         default: Value::Number(4),
         allowed: &[],
-        help: "ticks, or one more, without a word of the leader, or of a quorum of followers, after which a server \
-               goes back to the election; also the time to be established in",
+        help: "ticks, or one more, after which a server goes back to the election if it has heard \
+               nothing from its leader, or from no quorum of followers; also the time that a \
+               leader has to be established",
     },
 ];
 

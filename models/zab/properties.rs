@@ -85,16 +85,17 @@ fn of_phases() -> Vec<Invariant<Zab>> {
     vec![
         step(
             "leader-completeness",
-            "What anybody ever delivers of an earlier epoch is in the history with which a later one is established \
-             (Zab, lemma of phase 2: the initial history of an epoch).",
+            "Whatever is ever delivered of an epoch is in the history with which each later epoch \
+             is established (Zab, lemma of phase 2: the initial history of an epoch).",
             leader_completeness,
         )
         .with_setting("values >= 1", asks_for_values)
         .needing(&["delivered"]),
         step(
             "legal-commits",
-            "On an unbroken connection a leader names as committed only what its follower has, and next, and only once \
-             it leads (Zab, steps f.2.2 and f.3.2).",
+            "On an unbroken connection only an established leader tells a follower of commits: \
+             UPTODATE names a transaction that the follower has, and each COMMIT the next one \
+             (Zab, steps f.2.2 and f.3.2).",
             legal_commits,
         )
         .needing(&["established"]),
@@ -115,8 +116,9 @@ fn of_elections() -> Vec<Invariant<Zab>> {
         .needing(&["leads-by-votes"]),
         step(
             "most-recent-wins",
-            "Whoever Fast Leader Election elects has a history at least as recent as that of each who voted for it \
-             (Zab, phase 0; FastLeaderElection, totalOrderPredicate).",
+            "A server that Fast Leader Election elects has a history at least as recent as that of \
+             each server that voted for it (Zab, phase 0; FastLeaderElection, \
+             totalOrderPredicate).",
             most_recent_wins,
         )
         .with_setting("election = fle", by_votes)

@@ -20,7 +20,8 @@ impl<E: Election> System<E> {
     pub fn meaning(property: PropertyId) -> &'static str {
         match (usize::from(property.0).checked_sub(1), E::about().has_terms) {
             (None, true) => {
-                "no term is ever led by two different nodes, nor by a node and what it restarts as"
+                "no term is ever led by two different nodes, nor by one node both before and after \
+                 a restart"
             }
             (None, false) => {
                 "at most one live node leads whenever time passes (in every state where time is not modelled)"

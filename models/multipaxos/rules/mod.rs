@@ -45,7 +45,7 @@ fn of_ballots() -> Vec<Invariant<MultiPaxos>> {
             "numbers-are-new",
             "a node that hears of no leader asks all others to promise the least ballot that is \
              its own, above its promise and not used before, for every slot from the first that it \
-             does not know chosen (PMS 2.2, 2.5, 3)",
+             does not know to be chosen (PMS 2.2, 2.5, 3)",
             Check::Step(phase1::numbers_are_new),
         )
         .needing(&["promises"]),
@@ -72,8 +72,8 @@ fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
     vec![
         Invariant::new(
             "leads-by-a-majority",
-            "who leads a ballot, its owner, has promises for it of a majority, given since it \
-             began to run for it (PMS 2.2; \"The Part-Time Parliament\", B2)",
+            "only the owner of a ballot leads it, with promises for it from a majority, all given \
+             since it began to run for it (PMS 2.2; \"The Part-Time Parliament\", B2)",
             Check::Step(phase1::leads_by_a_majority),
         ),
         Invariant::new(
@@ -87,16 +87,17 @@ fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
         .needing(&["proposes-what-was-reported"]),
         Invariant::new(
             "followed-has-led",
-            "only who leads a ballot proposes, and says what is chosen, under it; whoever votes or \
-             commits under it follows a node that has led it (PMS 3; PMMC invariant C1)",
+            "only the leader of a ballot proposes under it and says what is chosen; a node that \
+             votes or commits under a ballot follows a node that has led it (PMS 3; PMMC invariant \
+             C1)",
             Check::Step(phase2::followed_has_led),
         ),
         Invariant::new(
             "counts-votes",
-            "a leader counts who voted under its ballot, each acceptor once, commits in the order \
-             of the slots as soon as a majority has voted, says so to all, and repeats what is not \
-             answered; a follower commits, as far as its leader says, votes under that leader's \
-             ballot (PMS 2.2, 2.3, 2.4)",
+            "a leader counts the votes under its ballot, one of each acceptor; it commits in the \
+             order of the slots as soon as a majority has voted, says so to all, and repeats what \
+             is not answered; a follower commits what it voted for under its leader's ballot, as \
+             far as the leader says (PMS 2.2, 2.3, 2.4)",
             Check::Rule(learning::counts_votes),
         ),
         Invariant::new(
@@ -107,12 +108,12 @@ fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
         ),
         Invariant::new(
             "roles-fit",
-            "who runs for a ballot or leads it has promised it last, and has what this needs and \
-             nothing of an earlier one; each message moves the role that it is for, and one of a \
-             ballot that is over moves nothing (PMS 2.2, 2.3); who does not lead waits 30 to 60 ms \
-             for its leader since it started, last tried, or last heard of the ballot that it \
-             follows, and a leader with heartbeats beats every 10 to 20 ms, and waits for nobody \
-             (PMS 2.4)",
+            "a node that runs for a ballot or leads it has promised it last, and has what this \
+             needs and nothing of an earlier ballot; each message changes the role that it is for, \
+             and one of a ballot that is over changes nothing (PMS 2.2, 2.3); a node that does not \
+             lead waits 30 to 60 ms for its leader since it started, last tried, or last heard of \
+             the ballot that it follows; a leader with heartbeats sends them every 10 to 20 ms, \
+             and waits for nobody (PMS 2.4)",
             Check::Rule(roles::roles_fit),
         ),
     ]

@@ -56,9 +56,9 @@ fn of_requests() -> Vec<Invariant<Paxos>> {
             "numbers-are-new",
             "A proposer that runs out of patience asks everybody to prepare for the least number \
              that is its own and above all that it has tried or its acceptor has promised to \
-             others; one that knows the value asks nobody. Until it knows the value it has \
-             patience for 30 to 60 ms, anew when it starts and at each new ballot, its own or \
-             another's (sections 2.2, phase 1 (a), 2.4 and 2.5).",
+             others; one that knows the chosen value asks nobody. Until then its patience lasts 30 \
+             to 60 ms, and begins anew when it starts and at each new ballot, its own or another's \
+             (sections 2.2, phase 1 (a), 2.4 and 2.5).",
             Check::Rule(proposer::numbers_are_new),
         ),
         Invariant::new(
@@ -87,9 +87,9 @@ fn of_quorums() -> Vec<Invariant<Paxos>> {
     vec![
         Invariant::new(
             "leads-by-a-quorum",
-            "Who completes phase 1 for a ballot has promises for this ballot of a quorum, one that \
-             meets every quorum of phase 2, given since it began to prepare (section 2.2, phase 2 \
-             (a); \"The Part-Time Parliament\", B2).",
+            "A proposer that completes phase 1 has promises for its ballot from a quorum, all \
+             given since it began to prepare; this quorum meets every quorum of phase 2 (section \
+             2.2, phase 2 (a); \"The Part-Time Parliament\", B2).",
             Check::Step(proposer::leads_by_a_quorum),
         ),
         Invariant::new(
@@ -103,8 +103,8 @@ fn of_quorums() -> Vec<Invariant<Paxos>> {
         .needing(&["leads-bound", "leads-free"]),
         Invariant::new(
             "counts-votes",
-            "A learner counts who accepted one proposal, each acceptor once, and learns its value, \
-             and tells it where it is to, as soon as they are a quorum (section 2.3).",
+            "A learner counts the acceptors that accepted one proposal, each once; as soon as they \
+             are a quorum, it learns the value and tells those whom it is to tell (section 2.3).",
             Check::Rule(learner::counts_votes),
         )
         .with_setting(PROPOSES, proposes)
@@ -117,16 +117,16 @@ fn of_quorums() -> Vec<Invariant<Paxos>> {
         ),
         Invariant::new(
             "roles-fit",
-            "A node that prepares or leads does so in the ballot that it promised last, which is \
-             its own, with all that this needs and nothing of an earlier one; acceptors follow the \
-             owner of the ballot that they promised last (2.2).",
+            "A node that prepares or leads does so in its own ballot, which is the one that it \
+             promised last, and has all that this needs and nothing of an earlier ballot; an \
+             acceptor follows the owner of the ballot that it promised last (2.2).",
             Check::Node(roles::roles_fit),
         ),
         Invariant::new(
             "each-message-its-part",
-            "Requests move the acceptor, responses the proposer that waits for them, votes the \
-             learner, and each no other; a message of a ballot that is over moves nothing \
-             (sections 2.2, 2.3).",
+            "A request changes the acceptor, a response the proposer that waits for it, a vote the \
+             learner, and none of them anything else; a message of a ballot that is over changes \
+             nothing (sections 2.2, 2.3).",
             Check::Rule(parts::each_message_its_part),
         ),
     ]

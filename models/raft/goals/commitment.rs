@@ -21,12 +21,13 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
         past("second-commit", "two entries are committed", |_, past| past.committed() > 1),
         past(
             "leader-after-a-commit",
-            "a later term than that of a commitment is led (5.4)",
+            "a leader is elected in a later term than one in which an entry was committed (5.4)",
             |_, past| past.has_leader_after_a_commit(),
         ),
         step(
             "commit-up-to-verified",
-            "a follower commits less than its leader has, for it has less",
+            "a follower commits less than its leader has committed, for less of its log is \
+             verified",
             up_to_verified,
         ),
         step(

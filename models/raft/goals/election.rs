@@ -16,22 +16,23 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step(
             "bare-majority",
-            "with its own vote, a candidate has just enough (5.2)",
+            "a candidate wins with just enough votes, its own included (5.2)",
             bare_majority,
         ),
         step("leader-announces", "a new leader sends heartbeats at once (5.2)", announces),
         step(
             "stood-before",
-            "a server that has stood in its term, and leads no more, times out (5.2)",
+            "a server that stood in its term, and is now a follower without a leader, times out \
+             (5.2)",
             stood_before,
         ),
         step(
             "votes-again",
-            "a server is asked twice by the candidate of its vote, and votes twice for it",
+            "the candidate that has a server's vote asks for it again, and is sent it again",
             votes_again,
         ),
-        past("second-leader", "a second term is led (5.2)", |led, _| led.len() > 1),
-        past("leads-again", "who has led a term leads another one (5.2)", leads_again),
+        past("second-leader", "a leader is elected in a second term (5.2)", |led, _| led.len() > 1),
+        past("leads-again", "a server that has led a term leads another one (5.2)", leads_again),
         step(
             "stands-again",
             "a candidate times out and stands in the next term (5.2)",

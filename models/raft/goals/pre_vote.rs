@@ -23,7 +23,7 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
         ),
         step(
             "pre-vote-denied-by-lease",
-            "a pre-vote is denied since there is a leader (thesis 9.6)",
+            "a follower denies a pre-vote since it has lately heard from a leader (thesis 9.6)",
             denied_by_lease,
         ),
         step(
@@ -38,7 +38,7 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
         ),
         step(
             "pre-vote-refused",
-            "a pre-vote for a term that was reached is refused with that term",
+            "a server refuses a pre-vote for a term that it has reached, and tells its own term",
             pre_vote_refused,
         ),
         step(
@@ -48,7 +48,7 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
         ),
         step(
             "lease-ends",
-            "no leader was heard of for the minimum election timeout (thesis 9.6)",
+            "a follower has heard from no leader for the minimum election timeout (thesis 9.6)",
             lease_ends,
         ),
         step(
@@ -69,7 +69,8 @@ pub(super) fn goals() -> Vec<Goal<Raft>> {
         ),
         step(
             "leader-with-quorum",
-            "a leader and those who answer are just a quorum, and it leads on (thesis 6.2)",
+            "a leader and the servers that answer it are just a quorum, and it leads on (thesis \
+             6.2)",
             with_quorum,
         ),
     ]

@@ -10,11 +10,7 @@ use crate::election::{Event, Goal};
 pub(super) fn goals() -> Vec<Goal<Raft>> {
     vec![
         step("request-is-sent", "a leader sends at once what a client asks (5.3)", request_is_sent),
-        step(
-            "second-request",
-            "a leader takes a request when it has taken one before (5.3)",
-            second_request,
-        ),
+        step("second-request", "a leader takes a second request (5.3)", second_request),
         step("follower-appends", "a follower appends an entry (5.3)", follower_appends),
         step(
             "next-entry-follows",

@@ -53,46 +53,46 @@ fn of_elections() -> Vec<Invariant<Raft>> {
     vec![
         rule(
             "persistent-state",
-            "term, vote and log are on disk when a handler ends; terms never fall, and a vote \
-             lasts as long as its term (figure 2, State)",
+            "a server's term, vote and log are on disk at the end of each of its steps; its term \
+             never falls, and its vote does not change within a term (figure 2, State)",
             terms::persistent_state,
         ),
         rule(
             "roles-and-terms",
-            "a term is that of a message or, for an own election with an own vote, the next; a \
-             higher one is adopted, and a message of a lower one changes nothing; only leaders \
-             take requests and send heartbeats, and only the others have election timeouts (5.1, \
-             5.2; figure 2, All Servers)",
+            "a server's term rises in two ways: it adopts the higher term of a message, or it \
+             stands for election in the next term and votes for itself; a message of a lower term \
+             changes nothing; only leaders take requests and send heartbeats, and only the others \
+             have election timeouts (5.1, 5.2; figure 2, All Servers)",
             terms::roles_and_terms,
         ),
         rule(
             "timers-of-the-role",
-            "a leader's timers are heartbeats and, with CheckQuorum, its quorum; all others have \
-             an election timeout and followers perhaps a lease; only a start, a timer's end, a new \
-             role, a leader's message and a granted vote set one anew (figure 2, Followers, \
-             Candidates, Leaders; thesis 6.2, 9.6)",
+            "a leader has a heartbeat timer and, with CheckQuorum, a quorum timer; all others have \
+             an election timer, and a follower may have a lease timer; only five things set a \
+             timer anew: a start, the timer's end, a new role, a message of the term's leader, and \
+             a granted vote (figure 2, Followers, Candidates, Leaders; thesis 6.2, 9.6)",
             timers::timers,
         ),
         rule(
             "votes",
-            "a vote is on disk when it is sent, in answer to a request of its term, and goes to \
-             one candidate in a term, to the first with a log at least as up-to-date (figure 2, \
+            "a server votes for one candidate in a term: the first that asks it and has a log at \
+             least as up-to-date as its own; the vote is on disk before it is sent (figure 2, \
              RequestVote RPC; 5.4.1)",
             election::one_vote,
         ),
         rule(
             "elected-by-quorum",
-            "who comes to lead was sent votes of its term by a majority of its configuration, and \
-             of both while it is joint; with CheckQuorum it leads on only if as many answer (5.2, \
-             6; thesis 6.2)",
+            "a new leader has votes of its term from a majority of its configuration, and from a \
+             majority of both while it is joint; with CheckQuorum it leads on only if as many \
+             servers answer (5.2, 6; thesis 6.2)",
             election::elected_by_quorum,
         ),
         rule(
             "says-what-is-so",
-            "requests are a candidate's or a leader's, of its own term and from its own log, and \
-             on disk, and go to all other members, those to append from nextIndex on, which is \
-             what followers have answered, as is matchIndex; a refusal carries a term that the \
-             refused has not reached (figure 2; 5.3)",
+            "a message says what is so: candidates and leaders send requests to all other members, \
+             with their own term and what their own log on disk holds; a leader sends entries from \
+             nextIndex on, and keeps nextIndex and matchIndex as the followers' answers say; a \
+             refusal tells a term that the refused server had not reached (figure 2; 5.3)",
             requests::says_what_is_so,
         ),
     ]
@@ -103,17 +103,19 @@ fn of_logs() -> Vec<Invariant<Raft>> {
     vec![
         rule(
             "append-entries",
-            "a follower's log changes only as the consistency check and a conflict demand, and it \
-             acknowledges what was verified and is on disk (figure 2, AppendEntries RPC, 1 to 4)",
+            "a follower changes its log only as the consistency check and a conflict demand, and \
+             acknowledges only what the leader's message has verified and what is on disk (figure \
+             2, AppendEntries RPC, 1 to 4)",
             replication::append_entries,
         )
         .with_setting("values >= 1", has_values)
         .needing(&["follower-appends"]),
         rule(
             "commit-index",
-            "a leader commits all that a majority has of its own term, a follower what its leader \
-             has committed; within the log, and never less (figure 2, Leaders; AppendEntries RPC, \
-             5; 5.4.2)",
+            "a leader commits an entry of its own term, with all before it, as soon as it knows \
+             that a majority has it; a follower commits what its leader has committed; a commit \
+             index never falls, nor passes the end of the log (figure 2, Leaders; AppendEntries \
+             RPC, 5; 5.4.2)",
             commitment::commit_index,
         )
         .with_setting("values >= 1", has_values)
@@ -126,17 +128,18 @@ fn of_options() -> Vec<Invariant<Raft>> {
     vec![
         rule(
             "member-changes",
-            "members change when the change before is committed: by one server and after an own \
-             entry, or through a joint configuration; a leader that has committed its removal \
-             leads no more (6; thesis 4.1)",
+            "a leader changes the members only once the change before is committed: by one server, \
+             after an entry of its own term is committed, or through a joint configuration; a \
+             leader that has committed its own removal steps down (6; thesis 4.1)",
             member_changes::member_changes,
         )
         .with_setting("membership other than fixed", |servers| servers.iter().any(changes_members))
         .needing(&["members-change"]),
         rule(
             "pre-votes",
-            "to ask for a pre-vote or to grant it changes no persistent state, and an election \
-             follows a quorum of grants for its term (thesis 9.6)",
+            "asking for a pre-vote changes no persistent state, nor does granting one; a server \
+             grants one only if it would grant the vote and hears from no leader; only a quorum of \
+             pre-votes for a term lets a server stand in it (thesis 9.6)",
             pre_vote::pre_votes,
         )
         .with_setting("pre_vote", |servers| servers.iter().any(|server| server.pre_vote))

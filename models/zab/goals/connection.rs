@@ -24,7 +24,7 @@ fn broken() -> Vec<Goal<Zab>> {
         ),
         step(
             "waits-in-vain",
-            "A follower that its leader has not answered goes back to the election.",
+            "A follower has no answer from its leader in time, and goes back to the election.",
             |s| {
                 let waits = following(s.before).is_some_and(|f| f.phase == Phase::Discovery);
                 waits && times_out(s, Timer::Contact) && goes_back(s)
@@ -80,10 +80,10 @@ fn waits() -> Vec<Goal<Zab>> {
             let is_pong = matches!(s.event, Event::Deliver { msg: Message::Pong { .. }, .. });
             is_pong && learners(s.before) > learners(s.after)
         }),
-        step("ping-answered", "A follower answers.", |s| {
+        step("ping-answered", "A follower answers a ping.", |s| {
             says(s, |msg| matches!(msg, Message::Pong { .. }))
         }),
-        step("stays", "A leader has heard of a quorum, and goes on.", |s| {
+        step("stays", "A leader has heard from a quorum, and goes on.", |s| {
             times_out(s, Timer::Contact) && leading(s.after).is_some()
         }),
     ]
@@ -93,7 +93,7 @@ fn crashes() -> Vec<Goal<Zab>> {
     vec![
         step(
             "torn-before-the-end",
-            "A server crashes inside a handler after others may have noticed.",
+            "A server crashes in the middle of a step, after others may have noticed it.",
             |s| s.cut_short.is_some(),
         ),
         step(

@@ -29,7 +29,8 @@ pub(super) fn goals() -> Vec<Goal<Zab>> {
         }),
         step(
             "promised-without-count",
-            "A follower acknowledges an epoch without a promise that counts.",
+            "A follower answers an epoch that it had promised before, and its promise does not \
+             count.",
             |s| {
                 says(s, |msg| {
                     matches!(

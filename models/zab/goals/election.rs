@@ -44,7 +44,7 @@ pub(super) fn goals() -> Vec<Goal<Zab>> {
         }),
         step(
             "leads-by-votes",
-            "The election ends, and the server whom a quorum voted for is to lead.",
+            "The election ends, and the server that a quorum voted for is to lead.",
             |s| times_out(s, Timer::Finalize) && leading(s.after).is_some(),
         ),
         step("follows-by-votes", "The election ends for a server that voted for another.", |s| {
@@ -52,12 +52,12 @@ pub(super) fn goals() -> Vec<Goal<Zab>> {
         }),
         step(
             "joins-settled",
-            "A server joins a leader whom those name who have left the election.",
+            "A server joins the leader that is named by those that have left the election.",
             |s| word(s).is_some() && following(s.after).is_some(),
         ),
         step(
             "joins-other-round",
-            "A server joins a leader who was elected in another round than its own.",
+            "A server joins a leader that was elected in another round than its own.",
             |s| {
                 let round = s.before.map(|before| before.link.round);
                 word(s).is_some_and(|settled| Some(settled.round) != round)
@@ -66,7 +66,7 @@ pub(super) fn goals() -> Vec<Goal<Zab>> {
         ),
         step(
             "named-leader",
-            "A server is to lead because those name it who have left the election.",
+            "A server is to lead because those that have left the election name it.",
             |s| word(s).is_some() && leading(s.after).is_some(),
         ),
         step("votes-again", "A server goes back to the election within a life.", goes_back),

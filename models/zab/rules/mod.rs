@@ -52,8 +52,9 @@ pub(super) fn invariants() -> Vec<Invariant<Zab>> {
         ),
         rule(
             "said-is-on-disk",
-            "What a server goes by is on its disk, and what it promises, acknowledges or proposes was there before \
-             (Zab, steps f.1.2, f.2.1, f.3.1, l.1.1, l.2.1, l.3.1).",
+            "A server acts by the epochs and the history on its disk, and what it promises, \
+             acknowledges or proposes was on its disk before (Zab, steps f.1.2, f.2.1, f.3.1, \
+             l.1.1, l.2.1, l.3.1).",
             disk::said_is_on_disk,
         ),
     ]
