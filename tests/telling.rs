@@ -33,8 +33,8 @@ fn told<E: Election>(name: &str) -> Vec<String> {
 #[test]
 fn a_forgotten_vote_elects_two_leaders() {
     let expected = [
-        "n1 stands for election in term 1, votes for itself and asks n2 and n3 for their votes.",
-        "n3 stands for election in term 1, votes for itself and asks n1 and n2 for their votes.",
+        "n1 stands for election in term 1, votes for itself and asks n2 and n3 to vote for it.",
+        "n3 stands for election in term 1, votes for itself and asks n1 and n2 to vote for it.",
         "n2 hears of term 1 from n3 and grants its vote in term 1 to n3.",
         "n3 has the votes of n2 and n3: it leads term 1 and sends heartbeats to n1 and n2.",
         "n3 crashes and forgets all that is not on a disk.",

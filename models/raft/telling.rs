@@ -99,7 +99,7 @@ fn stands(deed: &Deed<'_, Raft>, after: &State) -> Vec<String> {
         said.push("votes for itself".to_string());
     }
     if let Some(asked) = deed.sent_to(|msg| matches!(msg, Message::RequestVote { .. })) {
-        said.push(format!("asks {asked} for their votes"));
+        said.push(format!("asks {asked} to vote for it"));
     }
     if matches!(after.role, Role::Leader(_)) {
         said.push(format!("leads term {term} at once"));

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use stateright::actor::Id;
 
-use super::{Election, NodeStep, node_name};
+use super::{Election, NodeSet, NodeStep, node_name};
 
 /// What a node did in one step, with what it may have forgotten.
 pub struct Deed<'a, E: Election> {
@@ -44,9 +44,9 @@ impl Found {
 impl<E: Election> Deed<'_, E> {
     /// Those to whom a message of this kind was sent, as in `n1, n2 and n3`; `None` if nobody was.
     pub fn sent_to(&self, is_it: impl Fn(&E::Msg) -> bool) -> Option<String> {
-        let to = self.step.sends.iter().filter(|(_, msg)| is_it(msg)).map(|(dst, _)| *dst);
-        let to: Vec<String> = to.map(node_name).collect();
-        (!to.is_empty()).then(|| listed(&to))
+        let sends = self.step.sends.iter().filter(|(_, msg)| is_it(msg));
+        let to: NodeSet = sends.map(|(dst, _)| *dst).collect();
+        (!to.is_empty()).then(|| nodes_listed(to.iter()))
     }
 }
 
