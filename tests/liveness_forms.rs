@@ -113,8 +113,14 @@ fn stabilising(options: &toml::Table) -> Scenario {
     scenario.timing = Timing::Stabilising;
     scenario.latency = Latency::OneTick;
     scenario.bounds = Bounds { max_in_flight: Some(6), ..Bounds::default() };
-    scenario.faults =
-        Faults { crashes: 2, restarts: 2, losses: 9, duplications: 2, ..Faults::none() };
+    scenario.faults = Faults {
+        crashes: 2,
+        restarts: 2,
+        losses: 9,
+        duplications: 2,
+        torn: true,
+        ..Faults::none()
+    };
     scenario
 }
 

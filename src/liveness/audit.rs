@@ -251,7 +251,7 @@ pub fn audit_graph<E: Election>(
 pub fn audit_starts<E: Election>(system: &System<E>, most: usize) -> Result<u64, String> {
     expect_decidable(system)?;
     let forms = Forms::new(system, &system.rules.topologies[0], u64::MAX);
-    let timeless = Timeless::explore(system, most);
+    let mut timeless = Timeless::explore(system, most);
     if timeless.is_full {
         return Err(format!("without time there are more than {most} states"));
     }

@@ -158,7 +158,7 @@ pub(super) fn decide_timed<'a, E: Election>(
     expect_links(system, cut.as_ref().and_then(|cut| cut.to))?;
     let (before, start) = match system.rules.timing {
         Timing::Stabilising => {
-            let timeless = Timeless::explore(system, extent.states);
+            let mut timeless = Timeless::explore(system, extent.states);
             if timeless.is_full {
                 let most = extent.states;
                 return Err(format!("without time there are more than {most} states"));
@@ -269,6 +269,9 @@ pub(super) fn expect_decidable<E: Election>(system: &System<E>) -> Result<(), St
     if !system.prefix.is_empty() {
         return wrong("from the very first state on");
     }
+    if is_asynchronous && !(rules.faults == Faults::none() && rules.topologies[0].is_mesh()) {
+        return wrong("without time only where nothing fails and all links are up");
+    }
     let others = Faults { crashes: 0, restarts: 0, losses: 0, switches: 0, ..rules.faults };
     if rules.timing != Timing::Stabilising && others != Faults::none() {
         return wrong("with crashes, restarts and losses, and no other faults");
@@ -297,6 +300,11 @@ fn expect_stabilising<E: Election>(system: &System<E>) -> Result<(), String> {
     let faults = &system.rules.faults;
     if faults.switches > 0 {
         return Err("links change only where time is kept from the start".to_string());
+    }
+    if faults.disk_losses > 0 || faults.disk_rollbacks > 0 {
+        let why =
+            "liveness is decided where no disk loses what was saved: canonical forms rest on it";
+        return Err(why.to_string());
     }
     if system.rules.bounds == Bounds::default() {
         return Err("without time messages pile up for ever: expected `bounds`".to_string());

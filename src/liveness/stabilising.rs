@@ -19,7 +19,7 @@ pub(super) struct Timeless<E: Election> {
     states: Table<SystemState<E>>,
     /// By state: the one before it, and the step between the two; of the first one nothing.
     came_by: Vec<Option<(u32, StepOf<E>)>>,
-    /// Whether a bound left some out.
+    /// Whether a bound left some out, or some of the starts.
     pub(super) is_cut: bool,
     /// Whether there are more than were asked for.
     pub(super) is_full: bool,
@@ -54,13 +54,14 @@ impl<E: Election> Timeless<E> {
     }
 
     /// The states in which time may begin, one for each form, each with a moment that leads to it.
+    /// One whose numbers are too far apart for a form is left out, and that is noted.
     pub(super) fn starts(
-        &self,
+        &mut self,
         system: &System<E>,
         forms: &Forms<'_, E>,
     ) -> Vec<(Moment, Between<E>)> {
         let (mut seen, mut known) = (Table::new(), Table::new());
-        let (mut all, mut different) = (Vec::new(), 0);
+        let (mut all, mut different, mut is_cut) = (Vec::new(), 0, self.is_cut);
         for number in 0..self.came_by.len() as u32 {
             let state = self.states.get(number);
             // What was still allowed to fail makes no difference any more.
@@ -73,12 +74,16 @@ impl<E: Election> Timeless<E> {
             }
             each_age(state, |ages| {
                 let start = begun(system, state, ages);
-                let Some(form) = forms.canonical(start.clone()) else { return };
+                let Some(form) = forms.canonical(start.clone()) else {
+                    is_cut = true;
+                    return;
+                };
                 if known.put(Arc::new(form)) as usize == all.len() {
                     all.push((Moment { state: number, ages: ages.to_vec() }, start));
                 }
             });
         }
+        self.is_cut = is_cut;
         all
     }
 

@@ -46,8 +46,8 @@ pub struct LivenessScenario {
     /// How messages travel: `unordered` or `ordered`.
     #[serde(default)]
     pub network: NetworkKind,
-    /// Crashes, and restarts with the disk intact; where time is not kept at first, then also what
-    /// else may fail, but for links.
+    /// Crashes, restarts with the disk intact, lost messages; where time is not kept at first, also
+    /// crashes within handlers and duplicates.
     #[serde(default)]
     pub faults: Faults,
     /// Which links are up.

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use stateright::actor::Id;
 
-use crate::election::{Election, Term};
+use crate::election::{Election, Term, node_name};
 use crate::exploration::{Ended, Limits};
 use crate::semantics::names;
 use crate::semantics::{Bound, Step, StepOf, System, SystemState};
@@ -124,9 +124,23 @@ pub fn expect_predicate(predicate: &str, nodes: usize) -> Result<(), String> {
 }
 
 /// # Errors
-/// It is no predicate of this system, and why.
+/// It is no predicate of this system, and why. Or it cannot be asked of canonical forms: in these,
+/// logs are numbered alike only where nodes can reach each other.
 pub fn expect_predicate_of<E: Election>(system: &System<E>, predicate: &str) -> Result<(), String> {
-    facts_of(system, predicate).map(|_| ())
+    let links = &system.rules.topologies[0];
+    for fact in facts_of(system, predicate)? {
+        if let Fact::LacksWhat(one, other) = fact
+            && !links.is_up(one, other)
+            && !links.is_up(other, one)
+        {
+            let (one, other) = (node_name(one), node_name(other));
+            return Err(format!(
+                "`{predicate}`: logs are compared of nodes with a link between them, and there is \
+                 none between {one} and {other}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 enum Fact {

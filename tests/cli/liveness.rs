@@ -113,6 +113,24 @@ fn what_cannot_be_asked_is_refused() {
             "timing = \"stabilising\"\nbounds = { max_term = 1 }\nstart_when = \"n1 leads\"",
             "where time is kept, and only there",
         ),
+        (
+            "timing = \"stabilising\"\nbounds = { max_term = 1 }\nfaults = { disk_losses = 1, \
+             crashes = 1, restarts = 1 }",
+            "where no disk loses what was saved",
+        ),
+        (
+            "timing = \"asynchronous\"\nfaults = { crashes = 1 }",
+            "only where nothing fails and all links are up",
+        ),
+        (
+            "timing = \"asynchronous\"\ntopology = \"isolate(n1)\"",
+            "only where nothing fails and all links are up",
+        ),
+        (
+            "topology = \"cut(n1-n3)\"\noptions = { values = 1 }\n\
+             start_when = \"n1 lacks what n3 has\"",
+            "there is none between n1 and n3",
+        ),
         ("expect = { stable = \"never\" }", "there is no question `stable`"),
         ("colour = 1", "unknown key `colour`"),
         ("bounds = { max_term = 3 }", "without a bound on terms: it says how they grow"),
