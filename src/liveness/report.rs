@@ -6,13 +6,13 @@ use super::answer::{Decision, Lasso, Path, Question};
 use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
-use super::explore::{Extent, explore};
+use super::explore::{Extent, explore, explore_wide};
 use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
 use super::stabilising::Timeless;
 use super::ticking::Forms;
-use super::wide::{decide_wide, explore_wide};
+use super::wide::decide_wide;
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
@@ -200,7 +200,8 @@ pub(super) fn decide_timed<'a, E: Election>(
     let wide = match last.explored.cut {
         Some("spread") if is_timed => {
             let starts = graph.starts().iter().map(|start| last.explored.state(*start));
-            explore_wide(system, &last.links, starts.collect(), extent)?
+            let wide = explore_wide(system, &last.links, starts.collect(), extent)?;
+            wide.cut.is_none().then_some(wide.graph)
         }
         _ => None,
     };

@@ -5,21 +5,11 @@
 //! real run is a number: it cannot fall again and again and rise only finitely often. A run in the
 //! graph that keeps to this is called *possible* here.
 
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use super::answer::{Answer, Decision, Question, Random};
-use super::between::Between;
 use super::components::Blocks;
 use super::end_components::end_components;
-use super::explore::Extent;
 use super::fixpoints::{Before, FAR, Kind, Part, distances};
-use super::graph::{Edge, Graph, GraphBuilder};
-use super::marks::{Observer, marks};
-use super::ticking::Ticking;
-use crate::election::Election;
-use crate::semantics::System;
-use crate::semantics::topology::Topology;
+use super::graph::{Edge, Graph};
 
 /// A mark: the excess of wide gaps has fallen in the tick.
 pub const FALLS: u32 = 1 << 30;
@@ -33,60 +23,6 @@ pub(super) fn change(before: u64, after: u64) -> u32 {
         std::cmp::Ordering::Equal => 0,
         std::cmp::Ordering::Greater => RISES,
     }
-}
-
-/// More states are not followed: they are kept as values.
-const MOST: usize = 300_000;
-
-/// The graph of wide forms, from these states on; `None` if it has too many.
-pub(super) fn explore_wide<E: Election>(
-    system: &System<E>,
-    links: &Topology,
-    starts: Vec<Between<E>>,
-    extent: Extent,
-) -> Result<Option<Graph>, String> {
-    let mut ticking = Ticking::new(system, links, u64::MAX);
-    let observer = Observer::new(system, links);
-    let mut numbers: HashMap<Rc<Between<E>>, u32> = HashMap::new();
-    let mut states: Vec<Rc<Between<E>>> = Vec::new();
-    let mut graph = GraphBuilder::new();
-    let mut number = |state: Between<E>, states: &mut Vec<Rc<Between<E>>>| {
-        let state = Rc::new(state);
-        *numbers.entry(state.clone()).or_insert_with(|| {
-            states.push(state);
-            (states.len() - 1) as u32
-        })
-    };
-    for start in starts {
-        let Some((start, _)) = ticking.forms.wide_form(start) else { return Ok(None) };
-        graph.start(number(start, &mut states));
-    }
-    let most = extent.states.min(MOST);
-    let mut at = 0;
-    while let Some(state) = states.get(at).cloned() {
-        at += 1;
-        if states.len() > most {
-            return Ok(None);
-        }
-        let mut edges = Vec::new();
-        for instance in ticking.forms.instances(&state) {
-            let before = observer.reigns(&instance.state);
-            let Ok(ticks) = ticking.ticks(&instance.state) else { return Ok(None) };
-            for tick in ticks {
-                let marks = marks(&before, &observer.reigns(&tick.after));
-                let draw =
-                    u16::try_from(tick.draw).map_err(|_| "too many timers may fire in a tick")?;
-                let Some((next, excess)) = ticking.forms.wide_form(tick.after) else {
-                    return Ok(None);
-                };
-                let marks = marks | change(instance.excess, excess);
-                let to = number(next, &mut states);
-                edges.push(Edge { to, marks, draw, adversary: tick.has_fault });
-            }
-        }
-        graph.state(edges);
-    }
-    graph.build().map(Some).map_err(|defect| defect.to_string())
 }
 
 /// What is certain of a system, given what is decided of a graph in which some of its runs are left
