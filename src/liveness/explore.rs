@@ -48,7 +48,10 @@ pub(super) struct Explored<'a, E: Election> {
     /// How likely each tick is, if that is asked.
     pub(super) chain: Option<Chain>,
     compiled: Compiled<'a, E>,
+    grain: Grain,
+    forms: Forms<'a, E>,
     rows: Rows,
+    number: Vec<u32>,
     states: Vec<u32>,
 }
 
@@ -56,6 +59,20 @@ impl<E: Election> Explored<'_, E> {
     /// The state with this number.
     pub(super) fn state(&self, number: u32) -> Between<E> {
         self.compiled.state(self.rows.get(self.states[number as usize]))
+    }
+
+    /// The numbers of the states here that are forms of the states of another graph.
+    pub(super) fn forms_of(&self, other: &Explored<'_, E>) -> Vec<u32> {
+        let all: Vec<u32> = (0..other.graph.states()).collect();
+        let number = |state: &u32| {
+            let (form, _) = self.forms.form(self.grain, other.state(*state))?;
+            let row = self.rows.find(&self.compiled.row(&self.compiled.find(form))?)?;
+            Some(self.number[row as usize]).filter(|number| *number != UNNUMBERED)
+        };
+        let mut numbers: Vec<u32> = all.par_iter().filter_map(number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 
     /// All states, in the order of their numbers.
@@ -338,8 +355,8 @@ impl<'a, E: Election> Explorer<'a, E> {
             at += batch.len();
         }
         let graph = graph.build().map_err(|defect| defect.to_string())?;
-        let Explorer { compiled, rows, states, .. } = self;
-        Ok(Explored { graph, cut, starts, chain, compiled, rows, states })
+        let Explorer { compiled, grain, forms, rows, number, states, .. } = self;
+        Ok(Explored { graph, cut, starts, chain, compiled, grain, forms, rows, number, states })
     }
 }
 

@@ -201,7 +201,7 @@ pub(super) fn decide_timed<'a, E: Election>(
         Some("spread") if is_timed => {
             let starts = graph.starts().iter().map(|start| last.explored.state(*start));
             let wide = explore_wide(system, &last.links, starts.collect(), extent)?;
-            wide.cut.is_none().then_some(wide.graph)
+            wide.cut.is_none().then(|| (wide.forms_of(&last.explored), wide.graph))
         }
         _ => None,
     };
@@ -211,7 +211,9 @@ pub(super) fn decide_timed<'a, E: Election>(
         let unconfirmed = |why| format!("the answer on {} is not confirmed: {why}", asked.name());
         confirm(graph, &question, &decision).map_err(unconfirmed)?;
         let decision = match &wide {
-            Some(wide) => decide_wide(wide, &question, decision).map_err(unconfirmed)?,
+            Some((real, wide)) => {
+                decide_wide(wide, real, &question, decision).map_err(unconfirmed)?
+            }
             None => decision,
         };
         Ok(Reply { asked, decision })
