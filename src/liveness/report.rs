@@ -195,16 +195,7 @@ pub(super) fn decide_timed<'a, E: Election>(
     }
     let last = &phases[phases.len() - 1];
     let graph = &last.explored.graph;
-    // After a phase without time, starts may have been left out as well.
-    let is_timed = system.rules.timing == Timing::Timed;
-    let wide = match last.explored.cut {
-        Some("spread") if is_timed => {
-            let starts = graph.starts().iter().map(|start| last.explored.state(*start));
-            let wide = explore_wide(system, &last.links, starts.collect(), extent)?;
-            wide.cut.is_none().then(|| (wide.forms_of(&last.explored), wide.graph))
-        }
-        _ => None,
-    };
+    let wide = wide_graph(system, last, extent)?;
     let reply = |asked: Asked| {
         let question = asked.question(system.actors.len());
         let decision = decide(graph, &question).map_err(|defect| defect.to_string())?;
@@ -220,6 +211,24 @@ pub(super) fn decide_timed<'a, E: Election>(
     };
     let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
     Ok(Report { replies: replies?, system, phases, when, extent })
+}
+
+/// Where numbers come apart, and not all states could be followed: the graph of wide forms, if that
+/// is whole; and those of its states that are forms of the states that were seen.
+fn wide_graph<E: Election>(
+    system: &System<E>,
+    last: &Phase<'_, E>,
+    extent: Extent,
+) -> Result<Option<(Vec<u32>, Graph)>, String> {
+    let seen = &last.explored;
+    // After a phase without time, starts may have been left out as well.
+    let is_timed = system.rules.timing == Timing::Timed;
+    if seen.cut.is_none() || !is_timed || E::countings(&system.actors).is_empty() {
+        return Ok(None);
+    }
+    let starts = seen.graph.starts().iter().map(|start| seen.state(*start));
+    let wide = explore_wide(system, &last.links, starts.collect(), extent)?;
+    Ok(wide.cut.is_none().then(|| (wide.forms_of(seen), wide.graph)))
 }
 
 /// Links change only if that is asked about, and then some are cut and none is mended: what was

@@ -132,8 +132,8 @@ impl<'a> Tried<'a> {
     }
 
     /// The answer if the sketch has all runs of a system and maybe others, of which those do not
-    /// count that fall again and again and rise only finitely often. The system can reach the states
-    /// that are real.
+    /// count that fall again and again and rise only finitely often. The system can reach those of
+    /// its states that are real.
     pub(crate) fn wide_answer(&self, real: &[u32], question: &Question, refuted: bool) -> Answer {
         let some = |set: &Repeated, mark| self.edges(set.edges).any(|(_, e)| e.marks & mark != 0);
         let is_possible = |set: &&Repeated| some(set, RISES) || !some(set, FALLS);

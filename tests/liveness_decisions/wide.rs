@@ -60,8 +60,8 @@ fn what_is_lost_with_probability_one_can_be_lost() {
     assert_eq!(wide(&sketch, &leader(), false), Answer::Unknown { refuted: false });
 }
 
-/// Whoever stands first may leave all others behind, and leads for ever; or be left behind, and then
-/// it never leads. That is certain if the system can really come there.
+/// Whoever stands first may leave all others behind, and leads for ever; or be left behind, and
+/// then it never leads. That is certain if the system can really come there.
 #[test]
 fn what_can_be_lost_must_be_real() {
     let sketch = Sketch::new(3).ticks(&[(0, 1, NO), (0, 2, NO), (1, 1, A), (2, 2, NO)]);
