@@ -1,7 +1,7 @@
 //! Whether a tick of the whole system is what the reference semantics makes of it, and whether
 //! states that have the same canonical form go on alike.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
@@ -177,8 +177,8 @@ fn interleaved<E: Election>(
 }
 
 /// Holds the graph, which is found in numbers, against ticks of the whole system on values: each of
-/// its states must have the same edges. So must the graph of wide forms. Returns how many edges of
-/// each were compared.
+/// its states must have the same edges. So must the graph of wide forms, which must have the same
+/// forms of the first one's states, too. Returns how many edges of each were compared.
 ///
 /// # Errors
 /// The system is not one that can be decided; or the first state that has other edges.
@@ -191,6 +191,13 @@ pub fn audit_graph<E: Election>(
     let start = || vec![Between::of(&system.initial())];
     let exact = explore(system, links, start(), extent, |_| true)?;
     let wide = explore_wide(system, links, start(), extent)?;
+    let forms = Forms::new(system, links, u64::MAX);
+    let numbers: HashMap<Between<E>, u32> = wide.states().zip(0..).collect();
+    let number = |state| numbers.get(&forms.wide_form(state)?.0).copied();
+    let seen: BTreeSet<u32> = exact.states().filter_map(number).collect();
+    if wide.forms_of(&exact) != Vec::from_iter(seen) {
+        return Err("other wide forms of the states of the graph than on values".to_string());
+    }
     Ok([
         compare_graph(&exact, Grain::Exact, Ticking::new(system, links, extent.spread))?,
         compare_graph(&wide, Grain::Wide, Ticking::new(system, links, u64::MAX))?,
