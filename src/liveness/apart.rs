@@ -24,6 +24,15 @@ pub(super) const WIDE: u64 = 3;
 /// round, and that is less than two steps.
 const FALL: u64 = 2;
 
+/// Which states go on alike, so that one form stands for all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grain {
+    /// Those with one canonical form.
+    Exact,
+    /// Those with one wide form. They go on alike but for how their excess changes.
+    Wide,
+}
+
 /// A wide gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Gap {
@@ -99,6 +108,22 @@ impl<E: Election> Forms<'_, E> {
     /// The parts of the network in which numbers are compared with each other.
     fn parts_of(&self, state: &Between<E>) -> Vec<NodeSet> {
         components(self.links, state.present())
+    }
+
+    /// The form of a state, and the excess that it has lost; `None` if it is too far away.
+    pub(super) fn form(&self, grain: Grain, state: Between<E>) -> Option<(Between<E>, u64)> {
+        match grain {
+            Grain::Exact => Some((self.canonical(state)?, 0)),
+            Grain::Wide => self.wide_form(state),
+        }
+    }
+
+    /// The states that a form stands for, as far as they may go on in different ways.
+    pub(super) fn stands_for(&self, grain: Grain, form: &Between<E>) -> Vec<Instance<E>> {
+        match grain {
+            Grain::Exact => vec![Instance { state: form.clone(), excess: 0 }],
+            Grain::Wide => self.instances(form),
+        }
     }
 
     /// The wide form of a state, and the excess that it has lost; `None` if it is too far away.

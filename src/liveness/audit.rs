@@ -1,18 +1,20 @@
 //! Whether a tick of the whole system is what the reference semantics makes of it, and whether
 //! states that have the same canonical form go on alike.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
+use super::apart::{Grain, Instance};
 use super::between::Between;
-use super::explore::{Extent, explore};
+use super::explore::{Explored, Extent, explore, explore_wide};
 use super::graph::Edge;
 use super::marks::{ALL, LED, Observer, marks};
 use super::report::expect_decidable;
 use super::stabilising::{Timeless, any_start};
 use super::ticking::{Forms, Tick, Ticking};
 use super::ticks::Few;
+use super::wide::change;
 use crate::election::{Election, node_name};
 use crate::semantics::topology::Topology;
 use crate::semantics::{Step, System, Timing};
@@ -204,7 +206,8 @@ fn interleaved<E: Election>(
 }
 
 /// Holds the graph, which is found in numbers, against ticks of the whole system on values: each of
-/// its states must have the same edges. Returns how many edges were compared.
+/// its states must have the same edges. So must the graph of wide forms, which must have the same
+/// forms of the first one's states, too. Returns how many edges of each were compared.
 ///
 /// # Errors
 /// The system is not one that can be decided; or the first state that has other edges.
@@ -212,30 +215,51 @@ pub fn audit_graph<E: Election>(
     system: &System<E>,
     links: &Topology,
     extent: Extent,
-) -> Result<u64, String> {
+) -> Result<[u64; 2], String> {
     expect_decidable(system)?;
-    let start = vec![Between::of(system, &system.initial())];
-    let explored = explore(system, links, start, extent, |_| true)?;
-    let mut ticking = Ticking::new(system, links, extent.spread);
-    let observer = Observer::new(system, links);
+    let start = || vec![Between::of(system, &system.initial())];
+    let exact = explore(system, links, start(), extent, |_| true)?;
+    let wide = explore_wide(system, links, start(), extent)?;
+    let forms = Forms::new(system, links, u64::MAX);
+    let numbers: HashMap<Between<E>, u32> = wide.states().zip(0..).collect();
+    let number = |state| numbers.get(&forms.wide_form(state)?.0).copied();
+    let seen: BTreeSet<u32> = exact.states().filter_map(number).collect();
+    if wide.forms_of(&exact) != Vec::from_iter(seen) {
+        return Err("other wide forms of the states of the graph than on values".to_string());
+    }
+    Ok([
+        compare_graph(&exact, Grain::Exact, Ticking::new(system, links, extent.spread))?,
+        compare_graph(&wide, Grain::Wide, Ticking::new(system, links, u64::MAX))?,
+    ])
+}
+
+fn compare_graph<E: Election>(
+    explored: &Explored<'_, E>,
+    grain: Grain,
+    mut ticking: Ticking<'_, E>,
+) -> Result<u64, String> {
+    let observer = Observer::new(ticking.system, ticking.forms.links);
     let numbers: HashMap<Between<E>, u32> = explored.states().zip(0..).collect();
     let mut compared = 0;
-    for (state, number) in explored.states().zip(0..) {
+    for (form, number) in explored.states().zip(0..) {
         let known = explored.graph.out(number);
         if known.is_empty() && explored.graph.is_cut(number) {
             continue;
         }
-        let before = observer.reigns(&state);
         let mut edges = HashSet::new();
-        for tick in ticking.ticks(&state).unwrap_or_default() {
-            let marks = marks(&before, &observer.reigns(&tick.after)) | tick.idle;
-            let Some(after) = ticking.forms.canonical(tick.after) else { continue };
-            let to = numbers.get(&after).copied();
-            let to = to.ok_or_else(|| format!("not in the graph:\n{}", shown(&after)))?;
-            edges.insert(Edge { to, marks, draw: tick.draw as u16, adversary: tick.has_fault });
+        for Instance { state, excess } in ticking.forms.stands_for(grain, &form) {
+            let before = observer.reigns(&state);
+            for tick in ticking.ticks(&state).unwrap_or_default() {
+                let marks = marks(&before, &observer.reigns(&tick.after)) | tick.idle;
+                let Some((after, left)) = ticking.forms.form(grain, tick.after) else { continue };
+                let to = numbers.get(&after).copied();
+                let to = to.ok_or_else(|| format!("not in the graph:\n{}", shown(&after)))?;
+                let (marks, draw) = (marks | change(excess, left), tick.draw as u16);
+                edges.insert(Edge { to, marks, draw, adversary: tick.has_fault });
+            }
         }
         if edges != known.iter().copied().collect() {
-            return Err(format!("other edges on values than in the graph:\n{}", shown(&state)));
+            return Err(format!("other edges on values than in the graph:\n{}", shown(&form)));
         }
         compared += known.len() as u64;
     }

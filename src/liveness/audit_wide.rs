@@ -26,11 +26,13 @@ impl<E: Election> Audit<'_, E> {
         if instances.len() == 1 && excess == 0 {
             return Ok(());
         }
-        if self.ticking.forms.wide_form(form.clone()) != Some((form.clone(), 0)) {
-            return Err(format!("not a wide form, since it has another one:\n{}", shown(&form)));
-        }
         let mut theirs = Ticks::new();
         for instance in instances {
+            let known = self.ticking.forms.wide_form(instance.state.clone());
+            if known.as_ref() != Some(&(form.clone(), instance.excess)) {
+                let instance = shown(&instance.state);
+                return Err(format!("{instance}\nhas another wide form than\n{}", shown(&form)));
+            }
             let ticks = self.wide_ticks(&instance.state, instance.excess)?;
             theirs.resize_with(theirs.len().max(ticks.len()), BTreeSet::new);
             theirs.iter_mut().zip(ticks).for_each(|(theirs, more)| theirs.extend(more));

@@ -120,7 +120,15 @@ impl<'a, E: Election> Compiled<'a, E> {
         }
     }
 
-    /// The row of a state.
+    /// The row of a state all of whose parts are known.
+    pub(super) fn row(&self, state: &Parts<E>) -> Option<Vec<u32>> {
+        let nodes = state.nodes.iter().map(Known::number);
+        let due = state.due.iter().map(Known::number);
+        let left = self.left.iter().position(|known| *known == state.left);
+        nodes.chain(due).chain([left.map(|number| number as u32)]).collect()
+    }
+
+    /// The row of a state, whose parts are added.
     pub(super) fn add(&mut self, state: Parts<E>) -> Vec<u32> {
         let nodes = state.nodes.into_iter().map(|known| self.nodes.add(known));
         let due = state.due.into_iter().map(|known| self.due.add(known));

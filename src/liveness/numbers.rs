@@ -18,6 +18,16 @@ pub(super) enum Known<T> {
     New(u64, Arc<T>),
 }
 
+impl<T> Known<T> {
+    /// The number, if the value has one.
+    pub(super) fn number(&self) -> Option<u32> {
+        match self {
+            Known::Is(number) => Some(*number),
+            Known::New(..) => None,
+        }
+    }
+}
+
 impl<T: Hash + PartialEq> Table<T> {
     pub(super) fn new() -> Self {
         let hasher = DefaultHashBuilder::default();
@@ -87,6 +97,12 @@ impl Rows {
         row(&self.flat, self.width, number)
     }
 
+    /// The number of a row that is there.
+    pub(super) fn find(&self, known: &[u32]) -> Option<u32> {
+        let is_it = |number: &u32| row(&self.flat, self.width, *number) == known;
+        self.numbers.find(self.hasher.hash_one(known), is_it).copied()
+    }
+
     /// The number of a row.
     pub(super) fn put(&mut self, new: &[u32]) -> u32 {
         let Rows { width, flat, numbers, hasher } = self;
@@ -124,5 +140,6 @@ mod tests {
         let numbers: Vec<u32> = (0..1000).map(|i| rows.put(&[i % 10, i % 100 / 10])).collect();
         assert!(numbers.iter().enumerate().all(|(i, number)| *number == i as u32 % 100));
         assert_eq!((rows.get(42), rows.len()), (&[2, 4][..], 100));
+        assert_eq!((rows.find(&[2, 4]), rows.find(&[2, 10])), (Some(42), None));
     }
 }

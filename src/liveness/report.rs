@@ -6,14 +6,14 @@ use super::answer::{Decision, Lasso, Path, Question};
 use super::between::Between;
 use super::confirm::confirm;
 use super::decide::decide;
-use super::explore::{Explored, Extent, explore};
+use super::explore::{Explored, Extent, explore, explore_wide};
 use super::graph::Graph;
 use super::marks::{ALL, KEPT, LED, leads_on, learns};
 use super::retell::{Phase, Told, tell, tell_path};
 use super::stabilising::Timeless;
 use super::ticking::Forms;
 use super::ticks::Inputs;
-use super::wide::{decide_wide, explore_wide};
+use super::wide::decide_wide;
 use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
@@ -179,22 +179,16 @@ pub(super) fn decide_timed<'a, E: Election>(
     }
     let last = &phases[phases.len() - 1];
     let graph = &last.explored.graph;
-    // After a phase without time, starts may have been left out as well.
-    let is_timed = system.rules.timing == Timing::Timed;
-    let wide = match last.explored.cut {
-        Some("spread") if is_timed => {
-            let starts = graph.starts().iter().map(|start| last.explored.state(*start));
-            explore_wide(system, &last.links, starts.collect(), extent)?
-        }
-        _ => None,
-    };
+    let wide = wide_graph(system, last, extent)?;
     let reply = |asked: Asked| {
         let question = asked.question(system.actors.len());
         let decision = decide(graph, &question).map_err(|defect| defect.to_string())?;
         let unconfirmed = |why| format!("the answer on {} is not confirmed: {why}", asked.name());
         confirm(graph, &question, &decision).map_err(unconfirmed)?;
         let decision = match &wide {
-            Some(wide) => decide_wide(wide, &question, decision).map_err(unconfirmed)?,
+            Some((real, wide)) => {
+                decide_wide(wide, real, &question, decision).map_err(unconfirmed)?
+            }
             None => decision,
         };
         Ok(Reply { asked, decision })
@@ -229,6 +223,24 @@ fn begin<'a, E: Election>(
     let links = &system.rules.topologies[cut.to.unwrap_or(0)];
     let explored = explore(system, links, starts, extent, |_| true)?;
     Ok(Phase { links: links.clone(), explored, before: None })
+}
+
+/// Where numbers come apart, and not all states could be followed: the graph of wide forms, if that
+/// is whole; and those of its states that are forms of the states that were seen.
+fn wide_graph<E: Election>(
+    system: &System<E>,
+    last: &Phase<'_, E>,
+    extent: Extent,
+) -> Result<Option<(Vec<u32>, Graph)>, String> {
+    let seen = &last.explored;
+    // After a phase without time, starts may have been left out as well.
+    let is_timed = system.rules.timing == Timing::Timed;
+    if seen.cut.is_none() || !is_timed || E::countings(&system.actors).is_empty() {
+        return Ok(None);
+    }
+    let starts = seen.graph.starts().iter().map(|start| seen.state(*start));
+    let wide = explore_wide(system, &last.links, starts.collect(), extent)?;
+    Ok(wide.cut.is_none().then(|| (wide.forms_of(seen), wide.graph)))
 }
 
 /// Links change only if that is asked about, and then some are cut and none is mended: what was

@@ -5,21 +5,11 @@
 //! real run is a number: it cannot fall again and again and rise only finitely often. A run in the
 //! graph that keeps to this is called *possible* here.
 
-use std::collections::HashMap;
-use std::rc::Rc;
-
 use super::answer::{Answer, Decision, Question, Random};
-use super::between::Between;
-use super::components::Blocks;
+use super::components::{Blocks, Sum};
 use super::end_components::end_components;
-use super::explore::Extent;
 use super::fixpoints::{Before, FAR, Kind, Part, distances};
-use super::graph::{Edge, Graph, GraphBuilder};
-use super::marks::{Observer, marks};
-use super::ticking::Ticking;
-use crate::election::Election;
-use crate::semantics::System;
-use crate::semantics::topology::Topology;
+use super::graph::{Edge, Graph};
 
 /// A mark: the excess of wide gaps has fallen in the tick.
 pub const FALLS: u32 = 1 << 30;
@@ -35,63 +25,10 @@ pub(super) fn change(before: u64, after: u64) -> u32 {
     }
 }
 
-/// More states are not followed: they are kept as values.
-const MOST: usize = 300_000;
-
-/// The graph of wide forms, from these states on; `None` if it has too many.
-pub(super) fn explore_wide<E: Election>(
-    system: &System<E>,
-    links: &Topology,
-    starts: Vec<Between<E>>,
-    extent: Extent,
-) -> Result<Option<Graph>, String> {
-    let mut ticking = Ticking::new(system, links, u64::MAX);
-    let observer = Observer::new(system, links);
-    let mut numbers: HashMap<Rc<Between<E>>, u32> = HashMap::new();
-    let mut states: Vec<Rc<Between<E>>> = Vec::new();
-    let mut graph = GraphBuilder::new();
-    let mut number = |state: Between<E>, states: &mut Vec<Rc<Between<E>>>| {
-        let state = Rc::new(state);
-        *numbers.entry(state.clone()).or_insert_with(|| {
-            states.push(state);
-            (states.len() - 1) as u32
-        })
-    };
-    for start in starts {
-        let Some((start, _)) = ticking.forms.wide_form(start) else { return Ok(None) };
-        graph.start(number(start, &mut states));
-    }
-    let most = extent.states.min(MOST);
-    let mut at = 0;
-    while let Some(state) = states.get(at).cloned() {
-        at += 1;
-        if states.len() > most {
-            return Ok(None);
-        }
-        let mut edges = Vec::new();
-        for instance in ticking.forms.instances(&state) {
-            let before = observer.reigns(&instance.state);
-            let Ok(ticks) = ticking.ticks(&instance.state) else { return Ok(None) };
-            for tick in ticks {
-                let marks = marks(&before, &observer.reigns(&tick.after));
-                let draw =
-                    u16::try_from(tick.draw).map_err(|_| "too many timers may fire in a tick")?;
-                let Some((next, excess)) = ticking.forms.wide_form(tick.after) else {
-                    return Ok(None);
-                };
-                let marks = marks | change(instance.excess, excess);
-                let to = number(next, &mut states);
-                edges.push(Edge { to, marks, draw, adversary: tick.has_fault });
-            }
-        }
-        graph.state(edges);
-    }
-    graph.build().map(Some).map_err(|defect| defect.to_string())
-}
-
 /// What is certain of a system, given what is decided of a graph in which some of its runs are left
 /// out, and a graph, `wide`, that has all of its runs and maybe others. No run in it counts that
-/// takes edges with [`FALLS`] infinitely often, and those with [`RISES`] only finitely often.
+/// takes edges with [`FALLS`] infinitely often, and those with [`RISES`] only finitely often. The
+/// states that are `real` stand for some that the system can reach.
 ///
 /// The evidence stays: it is of the first graph, and real.
 ///
@@ -99,10 +36,11 @@ pub(super) fn explore_wide<E: Election>(
 /// What components of `wide` say is not confirmed by fixpoints: a defect.
 pub fn decide_wide(
     wide: &Graph,
+    real: &[u32],
     question: &Question,
     narrow: Decision,
 ) -> Result<Decision, String> {
-    let wide = Wide::new(wide, question);
+    let wide = Wide::new(wide);
     if !wide.is_whole() {
         return Ok(narrow);
     }
@@ -111,66 +49,111 @@ pub fn decide_wide(
         Answer::CanBeLost { .. } => true,
         _ => return Ok(narrow),
     };
+    let (good, bad) = (Runs::good(question), Runs::bad(question));
     let answer = match narrow.answer {
-        _ if is_refuted && !wide.is_possible(&Runs::good)? => Answer::Never,
-        Answer::Unknown { refuted: false } if !wide.is_possible(&Runs::bad)? => Answer::Guaranteed,
-        Answer::Unknown { refuted: true } if !wide.can_be_held(&Runs::bad)? => {
+        _ if is_refuted && !wide.has(&good)? => Answer::Never,
+        Answer::Unknown { refuted: false } if !wide.has(&bad)? => Answer::Guaranteed,
+        Answer::Unknown { refuted: true } if !wide.can_be_held(&bad)? => {
             Answer::AlmostSure { random: Random::Timeouts }
         }
-        Answer::Unknown { refuted: true } if !wide.can_be_held(&Runs::good)? => {
-            Answer::CanBeLost { for_good: false }
-        }
+        Answer::Unknown { refuted: true } => match wide.loses(real, &good)? {
+            Some(for_good) => Answer::CanBeLost { for_good },
+            None => narrow.answer,
+        },
         known => known,
     };
     Ok(Decision { answer, ..narrow })
 }
 
 /// Runs that repeat edges of some kind only, among which for each of some masks is one that lacks
-/// it, and one that has one of the marks.
+/// it, and for each of others one that has one of its marks.
 struct Runs {
     without: u32,
     carrying: u32,
     lacking: Vec<u32>,
-    /// `None`: no mark is needed.
-    having: Option<u32>,
+    having: Vec<u32>,
 }
 
 impl Runs {
-    /// The good runs, as several families.
-    fn good(question: &Question) -> Vec<Runs> {
-        let none = || Runs { without: 0, carrying: 0, lacking: Vec::new(), having: None };
-        match question {
-            Question::Persists { one_of } => {
-                one_of.iter().map(|mask| Runs { carrying: *mask, ..none() }).collect()
-            }
-            Question::Recurs { any } => vec![Runs { having: Some(*any), ..none() }],
-        }
+    fn all() -> Self {
+        Runs { without: 0, carrying: 0, lacking: Vec::new(), having: Vec::new() }
     }
 
-    /// The bad runs.
+    /// The good runs that are possible, as several families.
+    fn good(question: &Question) -> Vec<Runs> {
+        let good = match question {
+            Question::Persists { one_of } => {
+                one_of.iter().map(|mask| Runs { carrying: *mask, ..Runs::all() }).collect()
+            }
+            Question::Recurs { any } => vec![Runs { having: vec![*any], ..Runs::all() }],
+        };
+        good.into_iter().flat_map(Runs::possible).collect()
+    }
+
+    /// The bad runs that are possible, as several families.
     fn bad(question: &Question) -> Vec<Runs> {
-        let none = || Runs { without: 0, carrying: 0, lacking: Vec::new(), having: None };
-        match question {
-            Question::Persists { one_of } => vec![Runs { lacking: one_of.clone(), ..none() }],
-            Question::Recurs { any } => vec![Runs { without: *any, ..none() }],
-        }
+        let bad = match question {
+            Question::Persists { one_of } => Runs { lacking: one_of.clone(), ..Runs::all() },
+            Question::Recurs { any } => Runs { without: *any, ..Runs::all() },
+        };
+        bad.possible().into()
+    }
+
+    /// Those that rise again and again, and those that fall only finitely often.
+    fn possible(mut self) -> [Runs; 2] {
+        let Runs { without, carrying, lacking, having } = &self;
+        let (lacking, having) = (lacking.clone(), having.clone());
+        let level = Runs { without: without | FALLS, carrying: *carrying, lacking, having };
+        self.having.push(RISES);
+        [self, level]
     }
 
     fn allows(&self, edge: &Edge) -> bool {
         !edge.adversary && edge.marks & self.without == 0 && edge.carries(self.carrying)
     }
+
+    /// Whether a run is one of these that repeats all edges of a block, given that it may repeat
+    /// them.
+    fn has(&self, sum: &Sum) -> bool {
+        sum.has_edge
+            && self.lacking.iter().all(|mask| sum.all & mask != *mask)
+            && self.having.iter().all(|any| sum.some & any != 0)
+    }
+
+    /// What kinds of edges such a run must have.
+    fn kinds(&self) -> Vec<Box<Kind<'_>>> {
+        let lacking = self.lacking.iter();
+        let lacking =
+            lacking.map(|mask| Box::new(move |edge: &Edge| !edge.carries(*mask)) as Box<Kind>);
+        let having = self.having.iter();
+        let having =
+            having.map(|any| Box::new(move |edge: &Edge| edge.marks & any != 0) as Box<Kind>);
+        lacking.chain(having).collect()
+    }
 }
 
 struct Wide<'a> {
     graph: &'a Graph,
-    question: &'a Question,
+    /// The states that are looked at. No edges lead out of them but those of the adversary.
     reached: Vec<bool>,
 }
 
 impl<'a> Wide<'a> {
-    fn new(graph: &'a Graph, question: &'a Question) -> Self {
+    fn new(graph: &'a Graph) -> Self {
         let reached = distances(graph).into_iter().map(|distance| distance != FAR).collect();
-        Wide { graph, question, reached }
+        Wide { graph, reached }
+    }
+
+    /// Of the same graph, what comes after a state if the environment does nothing.
+    fn after(&self, state: u32) -> Self {
+        let (mut reached, mut open) = (vec![false; self.reached.len()], vec![state]);
+        while let Some(state) = open.pop() {
+            if !std::mem::replace(&mut reached[state as usize], true) {
+                let own = self.graph.out(state).iter().filter(|edge| !edge.adversary);
+                open.extend(own.map(|edge| edge.to));
+            }
+        }
+        Wide { graph: self.graph, reached }
     }
 
     fn states(&self) -> impl Iterator<Item = u32> {
@@ -182,58 +165,85 @@ impl<'a> Wide<'a> {
         !self.states().any(|state| self.graph.is_stop(state) || self.graph.is_cut(state))
     }
 
-    /// Whether some run is one of these and possible. Either it falls only finitely often, or it
-    /// rises again and again.
-    fn is_possible(&self, runs: &dyn Fn(&Question) -> Vec<Runs>) -> Result<bool, String> {
-        self.both(runs, |keeps| self.components(keeps), |part, kinds| part.has_walk(kinds))
+    /// Whether there is one of these runs.
+    fn has(&self, runs: &[Runs]) -> Result<bool, String> {
+        self.any(runs, Wide::components, |part, kinds| part.has_walk(kinds))
     }
 
-    /// Whether an order of delivery can keep a possible run to these, with some probability.
-    fn can_be_held(&self, runs: &dyn Fn(&Question) -> Vec<Runs>) -> Result<bool, String> {
-        let ends = |keeps: &Kind| {
-            let Blocks { of, .. } = self.components(keeps);
-            let (of, blocks) = end_components(self.graph, of, keeps);
-            Blocks::summed(self.graph, of, blocks, keeps)
-        };
+    /// Whether an order of delivery can keep a run to these, with some probability.
+    fn can_be_held(&self, runs: &[Runs]) -> Result<bool, String> {
         let before = Before::new(self.graph);
-        self.both(runs, ends, |part, kinds| part.can_be_held(&before, kinds))
+        self.any(runs, Wide::end_components, |part, kinds| part.can_be_held(&before, kinds))
     }
 
-    /// By components, and, to confirm it, by fixpoints.
-    fn both(
+    /// Whether from one of these states, if the environment does nothing more, a run is with
+    /// probability one none of the good ones, for every order: `Some`. And whether from one of them
+    /// no run is a good one.
+    fn loses(&self, from: &[u32], good: &[Runs]) -> Result<Option<bool>, String> {
+        let unconfirmed = || Err("a part and the whole do not agree".to_string());
+        if let Some(state) = self.hopeless(from, good, Wide::components) {
+            return if self.after(state).has(good)? { unconfirmed() } else { Ok(Some(true)) };
+        }
+        if let Some(state) = self.hopeless(from, good, Wide::end_components) {
+            return if self.after(state).can_be_held(good)? {
+                unconfirmed()
+            } else {
+                Ok(Some(false))
+            };
+        }
+        Ok(None)
+    }
+
+    /// The first of these states from which no block can be reached whose edges are such a run.
+    fn hopeless(
         &self,
-        runs: &dyn Fn(&Question) -> Vec<Runs>,
-        blocks: impl Fn(&Kind) -> Blocks,
+        from: &[u32],
+        runs: &[Runs],
+        blocks: impl Fn(&Self, &Kind) -> Blocks,
+    ) -> Option<u32> {
+        let mut hopeful = vec![false; self.reached.len()];
+        for runs in runs {
+            let blocks = blocks(self, &|edge| runs.allows(edge));
+            for state in self.states() {
+                let is_in = blocks.block(state).is_some_and(|block| runs.has(&blocks.sums[block]));
+                hopeful[state as usize] |= is_in;
+            }
+        }
+        let own = |edge: &Edge| !edge.adversary;
+        let all = Part::new(self.graph, self.reached.clone(), &own);
+        let hopeful = all.reaching(&Before::new(self.graph), |state| hopeful[state as usize]);
+        from.iter().copied().find(|state| !hopeful[*state as usize])
+    }
+
+    /// Whether the edges of some block are one of these runs; by fixpoints as well, to confirm it.
+    fn any(
+        &self,
+        runs: &[Runs],
+        blocks: impl Fn(&Self, &Kind) -> Blocks,
         confirm: impl Fn(Part, &[&Kind]) -> bool,
     ) -> Result<bool, String> {
         let mut is_any = false;
-        for runs in runs(self.question) {
-            for (falls, rises) in [(0, Some(RISES)), (FALLS, None)] {
-                let keeps = |edge: &Edge| runs.allows(edge) && edge.marks & falls == 0;
-                let found = blocks(&keeps).sums.iter().any(|sum| {
-                    let lacks = |mask: &u32| sum.all & mask != *mask;
-                    let has = |any: Option<u32>| any.is_none_or(|any| sum.some & any != 0);
-                    sum.has_edge && runs.lacking.iter().all(lacks) && has(runs.having) && has(rises)
-                });
-                let lacking: Vec<_> =
-                    runs.lacking.iter().map(|mask| |edge: &Edge| !edge.carries(*mask)).collect();
-                let has = |any: Option<u32>| {
-                    move |edge: &Edge| any.is_none_or(|any| edge.marks & any != 0)
-                };
-                let (having, rising) = (has(runs.having), has(rises));
-                let mut kinds: Vec<&Kind> = lacking.iter().map(|kind| kind as &Kind).collect();
-                kinds.extend([&having as &Kind, &rising as &Kind]);
-                if confirm(Part::new(self.graph, self.reached.clone(), &keeps), &kinds) != found {
-                    return Err("components and fixpoints do not agree".to_string());
-                }
-                is_any |= found;
+        for runs in runs {
+            let keeps = |edge: &Edge| runs.allows(edge);
+            let found = blocks(self, &keeps).sums.iter().any(|sum| runs.has(sum));
+            let kinds = runs.kinds();
+            let kinds: Vec<&Kind> = kinds.iter().map(|kind| &**kind).collect();
+            if confirm(Part::new(self.graph, self.reached.clone(), &keeps), &kinds) != found {
+                return Err("components and fixpoints do not agree".to_string());
             }
+            is_any |= found;
         }
         Ok(is_any)
     }
 
     fn components(&self, keeps: &Kind) -> Blocks {
         Blocks::search(self.graph, self.states(), |_, edge| keeps(edge), keeps)
+    }
+
+    fn end_components(&self, keeps: &Kind) -> Blocks {
+        let Blocks { of, .. } = self.components(keeps);
+        let (of, blocks) = end_components(self.graph, of, keeps);
+        Blocks::summed(self.graph, of, blocks, keeps)
     }
 }
 

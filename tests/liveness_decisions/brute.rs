@@ -132,8 +132,9 @@ impl<'a> Tried<'a> {
     }
 
     /// The answer if the sketch has all runs of a system and maybe others, of which those do not
-    /// count that fall again and again and rise only finitely often.
-    pub(crate) fn wide_answer(&self, question: &Question, refuted: bool) -> Answer {
+    /// count that fall again and again and rise only finitely often. The system can reach those of
+    /// its states that are real.
+    pub(crate) fn wide_answer(&self, real: &[u32], question: &Question, refuted: bool) -> Answer {
         let some = |set: &Repeated, mark| self.edges(set.edges).any(|(_, e)| e.marks & mark != 0);
         let is_possible = |set: &&Repeated| some(set, RISES) || !some(set, FALLS);
         let (good, bad): (Vec<&Repeated>, Vec<&Repeated>) = self
@@ -143,6 +144,16 @@ impl<'a> Tried<'a> {
             .partition(|set| self.is_good(set.edges, question));
         let is_cut = self.sketch.cut.iter().any(|state| self.is_reached(*state));
         let is_whole = self.answer(question) != Answer::TimeStops && !is_cut;
+        let own = closure(self.sketch, |_, edge| !edge.adversary);
+        // Of these sets, is none among what comes after some real state?
+        let is_lost = |sets: &dyn Fn(&Repeated) -> bool| {
+            real.iter().any(|from| {
+                let comes = |set: &Repeated| {
+                    self.edges(set.edges).all(|(state, _)| own[*from as usize][*state as usize])
+                };
+                !good.iter().any(|set| sets(set) && comes(set))
+            })
+        };
         match refuted {
             _ if !is_whole => Answer::Unknown { refuted },
             true if good.is_empty() => Answer::Never,
@@ -150,7 +161,8 @@ impl<'a> Tried<'a> {
             true if !bad.iter().any(|set| set.is_held) => {
                 Answer::AlmostSure { random: Random::Timeouts }
             }
-            true if !good.iter().any(|set| set.is_held) => Answer::CanBeLost { for_good: false },
+            true if is_lost(&|_| true) => Answer::CanBeLost { for_good: true },
+            true if is_lost(&|set| set.is_held) => Answer::CanBeLost { for_good: false },
             _ => Answer::Unknown { refuted },
         }
     }
