@@ -142,6 +142,10 @@ fn what_cannot_be_asked_is_refused() {
         let path = file("liveness-refused", &format!("{i}.toml"), &toml);
         oneleader(&["liveness", "raft", "--scenario", text(&path)]).refuses(&[why]);
     }
+}
+
+#[test]
+fn names_and_logs_that_are_not_there_are_refused() {
     let logs = "[[liveness]]\nname = \"logs\"\nnodes = 3\nstart_when = \"n1 lacks what n2 has\"";
     let path = file("liveness-refused", "logs.toml", logs);
     oneleader(&["liveness", "bully", "--scenario", text(&path)])
