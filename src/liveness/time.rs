@@ -103,6 +103,10 @@ impl<'r, E: Election> Ahead<'r, E> {
     }
 }
 
+/// Where the clock starts is known but for less than a billionth of all runs. That is little among
+/// those that count if they are no fewer than this.
+const SELDOM: f64 = 1e-3;
+
 /// Why there are no times.
 const NO_CHANCES: &str = "it was not noted how likely each tick is";
 
@@ -160,6 +164,9 @@ impl<'r, 'a, E: Election> Clock<'r, 'a, E> {
         let met = chain.first_met(&begin, &may_cut)?;
         // Runs on which the cut never comes do not count.
         let all: f64 = met.iter().map(|(_, chance)| chance).sum();
+        if all < SELDOM {
+            return Err(format!("the cut comes too seldom: with probability {all:e}"));
+        }
         Ok(met.iter().map(|(state, chance)| (start[&(*state as usize)], chance / all)).collect())
     }
 }
