@@ -180,4 +180,17 @@ mod tests {
             slow.first_met(&[(0, 1.0)], &[false, true]).unwrap_err().contains("ticks it is open")
         );
     }
+
+    /// Half of the runs go on in each tick, next to none come to the goal, the others are lost. So
+    /// those that come to it take 1, 2, 3, .. ticks with 1/2, 1/4, 1/8, ..: on average 2.
+    #[test]
+    fn what_is_rare_need_not_be_slow() {
+        let mut chain = Chain::default();
+        chain.state(vec![(0, 0.5), (1, 1e-13), (2, 0.5 - 1e-13)]);
+        chain.state(vec![(1, 1.0)]);
+        chain.state(vec![(2, 1.0)]);
+        let waiting = chain.waiting(&[(0, 1.0)], &[false, true, false]).unwrap();
+        assert!((waiting.probability / 2e-13 - 1.0).abs() < 1e-8);
+        assert!((waiting.mean.unwrap() - 2.0).abs() < 1e-8);
+    }
 }
