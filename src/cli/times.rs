@@ -80,11 +80,11 @@ fn sentence(time: &TimeToLeader) -> String {
             text += &format!("; in {share} of the runs at most {ticks}");
         }
     }
-    if exact.probability < 1.0 - 1e-6 {
-        text += &format!(
-            "; but in {:.2} % of all runs it never happens",
-            100.0 * (1.0 - exact.probability)
-        );
+    if exact.probability < 1.0 {
+        let percent = 100.0 * (1.0 - exact.probability);
+        let share =
+            if percent < 0.005 { "less than 0.01 %".into() } else { format!("{percent:.2} %") };
+        text += &format!("; but in {share} of all runs it never happens");
     }
     text += "\n";
     if let Some(sampled) = sampled {

@@ -54,7 +54,7 @@ pub(super) struct Observer<'a, E: Election> {
     pub(super) system: &'a System<E>,
     pub(super) links: &'a Topology,
     /// Whether it is asked who has learned something.
-    learns: bool,
+    pub(super) learns: bool,
 }
 
 impl<'a, E: Election> Observer<'a, E> {
@@ -92,6 +92,13 @@ impl<'a, E: Election> Observer<'a, E> {
         };
         let all = followed.iter().any(all_follow);
         Reigns { followed, live, all }
+    }
+
+    /// Whether all have learned, or, where it is asked who leads, somebody leads that a quorum
+    /// follows.
+    pub(super) fn is_good(&self, state: &Between<E>) -> bool {
+        let Reigns { followed, all, .. } = self.reigns(state);
+        if self.learns { all } else { !followed.is_empty() }
     }
 
     fn is_quorum(&self, state: &Between<E>, id: Id, near: NodeSet, members: NodeSet) -> bool {

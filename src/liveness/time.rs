@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::between::Between;
-use super::chain::{Waiting, settled};
+use super::graph::Graph;
+use super::marks::Observer;
 use super::report::{Asked, Report};
 use super::retell::Phase;
 use super::ticking::Forms;
+use super::waiting::Waiting;
 use super::walks::{Now, Sampled, Walk, sample};
 use crate::election::Election;
 use crate::semantics::world::Faults;
@@ -18,6 +20,7 @@ struct Clock<'r, 'a, E: Election> {
     report: &'r Report<'a, E>,
     /// By state of the last graph: whether from there on every run stays good.
     settled: Vec<bool>,
+    observer: Observer<'r, E>,
 }
 
 impl<E: Election> Report<'_, E> {
@@ -43,7 +46,7 @@ impl<E: Election> Report<'_, E> {
         let clock = Clock::new(self)?;
         let ahead = Ahead::new(self, self.last(), &clock.settled)?;
         let [before, after] = &self.phases[..] else {
-            return Ok(sample(self.system, walks, seed, |_| (), |state| ahead.look(state)));
+            return Ok(sample(self.system, walks, seed, |_| (), |state| clock.look(state, &ahead)));
         };
         let may_cut = clock.may_cut(before);
         let until_cut = Ahead::new(self, before, &may_cut)?;
@@ -60,7 +63,7 @@ impl<E: Election> Report<'_, E> {
                 walk.take(&Step::Switch { topology: 1 });
             }
         };
-        Ok(sample(self.system, walks, seed, start, |state| ahead.look(state)))
+        Ok(sample(self.system, walks, seed, start, |state| clock.look(state, &ahead)))
     }
 }
 
@@ -84,7 +87,7 @@ impl<'r, E: Election> Ahead<'r, E> {
             numbers: explored.states().zip(0..).collect(),
             forms: Forms::new(report.system, &phase.links, report.extent.spread),
             is_one,
-            hopeless: chain.hopeless(is_one)?,
+            hopeless: chain.hopeless(is_one),
         })
     }
 
@@ -99,6 +102,10 @@ impl<'r, E: Election> Ahead<'r, E> {
         }
     }
 }
+
+/// Where the clock starts is known but for less than a billionth of all runs. That is little among
+/// those that count if they are no fewer than this.
+const SELDOM: f64 = 1e-3;
 
 /// Why there are no times.
 const NO_CHANCES: &str = "it was not noted how likely each tick is";
@@ -119,8 +126,23 @@ impl<'r, 'a, E: Election> Clock<'r, 'a, E> {
         if let Some(bound) = report.phases.iter().find_map(|phase| phase.explored.cut) {
             return Err(format!("not all that can happen was followed: {bound}"));
         }
+        let observer = Observer::new(report.system, &report.last().links);
+        let is_good = |state: u32| observer.is_good(&report.last().explored.state(state));
         let one_of = Asked::of(report.system)[0].masks(actors.len());
-        Ok(Clock { report, settled: settled(report.graph(), &one_of) })
+        let settled = settled(report.graph(), &one_of, is_good);
+        Ok(Clock { report, settled, observer })
+    }
+
+    /// Whether a walk is settled. All have learned, or a leader has a quorum, as its state says
+    /// itself. What has been learned is not forgotten, so the graph is asked about leaders only:
+    /// whether one stays.
+    fn look(&self, state: &SystemState<E>, ahead: &Ahead<'_, E>) -> Now {
+        let is_good = self.observer.is_good(&Between::of(self.report.system, state));
+        match ahead.look(state) {
+            _ if is_good && self.observer.learns => Now::Settled,
+            Now::Settled if !is_good => Now::Open,
+            now => now,
+        }
     }
 
     /// By state before the cut: whether the cut may come.
@@ -142,6 +164,43 @@ impl<'r, 'a, E: Election> Clock<'r, 'a, E> {
         let met = chain.first_met(&begin, &may_cut)?;
         // Runs on which the cut never comes do not count.
         let all: f64 = met.iter().map(|(_, chance)| chance).sum();
+        if all < SELDOM {
+            return Err(format!("the cut comes too seldom: with probability {all:e}"));
+        }
         Ok(met.iter().map(|(state, chance)| (start[&(*state as usize)], chance / all)).collect())
+    }
+}
+
+/// The states in which it is so, and from which on every run each tick carries one of these masks,
+/// always the same. A mark may speak of the state after a tick only, so ticks do not say whether it
+/// is so in the first state: `is_so` does.
+fn settled(graph: &Graph, one_of: &[u32], is_so: impl Fn(u32) -> bool) -> Vec<bool> {
+    let mut settled = vec![false; graph.states() as usize];
+    for mask in one_of {
+        for (state, inside) in kept(graph, *mask).into_iter().enumerate() {
+            settled[state] |= inside;
+        }
+    }
+    settled.iter().zip(0..).map(|(inside, state)| *inside && is_so(state)).collect()
+}
+
+/// The states from which on every run each tick carries this mask.
+fn kept(graph: &Graph, mask: u32) -> Vec<bool> {
+    let own = |state: u32| graph.out(state).iter().filter(|edge| !edge.adversary);
+    let is_whole = |state: u32| {
+        !graph.is_cut(state) && !graph.is_stop(state) && own(state).all(|edge| edge.carries(mask))
+    };
+    let mut inside: Vec<bool> = (0..graph.states()).map(is_whole).collect();
+    loop {
+        let mut is_same = true;
+        for state in 0..graph.states() {
+            let at = state as usize;
+            if inside[at] && own(state).any(|edge| !inside[edge.to as usize]) {
+                (inside[at], is_same) = (false, false);
+            }
+        }
+        if is_same {
+            return inside;
+        }
     }
 }
