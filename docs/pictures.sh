@@ -10,7 +10,7 @@ oneleader() {
 }
 
 oneleader check raft --scenario forgets-vote --svg docs/pictures/raft-forgets-vote.svg
-oneleader check raft --scenario votes-for-any-log --svg docs/pictures/raft-votes-for-any-log.svg
+oneleader replay docs/runs/raft-votes-for-any-log.json --svg docs/pictures/raft-votes-for-any-log.svg
 oneleader check raft --scenario commits-old-terms --svg docs/pictures/raft-commits-old-terms.svg
 oneleader check raft --scenario half-quorum --svg docs/pictures/raft-half-quorum.svg
 oneleader replay docs/runs/raft-figure-8.json --svg docs/pictures/raft-figure-8.svg

@@ -33,9 +33,9 @@ pub struct Average {
 }
 
 impl Average {
-    /// Whether the true average may be this.
+    /// Whether the true average may be this. What was computed is right to some parts in 10^9.
     pub fn may_be(&self, mean: f64) -> bool {
-        (self.mean - mean).abs() <= self.error
+        (self.mean - mean).abs() <= self.error + EXACT * mean
     }
 
     fn of(lengths: &[f64]) -> Option<Average> {
@@ -59,6 +59,9 @@ pub(super) enum Now {
     /// It cannot settle any more.
     Hopeless,
 }
+
+/// More than what is computed can be wrong by, as a part of it.
+const EXACT: f64 = 1e-8;
 
 /// The normal distribution has 99.9 % of its weight within so many standard deviations.
 const DEVIATIONS: f64 = 3.290_526_731_491_894;
