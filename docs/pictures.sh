@@ -1,6 +1,7 @@
 #!/bin/sh
 # Draws every picture of the documentation: `sh docs/pictures.sh`. A line draws one picture, so a new picture is a new line.
 # The test `cargo test --test teaching` draws them again, and fails if one of the files is not what its line draws.
+# A debug build, which the test runs, may find another run of the same length. Such a run is kept as a trace in docs/runs, and replayed here.
 cd "$(dirname "$0")/.." || exit
 cargo build --release || exit
 
