@@ -119,20 +119,24 @@ fn of_corpus() -> String {
         count += all.len();
         as_expected +=
             all.iter().filter(|checked| checked.agreement() == Agreement::AsExpected).count();
-        let is_violated = |checked: &&Checked| {
-            checked.answers.iter().any(|answer| answer.conclusion.verdict == Verdict::Violated)
+        let with = |verdict: Verdict| {
+            let has = |checked: &&Checked| {
+                checked.answers.iter().any(|answer| answer.conclusion.verdict == verdict)
+            };
+            all.iter().filter(has).count()
         };
-        let violated = all.iter().filter(is_violated).count();
+        let (violated, vacuous) = (with(Verdict::Violated), with(Verdict::Vacuous));
+        let others = if vacuous > 0 { format!(", {vacuous} vacuous") } else { String::new() };
         let properties = all.iter().map(|c| c.answers.len() + c.not_asked.len()).max().unwrap_or(0);
         let largest =
             all.iter().max_by_key(|checked| checked.distinct).expect("a corpus is not empty");
         let found = bugs_found(about, &all);
         let _ = writeln!(
             text,
-            "| [{}](models/{}) | {} hold, {violated} violated | {found} | {properties} | {} | {} (`{}`) |",
+            "| [{}](models/{}) | {} hold, {violated} violated{others} | {found} | {properties} | {} | {} (`{}`) |",
             about.title,
             about.name,
-            all.len() - violated,
+            all.len() - violated - vacuous,
             grouped(all.iter().map(|checked| checked.distinct).sum()),
             grouped(largest.distinct),
             largest.scenario,
