@@ -12,7 +12,7 @@ use oneleader::election::{About, Election, Visitor};
 use oneleader::liveness::{Answer, Cut, Extent, Graph, Question, ask};
 use oneleader::models;
 use oneleader::scenario::liveness::{LivenessScenario, parse};
-use oneleader::scenario::start;
+use oneleader::scenario::{Size, start};
 use oneleader::semantics::{SystemState, Timing};
 
 /// So many states TLC may have to look at.
@@ -67,16 +67,23 @@ fn module(graph: &Graph, question: &Question) -> String {
 fn tlc_holds(jar: &Path, dir: &Path, property: &str) -> bool {
     let config = format!("SPECIFICATION Spec\nPROPERTY {property}\n");
     std::fs::write(dir.join("Ticks.cfg"), config).expect("a folder of ours");
+    // By default TLC names this folder after the second in which it begins, and two runs collide.
+    let own = dir.join("states");
+    let _ = std::fs::remove_dir_all(&own);
     let out = Command::new("java")
         .args(["-XX:+UseParallelGC", "-cp"])
         .arg(jar)
-        .args(["tlc2.TLC", "-deadlock", "-workers", "1", "-config", "Ticks.cfg", "Ticks.tla"])
+        .args(["tlc2.TLC", "-deadlock", "-workers", "1", "-config", "Ticks.cfg"])
+        .arg("-metadir")
+        .arg(own)
+        .arg("Ticks.tla")
         .current_dir(dir)
         .output()
         .expect("java can be run");
     let said = String::from_utf8_lossy(&out.stdout);
     let holds = said.contains("No error has been found");
-    assert!(holds || said.contains("Temporal properties were violated"), "{said}");
+    let complaint = String::from_utf8_lossy(&out.stderr);
+    assert!(holds || said.contains("Temporal properties were violated"), "{said}{complaint}");
     holds
 }
 
@@ -129,7 +136,7 @@ fn tlc_gives_the_same_answers() {
     let all: Vec<(&'static About, LivenessScenario)> = models::all()
         .into_iter()
         .flat_map(|about| parse(about.corpus, about).unwrap().into_iter().map(move |s| (about, s)))
-        .filter(|(_, scenario)| scenario.timing == Timing::Timed)
+        .filter(|(_, scenario)| scenario.timing == Timing::Timed && scenario.size < Size::Deep)
         .collect();
     for (about, scenario) in &all {
         let compare = Compare { scenario, jar: &jar };
