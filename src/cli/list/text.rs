@@ -6,6 +6,7 @@ use super::data::{
 };
 use crate::election::Costs;
 use crate::scenario::{Expected, Size};
+use crate::tell::prose::{cut, wrap};
 
 /// The widest line.
 const WIDTH: usize = 100;
@@ -43,7 +44,8 @@ pub(super) fn in_brief(p: &Listed) -> String {
             Kind::Goal | Kind::Scenario | Kind::Liveness => Vec::new(),
         };
         let lines = names.iter().zip(&words);
-        let lines = lines.map(|(name, words)| shortened(&format!("  {name:width$}  {words}")));
+        let lines =
+            lines.map(|(name, words)| cut(&format!("  {name:width$}  {words}"), WIDTH) + "\n");
         let said = if words.is_empty() { wrapped(&names.join(", "), 2) } else { lines.collect() };
         if !names.is_empty() {
             text += &format!("\n{} (all about them: {})\n{said}", title(kind), flag(kind));
@@ -214,32 +216,8 @@ fn answers(s: &ListedLiveness) -> String {
     expected.collect::<Vec<_>>().join("; ")
 }
 
-/// A line that ends in `..` if it is too wide.
-fn shortened(line: &str) -> String {
-    match line.char_indices().nth(WIDTH) {
-        Some(_) => {
-            let kept: String = line.chars().take(WIDTH - 3).collect();
-            format!("{} ..\n", kept.trim_end())
-        }
-        None => format!("{line}\n"),
-    }
-}
-
 /// The text in lines of at most 100 characters, indented.
 fn wrapped(text: &str, indent: usize) -> String {
-    let (mut lines, mut line) = (String::new(), String::new());
-    for word in text.split_whitespace() {
-        if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines += &format!("{:indent$}{line}\n", "");
-            line.clear();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line += word;
-    }
-    if !line.is_empty() {
-        lines += &format!("{:indent$}{line}\n", "");
-    }
-    lines
+    let lines = wrap(text, WIDTH - indent).into_iter();
+    lines.map(|line| format!("{:indent$}{line}\n", "")).collect()
 }

@@ -4,7 +4,7 @@
 use super::walk::Walk;
 use crate::support::plain::printable;
 use crate::tell::diagram::{Caption, terminal};
-use crate::tell::prose::wrap;
+use crate::tell::prose::{cut, wrap};
 
 /// A terminal of this width has the steps beside the diagram.
 const WIDE: usize = 130;
@@ -130,14 +130,6 @@ impl View<'_> {
 
 fn steps_in_words(n: usize) -> String {
     if n == 1 { "1 step".to_string() } else { format!("{n} steps") }
-}
-
-/// The beginning of a text, as far as there is room.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_string();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// How many characters of a line are seen: escape codes are not.
