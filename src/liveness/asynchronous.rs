@@ -17,8 +17,15 @@ use super::explore::{Explored, Extent, explore};
 use super::marks::{ALL, LED, MOST_IDLE, idle, leads_on, learns};
 use super::report::{Asked, Reply, Report};
 use super::retell::Phase;
+use super::ticks::Orders;
 use crate::election::Election;
 use crate::semantics::System;
+
+/// So many states are looked at for a short run.
+const FEW_STATES: usize = 1_000;
+
+/// So many states are looked at in one go.
+const MOST_STATES: usize = 20_000;
 
 /// Looks for a fair run on which nobody ever leads, or learns; if there is none, for one on which
 /// no leader stays.
@@ -56,18 +63,20 @@ pub(super) fn find_fair<E: Election>(
     Ok(report(explored, vec![Reply { asked: Asked::StableLeader, decision }, again]))
 }
 
-/// Looks for a bad run by ticks whose marks are followed: among all that are near, then among few,
-/// but long ones, then among all in more states.
+/// Looks for a bad run by rounds whose marks are followed: first a short one; then a longer one
+/// among those with one order within a round and few messages in flight, of which there are fewer;
+/// then among all that have few.
 fn search<'a, E: Election>(
     system: &'a System<E>,
     extent: Extent,
     question: &Question,
     is_followed: impl Fn(u32) -> bool,
 ) -> Result<(Explored<'a, E>, Decision), String> {
-    let among = |most: usize, narrow: bool| {
+    let among = |orders: Orders, in_flight: usize, most: usize| {
         let links = &system.rules.topologies[0];
         let start = vec![Between::of(system, &system.initial())];
-        let extent = Extent { states: extent.states.min(most), narrow, ..extent };
+        let states = extent.states.min(most);
+        let extent = Extent { states, orders, in_flight, ..extent };
         let explored = explore(system, links, start, extent, &is_followed)?;
         let graph = &explored.graph;
         let decision = decide(graph, question).map_err(|defect| defect.to_string())?;
@@ -75,11 +84,14 @@ fn search<'a, E: Election>(
             .map_err(|why| format!("the answer is not confirmed: {why}"))?;
         Ok((explored, decision))
     };
-    for (most, narrow) in [(1_000, false), (2_000, true)] {
-        let found = among(most, narrow)?;
+    let n = system.actors.len();
+    let short = [(Orders::All, n * (n - 1), FEW_STATES)].into_iter();
+    let long = (1..=3 * n).map(|in_flight| (Orders::One, in_flight, MOST_STATES));
+    for (orders, in_flight, most) in short.chain(long) {
+        let found = among(orders, in_flight, most)?;
         if found.1.evidence.lasso.is_some() {
             return Ok(found);
         }
     }
-    among(20_000, false)
+    among(Orders::All, 3 * n, MOST_STATES)
 }

@@ -83,6 +83,11 @@ impl<M: Ord> Messages<M> {
         self.all.clear();
     }
 
+    /// How many there are, each copy for itself.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Whether there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.all.is_empty()

@@ -13,7 +13,7 @@ use stateright::actor::Id;
 use super::between::Between;
 use super::marks::idle;
 use super::numbers::{Known, Rows, Table};
-use super::ticks::{Bag, Ending, Few, TimeStops, bury, endings};
+use super::ticks::{Bag, Ending, Few, Orders, TimeStops, bury, endings};
 use crate::election::Election;
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
@@ -40,6 +40,7 @@ const NOTHING: u32 = 0;
 pub(super) struct Compiled<'a, E: Election> {
     system: &'a System<E>,
     links: &'a Topology,
+    orders: Orders,
     nodes: Table<NodeOf<E>>,
     due: Table<Bag<E>>,
     flows: Table<Vec<E::Msg>>,
@@ -77,12 +78,13 @@ pub(super) struct Parts<E: Election> {
 }
 
 impl<'a, E: Election> Compiled<'a, E> {
-    pub(super) fn new(system: &'a System<E>, links: &'a Topology) -> Self {
+    pub(super) fn new(system: &'a System<E>, links: &'a Topology, orders: Orders) -> Self {
         let mut flows = Table::new();
         flows.put(Arc::new(Vec::new()));
         Compiled {
             system,
             links,
+            orders,
             nodes: Table::new(),
             due: Table::new(),
             flows,
@@ -93,6 +95,10 @@ impl<'a, E: Election> Compiled<'a, E> {
             arrived: Vec::new(),
             arrival: Vec::new(),
         }
+    }
+
+    pub(super) fn orders(&self) -> Orders {
+        self.orders
     }
 
     /// How long rows are.
@@ -108,6 +114,12 @@ impl<'a, E: Election> Compiled<'a, E> {
             due: row[n..2 * n].iter().map(|number| (**self.due.get(*number)).clone()).collect(),
             left: self.left[row[2 * n] as usize],
         }
+    }
+
+    /// How many messages are in flight in the state with this row.
+    pub(super) fn in_flight(&self, row: &[u32]) -> usize {
+        let n = self.system.actors.len();
+        row[n..2 * n].iter().map(|number| self.due.get(*number).len()).sum()
     }
 
     /// Looks up the parts of a state.
@@ -137,12 +149,10 @@ impl<'a, E: Election> Compiled<'a, E> {
         row
     }
 
-    /// Every tick from a state, with the row of the state after it. With `narrow`, of the ways in
-    /// which a tick can end at a node with one draw only the first is followed.
+    /// Every tick from a state, with the row of the state after it.
     pub(super) fn ticks(
         &mut self,
         row: &[u32],
-        narrow: bool,
         mut tick: impl FnMut(Passed, &[u32]),
     ) -> Result<(), TimeStops> {
         let n = self.system.actors.len();
@@ -153,7 +163,7 @@ impl<'a, E: Election> Compiled<'a, E> {
             alone.iter().map(|number| known[*number as usize].as_ref()).collect();
         let stops = match ends {
             Ok(ends) => {
-                self.product(row, &ends, narrow, &mut tick);
+                self.product(row, &ends, &mut tick);
                 Ok(())
             }
             Err(stops) => Err(stops.clone()),
@@ -162,22 +172,15 @@ impl<'a, E: Election> Compiled<'a, E> {
         stops
     }
 
-    fn product(
-        &mut self,
-        row: &[u32],
-        ends: &[&Ends],
-        narrow: bool,
-        tick: &mut impl FnMut(Passed, &[u32]),
-    ) {
+    fn product(&mut self, row: &[u32], ends: &[&Ends], tick: &mut impl FnMut(Passed, &[u32])) {
         let n = ends.len();
         let left = self.left[row[2 * n] as usize];
         let draws: Vec<usize> = ends.iter().map(|ends| ends.len()).collect();
         let (mut draw, mut after) = (0, vec![0; self.width()]);
         let mut picked: Vec<&End> = Vec::with_capacity(n);
         each_choice(&draws, |drawn| {
-            let ways = ends.iter().zip(drawn).map(|(ends, &d)| &ends[d]);
-            let most = |ways: &Vec<End>| if narrow { ways.len().min(1) } else { ways.len() };
-            let ways: Vec<&[End]> = ways.map(|ways| &ways[..most(ways)]).collect();
+            let ways = ends.iter().zip(drawn).map(|(ends, &d)| &ends[d][..]);
+            let ways: Vec<&[End]> = ways.collect();
             each_pick(&ways, left, &mut picked, &mut |picked, now| {
                 if !now.is_in_order_after(left) {
                     return;
@@ -200,7 +203,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         if number as usize == self.ends.len() {
             let (node, due) = (self.nodes.get(row[i]).clone(), self.due.get(row[n + i]).clone());
             let left = self.left[row[2 * n] as usize];
-            let ends = endings(self.system, Id::from(i), &node, &due, left);
+            let ends = endings(self.system, Id::from(i), &node, &due, left, self.orders);
             let ends =
                 ends.map(|draws| draws.into_iter().map(|ends| self.numbered(ends)).collect());
             self.ends.push(ends);

@@ -12,6 +12,7 @@ use super::graph::{Edge, Graph, GraphBuilder};
 use super::marks::{Observer, Reigns, marks};
 use super::numbers::{Known, Rows, Table};
 use super::ticking::Forms;
+use super::ticks::Orders;
 use super::wide::change;
 use crate::election::Election;
 use crate::semantics::topology::Topology;
@@ -22,9 +23,11 @@ use crate::semantics::{System, Timing};
 pub struct Extent {
     /// So many states.
     pub states: usize,
-    /// Whether of what a node can do in a tick, given which of its timers fire, only one way is
-    /// followed: fewer runs, but longer ones.
-    pub narrow: bool,
+    /// In which orders things happen at a node within a tick. Unless in all, some runs are left
+    /// out.
+    pub orders: Orders,
+    /// States with more messages in flight are not followed.
+    pub in_flight: usize,
     /// Whether it is noted how likely each tick is.
     pub chances: bool,
     /// By so much may a growing number, such as a term, be ahead of the lowest one in the same part
@@ -34,7 +37,13 @@ pub struct Extent {
 
 impl Default for Extent {
     fn default() -> Self {
-        Extent { states: 500_000, narrow: false, chances: false, spread: 8 }
+        Extent {
+            states: 500_000,
+            orders: Orders::All,
+            in_flight: usize::MAX,
+            chances: false,
+            spread: 8,
+        }
     }
 }
 
@@ -73,6 +82,11 @@ impl<E: Election> Explored<'_, E> {
         numbers.sort_unstable();
         numbers.dedup();
         numbers
+    }
+
+    /// In which orders things happen at a node within a tick.
+    pub(super) fn orders(&self) -> Orders {
+        self.compiled.orders()
     }
 
     /// All states, in the order of their numbers.
@@ -137,13 +151,13 @@ struct Next {
 type Edges = (Vec<Edge>, Vec<f64>, bool);
 
 impl<'a, E: Election> Explorer<'a, E> {
-    fn new(system: &'a System<E>, links: &'a Topology, spread: u64, grain: Grain) -> Self {
-        let compiled = Compiled::new(system, links);
+    fn new(system: &'a System<E>, links: &'a Topology, extent: Extent, grain: Grain) -> Self {
+        let compiled = Compiled::new(system, links, extent.orders);
         Explorer {
             rows: Rows::new(compiled.width()),
             compiled,
             grain,
-            forms: Forms::new(system, links, spread),
+            forms: Forms::new(system, links, extent.spread),
             observer: Observer::new(system, links),
             form: Vec::new(),
             seen: Vec::new(),
@@ -177,7 +191,7 @@ impl<'a, E: Election> Explorer<'a, E> {
     }
 
     /// Every tick from each of these states.
-    fn ticks(&mut self, states: &[u32], narrow: bool) -> Vec<Next> {
+    fn ticks(&mut self, states: &[u32]) -> Vec<Next> {
         let instances = self.instances(states);
         let known = self.rows.len();
         let mut next = |instances: &Vec<u32>| {
@@ -185,7 +199,7 @@ impl<'a, E: Election> Explorer<'a, E> {
             for &instance in instances {
                 let (row, mut ticks) = (self.rows.get(instance).to_vec(), Vec::new());
                 let tick = |passed, after: &[u32]| ticks.push((passed, self.rows.put(after)));
-                stops |= self.compiled.ticks(&row, narrow, tick).is_err();
+                stops |= self.compiled.ticks(&row, tick).is_err();
                 all.push((instance, ticks));
             }
             Next { ticks: all, stops }
@@ -219,7 +233,12 @@ impl<'a, E: Election> Explorer<'a, E> {
     }
 
     /// The ticks from a state whose marks are followed, as edges.
-    fn edges(&mut self, next: &Next, is_followed: &impl Fn(u32) -> bool) -> Result<Edges, String> {
+    fn edges(
+        &mut self,
+        next: &Next,
+        in_flight: usize,
+        is_followed: &impl Fn(u32) -> bool,
+    ) -> Result<Edges, String> {
         let (mut edges, mut chances, mut is_cut) = (Vec::new(), Vec::new(), false);
         let all =
             next.ticks.iter().flat_map(|(from, ticks)| ticks.iter().map(|tick| (*from, tick)));
@@ -234,6 +253,7 @@ impl<'a, E: Election> Explorer<'a, E> {
             let draw = u16::try_from(*draw).map_err(|_| "too many timers may fire in a tick")?;
             match self.form[*after as usize] {
                 BEYOND => is_cut = true,
+                form if self.compiled.in_flight(self.rows.get(form)) > in_flight => is_cut = true,
                 form => {
                     let to = self.number(form);
                     edges.push(Edge { to, marks, draw, adversary: *has_fault });
@@ -322,12 +342,13 @@ impl<'a, E: Election> Explorer<'a, E> {
         let starts = self.start(starts)?;
         starts.iter().for_each(|start| graph.start(*start));
         // Without time there are runs that do not go round by round.
-        let is_partial = self.forms.system.rules.timing == Timing::Asynchronous;
+        let is_partial =
+            self.forms.system.rules.timing == Timing::Asynchronous || extent.orders != Orders::All;
         let mut at = 0;
         while at < self.states.len() {
             let batch: Vec<u32> = self.states[at..].iter().copied().take(BATCH).collect();
             let followed = batch.len().min(extent.states.saturating_sub(at));
-            let mut next = self.ticks(&batch[..followed], extent.narrow).into_iter();
+            let mut next = self.ticks(&batch[..followed]).into_iter();
             for _ in &batch {
                 let is_full = self.states.len() >= 2 * extent.states;
                 let Some(next) = next.next().filter(|_| !is_full) else {
@@ -337,7 +358,7 @@ impl<'a, E: Election> Explorer<'a, E> {
                     graph.cut(this);
                     continue;
                 };
-                let (edges, chances, is_cut) = self.edges(&next, &is_followed)?;
+                let (edges, chances, is_cut) = self.edges(&next, extent.in_flight, &is_followed)?;
                 if let Some(chain) = &mut chain {
                     chain.state(edges.iter().map(|edge| edge.to).zip(chances).collect());
                 }
@@ -368,7 +389,7 @@ pub(super) fn explore<'a, E: Election>(
     extent: Extent,
     is_followed: impl Fn(u32) -> bool,
 ) -> Result<Explored<'a, E>, String> {
-    let explorer = Explorer::new(system, links, extent.spread, Grain::Exact);
+    let explorer = Explorer::new(system, links, extent, Grain::Exact);
     explorer.explore(starts, extent, is_followed)
 }
 
@@ -379,6 +400,7 @@ pub(super) fn explore_wide<'a, E: Election>(
     starts: Vec<Between<E>>,
     extent: Extent,
 ) -> Result<Explored<'a, E>, String> {
-    let explorer = Explorer::new(system, links, u64::MAX, Grain::Wide);
+    let extent = Extent { spread: u64::MAX, ..extent };
+    let explorer = Explorer::new(system, links, extent, Grain::Wide);
     explorer.explore(starts, extent, |_| true)
 }

@@ -56,6 +56,7 @@ pub use fairness::obligations;
 pub use graph::{Defect, Edge, Graph, GraphBuilder};
 pub use report::{Asked, Cut, Reply, Report};
 pub use retell::Told;
+pub use ticks::Orders;
 pub use waiting::Waiting;
 pub use walks::{Average, Sampled};
 pub use wide::{FALLS, RISES, decide_wide};

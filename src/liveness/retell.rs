@@ -161,7 +161,8 @@ impl<'a, E: Election> Teller<'a, E> {
 
     /// Goes along edges of a graph.
     fn follow(&mut self, phase: &Phase<'_, E>, edges: &[u32]) -> Result<(), String> {
-        let mut ticking = Ticking::new(self.system, &phase.links, self.spread);
+        let ticking = Ticking::new(self.system, &phase.links, self.spread);
+        let mut ticking = ticking.in_orders(phase.explored.orders());
         let observer = Observer::new(self.system, &phase.links);
         for &edge in edges {
             let edge = phase.explored.graph.edge(edge);

@@ -10,7 +10,7 @@ use stateright::actor::Id;
 use super::between::Between;
 use super::canonical::{components, renumber};
 use super::marks::idle;
-use super::ticks::{Bag, Ending, Endings, Few, TimeStops, endings};
+use super::ticks::{Bag, Ending, Endings, Few, Orders, TimeStops, endings};
 use crate::election::{Counting, Election, NodeSet};
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
@@ -38,6 +38,7 @@ type Alone<E> = Whole<(usize, Arc<NodeOf<E>>, Bag<E>, Few)>;
 pub(super) struct Ticking<'a, E: Election> {
     pub(super) system: &'a System<E>,
     pub(super) forms: Forms<'a, E>,
+    orders: Orders,
     known: HashMap<Alone<E>, Rc<Result<Endings<E>, TimeStops>>>,
 }
 
@@ -58,7 +59,17 @@ pub(super) struct Tick<E: Election> {
 
 impl<'a, E: Election> Ticking<'a, E> {
     pub(super) fn new(system: &'a System<E>, links: &'a Topology, spread: u64) -> Self {
-        Ticking { system, forms: Forms::new(system, links, spread), known: HashMap::new() }
+        Ticking {
+            system,
+            forms: Forms::new(system, links, spread),
+            orders: Orders::All,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The same, with these orders within a tick.
+    pub(super) fn in_orders(self, orders: Orders) -> Self {
+        Ticking { orders, ..self }
     }
 
     /// What each node can do in the tick that begins.
@@ -66,12 +77,9 @@ impl<'a, E: Election> Ticking<'a, E> {
         let nodes = state.nodes.iter().zip(&state.due).enumerate();
         let each = nodes.map(|(i, (node, due))| {
             let key = Whole((i, node.clone(), due.clone(), state.left));
-            let system = self.system;
-            let known = self
-                .known
-                .entry(key)
-                .or_insert_with(|| Rc::new(endings(system, Id::from(i), node, due, state.left)));
-            known.clone()
+            let (system, orders, left) = (self.system, self.orders, state.left);
+            let find = || Rc::new(endings(system, Id::from(i), node, due, left, orders));
+            self.known.entry(key).or_insert_with(find).clone()
         });
         each.collect()
     }

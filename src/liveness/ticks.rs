@@ -118,6 +118,16 @@ pub(super) struct Ending<E: Election> {
 /// The endings of a tick at one node, for each draw of the timers that fire.
 pub(super) type Endings<E> = Vec<Vec<Ending<E>>>;
 
+/// In which orders things happen at a node within a tick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orders {
+    /// In every order that is possible.
+    All,
+    /// In one: first the messages, sender by sender, then the timers that fire. These are fewer
+    /// runs, so longer ones can be followed.
+    One,
+}
+
 /// The node takes steps for ever, and no time passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TimeStops;
@@ -129,6 +139,7 @@ pub(super) fn endings<E: Election>(
     node: &Arc<NodeOf<E>>,
     due: &Bag<E>,
     left: Few,
+    orders: Orders,
 ) -> Result<Endings<E>, TimeStops> {
     let is_timed = system.rules.clock != Clock::Absent;
     let draws = if is_timed { draws_by_age::<E>(node) } else { none_or_all::<E>(node) };
@@ -137,7 +148,7 @@ pub(super) fn endings<E: Election>(
         let chance = if is_timed { chance::<E>(node, &draw) } else { 0.0 };
         let sent = Bag::<E>::new(system.rules.network);
         let start = Within { node: begun.clone(), due: due.clone(), sent, left };
-        let mut endings = Search { system, id, draw, left }.from(start)?;
+        let mut endings = Search { system, id, draw, left, orders }.from(start)?;
         endings.iter_mut().for_each(|ending| ending.chance *= chance);
         if !is_timed {
             endings.iter_mut().for_each(|ending| end_round(ending, id, node));
@@ -253,6 +264,7 @@ struct Search<'a, E: Election> {
     draw: BTreeSet<E::Timer>,
     /// What the environment may do in this tick.
     left: Few,
+    orders: Orders,
 }
 
 impl<E: Election> Search<'_, E> {
@@ -312,6 +324,9 @@ impl<E: Election> Search<'_, E> {
     /// it is, compared with the others. Messages that have died are taken out, as in every state.
     fn steps(&self, here: &Within<E>) -> Vec<(StepOf<E>, Within<E>, f64)> {
         let mut all = self.possible(here);
+        if self.orders == Orders::One {
+            keep_first(&mut all);
+        }
         for (_, next, _) in &mut all {
             bury(self.system, self.id, &next.node, &mut next.due);
         }
@@ -403,6 +418,16 @@ impl<E: Election> Within<E> {
         }
         next
     }
+}
+
+/// Of the messages and timers only the first comes next; what chance and the environment may do
+/// stays open.
+fn keep_first<E: Election>(steps: &mut Vec<(StepOf<E>, Within<E>, f64)>) {
+    let mut is_first = true;
+    steps.retain(|(step, ..)| match step {
+        Step::Deliver { .. } | Step::Timeout { .. } => std::mem::take(&mut is_first),
+        _ => true,
+    });
 }
 
 /// Takes out what can never again have an effect on its receiver.
