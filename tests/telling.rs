@@ -9,7 +9,7 @@ use oneleader::judge::{Counterexample, check, check_liveness};
 use oneleader::models::multipaxos::MultiPaxos;
 use oneleader::models::raft::Raft;
 use oneleader::models::viewstamped::Viewstamped;
-use oneleader::scenario::{corpus, liveness};
+use oneleader::scenario::{Scenario, corpus, liveness};
 use oneleader::tell::diagram::Caption;
 use oneleader::tell::itf::export;
 use oneleader::tell::{mermaid, narrative, prose};
@@ -44,6 +44,20 @@ fn a_forgotten_vote_elects_two_leaders() {
         "n1 has the votes of n1 and n3: it leads term 1 and sends heartbeats to n2 and n3.",
     ];
     assert_eq!(told::<Raft>("forgets-vote"), expected);
+}
+
+/// What Raft calls a term is a view here.
+#[test]
+fn two_leaders_are_told_in_the_words_of_the_protocol() {
+    let corpus = corpus::of(Viewstamped::about()).expect("a corpus");
+    let named = |scenario: &&Scenario| scenario.name == "no-disk-one-view-led-twice";
+    let checked = check::<Viewstamped>(corpus.iter().find(named).expect("a scenario"));
+    let answers = checked.expect("it is checked").answers;
+    let safety = answers.iter().find(|answer| answer.property == "election-safety");
+    let why = safety.and_then(|answer| answer.conclusion.why.clone()).expect("a violation");
+    let (first, second) = why.split_once(" and ").expect("two reigns");
+    let led = second.strip_suffix(" both led view 1").expect("a view");
+    assert!(first.starts_with("n2") && led.starts_with("n2"), "{why}: n2 is its primary");
 }
 
 /// n3 promises 1.n2 after 1.n1, so n1 could choose nothing any more. It forgets both promises and

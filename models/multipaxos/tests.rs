@@ -430,6 +430,7 @@ fn may_wait(msg: Message, ages: [u16; 2]) -> bool {
     let step = NodeStep {
         actor: &system(3, None),
         id: Id::from(N3),
+        nodes: 3,
         incarnation: 0,
         before: Some(&follower),
         event: Event::Deliver { src: Id::from(N2), msg: &msg },

@@ -333,6 +333,7 @@ fn may_wait(after: &State, ages: [u16; 2]) -> bool {
     let step = NodeStep {
         actor: &Paxos::build(&setup()).expect("a valid setup")[N1],
         id: Id::from(N1),
+        nodes: 3,
         incarnation: 0,
         before: Some(&before),
         event: Event::Deliver { src: Id::from(N2), msg: &prepare(4) },

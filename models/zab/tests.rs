@@ -57,6 +57,7 @@ fn each_property_of_a_delivery_can_fail() {
     let step = NodeStep {
         actor: &zab(3, "oracle", None),
         id: n(1),
+        nodes: 3,
         incarnation: 0,
         before: Some(&before),
         event: Event::Timeout { timer: &Timer::Contact },

@@ -59,6 +59,8 @@ pub struct NodeStep<'a, E: Election> {
     pub actor: &'a E,
     /// The node.
     pub id: Id,
+    /// How many nodes the system has.
+    pub nodes: usize,
     /// How often the node had been started before this start.
     pub incarnation: u32,
     /// `None` when the node was down.

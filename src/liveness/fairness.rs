@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use stateright::actor::{Envelope, Id};
 
 use crate::election::{Election, node_name};
+use crate::semantics::names;
 use crate::semantics::{Step, StepOf, System, SystemState};
 
 /// What a lap of an asynchronous run must do, so that the run is fair, and by which of its steps it
@@ -39,7 +40,7 @@ pub fn obligations<E: Election>(
         let Envelope { src, dst, msg } = envelope;
         let wanted = Step::Deliver { src: *src, dst: *dst, msg: msg.clone() };
         let is_it = |step: &StepOf<E>| *step == wanted;
-        let what = format!("{} -> {}: {msg:?}", node_name(*src), node_name(*dst));
+        let what = format!("{} -> {}: {}", node_name(*src), node_name(*dst), names::value(msg));
         let mut delivered = (1..).zip(lap).filter(|(_, step)| is_it(step)).map(|(at, _)| at);
         if let Some(at) = delivered.nth(*copies - 1) {
             met.push(format!("{what} is delivered by step {}", prefix.len() + at));
@@ -51,7 +52,7 @@ pub fn obligations<E: Election>(
     }
     for (i, node) in states[0].nodes.iter().enumerate() {
         for timer in node.timers.keys() {
-            let what = format!("{}'s timer {timer:?}", node_name(Id::from(i)));
+            let what = format!("{}'s timer {}", node_name(Id::from(i)), names::value(timer));
             let wanted = Step::Timeout { node: Id::from(i), timer: timer.clone() };
             let is_it = |step: &StepOf<E>| *step == wanted;
             if let Some(at) = lap.iter().position(is_it) {

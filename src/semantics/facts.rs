@@ -63,6 +63,7 @@ impl<E: Election> System<E> {
         NodeStep {
             actor: &self.actors[usize::from(id)],
             id,
+            nodes: self.actors.len(),
             incarnation: after.incarnation,
             before: before.state.as_deref(),
             event,

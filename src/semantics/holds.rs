@@ -3,6 +3,7 @@
 use stateright::actor::Id;
 
 use crate::election::{Check, Election, node_name};
+use crate::semantics::names;
 use crate::semantics::property::PropertyId;
 use crate::semantics::state::SystemState;
 use crate::semantics::system::System;
@@ -32,6 +33,10 @@ impl<E: Election> System<E> {
 
     /// Whether a property holds in a state; if not, the conflicting facts.
     pub fn holds(&self, property: PropertyId, state: &SystemState<E>) -> Result<(), String> {
+        self.judge(property, state).map_err(|why| names::named(&why))
+    }
+
+    fn judge(&self, property: PropertyId, state: &SystemState<E>) -> Result<(), String> {
         if let Some(why) = state.world.broken.get(&property.0) {
             return Err(why.clone());
         }

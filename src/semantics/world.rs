@@ -168,8 +168,10 @@ impl<W> World<W> {
             match self.led.get(&term) {
                 None => new_term = Some((term, reign)),
                 Some(first) if *first == reign => {}
-                Some(first) => broken
-                    .push((ELECTION_SAFETY, format!("{first} and {reign} both led term {term}"))),
+                Some(first) => {
+                    let term = E::term_name(term, step.nodes);
+                    broken.push((ELECTION_SAFETY, format!("{first} and {reign} both led {term}")));
+                }
             }
         }
         broken.retain(|(property, _)| !self.broken.contains_key(property));

@@ -21,7 +21,7 @@ use crate::judge::{self, Answer, Chosen, Request};
 use crate::reference::erased::Erased;
 use crate::run::trace::{self, Outcome, Trace};
 use crate::scenario::{Problem, Scenario, Size};
-use crate::semantics::{PropertyId, System, names};
+use crate::semantics::{PropertyId, System};
 use crate::tell::narrative;
 use crate::tell::scene::Scene;
 use guided::Guided;
@@ -276,7 +276,7 @@ fn follow<E: Election>(
         }
     };
     let (n, name) = (run.steps.len(), &trace.property);
-    let (same, why) = (if is_told { ", the same" } else { "" }, names::named(&why));
+    let same = if is_told { ", the same" } else { "" };
     output::say(&format!("\n{name} is violated in {n} steps{same}: {why}\n"));
     if !is_told {
         output::say(&narrative::tell(&Scene::new(system, &run.steps)));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::cli::shown::Shown;
 use crate::reference::erased::Erased;
-use crate::semantics::{PropertyId, names};
+use crate::semantics::PropertyId;
 use crate::tell::diagram::Caption;
 use crate::tell::diagram::svg::{self, Theme};
 use crate::tell::prose::wrap;
@@ -95,7 +95,7 @@ impl Page {
         let all = self.system.properties().into_iter();
         let violated = all.filter_map(|(property, name)| {
             let why = self.system.holds(property, state).err()?;
-            Some((property, name, names::named(&why)))
+            Some((property, name, why))
         });
         let mut violated: Vec<_> = violated.collect();
         violated.sort_by_key(|(property, _, _)| {
