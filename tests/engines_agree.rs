@@ -2,6 +2,7 @@
 //! corpus scenario: the same distinct and generated states, depth, cuts, tallies, verdicts and
 //! lengths; and against itself with more threads.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use oneleader::election::{About, Election, Visitor};
@@ -9,12 +10,26 @@ use oneleader::exploration::{Ended, Exploration, Limits};
 use oneleader::reference::{self, Search};
 use oneleader::scenario::corpus;
 use oneleader::scenario::{Scenario, Size};
-use oneleader::semantics::{PropertyId, System};
+use oneleader::semantics::{PropertyId, System, SystemState};
 use oneleader::{engine, models};
 
 /// As many states the reference may take; larger scenarios are compared in the deep suite.
 fn most_states() -> u64 {
     std::env::var("ONELEADER_MOST_STATES").ok().and_then(|n| n.parse().ok()).unwrap_or(5_000)
+}
+
+/// How many states of the reference semantics are at each depth.
+fn levels<E: Election>(system: &System<E>) -> Vec<u64> {
+    let mut level = vec![system.initial()];
+    let mut seen: HashSet<SystemState<E>> = level.iter().cloned().collect();
+    let mut levels = Vec::new();
+    while !level.is_empty() {
+        levels.push(level.len() as u64);
+        let next = level.iter().flat_map(|state| system.successors(state));
+        let next = next.map(|(_, next)| next).filter(|next| system.beyond(next).is_none());
+        level = next.filter(|next| seen.insert(next.clone())).collect();
+    }
+    levels
 }
 
 struct Compare<'a>(&'a Scenario);
@@ -51,6 +66,13 @@ impl Visitor for Compare<'_> {
                 counts(&compiled),
                 counts(&reference)
             ));
+        }
+        let expected = levels(&system);
+        if compiled.levels != expected
+            || compiled.levels.iter().sum::<u64>() != compiled.distinct
+            || compiled.levels.len() != compiled.depth + 1
+        {
+            return Err(format!("levels {:?}, expected {expected:?}", compiled.levels));
         }
         if lengths(&compiled) != lengths(&reference) {
             return Err(format!(

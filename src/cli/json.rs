@@ -40,6 +40,8 @@ struct Row<'a> {
     generated: u64,
     /// Steps: the initial state is at 0.
     depth: usize,
+    /// Distinct states by depth; empty, if the engine does not count them.
+    levels: &'a [u64],
     seconds: f64,
     threads: usize,
     engine: &'a str,
@@ -102,6 +104,7 @@ fn rows<'a>(i: usize, run: &'a dyn Prepared, ran: &'a Checked) -> impl Iterator<
         distinct: ran.distinct,
         generated: ran.generated,
         depth: ran.depth,
+        levels: &ran.levels,
         seconds: ran.seconds,
         threads: ran.threads,
         engine: ran.engine,

@@ -116,6 +116,14 @@ impl Log {
         steps
     }
 
+    /// How many states each level has, if there are so many in all; the initial state is a level.
+    pub(crate) fn levels(&self, states: u64) -> Vec<u64> {
+        let firsts = || self.levels.iter().map(|level| level.first);
+        let sizes = firsts().chain([states]).zip([0].into_iter().chain(firsts()));
+        // The last level may have been opened in vain.
+        sizes.map(|(end, first)| end - first).filter(|size| *size > 0).collect()
+    }
+
     /// The bytes held.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes

@@ -124,6 +124,7 @@ fn run<E: Election>(
         distinct: findings.distinct,
         generated: findings.generated,
         depth: findings.depth,
+        levels: findings.levels,
         cut: findings.cut,
         tally,
         violations,

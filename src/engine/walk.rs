@@ -69,6 +69,7 @@ pub(crate) fn walk(
         distinct: walks.distinct(),
         generated: walks.steps,
         depth: walks.depth,
+        levels: Vec::new(),
         cut: walks.cut.by_bound(),
         peak_bytes: walks.bytes(),
         counts: walks.counts,

@@ -66,6 +66,9 @@ pub struct Exploration<E: Election> {
     pub generated: u64,
     /// Steps from the initial state (depth 0) to the farthest state seen.
     pub depth: usize,
+    /// How many of the distinct states are at each depth: so many steps from the initial state, on
+    /// a shortest way. Only the compiled engine's breadth-first search counts them; else empty.
+    pub levels: Vec<u64>,
     /// Generated states beyond each bound.
     pub cut: BTreeMap<Bound, u64>,
     /// How often each kind of thing happened.

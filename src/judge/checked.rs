@@ -27,6 +27,8 @@ pub struct Checked {
     pub generated: u64,
     /// Steps from the initial state to the farthest one seen.
     pub depth: usize,
+    /// How many of the distinct states are at each depth, if the compiled engine saw them.
+    pub levels: Vec<u64>,
     /// How long it took.
     pub seconds: f64,
     /// On how many threads.

@@ -77,6 +77,7 @@ pub fn explore<E: Election>(
         distinct: seen.distinct,
         generated: seen.generated,
         depth: seen.depth,
+        levels: Vec::new(),
         cut: seen.cut,
         tally: seen.tally,
         violations: seen.found.into_iter().map(violation).collect(),

@@ -25,6 +25,7 @@ fn the_json_report_is_one_object_with_the_keys_of_the_contract() {
         "distinct",
         "generated",
         "depth",
+        "levels",
         "seconds",
         "threads",
         "engine",

@@ -70,6 +70,8 @@ pub(crate) struct Findings {
     pub(crate) generated: u64,
     /// Steps from the initial state to the farthest state seen.
     pub(crate) depth: usize,
+    /// How many distinct states are at each depth; empty, if it is not a breadth-first search.
+    pub(crate) levels: Vec<u64>,
     /// Generated states beyond each bound.
     pub(crate) cut: BTreeMap<Bound, u64>,
     /// For each counter of the tally, how many generated steps within the bounds it counts.
@@ -154,6 +156,7 @@ impl Search<'_> {
             distinct: state.distinct,
             generated: state.generated,
             depth: state.depth,
+            levels: state.levels(),
             cut: state.cut.by_bound(),
             broken: state.paths_to_broken(),
             peak_bytes: state.peak_bytes,

@@ -145,6 +145,11 @@ impl State {
         broken.map(|(&property, &state)| (property, self.log.path_to(state))).collect()
     }
 
+    /// How many states there are at each depth.
+    pub(super) fn levels(&self) -> Vec<u64> {
+        self.log.levels(self.distinct)
+    }
+
     /// The bytes held.
     pub(super) fn bytes(&self) -> u64 {
         let visited: u64 = self.shards.iter().map(Shard::bytes).sum();
