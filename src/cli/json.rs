@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::cli::provenance::Provenance;
 use crate::exploration::Tally;
 use crate::exploration::verdict::Verdict;
 use crate::judge::{Agreement, Checked, Prepared};
@@ -17,6 +18,8 @@ const VERSION: u32 = 1;
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
     version: u32,
+    #[serde(flatten)]
+    provenance: Provenance,
     results: Vec<Row<'a>>,
 }
 
@@ -84,7 +87,8 @@ impl<'a> Report<'a> {
     pub(super) fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
         let rows =
             runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
-        Report { version: VERSION, results: rows.collect() }
+        let provenance = Provenance::now();
+        Report { version: VERSION, provenance, results: rows.collect() }
     }
 }
 

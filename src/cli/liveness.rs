@@ -6,7 +6,9 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::json::{self, Versioned};
 use crate::cli::pictures::{self, Pictures};
+use crate::cli::provenance::Provenance;
 use crate::cli::times::{self, Time};
 use crate::cli::{Ending, Exit, choice, output, positive};
 use crate::election::{About, Catalogue};
@@ -302,12 +304,7 @@ struct Row<'a> {
     time: Option<Time>,
 }
 
-#[derive(Serialize)]
-struct Report<'a> {
-    version: u32,
-    liveness: Vec<Row<'a>>,
-}
-
+/// As JSON, with an answer on each line.
 fn json(all: &[LivenessChecked]) -> String {
     let rows = all.iter().flat_map(|one| {
         one.answers.iter().map(move |answer| Row {
@@ -328,6 +325,9 @@ fn json(all: &[LivenessChecked]) -> String {
             time: Time::of(one, answer.question),
         })
     });
-    let report = Report { version: 1, liveness: rows.collect() };
-    serde_json::to_string_pretty(&report).expect("a report is plain data") + "\n"
+    let plain = |row: &Row<'_>| serde_json::to_string(row).expect("a row is plain data");
+    let rows: Vec<String> = rows.map(|row| plain(&row)).collect();
+    let head = json::text(&Versioned::new(Provenance::now()));
+    let head = head.trim_end().trim_end_matches('}');
+    format!("{head},\"liveness\":[\n{}\n]}}\n", rows.join(",\n"))
 }

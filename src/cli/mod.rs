@@ -16,6 +16,7 @@ mod liveness;
 mod output;
 mod pictures;
 mod progress;
+mod provenance;
 mod replay;
 pub mod report;
 mod shell;

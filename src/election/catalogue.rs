@@ -21,6 +21,12 @@ pub trait Catalogue {
 
     /// Calls the visitor with the protocol of that name; `None` if there is no such protocol.
     fn visit<V: Visitor>(&self, name: &str, visitor: V) -> Option<V::Output>;
+
+    /// Results that come with the protocols, as they take long to find: names of files, and what
+    /// `check --json` and `liveness --json` have written there. `report` shows them.
+    fn results(&self) -> Vec<(&'static str, &'static str)> {
+        Vec::new()
+    }
 }
 
 /// The catalogue of a single protocol.
@@ -55,5 +61,9 @@ impl<A: Catalogue, B: Catalogue> Catalogue for (A, B) {
             true => self.0.visit(name, visitor),
             false => self.1.visit(name, visitor),
         }
+    }
+    fn results(&self) -> Vec<(&'static str, &'static str)> {
+        // Of two results the later one counts.
+        [self.1.results(), self.0.results()].concat()
     }
 }

@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::gather::{Book, Chapter, Known, Live, plural};
+use super::gather::{Book, Chapter, Known, plural};
 use super::matrix::{self, CLOCKS, FAILURES};
-use super::parts::{Sign, answer, of_verdict, page as framed, scrolled, sign};
-use super::plots;
+use super::parts::{Sign, of_source, of_verdict, page as framed, scrolled, sign};
+use super::{figures, overview};
 use crate::exploration::verdict::Verdict;
 
 /// The page.
@@ -19,9 +19,11 @@ pub(super) fn page(book: &Book) -> String {
         }
         (contents(book))
         (safety(book))
-        (liveness(book))
-        (lengths(book))
-        (waits(book))
+        (overview::section(book))
+        (figures::lengths(book))
+        (figures::levels(book))
+        (figures::waits(book))
+        (figures::by_option(book))
         (sources(book))
     };
     framed("One leader? – oneleader", "", &[], &body)
@@ -159,165 +161,50 @@ fn legend() -> Markup {
     }
 }
 
-/// A protocol with some of its options set: systems whose names begin alike.
-struct Variant<'a> {
-    chapter: &'a Chapter,
-    name: String,
-    /// By the name without the variant's.
-    systems: Vec<(&'a str, &'a Live)>,
-}
-
-fn variants(book: &Book) -> Vec<Variant<'_>> {
-    let mut all: Vec<Variant<'_>> = Vec::new();
-    for chapter in &book.chapters {
-        let names: Vec<&str> =
-            chapter.systems.iter().map(|live| live.scenario.name.as_str()).collect();
-        for live in &chapter.systems {
-            let name = live.scenario.name.as_str();
-            let base = names.iter().filter_map(|base| {
-                let variant = name.strip_suffix(base)?.strip_suffix('-')?;
-                Some((variant, *base))
-            });
-            // The longest name that it ends with.
-            let (variant, base) = base.max_by_key(|(_, base)| base.len()).unwrap_or(("", name));
-            let is_it = |known: &Variant<'_>| {
-                known.chapter.about.name == chapter.about.name && known.name == variant
-            };
-            match all.iter_mut().find(|known| is_it(known)) {
-                Some(known) => known.systems.push((base, live)),
-                None => {
-                    let systems = vec![(base, live)];
-                    all.push(Variant { chapter, name: variant.to_string(), systems });
-                }
-            }
-        }
-    }
-    all
-}
-
-fn liveness(book: &Book) -> Markup {
-    let all = variants(book);
-    let mut columns: Vec<&str> = Vec::new();
-    for (base, _) in all.iter().flat_map(|variant| &variant.systems) {
-        let in_chapters = |chapter: &&Chapter| {
-            all.iter().any(|variant| {
-                variant.chapter.about.name == chapter.about.name
-                    && variant.systems.iter().any(|(other, _)| other == base)
-            })
-        };
-        let is_shared = book.chapters.iter().filter(in_chapters).count() > 1;
-        if !columns.contains(base) && (is_shared || book.chapters.len() == 1) {
-            columns.push(base);
-        }
-    }
-    if columns.is_empty() {
-        return html! {};
-    }
-    let table = html! {
-        table.matrix.answers {
-            thead {
-                tr {
-                    th scope="col" { "Protocol" }
-                    @for column in &columns { th scope="col" { (column.replace('-', " ")) } }
-                }
-            }
-            tbody {
-                @for variant in &all {
-                    tr {
-                        th scope="row" {
-                            a href={ (variant.chapter.path) "#liveness" } { (variant.chapter.about.name) }
-                            @if !variant.name.is_empty() { br; small { (variant.name.replace('-', " ")) } }
-                        }
-                        @for column in &columns { td { (first_answer(variant, column)) } }
-                    }
-                }
-            }
-        }
-    };
-    html! {
-        section aria-labelledby="liveness" {
-            h2 id="liveness" { "Liveness: a leader comes, and stays" }
-            p.small {
-                "Does a stable leader come? (Where nodes agree on one value: does everybody learn "
-                "it?) By what the links do, and what fails. A link leads to a run that shows it."
-            }
-            (scrolled("Answers about liveness by protocol and system", &table))
-            p.small {
-                "Guaranteed: on every run. Almost sure: with probability one. Can be lost: some runs "
-                "lose it. Never: no run has it. Unknown: a bound cut off too much to tell. Further systems "
-                "and questions stand on the pages of the protocols."
-            }
-        }
-    }
-}
-
-fn first_answer(variant: &Variant<'_>, column: &str) -> Markup {
-    let system = variant.systems.iter().find(|(base, _)| *base == column);
-    let Some(first) = system.and_then(|(_, live)| live.answers.first()) else {
-        return html! {
-            span.none { span aria-hidden="true" { "·" } span.unseen { "not asked" } }
-        };
-    };
-    let word = first.answer.split(' ').next().unwrap_or_default();
-    answer(word, first.run.map(|run| variant.chapter.runs[run].path.as_str()))
-}
-
-fn lengths(book: &Book) -> Markup {
-    html! {
-        section aria-labelledby="lengths" {
-            h2 id="lengths" { "How soon a mistake shows" }
-            p {
-                "Each dot is a counterexample to a protocol with a planted bug; larger dots are "
-                "several of the same length. Most mistakes need no long stories."
-            }
-            (scrolled("Lengths of counterexamples", &plots::lengths(&book.chapters)))
-        }
-    }
-}
-
-fn waits(book: &Book) -> Markup {
-    html! {
-        section aria-labelledby="waits" {
-            h2 id="waits" { "How long until a leader stays" }
-            p {
-                "All nodes start together and nothing fails. A bar reaches from the time that half "
-                "of the runs need to that which 99 of a hundred need, a dot is the average. Computed "
-                "from the graph, where timeouts and the order of delivery are random."
-            }
-            (scrolled("Times until a leader stays", &plots::waits(&book.chapters)))
-        }
-    }
-}
-
 fn sources(book: &Book) -> Markup {
-    let count = |known| {
+    let cases = |known| {
         let cases = book.chapters.iter().flat_map(|chapter| &chapter.cases);
         cases.filter(|case| case.known == known).count()
     };
+    let systems = |known| {
+        let systems = book.chapters.iter().flat_map(|chapter| &chapter.systems);
+        systems.filter(|live| live.known == known).count()
+    };
+    let both = |known| match (cases(known), systems(known)) {
+        (cases, 0) => plural(cases, "scenario"),
+        (0, systems) => format!("liveness of {}", plural(systems, "system")),
+        (cases, systems) => {
+            format!("{}, liveness of {}", plural(cases, "scenario"), plural(systems, "system"))
+        }
+    };
+    let is_any = |known| cases(known) + systems(known) > 0;
     html! {
         section aria-labelledby="sources" {
             h2 id="sources" { "Where these verdicts come from" }
             ul {
-                li {
-                    (plural(count(Known::Now), "scenario")) " checked for this report on " (book.day)
-                    ", and every answer about liveness."
-                }
-                @if let Some(stored) = &book.ways.stored {
-                    li {
-                        (plural(count(Known::Stored), "scenario")) " read from " code { (stored.file) }
-                        ", written on " (stored.day) "."
+                li { "Checked for this report, on " (book.day) ": " (both(Known::Now)) "." }
+                @for (at, source) in book.ways.stored.sources.iter().enumerate() {
+                    @if is_any(Known::Stored(at)) {
+                        li { "Read from " (of_source(source)) ": " (both(Known::Stored(at))) "." }
                     }
                 }
-                @if count(Known::Expected) > 0 {
+                @if is_any(Known::Expected) {
                     li {
-                        (plural(count(Known::Expected), "scenario"))
-                        " not checked for this report: their verdicts are those that the corpus "
-                        "expects, and are dashed. "
-                        code { "oneleader report --fresh" } " checks them, too, except for the largest."
+                        "Not checked for this report: " (both(Known::Expected)) ". Shown is what the "
+                        "corpus expects, and it is dashed. "
+                        @if !book.ways.is_fresh {
+                            code { "oneleader report --fresh" } " checks all but the largest; "
+                        }
+                        "for those, "
+                        code { "check --deep --json" } " and " code { "liveness --deep --json" }
+                        " write files that " code { "report --results" } " reads."
                     }
                 }
                 @for what in &book.unexpected {
                     li { strong { "Not as expected: " } (what) }
+                }
+                @for what in &book.stale {
+                    li { "Stored, but no longer asked by the corpus, and not shown: " (what) }
                 }
             }
         }

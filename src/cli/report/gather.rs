@@ -4,14 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use super::date;
 use super::results::{Found, Stored, worse};
 use crate::cli::choice::{self, Questions};
 use crate::cli::pictures;
+use crate::cli::provenance;
 use crate::election::{About, BugSpec, Catalogue};
 use crate::exploration::verdict::Verdict;
-use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request, TimeAsked};
-use crate::liveness::{Asked, Waiting};
+use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request, TimeAsked, TimeToLeader};
+use crate::liveness::Asked;
 use crate::scenario::liveness::{LivenessScenario, parse};
 use crate::scenario::{Problem, Scenario, Size};
 use crate::semantics::Timing;
@@ -21,7 +21,7 @@ use crate::tell::scene::Scene;
 
 /// Where verdicts come from that are not found anew.
 pub(super) struct Ways {
-    pub(super) stored: Option<Stored>,
+    pub(super) stored: Stored,
     /// Whether all are found anew.
     pub(super) is_fresh: bool,
 }
@@ -33,6 +33,8 @@ pub(super) struct Book {
     pub(super) chapters: Vec<Chapter>,
     /// What is not as the corpora expect.
     pub(super) unexpected: Vec<String>,
+    /// The stored results that are not shown, as the corpora ask no such thing.
+    pub(super) stale: Vec<String>,
 }
 
 /// What is shown of a protocol.
@@ -50,10 +52,20 @@ pub(super) struct Chapter {
 pub(super) enum Known {
     /// Found just now.
     Now,
-    /// Read from a file.
-    Stored,
+    /// Read from a file, by its place among the sources.
+    Stored(usize),
     /// It is what the corpus expects, and was not checked.
     Expected,
+}
+
+impl Known {
+    /// The file that it was read from, by its place among the sources.
+    pub(super) fn file(self) -> Option<usize> {
+        match self {
+            Known::Stored(at) => Some(at),
+            _ => None,
+        }
+    }
 }
 
 /// A scenario with its verdict.
@@ -63,6 +75,8 @@ pub(super) struct Case {
     pub(super) known: Known,
     /// Distinct states, if all were seen.
     pub(super) states: Option<u64>,
+    /// Distinct states by depth, of the one scenario of a chapter that is drawn.
+    pub(super) levels: Vec<u64>,
     /// The run that shows the violation, by its place among the chapter's.
     pub(super) run: Option<usize>,
 }
@@ -70,20 +84,24 @@ pub(super) struct Case {
 /// A system that was asked about liveness.
 pub(super) struct Live {
     pub(super) scenario: LivenessScenario,
-    pub(super) states: u32,
+    pub(super) known: Known,
+    /// How many states it has, if that is known.
+    pub(super) states: Option<u32>,
     pub(super) answers: Vec<Told>,
     /// How long it takes until a leader stays, if that is worth a plot.
     pub(super) wait: Option<Wait>,
 }
 
 /// Times in ticks.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Wait {
     pub(super) mean: f64,
     /// Half of the runs take no longer.
     pub(super) median: usize,
     /// Nor do 99 of a hundred.
     pub(super) p99: usize,
+    /// The length of a tick in milliseconds.
+    pub(super) tick_ms: f64,
 }
 
 /// An answer about liveness.
@@ -118,8 +136,8 @@ pub(super) fn gather(
     abouts: &[&'static About],
     ways: Ways,
 ) -> Result<Book, Problem> {
-    let day = date::day(SystemTime::now());
-    let mut book = Book { day, ways, chapters: Vec::new(), unexpected: Vec::new() };
+    let day = provenance::day(SystemTime::now());
+    let mut book = Book { day, ways, chapters: vec![], unexpected: vec![], stale: vec![] };
     let mut taken = BTreeSet::new();
     for about in abouts {
         let path = free(&mut taken, &slug(about.name));
@@ -132,14 +150,21 @@ pub(super) fn gather(
             systems: Vec::new(),
             runs: Vec::new(),
         };
-        for scenario in choice::corpus(about)? {
-            let case = case(catalogue, &mut book, &mut chapter, scenario, &mut taken)?;
+        let scenarios = choice::corpus(about)?;
+        let drawn = drawn(&scenarios).map(|scenario| scenario.name.clone());
+        for scenario in scenarios {
+            let is_drawn = drawn.as_ref() == Some(&scenario.name);
+            let case = case(catalogue, &mut book, &mut chapter, (scenario, is_drawn), &mut taken)?;
             chapter.cases.push(case);
         }
         let systems = parse(about.corpus, about)
             .map_err(|problem| problem.in_file(&format!("corpus of {}", about.name)))?;
-        for system in systems.into_iter().filter(|system| system.size <= Size::Full) {
-            let live = live(catalogue, &mut book, &mut chapter, system, &mut taken)?;
+        book.stale.extend(stale(&book.ways.stored, about, &systems));
+        for system in systems {
+            let live = match system.size {
+                Size::Deep => large(&book.ways.stored, about, system),
+                _ => asked(catalogue, &mut book, &mut chapter, system, &mut taken)?,
+            };
             chapter.systems.push(live);
         }
         book.chapters.push(chapter);
@@ -151,40 +176,57 @@ fn case(
     catalogue: &impl Catalogue,
     book: &mut Book,
     chapter: &mut Chapter,
-    scenario: Scenario,
+    (scenario, is_drawn): (Scenario, bool),
     taken: &mut BTreeSet<String>,
 ) -> Result<Case, Problem> {
     let (about, is_deep) = (chapter.about, scenario.size > Size::Full);
     let (is_fresh, expected) = (book.ways.is_fresh && !is_deep, expected(&scenario));
-    if is_deep || !is_fresh && expected != Verdict::Violated {
-        let stored = book.ways.stored.as_ref().and_then(|all| all.of(about.name, &scenario.name));
-        let (verdict, known, states) = match stored {
-            Some(Found { verdict, states }) => (verdict, Known::Stored, Some(states)),
+    if is_deep || !is_fresh && !is_drawn && expected != Verdict::Violated {
+        let (verdict, known, states) = match book.ways.stored.case(about.name, &scenario) {
+            Some((Found { verdict, states, .. }, at)) => {
+                (*verdict, Known::Stored(*at), Some(*states))
+            }
             None => (expected, Known::Expected, scenario.distinct),
         };
-        return Ok(Case { scenario, verdict, known, states, run: None });
+        return Ok(Case { scenario, verdict, known, states, levels: Vec::new(), run: None });
     }
     // Unless every verdict is wanted, the run stops at the violations that are expected.
-    let chosen =
-        Chosen { about, scenario: scenario.clone(), is_as_written: is_fresh, remark: None };
+    let is_as_written = is_fresh || is_drawn;
+    let chosen = Chosen { about, scenario: scenario.clone(), is_as_written, remark: None };
     let mut checked = judge::prepare(catalogue, chosen, &Request::default())?.run(&|_| ());
     let verdicts = checked.answers.iter().map(|answer| answer.conclusion.verdict);
     let verdict = verdicts.reduce(worse).unwrap_or(Verdict::Error);
-    let is_unexpected = match is_fresh {
+    let is_unexpected = match is_as_written {
         true => checked.agreement() != Agreement::AsExpected,
         false => verdict != Verdict::Violated,
     };
     if is_unexpected {
         book.unexpected.push(format!("{}: {verdict}", checked.title()));
     }
-    let states = is_fresh.then_some(checked.distinct);
+    let states = is_as_written.then_some(checked.distinct);
+    let levels = if is_drawn { std::mem::take(&mut checked.levels) } else { Vec::new() };
     let run = shown(&mut checked, &scenario);
     let run = run.map(|(answer, also)| {
         let run = violation(chapter, &scenario, answer, also, taken);
         chapter.runs.push(run);
         chapter.runs.len() - 1
     });
-    Ok(Case { scenario, verdict, known: Known::Now, states, run })
+    Ok(Case { scenario, verdict, known: Known::Now, states, levels, run })
+}
+
+/// Larger scenarios are not checked only to be drawn.
+const MOST_DRAWN: u64 = 100_000;
+
+/// The scenario of which is drawn how many states there are at each depth: the largest that is
+/// quick, among those without a bug whose states the corpus counts.
+fn drawn(scenarios: &[Scenario]) -> Option<&Scenario> {
+    let quick = scenarios.iter().filter(|scenario| {
+        scenario.bug.is_none()
+            && scenario.size <= Size::Full
+            && expected(scenario) != Verdict::Violated
+            && scenario.distinct.is_some_and(|states| states <= MOST_DRAWN)
+    });
+    quick.max_by_key(|scenario| scenario.distinct)
 }
 
 /// The answer whose run is shown, with what is said of the others: the first that the scenario
@@ -241,7 +283,7 @@ fn violation(
     }
 }
 
-fn live(
+fn asked(
     catalogue: &impl Catalogue,
     book: &mut Book,
     chapter: &mut Chapter,
@@ -249,8 +291,10 @@ fn live(
     taken: &mut BTreeSet<String>,
 ) -> Result<Live, Problem> {
     let about = chapter.about;
-    let is_timed = is_cold_start(&scenario).then(TimeAsked::default);
-    let checked = judge::liveness_of(catalogue, about, &scenario, is_timed)?;
+    let mut live = Live { scenario, known: Known::Now, states: None, answers: vec![], wait: None };
+    let is_timed = live.is_cold_start().then(TimeAsked::default);
+    let scenario = &live.scenario;
+    let checked = judge::liveness_of(catalogue, about, scenario, is_timed)?;
     if checked.agreement() != Agreement::AsExpected {
         book.unexpected.push(format!("liveness of {} {}", about.name, scenario.name));
     }
@@ -283,25 +327,57 @@ fn live(
         });
         answers.push(Told { question: answer.question, answer: answer.answer, run });
     }
-    let wait = checked.time.and_then(Result::ok).and_then(|time| wait(&time.exact));
-    Ok(Live { scenario, states: checked.states, answers, wait })
+    live.wait = checked.time.and_then(Result::ok).and_then(|time| wait(&time));
+    (live.answers, live.states) = (answers, Some(checked.states));
+    Ok(live)
 }
 
-/// Whether nodes start together, and nothing fails: such systems are compared in a plot.
-fn is_cold_start(scenario: &LivenessScenario) -> bool {
-    let LivenessScenario { timing, faults, topology, cut, bug, size, .. } = scenario;
-    *timing == Timing::Timed
-        && *faults == Faults::none()
-        && topology == "mesh"
-        && cut.is_none()
-        && bug.is_none()
-        && *size == Size::Small
+/// A system that is too large to be asked anew: with the answers that are stored, or else with
+/// those that are expected.
+fn large(stored: &Stored, about: &About, scenario: LivenessScenario) -> Live {
+    let told = |(question, answer)| Told { question, answer, run: None };
+    if let Some((found, at)) = stored.system(about.name, &scenario.name)
+        && let Some(answers) = found.to(&scenario)
+    {
+        let answers = answers.into_iter().map(told).collect();
+        let (known, states) = (Known::Stored(*at), Some(found.states));
+        return Live { scenario, known, states, answers, wait: found.wait };
+    }
+    let expected = |asked: Asked| Some((asked.name(), scenario.expect.get(asked.name())?.clone()));
+    let answers = Asked::ALL.into_iter().filter_map(expected).map(told).collect();
+    Live { scenario, known: Known::Expected, states: None, answers, wait: None }
 }
 
-fn wait(exact: &Waiting) -> Option<Wait> {
+/// The stored answers that are about no system of the corpus, or about one that was another then.
+fn stale(stored: &Stored, about: &About, systems: &[LivenessScenario]) -> Vec<String> {
+    let is_known = |name: &&str| {
+        let system = systems.iter().find(|system| system.name == *name);
+        let found = stored.system(about.name, name);
+        system.zip(found).is_some_and(|(system, (found, _))| found.to(system).is_some())
+    };
+    let unknown = stored.systems_of(about.name).into_iter().filter(|name| !is_known(name));
+    unknown.map(|name| format!("{} {name}", about.name)).collect()
+}
+
+impl Live {
+    /// Whether nodes start together, and nothing fails: such systems are compared in a plot.
+    pub(super) fn is_cold_start(&self) -> bool {
+        let LivenessScenario { timing, faults, topology, cut, bug, size, .. } = &self.scenario;
+        *timing == Timing::Timed
+            && *faults == Faults::none()
+            && topology == "mesh"
+            && cut.is_none()
+            && bug.is_none()
+            && *size == Size::Small
+    }
+}
+
+fn wait(time: &TimeToLeader) -> Option<Wait> {
+    let exact = &time.exact;
     let (mean, median, p99) = (exact.mean?, exact.within(0.5)?, exact.within(0.99)?);
+    let tick_ms = time.tick.as_secs_f64() * 1e3;
     // Where some runs never have a leader, an average says little.
-    (exact.probability > 0.999).then_some(Wait { mean, median, p99 })
+    (exact.probability > 0.999).then_some(Wait { mean, median, p99, tick_ms })
 }
 
 /// The worst verdict that a scenario expects.

@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::gather::{Case, Known};
+use super::results::Source;
 use crate::exploration::verdict::Verdict;
 use crate::support::plain::printable;
 
@@ -102,6 +103,14 @@ pub(super) fn verdict(case: &Case) -> Markup {
     }
 }
 
+/// A file of results, with what is known of its age.
+pub(super) fn of_source(source: &Source) -> Markup {
+    html! {
+        code { (source.file) } " of " (source.day)
+        @if let Some(commit) = &source.commit { ", commit " code { (commit) } }
+    }
+}
+
 /// The class of the colours of an answer about liveness, and its sign.
 pub(super) fn of_answer(answer: &str) -> (&'static str, Sign) {
     match answer.split(' ').next().unwrap_or_default() {
@@ -112,13 +121,16 @@ pub(super) fn of_answer(answer: &str) -> (&'static str, Sign) {
     }
 }
 
-/// An answer, with a link to the run that shows it.
-pub(super) fn answer(answer: &str, href: Option<&str>) -> Markup {
+/// An answer, with a link to the run that shows it; marked, if it is only what is expected.
+pub(super) fn answer(answer: &str, href: Option<&str>, known: Known) -> Markup {
     let (class, mark) = of_answer(answer);
+    let is_guess = known == Known::Expected;
+    let class = if is_guess { format!("{class} guess") } else { class.to_string() };
     let (word, rest) = answer.split_once(' ').unwrap_or((answer, ""));
     let inner = html! {
         (sign(mark)) (word.replace('-', " "))
         @if !rest.is_empty() { " " small { (rest.replace('-', " ")) } }
+        @if is_guess { span.unseen { ", as expected by the corpus" } }
     };
     html! {
         @match href {

@@ -2,14 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::gather::{Chapter, Run, Wait, plural};
+use super::families::Family;
+use super::gather::{Case, Chapter, Run, Wait, plural};
+use super::parts::thousands;
 
 /// How long the counterexamples of planted bugs are: a dot for each run, a line for each protocol.
 pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
-    let planted = |chapter: &Chapter| -> Vec<usize> {
-        let runs = chapter.runs.iter().filter(|run| is_planted(run));
-        runs.map(|run| run.steps).collect()
-    };
     let all: Vec<(&str, Vec<usize>)> =
         chapters.iter().map(|chapter| (chapter.about.title, planted(chapter))).collect();
     let longest = all.iter().flat_map(|(_, steps)| steps).copied().max().unwrap_or(1).max(1);
@@ -40,13 +38,8 @@ pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
     }
 }
 
-/// How long it takes until a leader stays: a bar and a dot for each system that starts cold.
-pub(super) fn waits(chapters: &[Chapter]) -> Markup {
-    let systems = chapters.iter().flat_map(|chapter| {
-        let waits = chapter.systems.iter().filter_map(|live| Some((live, live.wait?)));
-        waits.map(|(live, wait)| (format!("{}: {}", chapter.about.name, live.scenario.name), wait))
-    });
-    let all: Vec<(String, Wait)> = systems.collect();
+/// How long it takes until a leader stays: a bar and a dot for each system.
+pub(super) fn waits(all: &[(String, Wait)]) -> Markup {
     let longest = all.iter().map(|(_, wait)| wait.p99).max().unwrap_or(1).max(1);
     let (left, width, line) = (250, 680, 26);
     let scale = f64::from(width - left - 24) / longest as f64;
@@ -76,8 +69,82 @@ pub(super) fn waits(chapters: &[Chapter]) -> Markup {
     }
 }
 
-fn is_planted(run: &Run) -> bool {
-    run.bug.is_some() && run.caption.is_violation
+/// How many states there are at each depth, as hills: a line for each protocol, each hill as high as
+/// the line allows.
+pub(super) fn levels(all: &[(&Chapter, &Case)]) -> Markup {
+    let deepest = all.iter().map(|(_, case)| case.levels.len() - 1).max().unwrap_or(1).max(1);
+    let (left, width, line) = (190, 680, 64);
+    let scale = (width - left - 24) as f64 / deepest as f64;
+    let x = |depth: usize| left as f64 + depth as f64 * scale;
+    let height = line * all.len() + 52;
+    let hill = |levels: &[u64], foot: f64| {
+        let most = levels.iter().copied().max().unwrap_or(1).max(1);
+        let y = |states: u64| foot - states as f64 / most as f64 * (line as f64 - 14.0);
+        let tops = levels.iter().enumerate();
+        let tops = tops.map(|(depth, states)| format!("L{:.1} {:.1}", x(depth), y(*states)));
+        let (last, tops) = (x(levels.len() - 1), tops.collect::<String>());
+        format!("M{:.1} {foot:.1}{tops}L{last:.1} {foot:.1}Z", x(0))
+    };
+    html! {
+        svg.plot viewBox={ "0 0 " (width) " " (height) } role="img"
+            aria-label="How many states there are at each depth" {
+            @for steps in (0..=deepest).step_by(if deepest > 40 { 10 } else { 5 }) {
+                line.grid x1=(x(steps)) x2=(x(steps)) y1="6" y2=(height - 40) {}
+                text.axis x=(x(steps)) y=(height - 22) text-anchor="middle" { (steps) }
+            }
+            text.axis x=(width - 24) y=(height - 4) text-anchor="end" { "steps from the start" }
+            @for (i, (chapter, case)) in all.iter().enumerate() {
+                @let foot = ((i + 1) * line) as f64;
+                text.name x=(left - 18) y=(foot - 20.0) text-anchor="end" {
+                    (shortened(chapter.about.title))
+                }
+                text.axis x=(left - 18) y=(foot - 3.0) text-anchor="end" {
+                    (thousands(case.levels.iter().sum())) " states"
+                }
+                line.rule x1=(left) x2=(width - 24) y1=(foot) y2=(foot) {}
+                path.hill d=(hill(&case.levels, foot)) {}
+            }
+        }
+    }
+}
+
+/// How long it takes until a leader stays, by an option: a bar and a dot for each of its values.
+pub(super) fn family(family: &Family<'_>) -> Markup {
+    let all = &family.members;
+    let longest = all.iter().map(|(_, wait)| wait.p99).max().unwrap_or(1).max(1);
+    let largest = all.iter().map(|(value, _)| *value).max().unwrap_or(1).max(1);
+    let (left, width, top, bottom) = (56.0, 680.0, 20.0, 300.0);
+    let x = |value: i64| left + 24.0 + value as f64 / largest as f64 * (width - left - 48.0);
+    let y = |ticks: f64| bottom - ticks / longest as f64 * (bottom - top);
+    let stride = [5, 10, 20, 50, 100, 200, 500].into_iter().find(|n| longest / n <= 6);
+    let line = all.iter().map(|(value, wait)| format!("{:.1},{:.1} ", x(*value), y(wait.mean)));
+    let line = line.collect::<String>();
+    html! {
+        svg.plot viewBox={ "0 0 " (width) " " (bottom + 52.0) } role="img"
+            aria-label={ "How many ticks pass until a leader stays, by " (family.option) } {
+            @for ticks in (0..=longest).step_by(stride.unwrap_or(1000)) {
+                line.grid x1=(left) x2=(width) y1=(y(ticks as f64)) y2=(y(ticks as f64)) {}
+                text.axis x=(left - 10.0) y=(y(ticks as f64) + 4.0) text-anchor="end" { (ticks) }
+            }
+            text.axis x=(left - 10.0) y="10" text-anchor="end" { "ticks" }
+            text.axis x=(width) y=(bottom + 46.0) text-anchor="end" { (family.option) }
+            polyline.means points=(line.trim_end()) {}
+            @for (value, wait) in all {
+                @let (x, mean) = (x(*value), y(wait.mean));
+                line.span x1=(x) x2=(x) y1=(y(wait.median as f64)) y2=(y(wait.p99 as f64)) {}
+                circle.dot cx=(x) cy=(mean) r="5" {}
+                text.axis x=(x) y=(bottom + 20.0) text-anchor="middle" { (value) }
+            }
+        }
+    }
+}
+
+/// The lengths of the counterexamples of planted bugs, in order.
+pub(super) fn planted(chapter: &Chapter) -> Vec<usize> {
+    let is_planted = |run: &&Run| run.bug.is_some() && run.caption.is_violation;
+    let mut all: Vec<usize> = chapter.runs.iter().filter(is_planted).map(|run| run.steps).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Each number with how often it occurs.

@@ -1,10 +1,12 @@
 //! The page of a protocol.
 
+use std::collections::BTreeSet;
+
 use maud::{Markup, html};
 
 use super::gather::{Book, Case, Chapter, Run, plural};
 use super::matrix::{self, CLOCKS, FAILURES};
-use super::parts::{Sign, answer, page as framed, scrolled, sign, thousands, verdict};
+use super::parts::{Sign, answer, of_source, page as framed, scrolled, sign, thousands, verdict};
 use super::plots;
 use crate::cli::choice::assumptions;
 use crate::election::{BugSpec, Costs};
@@ -25,7 +27,7 @@ pub(super) fn page(book: &Book, chapter: &Chapter) -> String {
         (properties(chapter))
         (options(chapter))
         (bugs(chapter))
-        (liveness(chapter))
+        (liveness(book, chapter))
         (scenarios(book, chapter))
     };
     let title = format!("{} – oneleader", about.title);
@@ -137,7 +139,7 @@ pub(super) fn costs(bug: &BugSpec) -> &'static str {
     }
 }
 
-fn liveness(chapter: &Chapter) -> Markup {
+fn liveness(book: &Book, chapter: &Chapter) -> Markup {
     if chapter.systems.is_empty() {
         return html! {};
     }
@@ -164,7 +166,12 @@ fn liveness(chapter: &Chapter) -> Markup {
                                 p { (live.scenario.note) }
                                 p.small {
                                     (assumptions(&live.scenario.scenario()))
-                                    "; " (thousands(live.states.into())) " states"
+                                    @if let Some(states) = live.states {
+                                        "; " (thousands(states.into())) " states"
+                                    }
+                                    @if let Some(at) = live.known.file() {
+                                        ". From " (of_source(&book.ways.stored.sources[at]))
+                                    }
                                 }
                             }
                         }
@@ -174,6 +181,7 @@ fn liveness(chapter: &Chapter) -> Markup {
                                     Some(told) => (answer(
                                         &told.answer,
                                         told.run.map(|run| chapter.runs[run].path.as_str()),
+                                        live.known,
                                     )),
                                     None => span.none { span.unseen { "not asked" } },
                                 }
@@ -187,7 +195,7 @@ fn liveness(chapter: &Chapter) -> Markup {
     html! {
         section aria-labelledby="liveness" {
             h2 id="liveness" { "Liveness" }
-            p.small { "Decided for this report. A link leads to a run that shows the answer; the name of a system opens what it assumes, and why the answer is right." }
+            p.small { "Decided for this report on " (book.day) ", but for large systems, whose answers were stored, or are only those expected (dashed). A link leads to a run that shows the answer; the name of a system opens what it assumes, and why the answer is right." }
             (scrolled("Answers about liveness", &table))
         }
     }
@@ -198,14 +206,14 @@ fn scenarios(book: &Book, chapter: &Chapter) -> Markup {
     let groups = groups.map(|(c, f)| (c, f, matrix::cell(chapter, c, f)));
     let planted: Vec<&Case> =
         chapter.cases.iter().filter(|case| case.scenario.bug.is_some()).collect();
+    let files: BTreeSet<usize> =
+        chapter.cases.iter().filter_map(|case| case.known.file()).collect();
     html! {
         section aria-labelledby="scenarios" {
             h2 id="scenarios" { "Scenarios" }
             p.small {
                 "Checked for this report on " (book.day)
-                @if let Some(stored) = &book.ways.stored {
-                    ", or read from " code { (stored.file) } " of " (stored.day)
-                }
+                @for at in files { ", or read from " (of_source(&book.ways.stored.sources[at])) }
                 "; what says “expected” was not checked."
             }
             @for (c, f, cell) in groups.filter(|(_, _, cell)| !cell.cases.is_empty()) {

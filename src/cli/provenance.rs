@@ -1,6 +1,34 @@
-//! Days of the calendar, for the dates on the pages.
+//! When results were found, and with which sources.
 
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::Serialize;
+
+/// Where results come from.
+#[derive(Serialize)]
+pub(super) struct Provenance {
+    /// The day in universal time.
+    date: String,
+    /// The commit of the folder in which the command runs, with `-dirty` if files differ from it;
+    /// nothing if git knows of none.
+    commit: Option<String>,
+}
+
+impl Provenance {
+    /// Today, here.
+    pub(super) fn now() -> Self {
+        Provenance { date: day(SystemTime::now()), commit: commit() }
+    }
+}
+
+fn commit() -> Option<String> {
+    let mut git = Command::new("git");
+    git.args(["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]);
+    let told = git.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let commit = String::from_utf8(told.stdout).ok()?.trim().to_string();
+    (told.status.success() && !commit.is_empty()).then_some(commit)
+}
 
 /// The day in universal time, as `2026-01-31`.
 pub(super) fn day(time: SystemTime) -> String {
