@@ -11,6 +11,7 @@ use clap::Args;
 use crate::cli::choice::{self, Choice};
 use crate::cli::json::{self, Report};
 use crate::cli::pictures::{self, Pictures};
+use crate::cli::provenance::Provenance;
 use crate::cli::table::Table;
 use crate::cli::{Ending, Exit, junit, liveness, output, positive, progress, whole};
 use crate::election::{About, Catalogue};
@@ -122,9 +123,10 @@ impl Check {
         let prepared = chosen.into_iter().map(|chosen| judge::prepare(catalogue, chosen, &request));
         let runs = prepared.collect::<Result<Vec<_>, _>>()?;
         let asked = self.liveness_asked(catalogue)?;
+        let json = self.json.as_ref().map(|path| (path, Provenance::now()));
         let all = self.run_all(&runs, &request);
-        if let Some(path) = &self.json {
-            output::write(path, &json::text(&Report::new(&runs, &all)));
+        if let Some((path, provenance)) = json {
+            output::write(path, &json::text(&Report::new(provenance, &runs, &all)));
         }
         if let Some(path) = &self.junit {
             output::write(path, &junit::report(&runs, &all));

@@ -84,10 +84,13 @@ impl<'a> Coverage<'a> {
 
 impl<'a> Report<'a> {
     /// The report of the runs that ended or were interrupted.
-    pub(super) fn new(runs: &'a [Box<dyn Prepared>], all: &'a [Checked]) -> Self {
+    pub(super) fn new(
+        provenance: Provenance,
+        runs: &'a [Box<dyn Prepared>],
+        all: &'a [Checked],
+    ) -> Self {
         let rows =
             runs.iter().zip(all).enumerate().flat_map(|(i, (run, ran))| rows(i, &**run, ran));
-        let provenance = Provenance::now();
         Report { version: VERSION, provenance, results: rows.collect() }
     }
 }

@@ -86,6 +86,7 @@ impl Liveness {
         };
         let time = TimeAsked { walks: self.walks.unwrap_or(0), seed: self.seed };
         let asking = Asking { time: self.time.then_some(time), ..Asking::default() };
+        let json = self.json.as_ref().map(|path| (path, Provenance::now()));
         let all = answers(catalogue, &asked, asking, || false, say)?;
         if self.time {
             say(&times::told(&all));
@@ -93,8 +94,8 @@ impl Liveness {
         if let [one] = &all[..] {
             say(&runs(one));
         }
-        if let Some(path) = &self.json {
-            output::write(path, &json(&all));
+        if let Some((path, provenance)) = json {
+            output::write(path, &as_json(&all, provenance));
         }
         let mut shown = all.iter().flat_map(|one| &one.answers).filter_map(|a| a.shown.as_ref());
         let first = shown.next();
@@ -305,7 +306,7 @@ struct Row<'a> {
 }
 
 /// As JSON, with an answer on each line.
-fn json(all: &[LivenessChecked]) -> String {
+fn as_json(all: &[LivenessChecked], provenance: Provenance) -> String {
     let rows = all.iter().flat_map(|one| {
         one.answers.iter().map(move |answer| Row {
             protocol: one.protocol,
@@ -327,7 +328,7 @@ fn json(all: &[LivenessChecked]) -> String {
     });
     let plain = |row: &Row<'_>| serde_json::to_string(row).expect("a row is plain data");
     let rows: Vec<String> = rows.map(|row| plain(&row)).collect();
-    let head = json::text(&Versioned::new(Provenance::now()));
+    let head = json::text(&Versioned::new(provenance));
     let head = head.trim_end().trim_end_matches('}');
     format!("{head},\"liveness\":[\n{}\n]}}\n", rows.join(",\n"))
 }

@@ -16,7 +16,7 @@ pub(super) struct Provenance {
 }
 
 impl Provenance {
-    /// Today, here.
+    /// Today, here. To be asked before results are found, not after.
     pub(super) fn now() -> Self {
         Provenance { date: day(SystemTime::now()), commit: commit() }
     }

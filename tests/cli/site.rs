@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{oneleader, scratch, text};
 
@@ -145,12 +145,108 @@ fn verdicts_of_a_file_are_shown_with_their_source() {
     let ended = oneleader(&["report", text(&folder), "bully", "--results", text(&results)]);
     assert_eq!(ended.code, 0, "{}", ended.err);
     let pages = read_all(&folder);
-    assert!(pages["index.html"].contains("1 scenario read from <code>results.json</code>"));
-    let ended = oneleader(&["report", text(&folder), "--results", text(&folder.join("no.json"))]);
-    ended.refuses(&["no.json", "cannot be read"]);
-    fs::write(&results, "{}").unwrap();
-    let ended = oneleader(&["report", text(&folder), "--results", text(&results)]);
-    ended.refuses(&["expected results as `oneleader check --json` writes them"]);
+    let read = values_of(&results);
+    let date = read["date"].as_str().expect("a day");
+    assert!(date.len() == 10 && date.starts_with("20"), "{date}");
+    let index = &pages["index.html"];
+    let (_, told) = index.split_once("Read from <code>results.json</code> of ").expect("a source");
+    assert!(told.starts_with(date), "{told}");
+    assert!(told.contains(": 1 scenario."), "{told}");
+    if let Some(commit) = read["commit"].as_str() {
+        assert!(told.contains(&format!("commit <code>{commit}</code>")), "{told}");
+    }
+}
+
+fn values_of(json: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(json).expect("a file")).expect("JSON")
+}
+
+/// A file with an answer about each of some systems of Bully.
+fn stored(test: &str, systems: &[(&str, &str)]) -> PathBuf {
+    let rows = systems.iter().map(|(system, answer)| {
+        ["stable-leader", "leader-again-and-again", "everybody-follows", "no-needless-change"]
+            .map(|question| {
+                json!({
+                    "protocol": "bully", "scenario": system, "question": question, "states": 4321,
+                    "answer": answer, "expected": answer,
+                })
+            })
+            .to_vec()
+    });
+    let rows: Vec<Value> = rows.flatten().collect();
+    let path = scratch(test).join("answers.json");
+    let file = json!({
+        "version": 1, "date": "2026-01-02", "commit": "0123456789", "liveness": rows,
+    });
+    fs::write(&path, file.to_string()).unwrap();
+    path
+}
+
+#[test]
+fn stored_answers_about_large_systems_are_shown_with_day_and_commit() {
+    let path = stored("answers", &[("five-mesh", "guaranteed"), ("no-such", "never")]);
+    let folder = fresh_folder("answers");
+    let ended = oneleader(&["report", text(&folder), "bully", "--results", text(&path)]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    assert!(ended.err.contains("the corpus asks no such thing: bully no-such"), "{}", ended.err);
+    let pages = read_all(&folder);
+    let index = &pages["index.html"];
+    let source = "<code>answers.json</code> of 2026-01-02, commit <code>0123456789</code>";
+    assert!(index.contains(&format!("Read from {source}: liveness of 1 system.")), "{index}");
+    let page = &pages["bully.html"];
+    assert!(page.contains(&format!("4,321 states. From {source}")), "{page}");
+    assert!(!page.contains("no-such"));
+}
+
+#[test]
+fn stored_answers_count_only_if_the_same_is_asked_today() {
+    // The corpus expects that a leader is guaranteed.
+    let path = stored("answers-to-others", &[("five-mesh", "never")]);
+    let folder = fresh_folder("answers-to-others");
+    let ended = oneleader(&["report", text(&folder), "bully", "--results", text(&path)]);
+    assert!(ended.err.contains("the corpus asks no such thing: bully five-mesh"), "{}", ended.err);
+    assert!(!read_all(&folder)["bully.html"].contains("4,321 states"));
+}
+
+#[test]
+fn results_that_are_none_are_refused_with_what_is_wrong() {
+    let folder = fresh_folder("no-results");
+    let refused = |path: &Path| oneleader(&["report", text(&folder), "--results", text(path)]);
+    refused(&folder.join("no.json")).refuses(&["no.json", "cannot be read"]);
+    let path = stored("no-results", &[("five-mesh", "guaranteed")]);
+    let whole = fs::read_to_string(&path).unwrap();
+    let half = whole[..whole.len() / 2].to_string();
+    for (text, found) in [
+        ("{}", "missing field `version`"),
+        (r#"{"version": 1}"#, "found neither `results` nor `liveness`"),
+        (&half, "EOF while parsing"),
+        (&whole.replace("\"version\":1", "\"version\":2"), "found those of version 2"),
+        (&whole.replace("stable-leader", "stable-lead"), "found the question `stable-lead`"),
+        ("PK\u{3}", "expected value"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let ended = refused(&path);
+        ended.refuses(&["answers.json", "expected results as `check --json`", found]);
+        assert_eq!(ended.err.lines().count(), 1, "{}", ended.err);
+    }
+}
+
+#[test]
+fn plots_stand_beside_their_numbers() {
+    let index = &pages()["index.html"];
+    for (id, plot) in [("lengths", "counterexamples"), ("levels", "states"), ("waits", "ticks")] {
+        let (_, section) = index.split_once(&format!("<h2 id=\"{id}\"")).expect("a section");
+        let (section, _) = section.split_once("</section>").expect("its end");
+        for part in ["class=\"plot\"", "role=\"img\"", "The numbers", "<table", plot] {
+            assert!(section.contains(part), "{id}: no {part}");
+        }
+    }
+    // The search of Bully's scenario begins with one state, and finds 30,727.
+    let (_, levels) = index.split_once("<td>crash-and-restart</td><td>").expect("its levels");
+    let (levels, _) = levels.split_once("</td>").expect("their end");
+    let levels: Vec<u64> =
+        levels.split(" · ").map(|n| n.replace(',', "").parse().expect("a number")).collect();
+    assert_eq!((levels[0], levels.iter().sum::<u64>()), (1, 30_727), "{levels:?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
     let all: Vec<(&str, Vec<usize>)> =
         chapters.iter().map(|chapter| (chapter.about.title, planted(chapter))).collect();
     let longest = all.iter().flat_map(|(_, steps)| steps).copied().max().unwrap_or(1).max(1);
-    let (left, width, line) = (190, 680, 38);
+    let (left, width, line) = (180, 680, 34);
     let scale = (width - left - 24) as f64 / longest as f64;
     let x = |steps: usize| left as f64 + steps as f64 * scale;
     let height = line * all.len() + 44;
@@ -26,7 +26,7 @@ pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
             text.axis x=(width - 24) y=(height - 2) text-anchor="end" { "steps to the violation" }
             @for (i, (title, steps)) in all.iter().enumerate() {
                 @let y = i * line + line / 2 + 6;
-                text.name x=(left - 18) y=(y + 4) text-anchor="end" { (shortened(title)) }
+                text.name x="0" y=(y + 4) { (shortened(title)) }
                 line.rule x1=(left) x2=(width - 24) y1=(y) y2=(y) {}
                 @for (n, count) in counted(steps) {
                     circle.dot cx=(x(n)) cy=(y) r=(radius(count)) {
@@ -56,7 +56,7 @@ pub(super) fn waits(all: &[(String, Wait)]) -> Markup {
             text.axis x=(width - 24) y=(height - 2) text-anchor="end" { "ticks" }
             @for (i, (name, wait)) in all.iter().enumerate() {
                 @let y = i * line + line / 2 + 6;
-                text.name x=(left - 18) y=(y + 4) text-anchor="end" { (name) }
+                text.name x="0" y=(y + 4) { (name) }
                 line.span x1=(x(wait.median as f64)) x2=(x(wait.p99 as f64)) y1=(y) y2=(y) {}
                 circle.dot cx=(x(wait.mean)) cy=(y) r="5" {
                     title {
@@ -73,7 +73,7 @@ pub(super) fn waits(all: &[(String, Wait)]) -> Markup {
 /// the line allows.
 pub(super) fn levels(all: &[(&Chapter, &Case)]) -> Markup {
     let deepest = all.iter().map(|(_, case)| case.levels.len() - 1).max().unwrap_or(1).max(1);
-    let (left, width, line) = (190, 680, 64);
+    let (left, width, line) = (180, 680, 60);
     let scale = (width - left - 24) as f64 / deepest as f64;
     let x = |depth: usize| left as f64 + depth as f64 * scale;
     let height = line * all.len() + 52;
@@ -95,10 +95,10 @@ pub(super) fn levels(all: &[(&Chapter, &Case)]) -> Markup {
             text.axis x=(width - 24) y=(height - 4) text-anchor="end" { "steps from the start" }
             @for (i, (chapter, case)) in all.iter().enumerate() {
                 @let foot = ((i + 1) * line) as f64;
-                text.name x=(left - 18) y=(foot - 20.0) text-anchor="end" {
+                text.name x="0" y=(foot - 22.0) {
                     (shortened(chapter.about.title))
                 }
-                text.axis x=(left - 18) y=(foot - 3.0) text-anchor="end" {
+                text.axis x="0" y=(foot - 5.0) {
                     (thousands(case.levels.iter().sum())) " states"
                 }
                 line.rule x1=(left) x2=(width - 24) y1=(foot) y2=(foot) {}

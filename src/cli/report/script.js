@@ -28,6 +28,11 @@ window.addEventListener('beforeprint', function () {
       if (box.top < frame.top + 40 || box.bottom > frame.bottom - 40) {
         pane.scrollTop += box.top - frame.top - (frame.height - box.height) / 2
       }
+      var node = Number(stripe.getAttribute('data-x'))
+      if (node) {
+        var x = pane.querySelector('svg').getBoundingClientRect().left + node - frame.left
+        if (x < 90 || x > frame.width - 90) pane.scrollLeft += x - frame.width / 2
+      }
     }
   }
   function go(i) {

@@ -84,13 +84,17 @@ pub fn draw(diagram: &Diagram, theme: Theme) -> String {
 }
 
 /// The lanes alone, for a page that tells the rest. Each row that is shown has a rectangle of the
-/// class `row`, whose `data-row` is the number of the row.
+/// class `row`, whose `data-row` is the number of the row, and `data-x` where its node stands.
 pub fn draw_lanes(diagram: &Diagram) -> String {
     let plan = Plan::bare(diagram);
     let rows = diagram.rows.iter().zip(&plan.bands).enumerate();
-    let rows = rows.filter(|(_, (row, _))| !row.is_hidden).map(|(i, (_, band))| {
+    let rows = rows.filter(|(_, (row, _))| !row.is_hidden).map(|(i, (row, band))| {
         let stripe = rectangle((4.0, band.top, plan.width - 4.0, band.bottom), 6.0);
-        stripe.set("class", "row").set("data-row", i).set("fill", "transparent")
+        let stripe = stripe.set("class", "row").set("data-row", i).set("fill", "transparent");
+        match row.lane {
+            Some(lane) => stripe.set("data-x", round(plan.lanes[lane])),
+            None => stripe,
+        }
     });
     let rows = rows.fold(Group::new(), Group::add);
     whole(diagram, &plan, Theme::Auto).add(rows).to_string() + "\n"
