@@ -66,7 +66,9 @@ fn another_answer_and_an_unknown_system_are_noticed() {
         assert!(!stale(&text.replace(&format!("\"{name}\""), "\"five-gone\"")).is_empty());
         let begin = "\"answer\":\"";
         assert!(!stale(&text.replacen(begin, "\"answer\":\"not ", 1)).is_empty());
-        assert!(!stale(&text.replacen("\"commit\":\"", "\"commit\":\"x-dirty\",\"\":\"", 1)).is_empty());
+        assert!(
+            !stale(&text.replacen("\"commit\":\"", "\"commit\":\"x-dirty\",\"\":\"", 1)).is_empty()
+        );
         assert!(!stale(&text.replacen("\"date\"", "\"day\"", 1)).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use super::plots;
 /// A plot, and below it the same as a table, which is closed at first.
 fn plotted(name: &str, plot: &Markup, table: &Markup) -> Markup {
     html! {
-        (scrolled(name, plot))
+        (plot)
         details.numbers {
             summary { "The numbers" }
             (scrolled(&format!("{name}, as a table"), table))
