@@ -50,7 +50,7 @@ pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
             (axis(longest, height, "steps to the violation"))
             @for (i, (title, steps)) in all.iter().enumerate() {
                 @let y = i * line + 38;
-                text.name x="0" y=(y - 22) { (title) }
+                text.name x="0" y=(y - 22) { (shortened(title)) }
                 line.rule x1=(place(0.0)) x2=(place(1.0)) y1=(y) y2=(y) {}
                 @for (n, count) in counted(steps) {
                     circle.dot cx=(place(n as f64 / longest as f64)) cy=(y) r=(radius(count)) {
@@ -82,7 +82,7 @@ pub(super) fn levels(all: &[(&Chapter, &Case)]) -> Markup {
             @for (i, (chapter, case)) in all.iter().enumerate() {
                 @let foot = (i + 1) * line;
                 text.name x="0" y=(foot - hill - 10) {
-                    (chapter.about.title)
+                    (shortened(chapter.about.title))
                     tspan.axis dx="8" { (thousands(case.levels.iter().sum())) " states" }
                 }
                 line.rule x1=(place(0.0)) x2=(place(1.0)) y1=(foot) y2=(foot) {}
@@ -173,6 +173,15 @@ fn counted(all: &[usize]) -> BTreeMap<usize, usize> {
 /// The area of a dot is that of its runs.
 fn radius(count: usize) -> f64 {
     ((count as f64).sqrt() * 45.0).round() / 10.0
+}
+
+/// The start of a title, as far as there is room on a phone.
+fn shortened(title: &str) -> String {
+    let words = title.split([',', '(', ':']).next().unwrap_or(title).trim();
+    match words.char_indices().nth(26) {
+        Some((at, _)) => format!("{}…", &words[..at]),
+        None => words.to_string(),
+    }
 }
 
 /// A bar as long as a run, beside the others of a table.
