@@ -1,6 +1,7 @@
 //! Families of systems that differ in one number only: how long a leader takes, by that option.
 
-use super::gather::{Chapter, Live, Wait};
+use super::gather::{Chapter, Live};
+use super::wait::Wait;
 use crate::scenario::liveness::LivenessScenario;
 
 /// Fewer values of an option show nothing.

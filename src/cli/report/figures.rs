@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::families::{self, Family};
-use super::gather::{Book, Case, Chapter, Wait, plural};
+use super::gather::{Book, Case, Chapter, plural};
 use super::parts::{of_source, scrolled, thousands};
 use super::plots;
+use super::wait::Wait;
 
 /// A plot, and below it the same as a table, which is closed at first.
 fn plotted(name: &str, plot: &Markup, table: &Markup) -> Markup {

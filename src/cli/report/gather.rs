@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use super::results::{Found, Stored, worse};
+use super::wait::{Time, Wait};
 use crate::cli::choice::{self, Questions};
 use crate::cli::pictures;
 use crate::cli::provenance;
 use crate::election::{About, BugSpec, Catalogue};
 use crate::exploration::verdict::Verdict;
-use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request, TimeAsked, TimeToLeader};
+use crate::judge::{self, Agreement, Answer, Checked, Chosen, Request, TimeAsked};
 use crate::liveness::Asked;
 use crate::scenario::liveness::{LivenessScenario, parse};
 use crate::scenario::{Problem, Scenario, Size};
@@ -90,18 +91,6 @@ pub(super) struct Live {
     pub(super) answers: Vec<Told>,
     /// How long it takes until a leader stays, if that is worth a plot.
     pub(super) wait: Option<Wait>,
-}
-
-/// Times in ticks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Wait {
-    pub(super) mean: f64,
-    /// Half of the runs take no longer.
-    pub(super) median: usize,
-    /// Nor do 99 of a hundred.
-    pub(super) p99: usize,
-    /// The length of a tick in milliseconds.
-    pub(super) tick_ms: f64,
 }
 
 /// An answer about liveness.
@@ -327,7 +316,7 @@ fn asked(
         });
         answers.push(Told { question: answer.question, answer: answer.answer, run });
     }
-    live.wait = checked.time.and_then(Result::ok).and_then(|time| wait(&time));
+    live.wait = checked.time.and_then(Result::ok).and_then(|time| Time::from(&time).wait());
     (live.answers, live.states) = (answers, Some(checked.states));
     Ok(live)
 }
@@ -370,14 +359,6 @@ impl Live {
             && bug.is_none()
             && *size == Size::Small
     }
-}
-
-fn wait(time: &TimeToLeader) -> Option<Wait> {
-    let exact = &time.exact;
-    let (mean, median, p99) = (exact.mean?, exact.within(0.5)?, exact.within(0.99)?);
-    let tick_ms = time.tick.as_secs_f64() * 1e3;
-    // Where some runs never have a leader, an average says little.
-    (exact.probability > 0.999).then_some(Wait { mean, median, p99, tick_ms })
 }
 
 /// The worst verdict that a scenario expects.

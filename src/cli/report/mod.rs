@@ -15,6 +15,7 @@ mod plots;
 mod protocol;
 mod results;
 mod runs;
+mod wait;
 
 use std::time::Instant;
 

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 
 use super::families::Family;
-use super::gather::{Case, Chapter, Run, Wait, plural};
+use super::gather::{Case, Chapter, Run, plural};
 use super::parts::thousands;
+use super::wait::Wait;
 
 /// The space below the lines, for the axis.
 const AXIS: usize = 44;

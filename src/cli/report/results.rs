@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::gather::Wait;
+use super::wait::{Time, Wait};
 use crate::cli::output;
 use crate::cli::provenance;
 use crate::exploration::verdict::Verdict;
@@ -105,15 +105,6 @@ struct Told {
     time: Option<Time>,
 }
 
-#[derive(Deserialize)]
-struct Time {
-    tick_ms: f64,
-    probability: f64,
-    mean: Option<f64>,
-    median: Option<usize>,
-    p99: Option<usize>,
-}
-
 impl Stored {
     /// What a file of somebody else says counts for more than what was read before.
     ///
@@ -167,7 +158,7 @@ impl Stored {
                 *entry = (Answers { states, ..Answers::default() }, source);
             }
             entry.0.told.insert(question, (expected, answer));
-            entry.0.wait = entry.0.wait.or(time.and_then(Wait::of));
+            entry.0.wait = entry.0.wait.or(time.and_then(Time::wait));
         }
         let (day, commit) = (file.date.unwrap_or(written), file.commit);
         self.sources.push(Source { file: name.to_string(), day, commit });
@@ -191,15 +182,6 @@ impl Stored {
         let mut names: Vec<&str> = names.map(|(_, system)| system.as_str()).collect();
         names.sort_unstable();
         names
-    }
-}
-
-impl Wait {
-    fn of(time: Time) -> Option<Wait> {
-        let Time { tick_ms, probability, mean, median, p99 } = time;
-        let (mean, median, p99) = (mean?, median?, p99?);
-        // Where some runs never have a leader, an average says little.
-        (probability > 0.999).then_some(Wait { mean, median, p99, tick_ms })
     }
 }
 
