@@ -36,12 +36,6 @@ macro_rules! catalogue {
     };
 }
 
-macro_rules! stored {
-    ($($file:literal),* $(,)?) => {
-        vec![$(($file, include_str!(concat!("../docs/results/", $file)))),*]
-    };
-}
-
 /// The protocols of this crate, as the harness takes them.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped;
@@ -52,9 +46,6 @@ impl Catalogue for Shipped {
     }
     fn visit<V: Visitor>(&self, name: &str, visitor: V) -> Option<V::Output> {
         visit(name, visitor)
-    }
-    fn results(&self) -> Vec<(&'static str, &'static str)> {
-        stored!["liveness-bully.json", "liveness-ring.json"]
     }
 }
 
