@@ -36,6 +36,12 @@ macro_rules! catalogue {
     };
 }
 
+macro_rules! stored {
+    ($($file:literal),* $(,)?) => {
+        vec![$(($file, include_str!(concat!("../docs/results/", $file)))),*]
+    };
+}
+
 /// The protocols of this crate, as the harness takes them.
 #[derive(Clone, Copy, Debug)]
 pub struct Shipped;
@@ -46,6 +52,16 @@ impl Catalogue for Shipped {
     }
     fn visit<V: Visitor>(&self, name: &str, visitor: V) -> Option<V::Output> {
         visit(name, visitor)
+    }
+    fn results(&self) -> Vec<(&'static str, &'static str)> {
+        stored![
+            "liveness-ring.json",
+            "liveness-bully.json",
+            "spread-20.json",
+            "spread-50.json",
+            "spread-100.json",
+            "spread-200.json"
+        ]
     }
 }
 

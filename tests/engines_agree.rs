@@ -2,7 +2,8 @@
 //! corpus scenario: the same distinct and generated states, depth, cuts, tallies, verdicts and
 //! lengths; and against itself with more threads.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use oneleader::election::{About, Election, Visitor};
@@ -20,14 +21,22 @@ fn most_states() -> u64 {
 
 /// How many states of the reference semantics are at each depth.
 fn levels<E: Election>(system: &System<E>) -> Vec<u64> {
+    let mut seen: HashMap<u64, Vec<SystemState<E>>> = HashMap::new();
+    let hasher = RandomState::new();
+    let mut is_new = |state: &SystemState<E>| {
+        let alike = seen.entry(hasher.hash_one(state)).or_default();
+        let is_new = !alike.contains(state);
+        alike.extend(is_new.then(|| state.clone()));
+        is_new
+    };
     let mut level = vec![system.initial()];
-    let mut seen: HashSet<SystemState<E>> = level.iter().cloned().collect();
+    is_new(&level[0]);
     let mut levels = Vec::new();
     while !level.is_empty() {
         levels.push(level.len() as u64);
         let next = level.iter().flat_map(|state| system.successors(state));
         let next = next.map(|(_, next)| next).filter(|next| system.beyond(next).is_none());
-        level = next.filter(|next| seen.insert(next.clone())).collect();
+        level = next.filter(|next| is_new(next)).collect();
     }
     levels
 }
