@@ -73,12 +73,7 @@ impl<'a> Part<'a> {
 
     /// The largest part of `states` in which each state has, of each draw, or of any, an edge that
     /// stays within. `may_go` says which edges may be taken.
-    fn closed(
-        &self,
-        states: &mut [bool],
-        each_draw: bool,
-        may_go: impl Fn(usize) -> bool,
-    ) {
+    fn closed(&self, states: &mut [bool], each_draw: bool, may_go: impl Fn(usize) -> bool) {
         // Of each state, how many of its edges stay within, draw by draw.
         let is_within = |states: &[bool], edge: usize| {
             self.is_drawn(edge) && may_go(edge) && states[self.graph.edges[edge].to as usize]
@@ -155,34 +150,43 @@ impl<'a> Part<'a> {
                 }
             }
             let may_lose = self.reaching(goals, |edge| self.is_drawn(edge));
-            settled.iter_mut().zip(may_lose).for_each(|(settled, loses)| *settled |= !loses);
+            let never_loses: Vec<bool> = may_lose.iter().map(|loses| !loses).collect();
+            settled = either(settled, &never_loses);
         }
         settled
     }
 }
 
-/// The answer on `stable-leader`, in the words of the corpus.
+/// The answer on `stable-leader`, in the words of the corpus. If not all is followed, then nothing
+/// is said of all runs; but what happens where all is followed is known.
 pub fn stable_leader(graph: &Graph, servers: usize) -> &'static str {
     let part = Part::new(graph, servers);
     let is_any = |states: &[bool]| states.iter().any(|state| *state);
     let is_all = |states: &[bool]| states.iter().all(|state| *state);
+    let is_cut = is_any(&graph.cut);
     let mut good = vec![false; graph.states()];
     for server in 0..servers {
-        let led = part.led_for_ever(server);
-        good.iter_mut().zip(led).for_each(|(good, led)| *good |= led);
+        good = either(good, &part.led_for_ever(server));
     }
     if !is_any(&good) {
-        return "never";
+        return if is_cut { "unknown" } else { "never" };
     }
-    let is_drawn = |edge: usize| part.is_drawn(edge);
     // With probability one a run that can always reach a state does so, as there are finitely many.
-    if !is_all(&part.reaching(part.settled(), is_drawn)) {
-        let is_hope_everywhere = is_all(&part.reaching(good, is_drawn));
-        return if is_hope_everywhere { "can-be-lost" } else { "can-be-lost (for good)" };
+    let hope = |goals| part.reaching(either(goals, &graph.cut), |edge| part.is_drawn(edge));
+    if !is_all(&hope(part.settled())) {
+        return if is_all(&hope(good)) { "can-be-lost" } else { "can-be-lost (for good)" };
+    }
+    if is_cut {
+        return "unknown";
     }
     if !is_any(&part.unled(false)) {
         return "guaranteed";
     }
     let is_lost_by_order = is_any(&part.unled(true));
     if is_lost_by_order { "almost-sure (timeouts-and-order)" } else { "almost-sure (timeouts)" }
+}
+
+fn either(mut states: Vec<bool>, others: &[bool]) -> Vec<bool> {
+    states.iter_mut().zip(others).for_each(|(state, other)| *state |= other);
+    states
 }

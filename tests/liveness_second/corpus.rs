@@ -4,8 +4,8 @@
 use toml::{Table, Value};
 
 use crate::form::{Form, cut};
-use crate::graph::{Graph, Way, search};
-use crate::raft::{Options, Role, Server};
+use crate::graph::{Found, Graph, Way, search};
+use crate::raft::{Options, Role, Server, Term};
 use crate::tick::{Budget, Inbox, Links, Place, State};
 
 static RAFT: &str = include_str!("../../models/raft/scenarios.toml");
@@ -31,9 +31,13 @@ impl Asked {
         let table = tables
             .find(|table| table["name"].as_str() == Some(name))
             .unwrap_or_else(|| panic!("expected a system of the corpus, found {name}"));
-        let known = ["name", "note", "nodes", "options", "faults", "topology", "cut", "size", "expect"];
+        let known =
+            ["name", "note", "nodes", "options", "faults", "topology", "cut", "size", "expect"];
         for key in table.as_table().expect("a table").keys() {
-            assert!(known.contains(&key.as_str()), "{name} has the key {key}, which is not read here");
+            assert!(
+                known.contains(&key.as_str()),
+                "{name} has the key {key}, which is not read here"
+            );
         }
         let none = Value::Table(Table::new());
         let options = table.get("options").unwrap_or(&none);
@@ -76,26 +80,37 @@ impl Asked {
         State { places, left: self.budget }
     }
 
-    pub fn links(&self) -> &Links {
-        &self.links
-    }
-
-    /// The graph of what counts: of everything, or of what comes after the cut.
-    pub fn graph(&self, way: Way, most: usize) -> Result<Graph, String> {
-        let form = Form { options: &self.options, links: &self.links };
+    /// The graph of what counts: of everything, or of what comes after the cut. What comes before
+    /// it is the same for many systems, and found `once` for all.
+    pub fn graph(&self, way: Way, most_apart: Term, once: &mut Once) -> Result<Graph, String> {
+        let options = &self.options;
+        let key = (*options, self.links.clone(), self.budget);
+        let form = Form { options, links: &self.links, most_apart };
         let Some((links, when)) = &self.cut else {
-            return Ok(search(&form, way, vec![self.start()], most, |_| false)?.0);
+            return Ok(search(&form, way, vec![self.start()], MOST)?.graph);
         };
+        if once.as_ref().is_none_or(|(known, _)| *known != key) {
+            *once = Some((key, search(&form, way, vec![self.start()], MOST)?));
+        }
+        let (_, before) = once.as_ref().expect("it was just found");
+        if before.graph.cut.contains(&true) {
+            return Err("not all states are known in which the cut may come".to_string());
+        }
         let may_come = |state: &State| when.split(" and ").all(|fact| is_true(fact, state));
-        let (_, starts) = search(&form, way, vec![self.start()], most, may_come)?;
-        let starts: Vec<State> = starts.iter().map(|state| cut(state, links)).collect();
+        let starts = before.states().filter(may_come);
+        let starts: Vec<State> = starts.map(|state| cut(&state, links)).collect();
         if starts.is_empty() {
             return Err("the cut never comes".to_string());
         }
-        let form = Form { options: &self.options, links };
-        Ok(search(&form, way, starts, most, |_| false)?.0)
+        Ok(search(&Form { options, links, most_apart }, way, starts, MOST)?.graph)
     }
 }
+
+/// What comes before the cut, with what it depends on.
+pub type Once = Option<((Options, Links, Budget), Found)>;
+
+/// So many states may a graph have.
+const MOST: usize = 30_000_000;
 
 /// `n1` is server 0.
 fn server(name: &str) -> usize {
@@ -106,7 +121,8 @@ fn server(name: &str) -> usize {
 fn links(text: &str, servers: u8) -> Links {
     let all: u8 = (1 << servers) - 1;
     let (kind, inner) = text.trim_end_matches(')').split_once('(').unwrap_or((text, ""));
-    let mut links = vec![if matches!(kind, "star" | "line") { 0 } else { all }; usize::from(servers)];
+    let mut links =
+        vec![if matches!(kind, "star" | "line") { 0 } else { all }; usize::from(servers)];
     let mut set = |from: usize, to: usize, is_up: bool| match is_up {
         true => links[from] |= 1 << to,
         false => links[from] &= !(1 << to),

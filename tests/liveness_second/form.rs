@@ -6,19 +6,15 @@
 //! matters. Servers that are linked neither directly nor through others that are up never compare
 //! terms, so each part of the network is numbered by itself.
 
-use std::collections::BTreeSet;
-
 use crate::raft::{Message, Options, Role, Server, Set, Term};
 use crate::tick::{Links, Place, State};
-
-/// So far may the current term of a server be above the lowest one in its part of the network. What
-/// goes beyond is not followed, and the program says so.
-const MOST_APART: Term = 8;
 
 /// The links that stay, and what they mean.
 pub struct Form<'a> {
     pub options: &'a Options,
     pub links: &'a Links,
+    /// So far may the current term of a server be above the lowest one in its part of the network.
+    pub most_apart: Term,
 }
 
 impl Form<'_> {
@@ -30,33 +26,32 @@ impl Form<'_> {
                 Some(server) => {
                     due.retain(|(from, message)| can_matter(self.options, server, *from, message));
                     due.iter_mut().for_each(|(_, message)| forget_what_is_over(server, message));
-                    due.sort_unstable();
                 }
                 None => due.clear(),
             }
         }
         self.let_the_deaf_be_near(&mut state);
         for part in self.parts(&state) {
-            renumber(&mut state, &part)?;
+            renumber(&mut state, part, self.most_apart)?;
         }
+        state.places.iter_mut().for_each(|place| place.due.sort_unstable());
         Some(state)
     }
 
-    /// The parts of the network.
-    fn parts(&self, state: &State) -> Vec<Vec<usize>> {
-        let mut left: BTreeSet<usize> =
-            (0..state.places.len()).filter(|i| state.places[*i].server.is_some()).collect();
-        let mut parts = Vec::new();
-        while let Some(first) = left.pop_first() {
-            let mut part = vec![first];
-            let mut at = 0;
-            while let Some(one) = part.get(at).copied() {
-                let is_linked =
-                    |i: &usize| (self.links[one] >> i | self.links[*i] >> one) & 1 == 1;
-                part.extend(left.iter().copied().filter(is_linked));
-                left.retain(|i| !is_linked(i));
-                at += 1;
-            }
+    /// The parts of the network, as sets of servers.
+    fn parts(&self, state: &State) -> Vec<Set> {
+        let up = |i: &usize| state.places[*i].server.is_some();
+        let mut parts: Vec<Set> = Vec::with_capacity(1);
+        for one in (0..state.places.len()).filter(up) {
+            let is_linked = |i: &usize| (self.links[one] >> i | self.links[*i] >> one) & 1 == 1;
+            let near = (0..state.places.len()).filter(up).filter(is_linked);
+            let mut part = near.fold(1 << one, |part: Set, i| part | 1 << i);
+            // It joins what it is linked with.
+            parts.retain(|other| {
+                let is_apart = other & part == 0;
+                part |= if is_apart { 0 } else { *other };
+                is_apart
+            });
             parts.push(part);
         }
         parts
@@ -147,9 +142,9 @@ fn forget_what_is_over(server: &Server, message: &mut Message) {
 }
 
 /// Shows each term of a part of the network to `see`, which may replace it.
-fn each_term(state: &mut State, part: &[usize], see: &mut dyn FnMut(&mut Term)) {
-    for i in part {
-        let Place { server, due } = &mut state.places[*i];
+fn each_term(state: &mut State, part: Set, see: &mut dyn FnMut(&mut Term)) {
+    for i in (0..state.places.len()).filter(|i| part >> i & 1 == 1) {
+        let Place { server, due } = &mut state.places[i];
         for server in server.iter_mut() {
             see(&mut server.term);
             server.log.iter_mut().for_each(&mut *see);
@@ -178,19 +173,22 @@ fn each_term(state: &mut State, part: &[usize], see: &mut dyn FnMut(&mut Term)) 
 
 /// The lowest current term becomes the first number above those that are only compared. 0, which is
 /// no term, stays 0.
-fn renumber(state: &mut State, part: &[usize]) -> Option<()> {
-    let current = part.iter().filter_map(|i| Some(state.places[*i].server.as_ref()?.term));
+fn renumber(state: &mut State, part: Set, most_apart: Term) -> Option<()> {
+    let servers = (0..state.places.len()).filter(|i| part >> i & 1 == 1);
+    let current = servers.filter_map(|i| Some(state.places[i].server.as_ref()?.term));
     let (lowest, highest) = (current.clone().min()?, current.max()?);
-    if highest - lowest > MOST_APART {
+    if highest - lowest > most_apart {
         return None;
     }
-    let mut below = BTreeSet::new();
+    let mut below = Vec::new();
     each_term(state, part, &mut |term| {
         if *term > 0 && *term < lowest {
-            below.insert(*term);
+            below.push(*term);
         }
     });
-    let rank = |term: Term| below.range(..term).count() as Term + 1;
+    below.sort_unstable();
+    below.dedup();
+    let rank = |term: Term| below.partition_point(|other| *other < term) as Term + 1;
     let first = if lowest == 0 { 0 } else { rank(lowest) };
     each_term(state, part, &mut |term| {
         *term = match *term {
@@ -199,7 +197,6 @@ fn renumber(state: &mut State, part: &[usize]) -> Option<()> {
             term => rank(term),
         };
     });
-    state.places.iter_mut().for_each(|place| place.due.sort_unstable());
     Some(())
 }
 
@@ -211,4 +208,3 @@ pub fn cut(state: &State, links: &Links) -> State {
     }
     state
 }
-

@@ -1,10 +1,11 @@
 //! The graph of all ticks, found by a search through all states.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
+
 use crate::form::Form;
-use crate::tick::{Alone, Budget, Draw, Place, State, by_server, interleaved};
+use crate::tick::{Alone, Budget, Place, State, by_server, interleaved};
 
 /// How ticks are found, and how long a message takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,9 +31,10 @@ pub const FAULT: u32 = u32::MAX;
 
 /// The edges of a state lie between two of its `first`.
 pub struct Graph {
-    pub starts: Vec<u32>,
     pub first: Vec<usize>,
     pub edges: Vec<Edge>,
+    /// The states some of whose ticks are not followed, as terms come too far apart in them.
+    pub cut: Vec<bool>,
 }
 
 impl Graph {
@@ -47,6 +49,7 @@ impl Graph {
 }
 
 /// States, as rows of numbers of places: there are few of these, although there are many states.
+#[derive(Default)]
 struct States {
     numbers_of_places: HashMap<Rc<Place>, u32>,
     places: Vec<Rc<Place>>,
@@ -82,30 +85,28 @@ impl States {
     }
 }
 
-/// All that can be reached from these states; with the states themselves, of which those that
-/// `wanted` asks for are kept. The error says why not all could be followed.
-pub fn search(
-    form: &Form,
-    way: Way,
-    starts: Vec<State>,
-    most: usize,
-    wanted: impl Fn(&State) -> bool,
-) -> Result<(Graph, Vec<State>), String> {
-    let mut states = States {
-        numbers_of_places: HashMap::new(),
-        places: Vec::new(),
-        numbers: HashMap::new(),
-        rows: Vec::new(),
-    };
-    let mut alone = Alone::default();
-    let apart = || "terms come apart without bound".to_string();
-    let mut graph = Graph { starts: Vec::new(), first: vec![0], edges: Vec::new() };
-    for start in starts {
-        graph.starts.push(states.number(form.of(start).ok_or_else(apart)?));
+/// A graph with the states that its numbers stand for.
+pub struct Found {
+    pub graph: Graph,
+    states: States,
+}
+
+impl Found {
+    pub fn states(&self) -> impl Iterator<Item = State> {
+        (0..self.graph.states() as u32).map(|number| self.states.get(number))
     }
-    let mut kept = Vec::new();
-    while graph.first.len() <= states.rows.len() {
-        let state = states.get(graph.first.len() as u32 - 1);
+}
+
+/// All that can be reached from these states. The error says why there is no such graph.
+pub fn search(form: &Form, way: Way, starts: Vec<State>, most: usize) -> Result<Found, String> {
+    let mut states = States::default();
+    let mut alone = Alone::default();
+    let mut graph = Graph { first: vec![0], edges: Vec::new(), cut: Vec::new() };
+    for start in starts {
+        states.number(form.of(start).ok_or("terms are too far apart at the start")?);
+    }
+    while graph.states() < states.rows.len() {
+        let state = states.get(graph.states() as u32);
         let leaders = form.leaders(&state);
         let ticks = match way {
             Way::AtOnce => interleaved(form.options, form.links, &state, false),
@@ -116,26 +117,24 @@ pub fn search(
             return Err(format!("no time passes in {state:?}"));
         }
         let mut edges = Vec::with_capacity(ticks.len());
+        let mut is_cut = false;
         for (draw, after) in ticks {
             let stays = form.leaders(&after).into_iter().filter(|leader| leaders.contains(leader));
             let stays = stays.fold(0, |set, (leader, _)| set | 1 << leader);
-            let to = states.number(form.of(after).ok_or_else(apart)?);
-            edges.push(Edge { to, draw: number(draw), stays });
+            let Some(after) = form.of(after) else {
+                is_cut = true;
+                continue;
+            };
+            edges.push(Edge { to: states.number(after), draw: draw.unwrap_or(FAULT), stays });
         }
         edges.sort_unstable_by_key(|edge| (edge.draw, edge.to, edge.stays));
         edges.dedup();
         graph.edges.extend(edges);
         graph.first.push(graph.edges.len());
-        if wanted(&state) {
-            kept.push(state);
-        }
+        graph.cut.push(is_cut);
         if states.rows.len() > most {
             return Err(format!("there are more than {most} states"));
         }
     }
-    Ok((graph, kept))
-}
-
-fn number(draw: Draw) -> u32 {
-    draw.unwrap_or(FAULT)
+    Ok(Found { graph, states })
 }

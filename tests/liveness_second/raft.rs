@@ -24,7 +24,7 @@ pub type Term = u8;
 pub type Set = u8;
 
 /// What is the same for all servers and in all states.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub servers: u8,
     pub pre_vote: bool,

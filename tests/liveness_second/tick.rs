@@ -11,8 +11,9 @@
 //! A server may crash, and a leader may be handed input, between any two of these steps, as long as
 //! the budget lasts.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+
+use hashbrown::{HashMap, HashSet};
 
 use crate::raft::{Call, Message, Options, Server, Set, TIMERS};
 
@@ -49,7 +50,7 @@ pub struct State {
     pub left: Budget,
 }
 
-/// Which servers hear each server, by its bits.
+/// By server, those that hear it.
 pub type Links = Vec<Set>;
 
 /// What fires in a tick: four bits a server. `None` if the environment did something.
@@ -171,7 +172,7 @@ pub fn interleaved(options: &Options, links: &Links, state: &State, latency: boo
     let mut ticks = HashSet::new();
     for draw in all {
         let begin = Within { now: state.clone(), later: vec![Inbox::new(); servers] };
-        let (mut seen, mut open) = (HashSet::from([begin.clone()]), vec![begin]);
+        let (mut seen, mut open) = (HashSet::new(), vec![begin]);
         while let Some(within) = open.pop() {
             let mut is_over = true;
             for me in 0..servers {
@@ -179,8 +180,7 @@ pub fn interleaved(options: &Options, links: &Links, state: &State, latency: boo
                 for event in events(place, draw[me], within.now.left) {
                     // The environment need not do anything, so it does not keep a tick from ending.
                     is_over &= matches!(event, Event::Crashes | Event::Input);
-                    let Happened { place, sent, used } =
-                        happens(options, me as u8, place, &event);
+                    let Happened { place, sent, used } = happens(options, me as u8, place, &event);
                     let mut next = within.clone();
                     next.now.places[me] = place;
                     next.now.left = next.now.left.without(used).expect("it is left");
@@ -221,18 +221,19 @@ struct Ending {
     used: Budget,
 }
 
-fn endings(options: &Options, me: u8, place: &Place, left: Budget) -> Vec<Ending> {
+/// The ways in which a tick can end at a server that these hear.
+fn endings(options: &Options, me: u8, heard: Set, place: &Place, left: Budget) -> Vec<Ending> {
     let mut found = HashSet::new();
     for draw in draws(options, &place.server) {
         let begin = (place.clone(), Vec::new(), Budget::default());
-        let (mut seen, mut open) = (HashSet::from([begin.clone()]), vec![begin]);
+        let (mut seen, mut open) = (HashSet::new(), vec![begin]);
         while let Some((place, sent, used)) = open.pop() {
             let mut is_over = true;
             for event in events(&place, draw, left.without(used).expect("it is left")) {
                 is_over &= matches!(event, Event::Crashes | Event::Input);
                 let next = happens(options, me, &place, &event);
                 let mut sent = sent.clone();
-                sent.extend(next.sent);
+                sent.extend(next.sent.into_iter().filter(|(to, _)| heard >> to & 1 == 1));
                 sent.sort_unstable();
                 let used = Budget {
                     crashes: used.crashes + next.used.crashes,
@@ -257,24 +258,17 @@ fn endings(options: &Options, me: u8, place: &Place, left: Budget) -> Vec<Ending
 #[derive(Default)]
 pub struct Alone(HashMap<(u8, Place, Budget), Rc<Vec<Ending>>>);
 
-impl Alone {
-    fn endings(&mut self, options: &Options, me: u8, place: &Place, left: Budget) -> Rc<Vec<Ending>> {
-        let key = (me, place.clone(), left);
-        let found = self.0.entry(key).or_insert_with_key(|(me, place, left)| {
-            Rc::new(endings(options, *me, place, *left))
-        });
-        found.clone()
-    }
-}
-
 /// All that can happen in a tick, where what is sent is due in the next one: each server does one
 /// of the things that it can do alone.
 pub fn by_server(options: &Options, links: &Links, state: &State, alone: &mut Alone) -> Ticks {
     let servers = state.places.len();
-    let places = state.places.iter().zip(0..);
-    let each: Vec<Rc<Vec<Ending>>> = places
-        .map(|(place, me)| alone.endings(options, me, place, state.left))
-        .collect();
+    let mut each: Vec<Rc<Vec<Ending>>> = Vec::with_capacity(servers);
+    for (place, me) in state.places.iter().zip(0..) {
+        let found = alone.0.entry((me, place.clone(), state.left)).or_insert_with(|| {
+            Rc::new(endings(options, me, links[usize::from(me)], place, state.left))
+        });
+        each.push(found.clone());
+    }
     let mut ticks = Vec::new();
     let mut picked = vec![0; servers];
     loop {
@@ -286,9 +280,7 @@ pub fn by_server(options: &Options, links: &Links, state: &State, alone: &mut Al
                 .collect();
             for (ending, me) in endings().zip(0..) {
                 for (to, message) in &ending.sent {
-                    if links[usize::from(me)] >> to & 1 == 1 {
-                        places[usize::from(*to)].due.push((me, *message));
-                    }
+                    places[usize::from(*to)].due.push((me, *message));
                 }
             }
             let bits = endings().rev().fold(0, |bits, end| bits << 4 | u32::from(end.draw));
