@@ -1,9 +1,9 @@
 //! What the whole system can do in a tick.
 //!
-//! Two ways to find it. [`interleaved`] takes one step after the other, in every order, and so needs
-//! no argument; a message may take a tick, or none. [`by_server`] looks at each server alone and
-//! puts together what they can do, which is right only where a message takes a tick. It is faster,
-//! and a test compares the two.
+//! Two ways to find it. [`interleaved`] takes one step after the other, in every order, and so
+//! needs no argument; a message may take a tick, or none. [`by_server`] looks at each server alone
+//! and puts together what they can do, which is right only where a message takes a tick. It is
+//! faster, and a test compares the two.
 //!
 //! In a tick first nature draws which timers fire: of those that have reached their first age any
 //! may, and those that have reached their last age must. Then these timers and the messages that
