@@ -2,6 +2,7 @@
 //! between two ticks after each number of ticks.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use oneleader::models::raft::Raft;
 use oneleader::scenario::Scenario;
@@ -18,17 +19,18 @@ pub fn layers(options: &[(&str, i64)], flags: &[&str], latency: bool, ticks: usi
     let mut system: System<Raft> = scenario.system().expect("a good scenario");
     system.rules.keep_dead = true;
     system.rules.remember = false;
-    let mut layer = HashSet::from([system.initial()]);
-    let mut sizes = vec![1];
+    // A state is known by its hash, as stateright knows it.
+    let hasher = RandomState::new();
+    let (mut layer, mut sizes) = (vec![system.initial()], vec![1]);
     for _ in 0..ticks {
-        let mut seen = layer.clone();
-        let mut open: Vec<_> = layer.drain().collect();
+        let (mut seen, mut reached) = (HashSet::new(), HashSet::new());
+        let mut open = std::mem::take(&mut layer);
         while let Some(state) = open.pop() {
             for (step, next) in system.successors(&state) {
-                if matches!(step, Step::Tick) {
-                    layer.insert(next);
-                } else if seen.insert(next.clone()) {
-                    open.push(next);
+                let is_over = matches!(step, Step::Tick);
+                let known = if is_over { &mut reached } else { &mut seen };
+                if known.insert(hasher.hash_one(&next)) {
+                    if is_over { &mut layer } else { &mut open }.push(next);
                 }
             }
         }
