@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use stateright::actor::{Envelope, Id};
 
-use super::ticks::{Bag, Few, bury};
+use super::few::Few;
+use super::ticks::{Bag, bury};
 use crate::election::{CLIENT, Election, NodeSet, Snapshot};
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;

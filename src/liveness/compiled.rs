@@ -11,9 +11,10 @@ use std::sync::Arc;
 use stateright::actor::Id;
 
 use super::between::Between;
+use super::few::Few;
 use super::marks::idle;
 use super::numbers::{Known, Rows, Table};
-use super::ticks::{Bag, Ending, Few, Orders, TimeStops, bury, endings};
+use super::ticks::{Bag, Ending, Orders, TimeStops, bury, endings};
 use crate::election::Election;
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;

@@ -30,6 +30,7 @@ mod decide;
 mod end_components;
 mod explore;
 mod fairness;
+mod few;
 mod fixpoints;
 mod graph;
 mod hitting;

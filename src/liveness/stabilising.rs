@@ -8,9 +8,9 @@
 use std::sync::Arc;
 
 use super::between::Between;
+use super::few::Few;
 use super::numbers::Table;
 use super::ticking::Forms;
-use super::ticks::Few;
 use crate::election::{Age, Election};
 use crate::semantics::{StepOf, System, SystemState};
 

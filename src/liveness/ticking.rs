@@ -9,8 +9,9 @@ use stateright::actor::Id;
 
 use super::between::Between;
 use super::canonical::{components, renumber};
+use super::few::Few;
 use super::marks::idle;
-use super::ticks::{Bag, Ending, Endings, Few, Orders, TimeStops, endings};
+use super::ticks::{Bag, Ending, Endings, Orders, TimeStops, endings};
 use crate::election::{Counting, Election, NodeSet};
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
