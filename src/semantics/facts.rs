@@ -99,6 +99,23 @@ impl<E: Election> System<E> {
         leads(after).is_some() && leads(before) != leads(after)
     }
 
+    /// What the same node would have done without the planted bug, if that is something else.
+    pub fn without_bug(
+        &self,
+        id: Id,
+        node: &NodeOf<E>,
+        cause: &StepOf<E>,
+        did: &Reaction<E>,
+    ) -> Option<Reaction<E>> {
+        let actor = self.unplanted.as_ref().map(|actors| &actors[usize::from(id)])?;
+        let clean = match cause {
+            Step::Restart { disk, .. } => self.start_as(actor, id, &node.found(*disk)?),
+            Step::Crash { .. } => return None,
+            _ => node::react(actor, id, node, &event(cause), self.rules.clock),
+        };
+        (!clean.is_like(did)).then_some(clean)
+    }
+
     /// Whether the same node without the planted bug would have done something else.
     pub fn is_changed_by_bug(
         &self,
@@ -107,17 +124,7 @@ impl<E: Election> System<E> {
         cause: &StepOf<E>,
         did: &Reaction<E>,
     ) -> bool {
-        let Some(actor) = self.unplanted.as_ref().map(|actors| &actors[usize::from(id)]) else {
-            return false;
-        };
-        let clean = match cause {
-            Step::Restart { disk, .. } => {
-                node.found(*disk).map(|down| self.start_as(actor, id, &down))
-            }
-            Step::Crash { .. } => None,
-            _ => Some(node::react(actor, id, node, &event(cause), self.rules.clock)),
-        };
-        clean.is_some_and(|clean| !clean.is_like(did))
+        self.without_bug(id, node, cause, did).is_some()
     }
 
     /// The goals of the past that this world has reached, as bits.

@@ -1,6 +1,10 @@
 //! Compares two `Debug` forms field by field. So changes of a state can be shown without help from
 //! the protocol.
 
+use crate::election::Election;
+use crate::semantics::names;
+use crate::semantics::node::NodeOf;
+
 /// Compares two `Debug` forms: structures of the same name field by field, everything else whole.
 pub(super) fn compare(path: &str, old: &str, new: &str, out: &mut Vec<String>) {
     if let (Some((a, old_fields)), Some((b, new_fields))) = (fields(old), fields(new))
@@ -55,6 +59,31 @@ fn split_at_commas(text: &str) -> Vec<&str> {
         }
     }
     parts.push(text[begin..].trim());
+    parts
+}
+
+pub(super) fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
+    let mut parts = Vec::new();
+    match (&old.state, &new.state) {
+        (Some(old), Some(new)) if old != new => {
+            compare("", &names::value(old), &names::value(new), &mut parts)
+        }
+        (Some(_), None) => parts.push("down".to_string()),
+        (None, Some(state)) => {
+            parts.push(format!("up as {}", names::value(state)));
+            // The state in which it starts may differ from what is on its disk, so the disk is
+            // shown, too.
+            if let (Some(disk), true) = (&new.storage, old.storage == new.storage) {
+                parts.push(format!("with {} on disk", names::value(disk)));
+            }
+        }
+        _ => {}
+    }
+    if old.storage != new.storage {
+        let text =
+            |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
+        compare("disk", &text(old), &text(new), &mut parts);
+    }
     parts
 }
 

@@ -1,6 +1,7 @@
 //! Shows a run: in text, step by step, or as a file for other tools. Everything here is made from a
 //! [`Scene`](scene::Scene).
 
+mod by_the_rule;
 mod debug;
 pub mod diagram;
 pub mod flight;

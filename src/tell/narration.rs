@@ -5,10 +5,12 @@ use std::sync::Arc;
 use stateright::actor::Id;
 
 use crate::election::{Deed, Election, Found, listed, node_name, nodes_listed};
-use crate::semantics::node::{self, Disk, NodeOf};
+use crate::semantics::node::{self, Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System, SystemState, event, names};
+use crate::tell::by_the_rule;
 use crate::tell::flight::Flight;
 use crate::tell::links;
+use crate::tell::prose::sentences;
 
 /// A step, with what its handler did.
 pub(super) struct Happened<'a, E: Election> {
@@ -16,11 +18,11 @@ pub(super) struct Happened<'a, E: Election> {
     step: &'a StepOf<E>,
     before: &'a SystemState<E>,
     after: &'a SystemState<E>,
-    /// The node at which it happened, as the handler left it or would have left it.
-    done: Option<NodeOf<E>>,
+    /// What the whole handler does, or would have done.
+    whole: Option<Reaction<E>>,
+    /// The same by the rule, if a planted bug made a difference.
+    rightly: Option<Reaction<E>>,
     sends: Vec<(Id, E::Msg)>,
-    /// How many sends and saves the whole handler makes.
-    effects: usize,
     /// The last state in which the node was up.
     lost: Option<Arc<E::State>>,
 }
@@ -35,21 +37,23 @@ impl<'a, E: Election> Happened<'a, E> {
         lost: &[Option<Arc<E::State>>],
     ) -> Self {
         let whole = system.reaction_if_any(before, step.cause());
-        let effects = whole.as_ref().map_or(0, |whole| whole.effects.len());
-        let happened = match step {
+        let happened = |whole: &Reaction<E>| match step {
             Step::Torn { effects, .. } => *effects,
-            _ => effects,
+            _ => whole.effects.len(),
         };
-        let sends = whole.as_ref().map(|whole| node::sends(&whole.effects[..happened]));
+        let sends = whole.as_ref().map(|whole| node::sends(&whole.effects[..happened(whole)]));
         let lost = step.node().and_then(|id| lost.get(usize::from(id)).cloned().flatten());
-        let (done, sends) = (whole.map(|whole| whole.node), sends.unwrap_or_default());
-        Happened { system, step, before, after, done, sends, effects, lost }
+        let rightly = step.node().zip(whole.as_ref()).and_then(|(id, whole)| {
+            system.without_bug(id, &before.nodes[usize::from(id)], step.cause(), whole)
+        });
+        let sends = sends.unwrap_or_default();
+        Happened { system, step, before, after, whole, rightly, sends, lost }
     }
 
     /// The term of the node when its handler ended, even if it crashed before that.
     pub(super) fn term(&self) -> Option<u64> {
         let id = usize::from(self.step.node()?);
-        let node = self.done.as_ref().unwrap_or(&self.after.nodes[id]);
+        let node = self.whole.as_ref().map_or(&*self.after.nodes[id], |whole| &whole.node);
         node.state.as_deref().map(|state| self.system.actors[id].term(state).0)
     }
 
@@ -61,7 +65,22 @@ impl<'a, E: Election> Happened<'a, E> {
 
     /// What the node did, as clauses whose subject is the node.
     fn clauses(&self) -> Vec<String> {
-        let (Some(id), Some(done)) = (self.step.node(), &self.done) else { return Vec::new() };
+        let whole = self.whole.as_ref();
+        whole.map_or(Vec::new(), |whole| self.clauses_of(&whole.node, &self.sends))
+    }
+
+    /// What the node would have done by the rule, if a planted bug made a difference.
+    fn by_the_rule(&self) -> Option<String> {
+        let (done, clean) = (self.whole.as_ref()?, self.rightly.as_ref()?);
+        let before = &self.before.nodes[usize::from(self.step.node()?)];
+        let of = |whole: &Reaction<E>| self.clauses_of(&whole.node, &node::sends(&whole.effects));
+        let (did, rule) = (of(done), of(clean));
+        Some(by_the_rule::tell(self.step, before, (done, &did), (clean, &rule)))
+    }
+
+    /// What the node did, if its handler left it like this.
+    fn clauses_of(&self, done: &NodeOf<E>, sends: &[(Id, E::Msg)]) -> Vec<String> {
+        let Some(id) = self.step.node() else { return Vec::new() };
         let before = &self.before.nodes[usize::from(id)];
         let cause = self.step.cause();
         let found = match cause {
@@ -69,14 +88,19 @@ impl<'a, E: Election> Happened<'a, E> {
             Step::Restart { disk: Disk::Older, .. } => Found::Older,
             _ => Found::Everything,
         };
-        let step = self.system.node_step(id, (before, event(cause), done), &self.sends, None);
+        let step = self.system.node_step(id, (before, event(cause), done), sends, None);
         let lost = self.lost.as_deref().filter(|_| matches!(cause, Step::Restart { .. }));
         let told = E::tell(&Deed { step, lost, found, nodes: self.after.nodes.len() });
-        if told.is_empty() { self.in_general(before, done) } else { told }
+        if told.is_empty() { self.in_general(before, done, sends) } else { told }
     }
 
     /// The same in words that fit any protocol.
-    fn in_general(&self, before: &NodeOf<E>, done: &NodeOf<E>) -> Vec<String> {
+    fn in_general(
+        &self,
+        before: &NodeOf<E>,
+        done: &NodeOf<E>,
+        sends: &[(Id, E::Msg)],
+    ) -> Vec<String> {
         let id = self.step.node().expect("a step of one node");
         let mut clauses = match self.step.cause() {
             Step::Deliver { src, msg, .. } => {
@@ -102,14 +126,7 @@ impl<'a, E: Election> Happened<'a, E> {
             (Some(_), None) if done.is_up() => clauses.push("leads no more".to_string()),
             _ => {}
         }
-        let mut kinds: Vec<(String, Vec<Id>)> = Vec::new();
-        for (dst, msg) in &self.sends {
-            let kind = names::kind(msg);
-            match kinds.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, to)) => to.push(*dst),
-                None => kinds.push((kind, vec![*dst])),
-            }
-        }
+        let kinds = by_kind::<E>(sends.iter().map(|(dst, msg)| (*dst, msg)));
         let sent = |(kind, to): (String, Vec<Id>)| format!("sends {kind} to {}", nodes_listed(to));
         clauses.extend(kinds.into_iter().map(sent));
         if clauses.len() == 1 && before.state == done.state && before.storage == done.storage {
@@ -119,8 +136,46 @@ impl<'a, E: Election> Happened<'a, E> {
     }
 }
 
-/// The step in a sentence or two. `gone` are messages that nobody will receive any more.
+/// Messages to nodes, by what kind of message they are.
+fn by_kind<'m, E: Election>(sends: impl Iterator<Item = (Id, &'m E::Msg)>) -> Vec<(String, Vec<Id>)>
+where
+    E::Msg: 'm,
+{
+    let mut kinds: Vec<(String, Vec<Id>)> = Vec::new();
+    for (dst, msg) in sends {
+        let kind = names::kind(msg);
+        match kinds.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, to)) => to.push(dst),
+            None => kinds.push((kind, vec![dst])),
+        }
+    }
+    kinds
+}
+
+/// What was written and sent, in the words that follow `it has`.
+fn effects_in_words<E: Election>(effects: &[Effect<E::Msg, E::Storage>]) -> String {
+    let is_send = |effect: &&Effect<E::Msg, E::Storage>| matches!(effect, Effect::Send(..));
+    let saves = effects.iter().filter(|effect| !is_send(effect)).count();
+    let sends = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(dst, msg) => Some((*dst, msg)),
+        Effect::Save(_) => None,
+    });
+    let sent = |(kind, to): (String, Vec<Id>)| format!("sent {kind} to {}", nodes_listed(to));
+    let saved = (saves > 0).then(|| "saved this on its disk".to_string()).into_iter();
+    listed(&saved.chain(by_kind::<E>(sends).into_iter().map(sent)).collect::<Vec<_>>())
+}
+
+/// The step in a sentence or two; if a planted bug made a difference, also what would have been
+/// right. `gone` are messages that nobody will receive any more.
 pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) -> String {
+    let told = what_happened(happened, gone);
+    match happened.by_the_rule() {
+        Some(rule) => format!("{told} {rule}").trim_end().to_string(),
+        None => told,
+    }
+}
+
+fn what_happened<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) -> String {
     let step = happened.step;
     let node = step.node().map(node_name).unwrap_or_default();
     let sentence = |clauses: &[String]| sentences(&node, clauses);
@@ -143,11 +198,17 @@ pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) 
             let what = names::step(step.cause(), &happened.system.rules.topologies);
             format!("{node} crashes before it has saved or sent anything ({what}).")
         }
-        Step::Torn { effects, .. } => format!(
-            "{} In the middle of it, after {effects} of {} saves and messages, it crashes.",
-            sentence(&happened.clauses()),
-            happened.effects
-        ),
+        Step::Torn { effects, .. } => {
+            let whole = happened.whole.as_ref().map_or(&[][..], |whole| &whole.effects);
+            let (done, open) = whole.split_at(*effects);
+            format!(
+                "{node} crashes in the middle of a step. The whole step: {} When it crashes, it \
+                 has {}; it has not {}.",
+                sentences("it", &happened.clauses()),
+                effects_in_words::<E>(done),
+                effects_in_words::<E>(open)
+            )
+        }
         Step::Crash { .. } => format!("{node} crashes and forgets all that is not on a disk."),
         Step::Lose { src, dst, msg } => format!(
             "The network loses {} from {} to {}.",
@@ -173,25 +234,6 @@ pub(super) fn narrate<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) 
     }
 }
 
-/// Clauses as sentences. Short ones share a sentence; one that has parts of its own stands alone.
-fn sentences(node: &str, clauses: &[String]) -> String {
-    let mut groups: Vec<Vec<&str>> = Vec::new();
-    let mut is_open = false;
-    for clause in clauses {
-        let is_long = clause.contains([',', ':']);
-        match groups.last_mut() {
-            Some(group) if is_open && !is_long => group.push(clause),
-            _ => groups.push(vec![clause]),
-        }
-        is_open = !is_long && !clause.contains(" and ");
-    }
-    let sentence = |(i, group): (usize, &Vec<&str>)| {
-        let subject = if i == 0 { node } else { "It" };
-        format!("{subject} {}.", listed(group))
-    };
-    groups.iter().enumerate().map(sentence).collect::<Vec<_>>().join(" ")
-}
-
 /// Which messages a tick has lost.
 fn could_not_arrive(gone: &[Flight]) -> String {
     let mut pairs: Vec<String> = gone.iter().map(between).collect();
@@ -202,28 +244,4 @@ fn could_not_arrive(gone: &[Flight]) -> String {
 
 fn between(flight: &Flight) -> String {
     format!("from {} to {}", node_name(flight.src.into()), node_name(flight.dst.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sentences;
-
-    #[test]
-    fn short_clauses_share_a_sentence_and_long_ones_do_not() {
-        let told = |clauses: &[&str]| {
-            sentences("n1", &clauses.iter().map(|clause| clause.to_string()).collect::<Vec<_>>())
-        };
-        assert_eq!(
-            told(&["stands", "votes", "asks n2 and n3"]),
-            "n1 stands, votes and asks n2 and n3."
-        );
-        assert_eq!(
-            told(&["hears of term 2 and steps down", "votes"]),
-            "n1 hears of term 2 and steps down. It votes."
-        );
-        assert_eq!(
-            told(&["hears n2", "follows n2, the leader", "answers"]),
-            "n1 hears n2. It follows n2, the leader. It answers."
-        );
-    }
 }

@@ -12,7 +12,7 @@ use crate::semantics::names;
 use crate::semantics::network::{Network, NetworkKind};
 use crate::semantics::node::NodeOf;
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
-use crate::tell::debug::compare;
+use crate::tell::debug::node_changes;
 use crate::tell::flight::{Flight, Sent, copies, difference, sent, together};
 use crate::tell::links;
 use crate::tell::narration::{Happened, narrate};
@@ -268,31 +268,6 @@ impl View {
             cut: links::cut(topology, state.nodes.len()),
         }
     }
-}
-
-fn node_changes<E: Election>(old: &NodeOf<E>, new: &NodeOf<E>) -> Vec<String> {
-    let mut parts = Vec::new();
-    match (&old.state, &new.state) {
-        (Some(old), Some(new)) if old != new => {
-            compare("", &names::value(old), &names::value(new), &mut parts)
-        }
-        (Some(_), None) => parts.push("down".to_string()),
-        (None, Some(state)) => {
-            parts.push(format!("up as {}", names::value(state)));
-            // The state in which it starts may differ from what is on its disk, so the disk is
-            // shown, too.
-            if let (Some(disk), true) = (&new.storage, old.storage == new.storage) {
-                parts.push(format!("with {} on disk", names::value(disk)));
-            }
-        }
-        _ => {}
-    }
-    if old.storage != new.storage {
-        let text =
-            |node: &NodeOf<E>| node.storage.as_ref().map_or("empty".to_string(), names::value);
-        compare("disk", &text(old), &text(new), &mut parts);
-    }
-    parts
 }
 
 /// The message that a step delivers, loses or duplicates.

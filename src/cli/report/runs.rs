@@ -46,6 +46,9 @@ pub(super) fn page(chapter: &Chapter, run: &Run) -> String {
                     (word(&diagram, moment, &id(run, &diagram, moment), i))
                 }
             }
+            @if run.caption.is_violation {
+                p { "So " strong { (run.caption.shows) } ": " (run.caption.why) "." }
+            }
             @if run.scene.cycle.is_some() {
                 p.small { "The steps with a bar repeat for ever, with later terms where they grow." }
             }
