@@ -14,7 +14,7 @@ use stateright::actor::Id;
 use super::between::Between;
 use super::marks::idle;
 use super::numbers::{Known, Rows, Table};
-use super::ticks::{Bag, Ending, Endings, Few, TimeStops, bury, endings};
+use super::ticks::{Bag, Ending, Endings, Few, Orders, TimeStops, bury, endings};
 use crate::election::Election;
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
@@ -47,6 +47,7 @@ const SILENCE: u32 = 0;
 pub(super) struct Compiled<'a, E: Election> {
     system: &'a System<E>,
     links: &'a Topology,
+    orders: Orders,
     pub(super) nodes: Table<NodeOf<E>>,
     due: Table<Bag<E>>,
     flows: Table<Vec<E::Msg>>,
@@ -92,7 +93,7 @@ pub(super) struct Parts<E: Election> {
 }
 
 impl<'a, E: Election> Compiled<'a, E> {
-    pub(super) fn new(system: &'a System<E>, links: &'a Topology) -> Self {
+    pub(super) fn new(system: &'a System<E>, links: &'a Topology, orders: Orders) -> Self {
         let (mut flows, mut due) = (Table::new(), Table::new());
         flows.put(Arc::new(Vec::new()));
         due.put(Arc::new(Bag::<E>::new(system.rules.network)));
@@ -135,6 +136,12 @@ impl<'a, E: Election> Compiled<'a, E> {
         }
     }
 
+    /// How many messages are in flight in the state with this row.
+    pub(super) fn in_flight(&self, row: &[u32]) -> usize {
+        let n = self.system.actors.len();
+        row[n..2 * n].iter().map(|number| self.due.get(*number).len()).sum()
+    }
+
     /// Looks up the parts of a state, of which nodes have numbers in this table.
     pub(super) fn find(&self, state: Between<E>, nodes: &Table<NodeOf<E>>) -> Parts<E> {
         let Between { nodes: all, due, left } = state;
@@ -168,13 +175,10 @@ impl<'a, E: Election> Compiled<'a, E> {
         row
     }
 
-    /// Every tick from a state, with the row of the state after it, as far as it is known. With
-    /// `narrow`, of the ways in which a tick can end at a node with one draw only the first is
-    /// followed.
+    /// Every tick from a state, with the row of the state after it, as far as it is known.
     pub(super) fn ticks(
         &self,
         row: &[u32],
-        narrow: bool,
         missing: &mut Vec<Missing>,
         mut tick: impl FnMut(Passed, &[u32]),
     ) -> Result<(), TimeStops> {
@@ -190,7 +194,7 @@ impl<'a, E: Election> Compiled<'a, E> {
             }
         }
         if ends.len() == n {
-            self.product(row, &ends, narrow, missing, &mut tick);
+            self.product(row, &ends, missing, &mut tick);
         }
         stops
     }
@@ -199,7 +203,6 @@ impl<'a, E: Election> Compiled<'a, E> {
         &self,
         row: &[u32],
         ends: &[&Ends],
-        narrow: bool,
         missing: &mut Vec<Missing>,
         tick: &mut impl FnMut(Passed, &[u32]),
     ) {
@@ -211,10 +214,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         let mut ways: Vec<&[End]> = Vec::with_capacity(n);
         each_choice(&draws, |drawn| {
             ways.clear();
-            ways.extend(ends.iter().zip(drawn).map(|(ends, &d)| {
-                let most = if narrow { ends[d].len().min(1) } else { ends[d].len() };
-                &ends[d][..most]
-            }));
+            ways.extend(ends.iter().zip(drawn).map(|(ends, &d)| &ends[d][..]));
             each_pick(&ways, left, &mut picked, &mut |picked, now| {
                 if !now.is_in_order_after(left) {
                     return;
@@ -298,7 +298,7 @@ impl<'a, E: Election> Compiled<'a, E> {
         let &[i, node, due, left] = self.alone.get(number as u32) else { return Err(TimeStops) };
         let left = self.left[left as usize];
         let id = Id::from(i as usize);
-        endings(self.system, id, self.nodes.get(node), self.due.get(due), left)
+        endings(self.system, id, self.nodes.get(node), self.due.get(due), left, self.orders)
     }
 
     fn numbered(&mut self, endings: Vec<Ending<E>>) -> Vec<End> {

@@ -9,6 +9,7 @@ use super::compiled::{self, Compiled, Passed};
 use super::graph::{Edge, Graph, GraphBuilder};
 use super::numbers::Rows;
 use super::shapes::{self, Shapes};
+use super::ticks::Orders;
 use crate::election::Election;
 use crate::semantics::topology::Topology;
 use crate::semantics::{System, Timing};
@@ -149,10 +150,10 @@ impl Next {
 }
 
 impl<'a, E: Election> Explorer<'a, E> {
-    fn new(system: &'a System<E>, links: &'a Topology, spread: u64, grain: Grain) -> Self {
-        let compiled = Compiled::new(system, links);
+    fn new(system: &'a System<E>, links: &'a Topology, extent: Extent, grain: Grain) -> Self {
+        let compiled = Compiled::new(system, links, extent.orders);
         let width = compiled.width();
-        let shapes = Shapes::new(system, links, spread, grain, width);
+        let shapes = Shapes::new(system, links, extent.spread, grain, width);
         Explorer { compiled, shapes, states: Rows::new(width), shape: Vec::new() }
     }
 
@@ -238,7 +239,15 @@ impl<'a, E: Election> Explorer<'a, E> {
                 next.has_many_draws = true;
                 return;
             };
+            let is_beyond = |row: &[u32]| {
+                let most = how.extent.in_flight;
+                most < usize::MAX && self.compiled.in_flight(row) > most
+            };
             let to = match end {
+                Some(_) if is_beyond(after) => {
+                    next.is_cut = true;
+                    return;
+                }
                 Some(end) => end,
                 None => {
                     let Some(form) = self.shapes.form_of(then) else {
@@ -246,6 +255,10 @@ impl<'a, E: Election> Explorer<'a, E> {
                         return;
                     };
                     if !self.shapes.reshape(after, form, &mut to, &mut next.missing.1) {
+                        return;
+                    }
+                    if is_beyond(&to) {
+                        next.is_cut = true;
                         return;
                     }
                     let new = |hash| (known + next.new(hash, &to, form)) as u32;
@@ -257,7 +270,7 @@ impl<'a, E: Election> Explorer<'a, E> {
                 next.chances.push((to, chance));
             }
         };
-        let stops = self.compiled.ticks(from, how.extent.narrow, &mut missing, tick).is_err();
+        let stops = self.compiled.ticks(from, &mut missing, tick).is_err();
         next.stops |= stops;
         next.missing.0.append(&mut missing);
     }
@@ -306,7 +319,8 @@ impl<'a, E: Election> Explorer<'a, E> {
         let starts = self.start(starts)?;
         starts.iter().for_each(|start| graph.start(*start));
         // Without time there are runs that do not go round by round.
-        let is_partial = self.shapes.forms.system.rules.timing == Timing::Asynchronous;
+        let is_partial = extent.orders != Orders::All
+            || self.shapes.forms.system.rules.timing == Timing::Asynchronous;
         let how = Following { extent, is_followed };
         let mut at = 0;
         while at < self.states.len() {
