@@ -135,8 +135,8 @@ impl Next {
         !self.missing.0.is_empty() || !self.missing.1.is_empty()
     }
 
-    /// The position of a new state among those of this one.
-    fn new(&mut self, hash: u64, row: &[u32], shape: u32) -> usize {
+    /// The position of a new state among those that come after this one.
+    fn discover(&mut self, hash: u64, row: &[u32], shape: u32) -> usize {
         let is_it = |at: &usize| {
             self.hashes[*at].0 == hash && self.new[at * row.len()..(at + 1) * row.len()] == *row
         };
@@ -261,7 +261,7 @@ impl<'a, E: Election> Explorer<'a, E> {
                         next.is_cut = true;
                         return;
                     }
-                    let new = |hash| (known + next.new(hash, &to, form)) as u32;
+                    let new = |hash| (known + next.discover(hash, &to, form)) as u32;
                     self.states.find(&to).unwrap_or_else(new)
                 }
             };
