@@ -2,14 +2,19 @@
 //!
 //! `cargo bench --bench results -- SECTION..` measures these sections anew and leaves the others as
 //! they are: `corpus` (two minutes), `deep` (seven), `memory` (one; alone, as it asks the kernel
-//! for the most that the process held), `contests` (three), `contests-full` (fifteen).
+//! for the most that the process held), `contests` (three), `contests-full` (fifteen), `liveness`
+//! (beside TLC as well, with Java and the path of `tla2tools.jar` in `ONELEADER_TLC`).
 
 #[path = "support/contests.rs"]
 mod contests;
+#[path = "support/liveness.rs"]
+mod liveness;
 #[path = "../tests/support/plain.rs"]
 mod plain;
 #[path = "../tests/support/raft_election.rs"]
 mod raft_election;
+#[path = "../tests/support/tlc.rs"]
+mod tlc;
 
 use std::fmt::Write;
 use std::fs;
@@ -32,13 +37,27 @@ const LARGE: u64 = 5_000_000;
 const LARGEST: (&str, &str) = ("ring", "chang-roberts-of-five-two-losses");
 const ROUNDS: usize = 5;
 
+/// Systems whose liveness is decided, from small to large.
+const DECIDED: [(&str, &str); 5] = [
+    ("raft", "mesh"),
+    ("raft", "one-crash"),
+    ("raft", "five-mesh"),
+    ("raft", "five-pre-vote-one-crash"),
+    ("raft", "wide-timeouts"),
+];
+/// Systems whose graphs TLC can read, from small to large.
+const READ_BY_TLC: [(&str, &str); 3] =
+    [("raft", "mesh"), ("raft", "pre-vote-mesh"), ("raft", "one-crash")];
+/// How often liveness is decided.
+const LIVENESS_ROUNDS: usize = 3;
+
 const HEADING: &str = "# Results\n\nMeasured by `cargo bench --bench results`, section by section. Only ratios mean \
                        anything on another machine.\n";
 
 fn main() {
     let asked: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let known = ["corpus", "deep", "memory", "contests", "contests-full"];
+    let known = ["corpus", "deep", "memory", "contests", "contests-full", "liveness"];
     if let Some(stray) = asked.iter().find(|section| !known.contains(&section.as_str())) {
         eprintln!("no section `{stray}`: expected some of {}", known.join(", "));
         std::process::exit(2);
@@ -53,6 +72,7 @@ fn main() {
             "deep" => of_deep(),
             "memory" => of_memory(),
             "contests" => of_contests(false),
+            "liveness" => of_liveness(),
             _ => of_contests(true),
         };
         replace(section, &text);
@@ -233,6 +253,64 @@ fn of_contests(full: bool) -> String {
         let _ = writeln!(
             text,
             "\nRandom look-ups of 8 bytes in {mebibytes} MiB, one thread: {rate:.0} million a second."
+        );
+    }
+    text
+}
+
+fn of_liveness() -> String {
+    let mut text = format!(
+        "All questions about a system, each answer confirmed; all threads; medians of {LIVENESS_ROUNDS} rounds.\n\n\
+         | protocol | system | states | ticks | seconds to build | states a second | seconds to decide and confirm | states a second |\n\
+         |---|---|---|---|---|---|---|---|\n"
+    );
+    for (protocol, name) in DECIDED {
+        eprintln!("{protocol} {name}");
+        let one = liveness::measured(protocol, name, LIVENESS_ROUNDS);
+        let rate = |seconds: f64| grouped((f64::from(one.states) / seconds) as u64);
+        let _ = writeln!(
+            text,
+            "| {protocol} | `{name}` | {} | {} | {:.3} | {} | {:.3} | {} |",
+            grouped(one.states.into()),
+            grouped(one.ticks.into()),
+            one.building,
+            rate(one.building),
+            one.deciding,
+            rate(one.deciding),
+        );
+    }
+    let _ = writeln!(
+        text,
+        "\nThe most that the process held, by the kernel's count: {} KiB.",
+        grouped(kernel_kilobytes("VmHWM:"))
+    );
+    match std::env::var_os("ONELEADER_TLC") {
+        Some(jar) => text + &beside_tlc(&std::path::absolute(jar).expect("a path")),
+        None => text + "\nTLC was not asked: `ONELEADER_TLC` does not say where it is.\n",
+    }
+}
+
+/// TLC does not build these graphs: it reads them from a table, and decides one property.
+fn beside_tlc(jar: &Path) -> String {
+    let start = liveness::start_of_tlc(jar, LIVENESS_ROUNDS);
+    let mut text = format!(
+        "\nTLC, one worker, beside `decide` and `confirm`, one thread, on the same graphs. TLC reads a graph from a table that \
+         was made from ours, so this compares deciding, not building. It says whether all runs are good; ours gives the whole \
+         answer. TLC's seconds are without the {start:.2} that a graph of one state takes it, which is mostly Java's start.\n\n\
+         | system | question | states | ticks | seconds | TLC | TLC takes |\n|---|---|---|---|---|---|---|\n"
+    );
+    for (protocol, name) in READ_BY_TLC {
+        eprintln!("TLC: {protocol} {name}");
+        let duel = liveness::duel(protocol, name, jar, LIVENESS_ROUNDS);
+        let tlc = duel.tlc - start;
+        let _ = writeln!(
+            text,
+            "| {protocol} `{name}` | {} | {} | {} | {:.6} | {tlc:.2} | {:.0} times as long |",
+            duel.question,
+            grouped(duel.graph.states().into()),
+            grouped(duel.graph.edges().into()),
+            duel.ours,
+            tlc / duel.ours,
         );
     }
     text

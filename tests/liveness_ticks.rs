@@ -1,7 +1,8 @@
 //! Ticks of the whole system, in which nodes take their turns one after the other, lead where the
 //! reference semantics leads, in which their steps come in any order. That rests on a message's
-//! taking a tick. The graph that is found in numbers has the edges that are found on values. And
-//! where time is kept only from some moment on, it may begin in the states of the reference.
+//! taking a tick. The graph that is found in numbers has the edges that are found on values, and is
+//! the same for any number of threads. And where time is kept only from some moment on, it may
+//! begin in the states of the reference.
 
 #[path = "support/patient.rs"]
 mod patient;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use oneleader::election::{About, Election, Visitor};
-use oneleader::liveness::{self, Extent};
+use oneleader::liveness::{self, Edge, Extent};
 use oneleader::models;
 use oneleader::scenario::Scenario;
 use oneleader::semantics::network::NetworkKind;
@@ -120,6 +121,40 @@ fn stabilising(protocol: &str) -> Scenario {
     scenario
 }
 
+/// The edges of each state, found by so many threads.
+struct OnThreads {
+    scenario: Scenario,
+    states: usize,
+    threads: usize,
+}
+
+impl Visitor for OnThreads {
+    type Output = Vec<Vec<Edge>>;
+
+    fn visit<E: Election>(self) -> Self::Output {
+        let system = self.scenario.system::<E>().unwrap();
+        let extent = Extent { states: self.states, ..Extent::default() };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build().unwrap();
+        pool.install(|| {
+            let report = liveness::ask(&system, None, extent).unwrap();
+            let graph = report.graph();
+            (0..graph.states()).map(|state| graph.out(state).to_vec()).collect()
+        })
+    }
+}
+
+/// Neither numbers nor edges depend on how many threads there are.
+fn one_graph_on_all_threads(about: &About, states: usize) {
+    let mut scenario = timed(NetworkKind::Unordered, "mesh", 1);
+    scenario.options = patient::waits(about.name);
+    let [one, three] = [1, 3].map(|threads| {
+        let scenario = scenario.clone();
+        models::visit(about.name, OnThreads { scenario, states, threads }).unwrap()
+    });
+    assert!(one.len() > 10, "{} states are too few to say anything", one.len());
+    assert_eq!(one, three);
+}
+
 struct Ask(Scenario);
 
 impl Visitor for Ask {
@@ -157,6 +192,10 @@ fn main() -> ExitCode {
         }
         // Of Zab few: its servers say so much to each other that a tick has many orders.
         let states = if about.name == "zab" { (12, 4) } else { (200, 40) };
+        trials.push(Trial::test(format!("{}::threads", about.name), move || {
+            one_graph_on_all_threads(about, 5 * states.0);
+            Ok(())
+        }));
         let networks = [NetworkKind::Unordered, NetworkKind::Ordered];
         for (network, links) in networks.into_iter().flat_map(|n| LINKS.map(|links| (n, links))) {
             for (crashes, keeps_dead) in [(0, false), (0, true), (1, true)] {

@@ -25,7 +25,7 @@ pub use catalogue::{Catalogue, Only, Visitor};
 pub use healing::{AfterHealing, Healed, Led, NeedOfTime};
 pub use invariant::{Check, Goal, Invariant, Reached};
 pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
-pub use renumbering::{Counter, Counting, Part, Snapshot};
+pub use renumbering::{Counter, Counting, Part, Running, Snapshot};
 pub use step::{Age, Event, NodeStep};
 pub use telling::{Deed, Found, listed, nodes_listed};
 

@@ -58,6 +58,11 @@ pub enum Part<'a, E: Election> {
     Message(&'a mut E::Msg),
 }
 
+/// How old a running timer is, and when it may fire. A protocol carries it along with its timer,
+/// and cannot look at it: states that differ in ages only are simplified alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Running(pub(crate) Age);
+
 /// A system between two ticks, as far as it matters for what comes.
 pub struct Snapshot<'a, E: Election> {
     /// The nodes' configurations.
@@ -71,7 +76,7 @@ pub struct Snapshot<'a, E: Election> {
     /// The disks, as far as some start may still read them.
     pub disks: Vec<Option<E::Storage>>,
     /// The timers that run, by node.
-    pub timers: Vec<BTreeMap<E::Timer, Age>>,
+    pub timers: Vec<BTreeMap<E::Timer, Running>>,
     /// What is in flight and may still arrive, each copy for itself. On the ordered network what
     /// one node has sent to another stands in the order in which it was sent, and must stay so.
     pub messages: Vec<Envelope<E::Msg>>,

@@ -15,7 +15,7 @@ use super::confirm::confirm;
 use super::decide::decide;
 use super::explore::{Explored, Extent, explore};
 use super::marks::{ALL, LED, MOST_IDLE, idle, leads_on, learns};
-use super::report::{Asked, Reply, Report};
+use super::report::{Asked, Reply, Report, Spent};
 use super::retell::Phase;
 use super::ticks::Orders;
 use crate::election::Election;
@@ -49,7 +49,8 @@ pub(super) fn find_fair<E: Election>(
     let report = |explored, replies| {
         let links = system.rules.topologies[0].clone();
         let phases = vec![Phase { links, explored, before: None }];
-        Report { replies, system, phases, when: &|_| false, extent }
+        let spent = Spent::default();
+        Report { replies, spent, system, phases, when: &|_| false, extent }
     };
     if learns || decision.evidence.lasso.is_some() {
         let reply = |asked: &Asked| Reply { asked: *asked, decision: decision.clone() };
@@ -70,7 +71,7 @@ fn search<'a, E: Election>(
     system: &'a System<E>,
     extent: Extent,
     question: &Question,
-    is_followed: impl Fn(u32) -> bool,
+    is_followed: impl Fn(u32) -> bool + Sync,
 ) -> Result<(Explored<'a, E>, Decision), String> {
     let among = |orders: Orders, in_flight: usize, most: usize| {
         let links = &system.rules.topologies[0];

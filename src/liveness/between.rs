@@ -1,5 +1,6 @@
 //! A system between two ticks.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use stateright::actor::{Envelope, Id};
 
 use super::few::Few;
 use super::ticks::{Bag, bury};
-use crate::election::{CLIENT, Election, NodeSet, Snapshot};
+use crate::election::{Age, CLIENT, Election, NodeSet, Running, Snapshot};
 use crate::semantics::network::Network;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
@@ -142,7 +143,7 @@ impl<E: Election> Between<E> {
                 .collect(),
             hears: Vec::new(),
             disks: nodes().map(|node| node.storage.as_deref().cloned()).collect(),
-            timers: nodes().map(|node| node.timers.clone()).collect(),
+            timers: nodes().map(|node| running(&node.timers).collect()).collect(),
             messages,
         }
     }
@@ -152,6 +153,8 @@ impl<E: Election> Between<E> {
         let Snapshot { states, disks, timers, messages, .. } = snapshot;
         let parts = states.into_iter().zip(disks).zip(timers);
         for (node, ((state, disk), timers)) in self.nodes.iter_mut().zip(parts) {
+            let timers: BTreeMap<E::Timer, Age> =
+                timers.into_iter().map(|(timer, Running(age))| (timer, age)).collect();
             let is_same = node.state.as_deref() == state.as_ref()
                 && node.storage.as_deref() == disk.as_ref()
                 && node.timers == timers;
@@ -167,6 +170,11 @@ impl<E: Election> Between<E> {
             self.due[usize::from(dst)].put(src, msg);
         }
     }
+}
+
+/// Timers as a protocol sees them.
+fn running<T: Clone>(timers: &BTreeMap<T, Age>) -> impl Iterator<Item = (T, Running)> {
+    timers.iter().map(|(timer, age)| (timer.clone(), Running(*age)))
 }
 
 /// From whom each node hears, itself included. Nothing is said of it while links may change, as

@@ -3,18 +3,19 @@
 //! What a node can do in a tick depends on its own state and on what is due to it. There are few of
 //! these, although there are many states of the whole system. So nodes and what is due to them get
 //! numbers; what each node can do in a tick is found once, by [`endings`], and from then on a tick
-//! of the whole system is some look-ups of numbers. Values are looked at again only where a new
-//! state of the whole system gets its form.
+//! of the whole system is some look-ups of numbers. `shapes.rs` finds the forms of states, in
+//! numbers as well.
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use stateright::actor::Id;
 
 use super::between::Between;
 use super::few::Few;
 use super::marks::idle;
 use super::numbers::{Known, Rows, Table};
-use super::ticks::{Bag, Ending, Orders, TimeStops, bury, endings};
+use super::ticks::{Bag, Ending, Endings, Orders, TimeStops, bury, endings};
 use crate::election::Election;
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
@@ -36,13 +37,19 @@ type Ends = Vec<Vec<End>>;
 /// Nothing sent.
 const NOTHING: u32 = 0;
 
+/// Nothing due.
+const SILENCE: u32 = 0;
+
 /// A timed system on fixed links, in numbers. A state is a row: a number for each node, then one
 /// for what is due to each, then one for what may still fail.
+///
+/// Many threads take ticks while none adds anything. What a tick needs and is not known yet is
+/// [`Missing`]; one thread has it learned before the tick is taken again.
 pub(super) struct Compiled<'a, E: Election> {
     system: &'a System<E>,
     links: &'a Topology,
     orders: Orders,
-    nodes: Table<NodeOf<E>>,
+    pub(super) nodes: Table<NodeOf<E>>,
     due: Table<Bag<E>>,
     flows: Table<Vec<E::Msg>>,
     /// There are few of these.
@@ -54,8 +61,16 @@ pub(super) struct Compiled<'a, E: Election> {
     arrivals: Rows,
     /// What is due to the node then, without dead messages.
     arrived: Vec<u32>,
-    /// The row of an arrival that is looked up.
-    arrival: Vec<u32>,
+}
+
+/// What has not been looked at yet.
+pub(super) enum Missing {
+    /// What a node can do alone, as a row of [`Compiled::alone`].
+    Alone([u32; 4]),
+    /// What is due to a node, as a row of [`Compiled::arrivals`].
+    Arrival(Box<[u32]>),
+    /// What may still fail.
+    Left(Few),
 }
 
 /// A tick of the whole system, but for its end.
@@ -73,28 +88,28 @@ pub(super) struct Passed {
 
 /// A state whose parts have been looked up.
 pub(super) struct Parts<E: Election> {
-    nodes: Vec<Known<NodeOf<E>>>,
-    due: Vec<Known<Bag<E>>>,
-    left: Few,
+    pub(super) nodes: Vec<Known<NodeOf<E>>>,
+    pub(super) due: Vec<Known<Bag<E>>>,
+    pub(super) left: Few,
 }
 
 impl<'a, E: Election> Compiled<'a, E> {
     pub(super) fn new(system: &'a System<E>, links: &'a Topology, orders: Orders) -> Self {
-        let mut flows = Table::new();
+        let (mut flows, mut due) = (Table::new(), Table::new());
         flows.put(Arc::new(Vec::new()));
+        due.put(Arc::new(Bag::<E>::new(system.rules.network)));
         Compiled {
             system,
             links,
             orders,
             nodes: Table::new(),
-            due: Table::new(),
+            due,
             flows,
             left: Vec::new(),
             alone: Rows::new(4),
             ends: Vec::new(),
             arrivals: Rows::new(2 + system.actors.len()),
             arrived: Vec::new(),
-            arrival: Vec::new(),
         }
     }
 
@@ -109,9 +124,14 @@ impl<'a, E: Election> Compiled<'a, E> {
 
     /// The state with this row.
     pub(super) fn state(&self, row: &[u32]) -> Between<E> {
+        self.state_of(row, &self.nodes)
+    }
+
+    /// The state with this row, whose nodes have numbers in a table of their own.
+    pub(super) fn state_of(&self, row: &[u32], nodes: &Table<NodeOf<E>>) -> Between<E> {
         let n = self.system.actors.len();
         Between {
-            nodes: row[..n].iter().map(|number| self.nodes.get(*number).clone()).collect(),
+            nodes: row[..n].iter().map(|number| nodes.get(*number).clone()).collect(),
             due: row[n..2 * n].iter().map(|number| (**self.due.get(*number)).clone()).collect(),
             left: self.left[row[2 * n] as usize],
         }
@@ -123,71 +143,91 @@ impl<'a, E: Election> Compiled<'a, E> {
         row[n..2 * n].iter().map(|number| self.due.get(*number).len()).sum()
     }
 
-    /// Looks up the parts of a state.
-    pub(super) fn find(&self, state: Between<E>) -> Parts<E> {
-        let Between { nodes, due, left } = state;
+    /// Looks up the parts of a state, of which nodes have numbers in this table.
+    pub(super) fn find(&self, state: Between<E>, nodes: &Table<NodeOf<E>>) -> Parts<E> {
+        let Between { nodes: all, due, left } = state;
         Parts {
-            nodes: nodes.into_iter().map(|node| self.nodes.find(node)).collect(),
+            nodes: all.into_iter().map(|node| nodes.find(node)).collect(),
             due: due.into_iter().map(|due| self.due.find(Arc::new(due))).collect(),
             left,
         }
     }
 
     /// The row of a state all of whose parts are known.
-    pub(super) fn row(&self, state: &Parts<E>) -> Option<Vec<u32>> {
-        let nodes = state.nodes.iter().map(Known::number);
-        let due = state.due.iter().map(Known::number);
-        let left = self.left.iter().position(|known| *known == state.left);
-        nodes.chain(due).chain([left.map(|number| number as u32)]).collect()
+    pub(super) fn row(&self, state: Between<E>) -> Option<Vec<u32>> {
+        let Parts { nodes, due, left } = self.find(state, &self.nodes);
+        let left = self.left.iter().position(|known| *known == left);
+        let parts = nodes.iter().map(Known::number).chain(due.iter().map(Known::number));
+        parts.chain([left.map(|number| number as u32)]).collect()
     }
 
     /// The row of a state, whose parts are added.
-    pub(super) fn add(&mut self, state: Parts<E>) -> Vec<u32> {
-        let nodes = state.nodes.into_iter().map(|known| self.nodes.add(known));
-        let due = state.due.into_iter().map(|known| self.due.add(known));
-        let mut row: Vec<u32> = nodes.chain(due).collect();
-        row.push(number_of(&mut self.left, state.left));
+    pub(super) fn put(&mut self, state: Between<E>) -> Vec<u32> {
+        let Parts { nodes, due, left } = self.find(state, &self.nodes);
+        let nodes = nodes.into_iter().map(|known| self.nodes.add(known)).collect();
+        self.add(nodes, due, left)
+    }
+
+    /// The row of a state with these nodes. Its other parts are added.
+    pub(super) fn add(&mut self, nodes: Vec<u32>, due: Vec<Known<Bag<E>>>, left: Few) -> Vec<u32> {
+        let mut row = nodes;
+        row.extend(due.into_iter().map(|known| self.due.add(known)));
+        row.push(number_of(&mut self.left, left));
         row
     }
 
-    /// Every tick from a state, with the row of the state after it.
+    /// Every tick from a state, with the row of the state after it, as far as it is known.
     pub(super) fn ticks(
-        &mut self,
+        &self,
         row: &[u32],
+        missing: &mut Vec<Missing>,
         mut tick: impl FnMut(Passed, &[u32]),
     ) -> Result<(), TimeStops> {
         let n = self.system.actors.len();
-        let alone: Vec<u32> = (0..n).map(|i| self.alone(row, i)).collect();
-        // Taken out, as a tick adds to other tables.
-        let known = std::mem::take(&mut self.ends);
-        let ends: Result<Vec<&Ends>, &TimeStops> =
-            alone.iter().map(|number| known[*number as usize].as_ref()).collect();
-        let stops = match ends {
-            Ok(ends) => {
-                self.product(row, &ends, &mut tick);
-                Ok(())
+        let mut ends: Vec<&Ends> = Vec::with_capacity(n);
+        let mut stops = Ok(());
+        for i in 0..n {
+            let alone = [i as u32, row[i], row[n + i], row[2 * n]];
+            match self.alone.find(&alone).map(|number| &self.ends[number as usize]) {
+                Ok(Ok(alone)) => ends.push(alone),
+                Ok(Err(stop)) => stops = Err(stop.clone()),
+                Err(_) => missing.push(Missing::Alone(alone)),
             }
-            Err(stops) => Err(stops.clone()),
-        };
-        self.ends = known;
+        }
+        if ends.len() == n {
+            self.product(row, &ends, missing, &mut tick);
+        }
         stops
     }
 
-    fn product(&mut self, row: &[u32], ends: &[&Ends], tick: &mut impl FnMut(Passed, &[u32])) {
+    fn product(
+        &self,
+        row: &[u32],
+        ends: &[&Ends],
+        missing: &mut Vec<Missing>,
+        tick: &mut impl FnMut(Passed, &[u32]),
+    ) {
         let n = ends.len();
         let left = self.left[row[2 * n] as usize];
         let draws: Vec<usize> = ends.iter().map(|ends| ends.len()).collect();
-        let (mut draw, mut after) = (0, vec![0; self.width()]);
+        let (mut draw, mut after, mut arrival) = (0, vec![0; self.width()], vec![NOTHING; 2 + n]);
         let mut picked: Vec<&End> = Vec::with_capacity(n);
+        let mut ways: Vec<&[End]> = Vec::with_capacity(n);
         each_choice(&draws, |drawn| {
-            let ways = ends.iter().zip(drawn).map(|(ends, &d)| &ends[d][..]);
-            let ways: Vec<&[End]> = ways.collect();
+            ways.clear();
+            ways.extend(ends.iter().zip(drawn).map(|(ends, &d)| &ends[d][..]));
             each_pick(&ways, left, &mut picked, &mut |picked, now| {
                 if !now.is_in_order_after(left) {
                     return;
                 }
-                self.end(picked, &mut after);
-                after[2 * n] = number_of(&mut self.left, now);
+                let is_known = self.end(picked, &mut after, &mut arrival, missing);
+                match self.left.iter().position(|known| *known == now) {
+                    Some(number) => after[2 * n] = number as u32,
+                    None => return missing.push(Missing::Left(now)),
+                }
+                if !is_known {
+                    return;
+                }
                 let lazy = picked.iter().enumerate().filter(|(_, end)| !end.is_fair);
                 let idle = lazy.fold(0, |marks, (i, _)| marks | idle(Id::from(i)));
                 let chance = picked.iter().map(|end| end.chance).product();
@@ -197,19 +237,69 @@ impl<'a, E: Election> Compiled<'a, E> {
         });
     }
 
-    /// The number of what a node can do alone in the tick that begins.
-    fn alone(&mut self, row: &[u32], i: usize) -> u32 {
-        let n = self.system.actors.len();
-        let number = self.alone.put(&[i as u32, row[i], row[n + i], row[2 * n]]);
-        if number as usize == self.ends.len() {
-            let (node, due) = (self.nodes.get(row[i]).clone(), self.due.get(row[n + i]).clone());
-            let left = self.left[row[2 * n] as usize];
-            let ends = endings(self.system, Id::from(i), &node, &due, left, self.orders);
+    /// The nodes at the end of a tick, and what is due to them then; whether all of that is known.
+    fn end(
+        &self,
+        ends: &[&End],
+        after: &mut [u32],
+        arrival: &mut [u32],
+        missing: &mut Vec<Missing>,
+    ) -> bool {
+        let (n, mut is_known) = (ends.len(), true);
+        for (dst, end) in ends.iter().enumerate() {
+            after[dst] = end.node;
+            (arrival[0], arrival[1]) = (dst as u32, end.node);
+            for (src, end) in ends.iter().enumerate() {
+                let flow = end.flows[dst];
+                let arrives = flow != NOTHING && self.links.is_up(Id::from(src), Id::from(dst));
+                arrival[2 + src] = if arrives { flow } else { NOTHING };
+            }
+            if arrival[2..].iter().all(|flow| *flow == NOTHING) {
+                after[n + dst] = SILENCE;
+                continue;
+            }
+            match self.arrivals.find(arrival) {
+                Ok(number) => after[n + dst] = self.arrived[number as usize],
+                Err(_) => {
+                    missing.push(Missing::Arrival(Box::from(&*arrival)));
+                    is_known = false;
+                }
+            }
+        }
+        is_known
+    }
+
+    /// Looks at what is missing. All threads find out what it is; numbers are given in the order in
+    /// which it is listed, so they do not depend on the threads.
+    pub(super) fn learn(&mut self, missing: impl IntoIterator<Item = Missing>) {
+        for missing in missing {
+            match missing {
+                Missing::Alone(row) => self.alone.put(&row),
+                Missing::Arrival(row) => self.arrivals.put(&row),
+                Missing::Left(left) => number_of(&mut self.left, left),
+            };
+        }
+        let new = self.ends.len()..self.alone.len();
+        let found: Vec<_> = new.into_par_iter().map(|number| self.endings(number)).collect();
+        for endings in found {
             let ends =
-                ends.map(|draws| draws.into_iter().map(|ends| self.numbered(ends)).collect());
+                endings.map(|draws| draws.into_iter().map(|ends| self.numbered(ends)).collect());
             self.ends.push(ends);
         }
-        number
+        let new = self.arrived.len()..self.arrivals.len();
+        let found: Vec<_> = new.into_par_iter().map(|number| self.arrive(number)).collect();
+        for due in found {
+            let due = self.due.add(due);
+            self.arrived.push(due);
+        }
+    }
+
+    /// What a node can do alone in the tick that begins.
+    fn endings(&self, number: usize) -> Result<Endings<E>, TimeStops> {
+        let &[i, node, due, left] = self.alone.get(number as u32) else { return Err(TimeStops) };
+        let left = self.left[left as usize];
+        let id = Id::from(i as usize);
+        endings(self.system, id, self.nodes.get(node), self.due.get(due), left, self.orders)
     }
 
     fn numbered(&mut self, endings: Vec<Ending<E>>) -> Vec<End> {
@@ -226,35 +316,14 @@ impl<'a, E: Election> Compiled<'a, E> {
         endings.into_iter().map(numbered).collect()
     }
 
-    /// The nodes at the end of a tick, and what is due to them then.
-    fn end(&mut self, ends: &[&End], after: &mut [u32]) {
-        let n = ends.len();
-        let mut arrival = std::mem::take(&mut self.arrival);
-        arrival.resize(2 + n, NOTHING);
-        for (dst, end) in ends.iter().enumerate() {
-            after[dst] = end.node;
-            (arrival[0], arrival[1]) = (dst as u32, end.node);
-            for (src, end) in ends.iter().enumerate() {
-                let is_up = self.links.is_up(Id::from(src), Id::from(dst));
-                arrival[2 + src] = if is_up { end.flows[dst] } else { NOTHING };
-            }
-            let number = self.arrivals.put(&arrival) as usize;
-            if number == self.arrived.len() {
-                let due = self.arrive(Id::from(dst), end.node, &arrival[2..]);
-                self.arrived.push(due);
-            }
-            after[n + dst] = self.arrived[number];
-        }
-        self.arrival = arrival;
-    }
-
-    fn arrive(&mut self, dst: Id, node: u32, flows: &[u32]) -> u32 {
+    fn arrive(&self, number: usize) -> Known<Bag<E>> {
+        let arrival = self.arrivals.get(number as u32);
         let mut due = Bag::<E>::new(self.system.rules.network);
-        for (src, flow) in flows.iter().enumerate() {
+        for (src, flow) in arrival[2..].iter().enumerate() {
             self.flows.get(*flow).iter().for_each(|msg| due.put(Id::from(src), msg.clone()));
         }
-        bury(self.system, dst, self.nodes.get(node), &mut due);
-        self.due.put(Arc::new(due))
+        bury(self.system, Id::from(arrival[0] as usize), self.nodes.get(arrival[1]), &mut due);
+        self.due.find(Arc::new(due))
     }
 }
 

@@ -1,19 +1,15 @@
 //! The graph of everything that a timed system can do, tick by tick.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
 
-use super::apart::{Grain, Instance};
+use super::apart::Grain;
 use super::between::Between;
 use super::chain::Chain;
-use super::compiled::{Compiled, Parts, Passed};
+use super::compiled::{self, Compiled, Passed};
 use super::graph::{Edge, Graph, GraphBuilder};
-use super::marks::{Observer, Reigns, marks};
-use super::numbers::{Known, Rows, Table};
-use super::ticking::Forms;
+use super::numbers::Rows;
+use super::shapes::{self, Shapes};
 use super::ticks::Orders;
-use super::wide::change;
 use crate::election::Election;
 use crate::semantics::topology::Topology;
 use crate::semantics::{System, Timing};
@@ -57,26 +53,22 @@ pub(super) struct Explored<'a, E: Election> {
     /// How likely each tick is, if that is asked.
     pub(super) chain: Option<Chain>,
     compiled: Compiled<'a, E>,
-    grain: Grain,
-    forms: Forms<'a, E>,
-    rows: Rows,
-    number: Vec<u32>,
-    states: Vec<u32>,
+    shapes: Shapes<'a, E>,
+    states: Rows,
 }
 
 impl<E: Election> Explored<'_, E> {
     /// The state with this number.
     pub(super) fn state(&self, number: u32) -> Between<E> {
-        self.compiled.state(self.rows.get(self.states[number as usize]))
+        self.compiled.state(self.states.get(number))
     }
 
     /// The numbers of the states here that are forms of the states of another graph.
     pub(super) fn forms_of(&self, other: &Explored<'_, E>) -> Vec<u32> {
         let all: Vec<u32> = (0..other.graph.states()).collect();
         let number = |state: &u32| {
-            let (form, _) = self.forms.form(self.grain, other.state(*state))?;
-            let row = self.rows.find(&self.compiled.row(&self.compiled.find(form))?)?;
-            Some(self.number[row as usize]).filter(|number| *number != UNNUMBERED)
+            let form = self.shapes.form(other.state(*state))?;
+            self.states.find(&self.compiled.row(form)?).ok()
         };
         let mut numbers: Vec<u32> = all.par_iter().filter_map(number).collect();
         numbers.sort_unstable();
@@ -91,242 +83,227 @@ impl<E: Election> Explored<'_, E> {
 
     /// All states, in the order of their numbers.
     pub(super) fn states(&self) -> impl Iterator<Item = Between<E>> {
-        self.states.iter().map(|row| self.compiled.state(self.rows.get(*row)))
+        (0..self.graph.states()).map(|number| self.state(number))
     }
 }
 
-/// So many states are followed at a time. Forms of new states are found by all threads.
+/// So many states are followed at a time, by all threads.
 const BATCH: usize = 1 << 12;
 
-/// A state without a form, because a bound is in the way.
-const BEYOND: u32 = u32::MAX;
-/// A state whose form has not been found yet.
-const UNFORMED: u32 = u32::MAX - 1;
-/// A state that has no number yet.
-const UNNUMBERED: u32 = u32::MAX;
-
-/// What is looked at in a state before or after a tick.
-#[derive(PartialEq, Eq, Hash)]
-struct Seen {
-    reigns: Reigns,
-    /// What its form leaves out.
-    excess: u64,
-}
-
-/// A search under way. A state is known by the number of its row, be it a form or not.
+/// A search under way. While states are followed, all threads read its tables. What is not in them
+/// yet, and the states that are new, one thread adds afterwards, in the order of the states that
+/// were followed; so no number depends on the threads.
 struct Explorer<'a, E: Election> {
     compiled: Compiled<'a, E>,
-    grain: Grain,
-    forms: Forms<'a, E>,
-    observer: Observer<'a, E>,
-    rows: Rows,
-    /// By row: the row of its form, [`BEYOND`], or [`UNFORMED`].
-    form: Vec<u32>,
-    /// By row.
-    seen: Vec<u32>,
-    all_seen: Table<Seen>,
-    /// By row: the number of the state, if it is the form of one that is followed.
-    number: Vec<u32>,
-    /// By number: the row.
-    states: Vec<u32>,
+    shapes: Shapes<'a, E>,
+    /// The states. All of them are forms.
+    states: Rows,
+    /// By state.
+    shape: Vec<u32>,
 }
 
-/// What is found out about a new state.
-struct Formed<E: Election> {
-    seen: Known<Seen>,
-    form: Option<(Parts<E>, Known<Seen>)>,
+/// Which ticks are followed, and what is noted of them.
+struct Following<F> {
+    extent: Extent,
+    is_followed: F,
 }
 
-/// A tick from a state, with the row of the state after it.
-type Tick = (Passed, u32);
-
-/// What a form goes on to: the ticks from each state that it stands for, by row; and whether time
-/// stops in one of them.
+/// What comes after a state.
+#[derive(Default)]
 struct Next {
-    ticks: Vec<(u32, Vec<Tick>)>,
+    /// The ticks, each once. Where one leads to a new state, the number of its end is that of all
+    /// known states, and its position among the new ones more.
+    edges: Vec<Edge>,
+    /// How likely it is which state comes next, if that is asked; a state may stand there several
+    /// times.
+    chances: Vec<(u32, f64)>,
+    /// The rows of states that are new, one after the other.
+    new: Vec<u32>,
+    /// Their hashes, and their shapes.
+    hashes: Vec<(u64, u32)>,
+    /// Whether some ticks lead beyond the bounds.
+    is_cut: bool,
+    /// Whether time can stop.
     stops: bool,
+    /// Whether more timers may fire than draws can be told apart.
+    has_many_draws: bool,
+    missing: (Vec<compiled::Missing>, Vec<shapes::Missing>),
 }
 
-/// The edges of a state; how likely each is; and whether some ticks lead beyond the bounds.
-type Edges = (Vec<Edge>, Vec<f64>, bool);
+impl Next {
+    fn is_missing(&self) -> bool {
+        !self.missing.0.is_empty() || !self.missing.1.is_empty()
+    }
+
+    /// The position of a new state among those that come after this one.
+    fn discover(&mut self, hash: u64, row: &[u32], shape: u32) -> usize {
+        let is_it = |at: &usize| {
+            self.hashes[*at].0 == hash && self.new[at * row.len()..(at + 1) * row.len()] == *row
+        };
+        let known = (0..self.hashes.len()).find(is_it);
+        known.unwrap_or_else(|| {
+            self.hashes.push((hash, shape));
+            self.new.extend_from_slice(row);
+            self.hashes.len() - 1
+        })
+    }
+}
 
 impl<'a, E: Election> Explorer<'a, E> {
     fn new(system: &'a System<E>, links: &'a Topology, extent: Extent, grain: Grain) -> Self {
         let compiled = Compiled::new(system, links, extent.orders);
-        Explorer {
-            rows: Rows::new(compiled.width()),
-            compiled,
-            grain,
-            forms: Forms::new(system, links, extent.spread),
-            observer: Observer::new(system, links),
-            form: Vec::new(),
-            seen: Vec::new(),
-            all_seen: Table::new(),
-            number: Vec::new(),
-            states: Vec::new(),
-        }
+        let width = compiled.width();
+        let shapes = Shapes::new(system, links, extent.spread, grain, width);
+        Explorer { compiled, shapes, states: Rows::new(width), shape: Vec::new() }
     }
 
-    /// Makes room for what is known of each row.
-    fn grow(&mut self) {
-        self.form.resize(self.rows.len(), UNFORMED);
-        self.seen.resize(self.rows.len(), 0);
-        self.number.resize(self.rows.len(), UNNUMBERED);
-    }
-
-    /// Finds the forms of all states from this row on.
-    fn form_from(&mut self, first: usize) {
-        let new: Vec<u32> = (first..self.rows.len()).map(|row| row as u32).collect();
-        self.grow();
-        for some in new.chunks(BATCH) {
-            let formed: Vec<Formed<E>> = some.par_iter().map(|row| self.formed(*row)).collect();
-            for (row, Formed { seen, form }) in some.iter().zip(formed) {
-                self.seen[*row as usize] = self.all_seen.add(seen);
-                self.form[*row as usize] = match form {
-                    Some((parts, seen)) => self.add_form(parts, seen),
-                    None => BEYOND,
-                };
-            }
-        }
-    }
-
-    /// Every tick from each of these states.
-    fn ticks(&mut self, states: &[u32]) -> Vec<Next> {
-        let instances = self.instances(states);
-        let known = self.rows.len();
-        let mut next = |instances: &Vec<u32>| {
-            let (mut all, mut stops) = (Vec::with_capacity(instances.len()), false);
-            for &instance in instances {
-                let (row, mut ticks) = (self.rows.get(instance).to_vec(), Vec::new());
-                let tick = |passed, after: &[u32]| ticks.push((passed, self.rows.put(after)));
-                stops |= self.compiled.ticks(&row, tick).is_err();
-                all.push((instance, ticks));
-            }
-            Next { ticks: all, stops }
-        };
-        let all = instances.iter().map(&mut next).collect();
-        self.form_from(known);
-        all
-    }
-
-    /// The states that each of these forms stands for, as far as they may go on in different ways.
-    fn instances(&mut self, states: &[u32]) -> Vec<Vec<u32>> {
-        if self.grain == Grain::Exact {
-            return states.iter().map(|state| vec![*state]).collect();
-        }
-        let found = |state: &u32| {
-            let form = self.compiled.state(self.rows.get(*state));
-            let instances = self.forms.instances(&form).into_iter();
-            let found = instances.map(|Instance { state, excess }| {
-                let seen = self.seen(&state, excess);
-                (self.compiled.find(state), seen)
-            });
-            found.collect::<Vec<_>>()
-        };
-        let all: Vec<Vec<(Parts<E>, Known<Seen>)>> = states.par_iter().map(found).collect();
-        let mut rows = Vec::with_capacity(states.len());
-        for (form, instances) in states.iter().zip(all) {
-            let add = |(parts, seen)| self.add(parts, seen, *form);
-            rows.push(instances.into_iter().map(add).collect());
-        }
-        rows
-    }
-
-    /// The ticks from a state whose marks are followed, as edges.
-    fn edges(
+    /// What comes after each of these states.
+    fn follow<F: Fn(u32) -> bool + Sync>(
         &mut self,
-        next: &Next,
-        in_flight: usize,
-        is_followed: &impl Fn(u32) -> bool,
-    ) -> Result<Edges, String> {
-        let (mut edges, mut chances, mut is_cut) = (Vec::new(), Vec::new(), false);
-        let all =
-            next.ticks.iter().flat_map(|(from, ticks)| ticks.iter().map(|tick| (*from, tick)));
-        for (from, (Passed { draw, has_fault, idle, chance }, after)) in all {
-            let seen = |row: u32| self.all_seen.get(self.seen[row as usize]);
-            let (before, then) = (seen(from), seen(*after));
-            let marks = marks(&before.reigns, &then.reigns) | idle;
-            let marks = marks | change(before.excess, then.excess);
-            if !is_followed(marks) {
-                continue;
+        states: std::ops::Range<u32>,
+        how: &Following<F>,
+    ) -> Vec<Next> {
+        let first = states.start;
+        let mut all: Vec<Next> = states
+            .into_par_iter()
+            .map_init(Vec::new, |edges, s| self.after(s, how, edges))
+            .collect();
+        loop {
+            let open: Vec<u32> =
+                (first..).zip(&all).filter(|(_, next)| next.is_missing()).map(|(s, _)| s).collect();
+            if open.is_empty() {
+                return all;
             }
-            let draw = u16::try_from(*draw).map_err(|_| "too many timers may fire in a tick")?;
-            match self.form[*after as usize] {
-                BEYOND => is_cut = true,
-                form if self.compiled.in_flight(self.rows.get(form)) > in_flight => is_cut = true,
-                form => {
-                    let to = self.number(form);
-                    edges.push(Edge { to, marks, draw, adversary: *has_fault });
-                    chances.push(*chance);
+            let (mut parts, mut forms) = (Vec::new(), Vec::new());
+            for state in &open {
+                let missing = std::mem::take(&mut all[(state - first) as usize].missing);
+                parts.extend(missing.0);
+                forms.extend(missing.1);
+            }
+            self.compiled.learn(parts);
+            self.shapes.learn(&mut self.compiled, forms);
+            let again = open.par_iter().map_init(Vec::new, |edges, s| self.after(*s, how, edges));
+            let again: Vec<Next> = again.collect();
+            for (state, next) in open.into_iter().zip(again) {
+                all[(state - first) as usize] = next;
+            }
+        }
+    }
+
+    /// What comes after a state, as far as it is known. Ticks are gathered in `edges`, which is
+    /// used again and again: most of them lead to few states.
+    fn after<F: Fn(u32) -> bool>(
+        &self,
+        state: u32,
+        how: &Following<F>,
+        edges: &mut Vec<Edge>,
+    ) -> Next {
+        let (mut next, row) = (Next::default(), self.states.get(state));
+        let mut from = vec![0; row.len()];
+        for instance in self.shapes.instances(self.shape[state as usize], &mut next.missing.1) {
+            if self.shapes.reshape(row, *instance, &mut from, &mut next.missing.1) {
+                self.ticks(&from, *instance, how, &mut next, edges);
+            }
+        }
+        edges.sort_unstable_by_key(Edge::key);
+        edges.dedup();
+        next.edges = edges.clone();
+        edges.clear();
+        next
+    }
+
+    /// The ticks from a state of this shape.
+    fn ticks<F: Fn(u32) -> bool>(
+        &self,
+        from: &[u32],
+        shape: u32,
+        how: &Following<F>,
+        next: &mut Next,
+        edges: &mut Vec<Edge>,
+    ) {
+        let (mut missing, known) = (Vec::new(), self.states.len());
+        let (mut then, mut to) = (vec![0; from.len()], vec![0; from.len()]);
+        let tick = |Passed { draw, has_fault, idle, chance }, after: &[u32]| {
+            // Mostly the state after the tick is a form itself, and known.
+            let end = self.states.find(after).ok();
+            let then = match end {
+                Some(end) => Some(self.shape[end as usize]),
+                None => self.shapes.of(after, &mut then, &mut next.missing.1),
+            };
+            let Some(then) = then else { return };
+            let marks = self.shapes.marks(shape, then) | idle;
+            if !(how.is_followed)(marks) {
+                return;
+            }
+            let Ok(draw) = u16::try_from(draw) else {
+                next.has_many_draws = true;
+                return;
+            };
+            let is_beyond = |row: &[u32]| {
+                let most = how.extent.in_flight;
+                most < usize::MAX && self.compiled.in_flight(row) > most
+            };
+            let to = match end {
+                Some(_) if is_beyond(after) => {
+                    next.is_cut = true;
+                    return;
                 }
+                Some(end) => end,
+                None => {
+                    let Some(form) = self.shapes.form_of(then) else {
+                        next.is_cut = true;
+                        return;
+                    };
+                    if !self.shapes.reshape(after, form, &mut to, &mut next.missing.1) {
+                        return;
+                    }
+                    if is_beyond(&to) {
+                        next.is_cut = true;
+                        return;
+                    }
+                    let new = |hash| (known + next.discover(hash, &to, form)) as u32;
+                    self.states.find(&to).unwrap_or_else(new)
+                }
+            };
+            edges.push(Edge { to, marks, draw, adversary: has_fault });
+            if how.extent.chances {
+                next.chances.push((to, chance));
+            }
+        };
+        let stops = self.compiled.ticks(from, &mut missing, tick).is_err();
+        next.stops |= stops;
+        next.missing.0.append(&mut missing);
+    }
+
+    /// Gives numbers to new states, and to the ends of edges.
+    fn settle(&mut self, next: &mut Next, known: u32) {
+        let rows = next.new.chunks_exact(self.compiled.width());
+        let mut new = Vec::with_capacity(next.hashes.len());
+        for ((hash, shape), row) in next.hashes.iter().zip(rows) {
+            new.push(self.states.add(*hash, row));
+            if self.shape.len() < self.states.len() {
+                self.shape.push(*shape);
             }
         }
-        Ok((edges, chances, is_cut))
-    }
-
-    fn seen(&self, state: &Between<E>, excess: u64) -> Known<Seen> {
-        self.all_seen.find(Arc::new(Seen { reigns: self.observer.reigns(state), excess }))
-    }
-
-    fn formed(&self, row: u32) -> Formed<E> {
-        let state = self.compiled.state(self.rows.get(row));
-        let reigns = self.observer.reigns(&state);
-        let formed = self.forms.form(self.grain, state);
-        let excess = formed.as_ref().map_or(0, |(_, excess)| *excess);
-        Formed {
-            seen: self.all_seen.find(Arc::new(Seen { reigns, excess })),
-            form: formed.map(|(form, _)| {
-                let seen = self.seen(&form, 0);
-                (self.compiled.find(form), seen)
-            }),
-        }
-    }
-
-    fn add_form(&mut self, parts: Parts<E>, seen: Known<Seen>) -> u32 {
-        let form = self.rows.put(&self.compiled.add(parts));
-        self.note(form, seen, form);
-        form
-    }
-
-    /// The row of a state with this form.
-    fn add(&mut self, parts: Parts<E>, seen: Known<Seen>, form: u32) -> u32 {
-        let row = self.rows.put(&self.compiled.add(parts));
-        self.note(row, seen, form);
-        row
-    }
-
-    fn note(&mut self, row: u32, seen: Known<Seen>, form: u32) {
-        self.grow();
-        let at = row as usize;
-        if self.form[at] == UNFORMED {
-            (self.form[at], self.seen[at]) = (form, self.all_seen.add(seen));
-        }
-    }
-
-    /// The number of a state, which gets one if it has none. It is a form.
-    fn number(&mut self, form: u32) -> u32 {
-        let number = &mut self.number[form as usize];
-        if *number == UNNUMBERED {
-            *number = self.states.len() as u32;
-            self.states.push(form);
-        }
-        *number
+        let number = |to: &mut u32| {
+            if let Some(at) = to.checked_sub(known) {
+                *to = new[at as usize];
+            }
+        };
+        next.edges.iter_mut().for_each(|edge| number(&mut edge.to));
+        next.chances.iter_mut().for_each(|(to, _)| number(to));
     }
 
     /// Finds the forms of starts, and their numbers.
     fn start(&mut self, starts: Vec<Between<E>>) -> Result<Vec<u32>, String> {
-        let formed = |start| {
-            let (form, _) = self.forms.form(self.grain, start)?;
-            let seen = self.seen(&form, 0);
-            Some((self.compiled.find(form), seen))
-        };
-        let all: Option<Vec<(Parts<E>, Known<Seen>)>> =
-            starts.into_par_iter().map(formed).collect();
-        let mut numbers = Vec::new();
-        for (parts, seen) in all.ok_or("a start is beyond the bounds")? {
-            let form = self.add_form(parts, seen);
-            numbers.push(self.number(form));
-        }
+        let form = |start| self.shapes.form(start);
+        let forms: Option<Vec<Between<E>>> = starts.into_par_iter().map(form).collect();
+        let forms = forms.ok_or("a start is beyond the bounds")?.into_iter();
+        let numbers = forms.map(|form| self.states.put(&self.compiled.put(form))).collect();
+        self.shapes.look_at_nodes(&self.compiled);
+        let row = |number: usize| self.states.get(number as u32);
+        let rows: Vec<&[u32]> = (0..self.states.len()).map(row).collect();
+        self.shape = self.shapes.of_forms(&mut self.compiled, &rows);
         Ok(numbers)
     }
 
@@ -335,49 +312,54 @@ impl<'a, E: Election> Explorer<'a, E> {
         mut self,
         starts: Vec<Between<E>>,
         extent: Extent,
-        is_followed: impl Fn(u32) -> bool,
+        is_followed: impl Fn(u32) -> bool + Sync,
     ) -> Result<Explored<'a, E>, String> {
         let (mut graph, mut cut) = (GraphBuilder::new(), None);
         let mut chain = extent.chances.then(Chain::default);
         let starts = self.start(starts)?;
         starts.iter().for_each(|start| graph.start(*start));
         // Without time there are runs that do not go round by round.
-        let is_partial =
-            self.forms.system.rules.timing == Timing::Asynchronous || extent.orders != Orders::All;
+        let is_partial = extent.orders != Orders::All
+            || self.shapes.forms.system.rules.timing == Timing::Asynchronous;
+        let how = Following { extent, is_followed };
         let mut at = 0;
         while at < self.states.len() {
-            let batch: Vec<u32> = self.states[at..].iter().copied().take(BATCH).collect();
-            let followed = batch.len().min(extent.states.saturating_sub(at));
-            let mut next = self.ticks(&batch[..followed]).into_iter();
-            for _ in &batch {
+            let known = self.states.len();
+            let end = known.min(at + BATCH);
+            let followed = end.min(extent.states).max(at);
+            let mut all = self.follow(at as u32..followed as u32, &how).into_iter();
+            for _ in at..end {
                 let is_full = self.states.len() >= 2 * extent.states;
-                let Some(next) = next.next().filter(|_| !is_full) else {
+                let Some(mut next) = all.next().filter(|_| !is_full) else {
                     cut = Some("states");
                     chain.iter_mut().for_each(|chain| chain.state(Vec::new()));
                     let this = graph.state([]);
                     graph.cut(this);
                     continue;
                 };
-                let (edges, chances, is_cut) = self.edges(&next, extent.in_flight, &is_followed)?;
+                if next.has_many_draws {
+                    return Err("too many timers may fire in a tick".to_string());
+                }
+                self.settle(&mut next, known as u32);
                 if let Some(chain) = &mut chain {
-                    chain.state(edges.iter().map(|edge| edge.to).zip(chances).collect());
+                    chain.state(next.chances);
                 }
-                let this = graph.state(edges);
-                if is_cut {
-                    cut.get_or_insert(self.forms.bound());
+                let this = graph.state(next.edges);
+                if next.is_cut {
+                    cut.get_or_insert(self.shapes.forms.bound());
                 }
-                if is_cut || is_partial {
+                if next.is_cut || is_partial {
                     graph.cut(this);
                 }
                 if next.stops {
                     graph.stop(this);
                 }
             }
-            at += batch.len();
+            at = end;
         }
         let graph = graph.build().map_err(|defect| defect.to_string())?;
-        let Explorer { compiled, grain, forms, rows, number, states, .. } = self;
-        Ok(Explored { graph, cut, starts, chain, compiled, grain, forms, rows, number, states })
+        let Explorer { compiled, shapes, states, .. } = self;
+        Ok(Explored { graph, cut, starts, chain, compiled, shapes, states })
     }
 }
 
@@ -387,7 +369,7 @@ pub(super) fn explore<'a, E: Election>(
     links: &'a Topology,
     starts: Vec<Between<E>>,
     extent: Extent,
-    is_followed: impl Fn(u32) -> bool,
+    is_followed: impl Fn(u32) -> bool + Sync,
 ) -> Result<Explored<'a, E>, String> {
     let explorer = Explorer::new(system, links, extent, Grain::Exact);
     explorer.explore(starts, extent, is_followed)

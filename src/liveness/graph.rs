@@ -31,7 +31,7 @@ const _: () = assert!(size_of::<Edge>() <= 12);
 
 impl Edge {
     /// The order in which the edges of a state are kept: draw by draw, those of the adversary last.
-    fn key(&self) -> (bool, u16, u32, u32) {
+    pub(super) fn key(&self) -> (bool, u16, u32, u32) {
         (self.adversary, self.draw, self.to, self.marks)
     }
 

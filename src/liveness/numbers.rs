@@ -34,6 +34,11 @@ impl<T: Hash + PartialEq> Table<T> {
         Table { values: Vec::new(), numbers: HashTable::new(), hasher }
     }
 
+    /// How many there are: their numbers are those below.
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
     /// The value with this number.
     pub(super) fn get(&self, number: u32) -> &Arc<T> {
         &self.values[number as usize]
@@ -72,7 +77,7 @@ impl<T: Hash + PartialEq> Table<T> {
     }
 }
 
-/// Rows of numbers, all of one length, each stored once.
+/// Rows of numbers, all of one length, each stored once. Many threads may read while none adds.
 pub(super) struct Rows {
     width: usize,
     flat: Vec<u32>,
@@ -97,16 +102,16 @@ impl Rows {
         row(&self.flat, self.width, number)
     }
 
-    /// The number of a row that is there.
-    pub(super) fn find(&self, known: &[u32]) -> Option<u32> {
-        let is_it = |number: &u32| row(&self.flat, self.width, *number) == known;
-        self.numbers.find(self.hasher.hash_one(known), is_it).copied()
+    /// The number of a row; or, if it has none, its hash.
+    pub(super) fn find(&self, row: &[u32]) -> Result<u32, u64> {
+        let hash = self.hasher.hash_one(row);
+        let is_it = |number: &u32| self.get(*number) == row;
+        self.numbers.find(hash, is_it).copied().ok_or(hash)
     }
 
-    /// The number of a row.
-    pub(super) fn put(&mut self, new: &[u32]) -> u32 {
+    /// The number of a row with this hash. It is added, unless it has been meanwhile.
+    pub(super) fn add(&mut self, hash: u64, new: &[u32]) -> u32 {
         let Rows { width, flat, numbers, hasher } = self;
-        let hash = hasher.hash_one(new);
         if let Some(number) = numbers.find(hash, |number| row(flat, *width, *number) == new) {
             return *number;
         }
@@ -114,6 +119,11 @@ impl Rows {
         flat.extend_from_slice(new);
         numbers.insert_unique(hash, number, |number| hasher.hash_one(row(flat, *width, *number)));
         number
+    }
+
+    /// The number of a row, which is added if it is not there.
+    pub(super) fn put(&mut self, row: &[u32]) -> u32 {
+        self.find(row).unwrap_or_else(|hash| self.add(hash, row))
     }
 }
 
@@ -140,6 +150,8 @@ mod tests {
         let numbers: Vec<u32> = (0..1000).map(|i| rows.put(&[i % 10, i % 100 / 10])).collect();
         assert!(numbers.iter().enumerate().all(|(i, number)| *number == i as u32 % 100));
         assert_eq!((rows.get(42), rows.len()), (&[2, 4][..], 100));
-        assert_eq!((rows.find(&[2, 4]), rows.find(&[2, 10])), (Some(42), None));
+        assert_eq!(rows.find(&[2, 4]), Ok(42));
+        let hash = rows.find(&[2, 10]).unwrap_err();
+        assert_eq!([(); 2].map(|()| rows.add(hash, &[2, 10])), [100, 100]);
     }
 }

@@ -1,5 +1,8 @@
 //! What is asked of a protocol, and the report of the answers.
 
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
 use stateright::actor::Id;
 
 use super::answer::{Decision, Lasso, Path, Question};
@@ -137,10 +140,21 @@ pub struct Cut<'a, E: Election> {
     pub when: &'a (dyn Fn(&SystemState<E>) -> bool + Sync),
 }
 
+/// How long it took to answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Spent {
+    /// Until the graphs were there.
+    pub building: Duration,
+    /// From then on: until all answers were found and confirmed.
+    pub deciding: Duration,
+}
+
 /// The answers to all questions about a system.
 pub struct Report<'a, E: Election> {
     /// By question.
     pub replies: Vec<Reply>,
+    /// How long it took, where time is kept.
+    pub spent: Spent,
     pub(super) system: &'a System<E>,
     pub(super) phases: Vec<Phase<'a, E>>,
     pub(super) when: &'a (dyn Fn(&SystemState<E>) -> bool + Sync),
@@ -154,6 +168,7 @@ pub(super) fn decide_timed<'a, E: Election>(
     cut: Option<Cut<'a, E>>,
     extent: Extent,
 ) -> Result<Report<'a, E>, String> {
+    let clock = Instant::now();
     let links = |position: usize| &system.rules.topologies[position];
     expect_links(system, cut.as_ref().and_then(|cut| cut.to))?;
     let (before, start) = match system.rules.timing {
@@ -180,6 +195,7 @@ pub(super) fn decide_timed<'a, E: Election>(
     let last = &phases[phases.len() - 1];
     let graph = &last.explored.graph;
     let wide = wide_graph(system, last, extent)?;
+    let building = clock.elapsed();
     let reply = |asked: Asked| {
         let question = asked.question(system.actors.len());
         let decision = decide(graph, &question).map_err(|defect| defect.to_string())?;
@@ -193,8 +209,10 @@ pub(super) fn decide_timed<'a, E: Election>(
         };
         Ok(Reply { asked, decision })
     };
-    let replies: Result<Vec<Reply>, String> = Asked::of(system).into_iter().map(reply).collect();
-    Ok(Report { replies: replies?, system, phases, when, extent })
+    let asked = Asked::of(system).into_par_iter();
+    let replies: Vec<Reply> = asked.map(reply).collect::<Result<_, String>>()?;
+    let spent = Spent { building, deciding: clock.elapsed() - building };
+    Ok(Report { replies, spent, system, phases, when, extent })
 }
 
 /// The phase that counts: it begins in each of the states before it in which it may.
