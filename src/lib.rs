@@ -55,8 +55,8 @@
 //! [dev-dependencies]
 //! oneleader = { version = "0.1", default-features = false }
 //!
-//! [profile.dev.package."*"]
-//! opt-level = 3
+//! [profile.dev.package.oneleader]
+//! opt-level = 2
 //! [profile.dev]
 //! opt-level = 1    # the parts of the engine that are compiled for your types
 //! ```
