@@ -266,7 +266,9 @@ fn pre_voted(
 /// Those whose votes a server has, with that of one more; and that they are a quorum.
 fn voters(deed: &Deed<'_, Raft>, votes: &[Id], one_more: Id, after: &State) -> String {
     let have: NodeSet = votes.iter().copied().chain([one_more]).collect();
-    let names: Vec<String> = have.iter().map(|id| itself_or_name(deed.step.id, id)).collect();
+    let others = have.iter().filter(|&id| id != deed.step.id).map(node_name);
+    let own = have.contains(deed.step.id).then(|| "itself".to_string());
+    let names: Vec<String> = others.chain(own).collect();
     let members = deed.step.actor.members(&after.persistent.log);
     let is_quorum = members.are_carried_by(&Vec::from_iter(have.iter()), None);
     format!("{}{}", listed(&names), if is_quorum { ", a quorum" } else { "" })
