@@ -36,12 +36,14 @@ fn a_forgotten_vote_elects_two_leaders() {
         "n1 stands for election in term 1, votes for itself and asks n2 and n3 to vote for it.",
         "n3 stands for election in term 1, votes for itself and asks n1 and n2 to vote for it.",
         "n2 hears of term 1 from n3 and grants its vote in term 1 to n3.",
-        "n3 has the votes of n2 and n3: it leads term 1 and sends heartbeats to n1 and n2.",
+        "n3 gets n2's vote in term 1 and has the votes of n2 and itself, a quorum: it leads term 1 and \
+         sends heartbeats to n1 and n2.",
         "n3 crashes and forgets all that is not on a disk.",
         "n3 restarts with what is on its disk. It has forgotten its vote for itself in term 1, \
          although it is on its disk.",
         "n3 grants its vote in term 1 to n1.",
-        "n1 has the votes of n1 and n3: it leads term 1 and sends heartbeats to n2 and n3.",
+        "n1 gets n3's vote in term 1 and has the votes of n3 and itself, a quorum: it leads term 1 and \
+         sends heartbeats to n2 and n3.",
     ];
     assert_eq!(told::<Raft>("forgets-vote"), expected);
 }
@@ -90,8 +92,8 @@ fn a_forgotten_promise_chooses_two_values() {
 fn the_longest_log_need_not_be_the_latest() {
     let told = told::<Viewstamped>("longest-log-wins");
     let last = "n3 is offered the log [op1, op2] for view 2 by n1, which was last normal in view 0. \
-                It has enough logs: it starts view 2 as its primary with the best of them, the log \
-                [op1, op2].";
+                It has the logs of n1 and itself: it starts view 2 as its primary with the log [op1, \
+                op2].";
     assert_eq!(told.last().map(String::as_str), Some(last));
     let committed = "n2 hears that n3 has its log up to number 1 and counts its log up to number 1 \
                      as committed.";

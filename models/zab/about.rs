@@ -22,9 +22,9 @@ static OPTIONS: [OptionSpec; 5] = [
         name: "election",
         default: Value::Text("fle"),
         allowed: &["fle", "oracle"],
-        help: "fle: Fast Leader Election; oracle: a server that looks for a leader is told to \
-               lead, or to follow any server, which allows all that an election can end with and \
-               leaves out its messages",
+        help: "fle: Fast Leader Election; oracle: it stands for the election, and tells a \
+               server that looks for a leader to lead, or to follow any server: that allows all \
+               that an election can end with, and leaves out its messages",
     },
     OptionSpec {
         name: "candidates",

@@ -27,6 +27,7 @@ mod message;
 mod properties;
 mod renumbering;
 mod rules;
+mod sending;
 mod state;
 mod synchronisation;
 mod telling;
