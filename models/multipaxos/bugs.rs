@@ -60,14 +60,13 @@ bugs! {
             rule: "a vote is known to be for the chosen value only under the ballot of the leader \
                    that says so (PMS 2.3)",
             published: "our own analysis: in MultiPaxos-SMR of the TLA+ examples a commit notice \
-                        names a slot and no ballot; Raft's sibling is the missing minimum with the \
-                        last new entry",
+                        names a slot and no ballot; the like in Raft: a follower that leaves out \
+                        the minimum of leaderCommit and the index of the last new entry",
             costs: Costs::Safety,
         },
         AcceptQuorumOffByOne {
             name: "accept-quorum-off-by-one",
-            summary: "A leader takes a value for chosen when one node fewer than a majority has \
-                      accepted it.",
+            summary: "A leader commits a value as soon as a majority less one has accepted it.",
             rule: "a value is chosen once a majority has accepted it (PMS 2.2)",
             published: "suggested as an exercise by the README of MultiPaxos-SMR in the TLA+ \
                         examples",
@@ -139,7 +138,7 @@ bugs! {
             summary: "An acceptor answers first and writes to its disk afterwards; a crash can \
                       strike between.",
             rule: "the response is recorded in stable storage before it is sent (PMS 2.5)",
-            published: "the order that PMS 2.5 insists on",
+            published: "our own analysis: the order that PMS 2.5 asks for, turned round",
             costs: Costs::Safety,
         },
         LeavesGaps {
@@ -148,7 +147,7 @@ bugs! {
                       higher slots are in use.",
             rule: "gaps are filled with no-ops at once, else nothing above them is ever executed \
                    (PMS 3)",
-            published: "PMS 3 gives the rule and its reason",
+            published: "our own analysis of the rule in PMS 3",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
         NeverRetransmits {

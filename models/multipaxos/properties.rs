@@ -4,10 +4,10 @@
 use stateright::actor::Id;
 
 use super::message::Value;
-use super::state::State;
+use super::state::{Ballot, Slot, State};
 use super::witness::{Proposal, Witness, conflict};
 use super::{MultiPaxos, rules};
-use crate::election::{Check, Invariant, node_name};
+use crate::election::{Check, Invariant, NodeSet, listed, node_name, nodes_listed};
 
 /// All properties, most important first.
 pub(super) fn invariants() -> Vec<Invariant<MultiPaxos>> {
@@ -107,6 +107,26 @@ fn input_in_one_slot(witness: &Witness) -> Result<(), String> {
     }
 }
 
+/// Who has accepted a value that is not chosen.
+fn accepted_by(witness: &Witness, slot: Slot, value: Value) -> String {
+    let of = |(ballot, who): (&Ballot, &NodeSet)| {
+        format!(
+            "under ballot {ballot:?} only {} saved that it accepted it",
+            nodes_listed(who.iter())
+        )
+    };
+    let mut votes: Vec<String> = witness
+        .proposals
+        .iter()
+        .filter(|((s, _, v), who)| (*s, *v) == (slot, value) && !who.is_empty())
+        .map(|((_, ballot, _), who)| of((ballot, who)))
+        .collect();
+    if votes.is_empty() {
+        votes.push("nobody saved that it accepted it".to_string());
+    }
+    listed(&votes)
+}
+
 fn learned_is_chosen(
     _: &MultiPaxos,
     id: Id,
@@ -117,7 +137,8 @@ fn learned_is_chosen(
         if !witness.chosen.iter().any(|(s, _, v)| (*s, *v) == (slot, value)) {
             let node = node_name(id);
             return Err(format!(
-                "{node} committed {value:?} in slot {slot:?}, which is not chosen"
+                "{node} committed {value:?} in slot {slot:?}, and it is not chosen there: {}",
+                accepted_by(witness, slot, value)
             ));
         }
     }

@@ -42,14 +42,14 @@ bugs! {
             name: "sends-before-saving",
             summary: "A node sends its messages first and writes its disk afterwards.",
             rule: "Section 2.5: stable storage comes before sending",
-            published: "rule of the paper, section 2.5",
+            published: "our own analysis of the rule in section 2.5",
             costs: Costs::Safety,
         },
         AcceptsBelowPromise {
             name: "accepts-below-promise",
             summary: "An acceptor accepts proposals below its promise.",
             rule: "Section 2.2, phase 2 (b): nothing below the promise is accepted",
-            published: "rule of the paper; the guard is marked in the pseudo-code of MIT's course \
+            published: "our own analysis; the guard is marked in the pseudo-code of MIT's course \
                         6.824",
             costs: Costs::Safety,
         },
@@ -58,7 +58,7 @@ bugs! {
             summary: "An acceptor compares a proposal with what it last accepted instead of what \
                       it promised.",
             rule: "Section 2.2, phase 2 (b): nothing below the promise is accepted",
-            published: "rule of the paper; the guard of MIT 6.824's pseudo-code, with the wrong \
+            published: "our own analysis; the guard of MIT 6.824's pseudo-code, with the wrong \
                         variable",
             costs: Costs::Safety,
         },
@@ -77,7 +77,7 @@ bugs! {
             summary: "A leader proposes its own value whatever the promises report.",
             rule: "Section 2.2, phase 2 (a), P2c: the highest-numbered proposal reported decides \
                    the value",
-            published: "rule of the paper, section 2.2",
+            published: "our own analysis of the rule in section 2.2",
             costs: Costs::Safety,
         },
         PromiseNamesNoBallot {
@@ -95,7 +95,7 @@ bugs! {
             summary: "A leader proposes the value of the lowest-numbered proposal reported.",
             rule: "Section 2.2, phase 2 (a), P2c: the highest-numbered proposal reported decides \
                    the value",
-            published: "rule of the paper, section 2.2",
+            published: "our own analysis of the rule in section 2.2",
             costs: Costs::Safety,
         },
         TakesLastReport {
@@ -103,15 +103,16 @@ bugs! {
             summary: "A leader proposes the value of whichever report came in last.",
             rule: "Section 2.2, phase 2 (a), P2c: the highest-numbered proposal reported decides \
                    the value",
-            published: "rule of the paper, section 2.2",
+            published: "our own analysis of the rule in section 2.2",
             costs: Costs::Safety,
         },
         TakesEmptyReport {
             name: "takes-empty-report",
             summary: "A leader to whom no proposal was reported takes the empty report for a \
                       value, and proposes it.",
-            rule: "Section 2.2, phase 2 (a): a leader to whom nothing was reported is free",
-            published: "rule of the paper, section 2.2",
+            rule: "Section 2.2, phase 2 (a): a leader to whom nothing was reported proposes a value \
+                   of its own",
+            published: "our own analysis of the rule in section 2.2",
             costs: Costs::Safety,
         },
         OneBallotVariable {
@@ -127,7 +128,7 @@ bugs! {
             name: "shares-ballots",
             summary: "Proposers draw their ballots from one set of numbers.",
             rule: "Section 2.5: proposers have disjoint sets of numbers",
-            published: "rule of the paper, section 2.5",
+            published: "our own analysis of the rule in section 2.5",
             costs: Costs::Safety,
         },
         DisjointQuorums {
@@ -150,12 +151,13 @@ bugs! {
             summary: "A learner that knows the value overwrites it with that of an acceptance that \
                       comes late.",
             rule: "Section 2.1: nothing is learned but the chosen value",
-            published: "rule of the paper, section 2.1",
+            published: "our own analysis of the rule in section 2.1",
             costs: Costs::Safety,
         },
         PromisesAgain {
             name: "promises-again",
-            summary: "An acceptor answers a prepare request again that it has answered already.",
+            summary: "An acceptor answers a second time a prepare request that it has answered \
+                      already.",
             rule: "Section 2.2, phase 1 (b): only a number above all that were answered is \
                    answered",
             published: "Usual in practice, where requests are sent again; Lamport 2001 ignores the \

@@ -1,7 +1,7 @@
 //! The properties of Paxos: the theorems of the paper, over what the witness remembers; and the
 //! rules of single steps, from [`rules`].
 
-use super::message::Proposal;
+use super::message::{Proposal, Value};
 use super::witness::Witness;
 use super::{Paxos, rules};
 use crate::election::{Check, Invariant};
@@ -56,8 +56,11 @@ fn theorems() -> Vec<Invariant<Paxos>> {
 }
 
 fn agreement(past: &Witness) -> Result<(), String> {
-    match past.settled()[..] {
-        [one, other, ..] => Err(format!("both {one} and {other} were chosen or learned")),
+    let chosen =
+        past.chosen.iter().map(|(value, ballot)| format!("{value} was chosen in ballot {ballot}"));
+    let mistaken = past.mistaken.iter().map(mistake);
+    match &chosen.chain(mistaken).collect::<Vec<_>>()[..] {
+        [one, other, ..] => Err(format!("{one}, and {other}")),
         _ => Ok(()),
     }
 }
@@ -67,7 +70,7 @@ fn chosen_stays_chosen(past: &Witness) -> Result<(), String> {
         let other = past.proposals.keys().find(|p| p.ballot > *ballot && p.value != *value);
         if let Some(Proposal { ballot: higher, value: other }) = other {
             return Err(format!(
-                "{value} was chosen in ballot {ballot}, ballot {higher} proposed {other}"
+                "{value} was chosen in ballot {ballot}, and {other} was proposed in ballot {higher}"
             ));
         }
     }
@@ -80,7 +83,7 @@ fn one_value_a_ballot(past: &Witness) -> Result<(), String> {
         if let [Proposal { ballot, value: one }, Proposal { ballot: same, value: other }] = pair
             && ballot == same
         {
-            return Err(format!("ballot {ballot} proposed both {one} and {other}"));
+            return Err(format!("in ballot {ballot} both {one} and {other} were proposed"));
         }
     }
     Ok(())
@@ -88,16 +91,19 @@ fn one_value_a_ballot(past: &Witness) -> Result<(), String> {
 
 fn learned_was_chosen(past: &Witness) -> Result<(), String> {
     match past.mistaken.first() {
-        Some(value) => Err(format!("{value} was learned, but no quorum accepted it in one ballot")),
+        Some(value) => Err(mistake(value)),
         None => Ok(()),
     }
+}
+
+fn mistake(value: &Value) -> String {
+    format!("{value} was learned, but no quorum accepted it in one ballot")
 }
 
 #[cfg(test)]
 mod tests {
     use stateright::actor::Id;
 
-    use super::super::message::Value;
     use super::super::state::Ballot;
     use super::*;
 
@@ -115,7 +121,7 @@ mod tests {
         }
         assert_eq!(chosen_stays_chosen(&past), Ok(()));
         past.accept(Id::from(2), proposal(3, 1), 2);
-        let broken = "v1 was chosen in ballot 3, ballot 4 proposed v2";
+        let broken = "v1 was chosen in ballot 3, and v2 was proposed in ballot 4";
         assert_eq!(chosen_stays_chosen(&past), Err(broken.to_string()));
     }
 }

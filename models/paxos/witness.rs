@@ -113,11 +113,6 @@ impl Witness {
             settled.for_each(|(_, acceptors)| *acceptors = NodeSet::default());
         }
     }
-
-    /// Values chosen, and values that some learner believes to be chosen.
-    pub(super) fn settled(&self) -> Vec<Value> {
-        self.chosen.keys().chain(&self.mistaken).copied().collect()
-    }
 }
 
 /// The witness after a step, or `None` if that is the same.

@@ -87,16 +87,23 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
     if after.chosen != due {
         return fail(
             step,
-            format_args!("committed up to {:?}, where {due:?} is right", after.chosen),
+            format_args!("committed {}, where {} is right", up_to(after.chosen), up_to(due)),
         );
     }
     let said = said_chosen(step);
     let is_notice = leads(after).is_some() && due > before.chosen;
     let notice = if is_notice { vec![(after.durable.promised, due)] } else { Vec::new() };
     if !is_sent(step, said.clone(), to_others(step, &notice)) {
-        return fail(step, format_args!("committed up to {due:?} and said {said:?}"));
+        return fail(step, format_args!("committed {} and said {said:?}", up_to(due)));
     }
     Ok(())
+}
+
+fn up_to(chosen: Slot) -> String {
+    match chosen {
+        Slot(0) => "nothing".to_string(),
+        last => format!("up to slot {last:?}"),
+    }
 }
 
 /// The commit indices that a node sent.

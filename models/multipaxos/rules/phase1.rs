@@ -9,7 +9,7 @@ use super::{
     Step, Verdict, begins_to_lead, fail, is_majority, is_sent, last, leads, proposals, reached,
     sent_to, to_others,
 };
-use crate::election::{Event, NodeSet};
+use crate::election::{Event, NodeSet, listed, nodes_listed};
 
 pub(super) fn numbers_are_new(past: &Witness, step: &Step<'_>) -> Verdict {
     let asked = sent_to(step, |msg| match msg {
@@ -62,12 +62,17 @@ pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
         }
         _ => Vec::new(),
     };
+    if let (Some(before), [(_, (ballot, _))]) = (step.before, &promises[..])
+        && *ballot == before.durable.promised
+    {
+        return fail(step, format_args!("had promised ballot {ballot:?}, and promised it again"));
+    }
     if !is_sent(step, promises.clone(), due.clone()) {
         return fail(step, format_args!("promised {promises:?}, where {due:?} is right"));
     }
     match (due.first(), step.after) {
         (Some((_, (ballot, _))), Some(after)) if after.durable.promised != *ballot => {
-            fail(step, format_args!("does not remember its promise to {ballot:?}"))
+            fail(step, format_args!("does not remember its promise of ballot {ballot:?}"))
         }
         _ => Ok(()),
     }
@@ -97,7 +102,12 @@ pub(super) fn leads_by_a_majority(past: &Witness, step: &Step<'_>) -> Verdict {
     if !is_given || !is_majority(step, supporters) || ballot.owner() != step.id {
         return fail(
             step,
-            format_args!("leads {ballot:?} by {supporters:?}, promised by {given:?}"),
+            format_args!(
+                "leads ballot {ballot:?} by the promises of {}; given for it, since it runs for it, \
+                 are those of {}",
+                nodes_listed(supporters.iter()),
+                nodes_listed(given.iter())
+            ),
         );
     }
     Ok(())
@@ -120,7 +130,12 @@ pub(super) fn bound_by_the_highest(past: &Witness, step: &Step<'_>) -> Verdict {
     let slots = from.up_to(last(&highest));
     let due: Vec<_> = slots.map(|slot| (ballot, slot, value(slot))).collect();
     if !is_sent(step, proposals(step), to_others(step, &due)) || from != before.chosen.next() {
-        return fail(step, format_args!("leads {ballot:?}, and does not propose {due:?}"));
+        let due: Vec<String> =
+            due.iter().map(|(_, slot, value)| format!("{value:?} in slot {slot:?}")).collect();
+        return fail(
+            step,
+            format_args!("leads ballot {ballot:?}, and does not propose just {}", listed(&due)),
+        );
     }
     let Some(after) = reached(step) else { return Ok(()) };
     for (ballot, slot, value) in due {

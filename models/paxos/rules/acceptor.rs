@@ -20,15 +20,27 @@ pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
         };
         match *msg {
             Message::Promise { ballot, .. } if !is_asked(ballot) => {
-                return fail(step, format_args!("promised {ballot} without being asked"));
+                return fail(step, format_args!("promised ballot {ballot} without being asked"));
             }
-            Message::Promise { ballot, .. } if ballot <= promised => {
-                return fail(step, format_args!("had promised {promised}, and promised {ballot}"));
+            Message::Promise { ballot, .. } if ballot == promised => {
+                return fail(
+                    step,
+                    format_args!("had promised ballot {ballot}, and promised it again"),
+                );
+            }
+            Message::Promise { ballot, .. } if ballot < promised => {
+                return fail(
+                    step,
+                    format_args!("had promised ballot {promised}, and promised ballot {ballot}"),
+                );
             }
             Message::Promise { ballot, accepted } if accepted != vote => {
                 return fail(
                     step,
-                    format_args!("reported {accepted:?} to {ballot}, and had accepted {vote:?}"),
+                    format_args!(
+                        "reported {accepted:?} with its promise of ballot {ballot}, and had \
+                         accepted {vote:?}"
+                    ),
                 );
             }
             _ => {}
@@ -43,11 +55,14 @@ pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
             if is_due && !is_sent_to(step, &promises, NodeSet::from_iter([*src])) {
                 return fail(
                     step,
-                    format_args!("did not answer the request to prepare for {ballot}"),
+                    format_args!("did not answer the request to prepare for ballot {ballot}"),
                 );
             }
             if is_due && step.after.is_some_and(|after| after.durable.promised != *ballot) {
-                return fail(step, format_args!("does not remember its promise to {ballot}"));
+                return fail(
+                    step,
+                    format_args!("does not remember its promise of ballot {ballot}"),
+                );
             }
             Ok(())
         }

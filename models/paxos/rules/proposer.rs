@@ -21,7 +21,13 @@ pub(super) fn validity(past: &Witness, step: &Step<'_>) -> Verdict {
             && !past.has_value(proposal.value)
         {
             let Proposal { ballot, value } = proposal;
-            return Err(format!("ballot {ballot} proposed {value}, which nobody had proposed"));
+            return fail(
+                step,
+                format_args!(
+                    "proposed “{value}” in ballot {ballot}: that is not its own value, and \
+                     nobody had proposed it"
+                ),
+            );
         }
     }
     let accepted = reached(step).map(|state| state.durable.accepted);
@@ -94,7 +100,10 @@ fn has_patience(step: &Step<'_>) -> Verdict {
     let waits = usize::from(step.id) < step.actor.proposers && after.durable.learned.is_none();
     let Some(age) = step.timers.get(&Timer::Retry) else {
         return if waits {
-            fail(step, "does not know the value, and will not try again")
+            fail(
+                step,
+                "does not know the chosen value, and no timer is set that would make it try again",
+            )
         } else {
             Ok(())
         };
@@ -135,8 +144,23 @@ fn reports(past: &Witness, step: &Step<'_>, ballot: Ballot) -> Vec<Proposal> {
 pub(super) fn leads_by_a_quorum(past: &Witness, step: &Step<'_>) -> Verdict {
     let Some(ballot) = begins_to_lead(step) else { return Ok(()) };
     let promises = reports(past, step, ballot).len();
-    if promises < step.actor.phase1 || promises + step.actor.phase2 <= step.actor.nodes {
-        return fail(step, format_args!("leads ballot {ballot} with {promises} promises"));
+    if promises < step.actor.phase1 {
+        return fail(
+            step,
+            format_args!(
+                "leads ballot {ballot}, and only {promises} of the promises that it counts, its own \
+                 among them, were given for it since it started it"
+            ),
+        );
+    }
+    if promises + step.actor.phase2 <= step.actor.nodes {
+        return fail(
+            step,
+            format_args!(
+                "leads ballot {ballot} with a quorum of {promises}, which need not meet a quorum \
+                 that accepts"
+            ),
+        );
     }
     if owner(step.actor.nodes, ballot) != step.id {
         return fail(step, format_args!("leads ballot {ballot}, which is not its own"));
@@ -169,5 +193,5 @@ pub(super) fn bound_by_the_highest(past: &Witness, step: &Step<'_>) -> Verdict {
     if is_free || reports.iter().any(|report| *report != Proposal::NONE && binds(report)) {
         return Ok(());
     }
-    fail(step, format_args!("proposes {proposal:?}, and was told of {reports:?}"))
+    fail(step, format_args!("proposes {proposal:?}, and the promises report {reports:?}"))
 }
