@@ -40,6 +40,13 @@ pub(super) fn difference(from: &BTreeMap<Flight, u32>, to: &BTreeMap<Flight, u32
     to.iter().flat_map(more).collect()
 }
 
+/// How often each message is there.
+pub(super) fn counted(flights: Vec<Flight>) -> BTreeMap<Flight, u32> {
+    let mut copies = BTreeMap::new();
+    flights.into_iter().for_each(|flight| *copies.entry(flight).or_insert(0) += 1);
+    copies
+}
+
 /// The messages that are in flight in one network and not in another one.
 pub(super) fn sent<M: Ord + Clone + Debug>(before: &Network<M>, after: &Network<M>) -> Vec<Sent> {
     together(difference(&copies(before), &copies(after)))

@@ -1,5 +1,5 @@
 //! A run as a sequence diagram of Mermaid, which GitHub and others draw where it stands in a text.
-//! A message stands where it arrives.
+//! A message stands where it arrives; what nobody receives stands where it was sent.
 
 use std::fmt::Write;
 
@@ -45,16 +45,25 @@ pub fn export(scene: &Scene, caption: &Caption) -> String {
 
 /// One step.
 fn tell(text: &mut String, diagram: &Diagram, i: usize, row: &Row) {
-    let ended = |arrow: &&Arrow| matches!(arrow.end, End::Delivered(at) | End::Lost(at) if at == i);
-    for arrow in diagram.arrows.iter().filter(ended) {
+    let mut draw = |arrow: &Arrow, head: &str, end: &str| {
         let (src, dst) = (node_name(arrow.src.into()), node_name(arrow.dst.into()));
-        let head = if matches!(arrow.end, End::Lost(_)) { "--x" } else { "->>" };
         let term = match diagram.colour(arrow.term) {
             Some(_) => diagram.term_name(arrow.term).map(|name| format!(", {name}")),
             None => None,
         };
-        let label = format!("{}{}", arrow.label, term.unwrap_or_default());
+        let label = format!("{}{}{end}", arrow.label, term.unwrap_or_default());
         let _ = writeln!(text, "  {src}{head}{dst}: {}", safe(&label));
+    };
+    for arrow in &diagram.arrows {
+        match arrow.end {
+            End::Delivered(at) if at == i => draw(arrow, "->>", ""),
+            End::Lost(at) if at == i => draw(arrow, "--x", ""),
+            _ => {}
+        }
+    }
+    let is_unheard = |arrow: &&Arrow| arrow.end == End::Open && arrow.sent == i;
+    for arrow in diagram.arrows.iter().filter(is_unheard) {
+        draw(arrow, "--)", ", not received");
     }
     let notes: Vec<&str> = row.notes.iter().map(|note| note.text.as_str()).collect();
     match (row.kind, row.lane) {

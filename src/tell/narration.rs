@@ -57,6 +57,14 @@ impl<'a, E: Election> Happened<'a, E> {
         node.state.as_deref().map(|state| self.system.actors[id].term(state).0)
     }
 
+    /// The messages that the handler sent, even those that were never in flight.
+    pub(super) fn flights(&self) -> Vec<Flight> {
+        let Some(src) = self.step.node().map(usize::from) else { return Vec::new() };
+        let flight =
+            |(dst, msg): &(Id, E::Msg)| Flight { src, dst: (*dst).into(), text: names::value(msg) };
+        self.sends.iter().map(flight).collect()
+    }
+
     /// Whether the node has anything on a disk.
     fn has_disk(&self) -> bool {
         let node = self.step.node().map(|id| &self.before.nodes[usize::from(id)]);

@@ -13,7 +13,7 @@ use crate::semantics::network::{Network, NetworkKind};
 use crate::semantics::node::NodeOf;
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 use crate::tell::debug::node_changes;
-use crate::tell::flight::{Flight, Sent, copies, difference, sent, together};
+use crate::tell::flight::{Flight, Sent, copies, counted, difference, sent, together};
 use crate::tell::links;
 use crate::tell::narration::{Happened, narrate};
 
@@ -57,6 +57,9 @@ pub struct Frame {
     pub changes: Vec<Change>,
     /// The messages that are in flight after the step and were not before.
     pub sent: Vec<Sent>,
+    /// The messages that were sent and added nothing to those in flight: they could have no effect
+    /// any more, or an equal one was in flight where equal ones are one.
+    pub sent_in_vain: Vec<Sent>,
     /// The messages that were in flight before the step and, though they were neither delivered nor
     /// lost by a fault, are not after it: they could not arrive, or can have no effect any more.
     pub gone: Vec<Flight>,
@@ -230,13 +233,16 @@ impl Frame {
         let now = copies(&after.in_flight());
         let gone = difference(&now, &left);
         let told = narrate(&happened, &gone);
+        let sent = difference(&left, &now);
+        let in_vain = difference(&counted(sent.clone()), &counted(happened.flights()));
         Frame {
             name: system.name(step),
             kind: step.kind(),
             node: step.node().map(usize::from),
             message,
             changes: (0..after.nodes.len()).filter_map(change).collect(),
-            sent: together(difference(&left, &now)),
+            sent: together(sent),
+            sent_in_vain: together(in_vain),
             gone,
             term: happened.term(),
             told,

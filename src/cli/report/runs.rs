@@ -6,7 +6,7 @@ use super::gather::{Chapter, Run, plural};
 use super::parts::{Sign, page as framed, sign};
 use super::protocol::costs;
 use crate::cli::choice::assumptions;
-use crate::tell::diagram::svg::draw_lanes;
+use crate::tell::diagram::svg::{draw_lanes, keys};
 use crate::tell::diagram::{Diagram, Row};
 use crate::tell::moments::{Field, Moment, NodeNow, moments};
 
@@ -31,9 +31,12 @@ pub(super) fn page(chapter: &Chapter, run: &Run) -> String {
                         (PreEscaped(draw_lanes(&diagram)))
                     }
                     figcaption {
-                        "Time goes down. An arrow leads from the step that sends a message to the step "
-                        "that receives it. A broad bar: the node leads. A ring: nobody receives the "
-                        "message in this run. A cross: lost. A dashed line: the node is down."
+                        "Time goes down."
+                        ul.legend {
+                            @for (symbol, words) in keys(&diagram) {
+                                li { (PreEscaped(symbol)) (words) }
+                            }
+                        }
                     }
                 }
                 (panel(run, &diagram, &moments))

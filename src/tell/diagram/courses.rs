@@ -1,5 +1,6 @@
 //! Which step sent the message that a step delivers. Equal messages on their way cannot be told
-//! apart; the one that was sent first is taken to arrive first.
+//! apart; the one that was sent first is taken to arrive first, also where the network holds them
+//! as one.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -34,7 +35,8 @@ pub enum End {
     Delivered(usize),
     /// It was lost in this row.
     Lost(usize),
-    /// It was on its way when the run ended, or could have no effect any more.
+    /// It was on its way when the run ended, or could have no effect any more, be it from the
+    /// moment in which it was sent.
     Open,
 }
 
@@ -42,60 +44,91 @@ pub enum End {
 struct Sending {
     row: usize,
     term: Option<u64>,
+    /// Whether some copy of it was delivered, though it is still there.
+    was_delivered: bool,
 }
 
 #[derive(Default)]
 struct Tracker {
     open: BTreeMap<Flight, VecDeque<Sending>>,
-    /// Those of which some copy was delivered, though they are still there.
-    delivered: Vec<(Flight, usize)>,
     arrows: Vec<Arrow>,
 }
 
 impl Tracker {
-    fn send(&mut self, sent: &[Sent], row: usize, term: impl Fn(usize) -> Option<u64>) {
-        for Sent { src, text, to } in sent {
-            for dst in to {
-                let flight = Flight { src: *src, dst: *dst, text: text.clone() };
-                let sending = Sending { row, term: term(*src) };
-                self.open.entry(flight).or_default().push_back(sending);
-            }
+    fn send(&mut self, flight: Flight, row: usize, term: Option<u64>) {
+        let sending = Sending { row, term, was_delivered: false };
+        self.open.entry(flight).or_default().push_back(sending);
+    }
+
+    /// A message that added nothing to those in flight. An equal one may be in flight, and then
+    /// either may be the one that arrives; or it can have no effect any more.
+    fn send_in_vain(&mut self, flight: Flight, row: usize, term: Option<u64>) {
+        if self.open.get(&flight).is_some_and(|sendings| !sendings.is_empty()) {
+            self.send(flight, row, term);
+        } else {
+            self.draw(&flight, row, End::Open, term);
         }
     }
 
     /// A message ends in this way. On a network that delivers again it `stays`.
     fn end(&mut self, flight: &Flight, end: End, stays: bool) {
         let Some(sendings) = self.open.get_mut(flight) else { return };
-        let Some(first) = sendings.front() else { return };
-        let (row, term) = (first.row, first.term);
+        let first = sendings.iter().position(|sending| !sending.was_delivered).unwrap_or(0);
+        let Some(sending) = sendings.get_mut(first) else { return };
+        let Sending { row, term, was_delivered } = *sending;
         if stays {
-            self.delivered.push((flight.clone(), row));
+            sending.was_delivered = true;
         } else {
-            sendings.pop_front();
+            sendings.remove(first);
         }
-        let was_delivered = self.delivered.contains(&(flight.clone(), row));
-        if end == End::Open && was_delivered {
-            return;
+        if end != End::Open || !was_delivered {
+            self.draw(flight, row, end, term);
         }
+    }
+
+    /// The same for all equal messages, which are one on a network that delivers again.
+    fn end_all(&mut self, flight: &Flight, end: End) {
+        let Some(sendings) = self.open.get(flight) else { return };
+        let fresh = sendings.iter().filter(|sending| !sending.was_delivered).count();
+        (0..fresh.max(1)).for_each(|_| self.end(flight, end, false));
+        self.open.remove(flight);
+    }
+
+    fn draw(&mut self, flight: &Flight, sent: usize, end: End, term: Option<u64>) {
         let Flight { src, dst, ref text } = *flight;
         let (label, text) = (kind_of(flight), text.clone());
-        self.arrows.push(Arrow { src, dst, sent: row, end, label, text, term });
+        self.arrows.push(Arrow { src, dst, sent, end, label, text, term });
     }
+}
+
+/// One message for each receiver.
+fn flights(sent: &[Sent]) -> impl Iterator<Item = Flight> {
+    let each = |Sent { src, text, to }: &Sent| {
+        let flight = |&dst: &usize| Flight { src: *src, dst, text: text.clone() };
+        to.iter().map(flight).collect::<Vec<_>>()
+    };
+    sent.iter().flat_map(each)
 }
 
 /// The messages of a run, ordered by where they were sent.
 pub(super) fn arrows(scene: &Scene) -> Vec<Arrow> {
     let mut tracker = Tracker::default();
-    tracker.send(&scene.sent_at_start, 0, |src| scene.origin.nodes[src].term);
+    for flight in flights(&scene.sent_at_start) {
+        let term = scene.origin.nodes[flight.src].term;
+        tracker.send(flight, 0, term);
+    }
     for (i, frame) in scene.frames.iter().enumerate() {
         let row = i + 1;
+        let vanish = |tracker: &mut Tracker, flight: &Flight, end| match scene.redelivers {
+            true => tracker.end_all(flight, end),
+            false => tracker.end(flight, end, false),
+        };
         match (&frame.message, frame.kind) {
-            (Some(flight), StepKind::Lose) => tracker.end(flight, End::Lost(row), false),
+            (Some(flight), StepKind::Lose) => vanish(&mut tracker, flight, End::Lost(row)),
             (Some(flight), StepKind::Duplicate) => {
                 let sendings = tracker.open.entry(flight.clone()).or_default();
-                if let Some(Sending { row, term }) = sendings.front() {
-                    let copy = Sending { row: *row, term: *term };
-                    sendings.push_front(copy);
+                if let Some(&Sending { row, term, was_delivered }) = sendings.front() {
+                    sendings.push_front(Sending { row, term, was_delivered });
                 }
                 continue;
             }
@@ -104,13 +137,20 @@ pub(super) fn arrows(scene: &Scene) -> Vec<Arrow> {
         }
         for flight in &frame.gone {
             let end = if frame.kind == StepKind::Tick { End::Lost(row) } else { End::Open };
-            tracker.end(flight, end, false);
+            vanish(&mut tracker, flight, end);
         }
-        let node = |src: usize| {
+        let term = |src: usize| {
             let own = frame.term.filter(|_| frame.node == Some(src));
             own.or(frame.after.nodes[src].term)
         };
-        tracker.send(&frame.sent, row, node);
+        for flight in flights(&frame.sent) {
+            let term = term(flight.src);
+            tracker.send(flight, row, term);
+        }
+        for flight in flights(&frame.sent_in_vain) {
+            let term = term(flight.src);
+            tracker.send_in_vain(flight, row, term);
+        }
     }
     let left: Vec<(Flight, usize)> =
         tracker.open.iter().map(|(flight, sendings)| (flight.clone(), sendings.len())).collect();

@@ -4,7 +4,13 @@
 //! A [`Diagram`] says what is drawn and nothing about where. [`svg`] and [`terminal`] draw it.
 
 mod courses;
+#[cfg(feature = "cli")]
+mod labels;
 mod lanes;
+#[cfg(feature = "cli")]
+mod legend;
+#[cfg(feature = "cli")]
+mod marks;
 #[cfg(feature = "cli")]
 mod measure;
 #[cfg(feature = "cli")]

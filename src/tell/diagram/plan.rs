@@ -4,23 +4,22 @@
 //! texts of different steps cannot overlap. Within a row the label stands above the middle on the
 //! side that no message comes from, and what is said about messages that never arrive below it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::Diagram;
 use super::courses::{Arrow, End};
-use super::lanes::Condition;
+use super::labels::{LABEL, Label, STORY, STORY_WIDTH, Side};
+use super::lanes::{Condition, Stretch};
+use super::legend::{self, Symbol};
 use super::measure::{fit, wrap};
 use super::text::{Anchor, BOLD, Bounds, SMALL, Text};
-use super::{Diagram, Row};
 use crate::semantics::StepKind;
 
-/// Sizes of texts.
-pub(super) const LABEL: f64 = 12.5;
-const STORY: f64 = 13.0;
+/// The size of the title.
 pub(super) const TITLE: f64 = 18.0;
 
 const MARGIN: f64 = 24.0;
 const LINE: f64 = 17.0;
-const STORY_WIDTH: f64 = 400.0;
 /// How far from its lane a label stands.
 const ASIDE: f64 = 14.0;
 /// How far along its way a message gets that is lost.
@@ -71,17 +70,12 @@ pub(super) struct Plan {
     pub texts: Vec<Text>,
     pub lines: Vec<Line>,
     pub stubs: Vec<Stub>,
+    /// The symbols of the legend, each with the left end of its middle line.
+    pub symbols: Vec<(Symbol, (f64, f64))>,
     /// The lines of the end, with their box.
     pub end: Option<Bounds>,
     /// Whether it has only the lanes: what is told stands elsewhere.
     is_bare: bool,
-}
-
-/// On which side of a lane a label stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Left,
-    Right,
 }
 
 impl Plan {
@@ -136,6 +130,7 @@ impl Plan {
             texts: Vec::new(),
             lines: Vec::new(),
             stubs: Vec::new(),
+            symbols: Vec::new(),
             end: None,
             is_bare: false,
         }
@@ -291,8 +286,13 @@ impl Plan {
             let here = |arrow: &&Arrow| (arrow.dst > arrow.src) == is_right;
             let arrows: Vec<&Arrow> = unheard(diagram, i).filter(here).collect();
             let Some(first) = arrows.first() else { continue };
-            let to: BTreeSet<usize> = arrows.iter().map(|arrow| arrow.dst).collect();
-            let names: Vec<&str> = to.iter().map(|&dst| diagram.lanes[dst].as_str()).collect();
+            let mut to: BTreeMap<usize, usize> = BTreeMap::new();
+            arrows.iter().for_each(|arrow| *to.entry(arrow.dst).or_default() += 1);
+            let name = |(&dst, &copies): (&usize, &usize)| match copies {
+                1 => diagram.lanes[dst].clone(),
+                _ => format!("{} ×{copies}", diagram.lanes[dst]),
+            };
+            let names: Vec<String> = to.iter().map(name).collect();
             let (x, y) = (self.lanes[first.src], self.bands[i].y);
             let (side, anchor) = if is_right { (1.0, Anchor::Start) } else { (-1.0, Anchor::End) };
             let end = (x + side * 30.0, y + 17.0);
@@ -365,54 +365,40 @@ impl Plan {
     }
 
     fn write_legend(&mut self, diagram: &Diagram) {
-        let mut items: Vec<(String, Option<usize>)> = Vec::new();
-        for (term, name) in &diagram.terms {
-            if let Some(colour) = diagram.colour(Some(*term)) {
-                items.push((name.clone(), Some(colour)));
-            }
-        }
         let mut x = MARGIN;
-        self.height += if items.is_empty() { 8.0 } else { 26.0 };
-        for (content, colour) in items {
-            let text = Text::new(x, self.height, SMALL, Anchor::Start, content).of("muted");
-            let text = Text { chip: Some(colour), ..text };
-            if x + text.width() > self.width - MARGIN && x > MARGIN {
-                (x, self.height) = (MARGIN, self.height + LINE);
+        self.height += 26.0;
+        let mut was_term = true;
+        for (symbol, words) in legend::items(diagram) {
+            let text = Text::new(0.0, 0.0, SMALL, Anchor::Start, words).of("muted");
+            let width = symbol.width() + text.width();
+            let is_term = matches!(symbol, Symbol::Term(_));
+            let is_full = x + width > self.width - MARGIN || is_term != was_term;
+            if is_full && x > MARGIN {
+                (x, self.height) = (MARGIN, self.height + LINE + 4.0);
             }
-            x += text.width() + 18.0;
-            self.texts.push(Text { x: x - text.width() - 18.0, y: self.height, ..text });
+            self.texts.push(Text { x: x + symbol.width(), y: self.height, ..text });
+            self.symbols.push((symbol, (x, self.height - 4.0)));
+            x += width + 20.0;
+            was_term = is_term;
         }
-        self.height += LINE + 4.0;
-        let mut keys =
-            "An arrow goes from the step that sends a message to the step that receives it. \
-                    A broad bar: the node leads. A ring: nobody receives the message in this run. \
-                    A cross: lost. A dashed line: the node is down."
-                .to_string();
-        if !diagram.walls.is_empty() {
-            keys += " A wall of dots: no message passes.";
-        }
-        for line in wrap(&keys, SMALL, self.width - 2.0 * MARGIN) {
-            let text = Text::new(MARGIN, self.height, SMALL, Anchor::Start, line);
-            self.texts.push(text.of("muted"));
-            self.height += 15.0;
-        }
-        self.height += 12.0;
+        self.height += 26.0;
     }
-}
 
-/// Whether a step of this kind comes from the world around the nodes, and not from a handler.
-pub(super) fn is_fault(kind: StepKind) -> bool {
-    matches!(
-        kind,
-        StepKind::Crash
-            | StepKind::Torn
-            | StepKind::Lose
-            | StepKind::Duplicate
-            | StepKind::Switch
-            | StepKind::Restart
-            | StepKind::RestartWithOlderDisk
-            | StepKind::RestartWithoutDisk
-    )
+    /// From where to where the line of a stretch goes. The last one goes on to the end.
+    pub(super) fn span(&self, diagram: &Diagram, stretch: &Stretch) -> (f64, f64) {
+        let y = |row: usize| self.bands[row].y;
+        let top = if stretch.from == 0 { self.bands[0].top } else { y(stretch.from) };
+        let is_next = |next: &Stretch| next.lane == stretch.lane && next.from > stretch.from;
+        match diagram.stretches.iter().any(is_next) {
+            true => (top, y(stretch.to)),
+            false => (top, self.end_of_lanes()),
+        }
+    }
+
+    /// Where the lanes end.
+    pub(super) fn end_of_lanes(&self) -> f64 {
+        self.bands.last().map_or(0.0, |band| band.bottom + 6.0)
+    }
 }
 
 /// The messages that are lost in a row.
@@ -423,64 +409,4 @@ fn lost_in(diagram: &Diagram, row: usize) -> impl Iterator<Item = &Arrow> {
 /// The messages that a row sends and nobody receives.
 fn unheard(diagram: &Diagram, row: usize) -> impl Iterator<Item = &Arrow> {
     diagram.arrows.iter().filter(move |arrow| arrow.sent == row && arrow.end == End::Open)
-}
-
-/// What is written about a step.
-struct Label {
-    at: Option<(usize, Side)>,
-    /// From top to bottom, without their places.
-    lines: Vec<Text>,
-    told: Vec<String>,
-}
-
-impl Label {
-    fn new(diagram: &Diagram, i: usize) -> Self {
-        let row = &diagram.rows[i];
-        let arrived = diagram.arrows.iter().find(|arrow| arrow.end == End::Delivered(i));
-        let most = if row.lane.is_some() { 230.0 } else { 420.0 };
-        let text = Text::new(0.0, 0.0, LABEL, Anchor::Start, fit(&row.label, LABEL, most));
-        let class = match row.kind {
-            Some(kind) if is_fault(kind) => "fault",
-            _ => "ink",
-        };
-        let aside = arrived.and_then(|arrow| diagram.term_name(arrow.term)).unwrap_or_default();
-        let aside = if diagram.colour(arrived.and_then(|a| a.term)).is_some() { aside } else { "" };
-        let mut lines = vec![Text { aside: aside.to_string(), ..text.of(class) }];
-        if row.label.is_empty() {
-            lines.clear();
-        }
-        for note in &row.notes {
-            let colour = note.term.map(|term| diagram.colour(Some(term)));
-            let text = Text::new(0.0, 0.0, SMALL, Anchor::Start, &note.text);
-            lines.push(match note.leads {
-                true => Text { plate: colour, ..text.of("bold") },
-                false => Text { chip: colour, ..text },
-            });
-        }
-        let told = wrap(&told(row), STORY, STORY_WIDTH);
-        let at = row.lane.map(|lane| (lane, side(diagram, lane, arrived)));
-        Label { at, lines, told }
-    }
-
-    fn width(&self) -> f64 {
-        let lines = if self.at.is_some() { &self.lines[..] } else { &[] };
-        lines.iter().map(Text::width).fold(0.0, f64::max)
-    }
-}
-
-/// What stands beside a row.
-fn told(row: &Row) -> String {
-    let is_silent = row.kind == Some(StepKind::Tick) && row.told.starts_with("Time passes");
-    let is_silent = is_silent && !row.told.contains("lost");
-    if is_silent { row.label.clone() } else { row.told.clone() }
-}
-
-/// The side of a lane from which no message comes; otherwise the outer one.
-fn side(diagram: &Diagram, lane: usize, arrived: Option<&Arrow>) -> Side {
-    match arrived.map(|arrow| arrow.src.cmp(&lane)) {
-        Some(std::cmp::Ordering::Less) => Side::Right,
-        Some(std::cmp::Ordering::Greater) => Side::Left,
-        _ if lane == 0 && diagram.lanes.len() > 1 => Side::Left,
-        _ => Side::Right,
-    }
 }

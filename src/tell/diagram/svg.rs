@@ -6,13 +6,16 @@
 use std::fmt::{self, Display};
 
 use svg::node::element::{
-    Circle, Definitions, Description, Group, Line as Straight, Path, Rectangle, Style, TSpan,
-    Text as Written, Title,
+    Circle, Definitions, Description, Group, Style, TSpan, Text as Written, Title,
 };
 use svg::{Document, Node};
 
 use super::lanes::Condition;
-use super::plan::{Line, Plan, is_fault};
+use super::legend::{Symbol, items};
+use super::marks::{
+    COLOURS, class, cross, head, mark, path, rectangle, round, straight, symbol, unheard,
+};
+use super::plan::{Line, Plan};
 use super::text::{Anchor, SMALL, Text};
 use super::{Diagram, Row};
 use crate::semantics::StepKind;
@@ -39,9 +42,6 @@ impl Display for Theme {
         })
     }
 }
-
-/// How many colours of terms there are. Further terms begin again.
-const COLOURS: usize = 6;
 
 /// The colours of terms are those of Okabe and Ito, "Color Universal Design" (2008), which people
 /// who are blind to some colours can tell apart. Vermilion is kept for what goes wrong.
@@ -73,6 +73,7 @@ const RULES: &str = "
 .oneleader .down { stroke: var(--lane); stroke-dasharray: 3 5 }
 .oneleader .bad { stroke: var(--bad); fill: none }
 .oneleader .bad-paper { fill: var(--bad-paper) }
+.oneleader .edged { stroke: var(--bad); stroke-opacity: .5 }
 .oneleader .bad-edge { fill: var(--bad) }
 .oneleader .name { fill: var(--paper); stroke: var(--lane) }
 .oneleader .shaft { fill: none; stroke-width: 1.7 }
@@ -117,7 +118,7 @@ fn whole(diagram: &Diagram, plan: &Plan, theme: Theme) -> Document {
     for part in [ground(diagram, plan), lanes(diagram, plan), messages(plan)] {
         whole = whole.add(part);
     }
-    whole = whole.add(steps(diagram, plan)).add(texts(plan));
+    whole = whole.add(steps(diagram, plan)).add(texts(plan)).add(legend(plan));
     if let Some(from) = diagram.checked_from {
         // What comes before is covered by a veil.
         let (top, bottom) = (plan.bands[0].top, plan.bands[from].top - 24.0);
@@ -154,40 +155,6 @@ fn style(theme: Theme) -> String {
     colours += "\n.oneleader .fn { fill: var(--lane) }\n.oneleader .sn { stroke: var(--lane) }\
                 \n.oneleader .on { fill: var(--ink) }";
     colours + RULES
-}
-
-/// The class of a colour: `f` to fill, `s` to stroke, `o` for what stands on it.
-fn class(what: char, colour: Option<usize>) -> String {
-    match colour {
-        Some(colour) => format!("{what}{}", colour % COLOURS),
-        None => format!("{what}n"),
-    }
-}
-
-/// A number as it stands in the file: no more exact than can be seen.
-fn round(x: f64) -> f64 {
-    (x * 10.0).round() / 10.0
-}
-
-fn rectangle((left, top, right, bottom): (f64, f64, f64, f64), radius: f64) -> Rectangle {
-    Rectangle::new()
-        .set("x", round(left))
-        .set("y", round(top))
-        .set("width", round(right - left))
-        .set("height", round(bottom - top))
-        .set("rx", radius)
-}
-
-fn straight(from: (f64, f64), to: (f64, f64)) -> Straight {
-    Straight::new()
-        .set("x1", round(from.0))
-        .set("y1", round(from.1))
-        .set("x2", round(to.0))
-        .set("y2", round(to.1))
-}
-
-fn path(d: String) -> Path {
-    Path::new().set("d", d)
 }
 
 /// What lies under everything: the last step of a violation, ticks, changes of links, the cycle.
@@ -259,13 +226,10 @@ fn bracket(plan: &Plan, from: usize, to: usize) -> Group {
 /// The lanes: lines in the colour of the node's term, broad bars where it leads, walls.
 fn lanes(diagram: &Diagram, plan: &Plan) -> Group {
     let mut group = Group::new();
-    let end = plan.bands[diagram.last()].bottom + 6.0;
-    let y = |row: usize| if row == diagram.last() { end } else { plan.bands[row].y };
+    let end = plan.end_of_lanes();
     for stretch in &diagram.stretches {
         let x = plan.lanes[stretch.lane];
-        let (top, bottom) = (plan.bands[stretch.from].y, y(stretch.to));
-        let top = if stretch.from == 0 { plan.bands[0].top } else { top };
-        let bottom = if stretch.from == diagram.last() { end } else { bottom };
+        let (top, bottom) = plan.span(diagram, stretch);
         let line = straight((x, top), (x, bottom));
         group = group.add(match stretch.condition {
             Condition::Down => line.set("class", "down").set("stroke-width", 1.5),
@@ -296,13 +260,9 @@ fn alone(diagram: &Diagram) -> Option<usize> {
 fn messages(plan: &Plan) -> Group {
     let mut group = Group::new();
     for stub in &plan.stubs {
-        let ring = Circle::new().set("cx", round(stub.to.0)).set("cy", round(stub.to.1));
-        let ring = ring.set("r", 3.2).set("class", format!("paper {}", class('s', stub.colour)));
-        let to = shorter(stub.from, stub.to, 3.2);
-        let line = straight(stub.from, to).set("class", class('s', stub.colour));
         let title = Title::new(printable(&stub.title));
-        let stub = Group::new().set("opacity", 0.75).add(title);
-        group = group.add(stub.add(line.set("stroke-width", 1.4)).add(ring));
+        let drawn = unheard(stub.from, stub.to, stub.colour);
+        group = group.add(Group::new().add(title).add(drawn));
     }
     plan.lines.iter().fold(group, |group, line| group.add(message(line)))
 }
@@ -352,80 +312,15 @@ fn message(line: &Line) -> Group {
     }
 }
 
-/// The point that far before the end.
-fn shorter(from: (f64, f64), to: (f64, f64), by: f64) -> (f64, f64) {
-    let (x, y) = (to.0 - from.0, to.1 - from.1);
-    let length = x.hypot(y);
-    (to.0 - x / length * by, to.1 - y / length * by)
-}
-
-/// The head of an arrow that points this way.
-fn head(tip: (f64, f64), unit: (f64, f64)) -> Path {
-    let back = (tip.0 - unit.0 * 9.0, tip.1 - unit.1 * 9.0);
-    let aside = (-unit.1 * 4.2, unit.0 * 4.2);
-    path(format!(
-        "M{} {} L{} {} L{} {} Z",
-        round(tip.0),
-        round(tip.1),
-        round(back.0 + aside.0),
-        round(back.1 + aside.1),
-        round(back.0 - aside.0),
-        round(back.1 - aside.1)
-    ))
-}
-
-fn cross((x, y): (f64, f64)) -> Path {
-    let d = format!(
-        "M{a} {b} L{c} {d} M{a} {d} L{c} {b}",
-        a = round(x - 5.0),
-        c = round(x + 5.0),
-        b = round(y - 5.0),
-        d = round(y + 5.0)
-    );
-    path(d).set("class", "bad").set("stroke-width", 2.4).set("stroke-linecap", "round")
-}
-
 /// A mark for each step.
 fn steps(diagram: &Diagram, plan: &Plan) -> Group {
     let mut group = Group::new();
     for (i, (row, band)) in diagram.rows.iter().zip(&plan.bands).enumerate() {
         let Some(lane) = row.lane else { continue };
-        let (x, y) = (plan.lanes[lane], band.y);
-        let at = |r: f64| Circle::new().set("cx", round(x)).set("cy", round(y)).set("r", r);
+        let title = Title::new(printable(&row.name));
         let colour = colour_of(diagram, lane, i);
-        let edge = class('s', colour);
-        let mut mark = Group::new().add(Title::new(printable(&row.name)));
-        mark = match row.kind {
-            Some(StepKind::Crash | StepKind::Torn) => {
-                mark.add(at(8.0).set("class", "paper")).add(cross((x, y)))
-            }
-            Some(StepKind::Timeout) => {
-                mark.add(at(6.5).set("class", format!("paper {edge}")).set("stroke-width", 2)).add(
-                    path(format!(
-                        "M{x} {} V{y} H{}",
-                        round(y - 3.6),
-                        round(x + 2.8),
-                        x = round(x),
-                        y = round(y)
-                    ))
-                    .set("class", edge)
-                    .set("fill", "none")
-                    .set("stroke-width", 1.6),
-                )
-            }
-            Some(kind) if is_fault(kind) => {
-                mark.add(at(6.0).set("class", "paper bad").set("stroke-width", 2.4))
-            }
-            Some(StepKind::Choose) => {
-                let d = format!("M{} {} l6.5 6.5 l-6.5 6.5 l-6.5 -6.5 Z", round(x), round(y - 6.5));
-                mark.add(path(d).set("class", format!("paper {edge}")).set("stroke-width", 2))
-            }
-            _ => mark.add(at(5.5).set("class", class('f', colour))).add(
-                at(5.5)
-                    .set("class", "halo-ring")
-                    .set("style", "fill:none;stroke:var(--paper);stroke-width:1.5"),
-            ),
-        };
+        let mark = mark(row.kind, (plan.lanes[lane], band.y), colour);
+        let mark = Group::new().add(title).add(mark);
         group = group.add(mark);
     }
     group
@@ -439,6 +334,26 @@ fn colour_of(diagram: &Diagram, lane: usize, row: usize) -> Option<usize> {
         Condition::Up(term) => diagram.colour(term),
         Condition::Leads(term) => diagram.colour(Some(term)).or(alone(diagram)),
     }
+}
+
+fn legend(plan: &Plan) -> Group {
+    plan.symbols.iter().fold(Group::new(), |group, (sign, at)| group.add(symbol(*sign, *at)))
+}
+
+/// Each symbol of a picture that is drawn without its legend, with what it means.
+pub fn keys(diagram: &Diagram) -> Vec<(String, String)> {
+    let key = |(sign, words): (Symbol, String)| {
+        let width = sign.width().ceil();
+        let drawn = Document::new()
+            .set("viewBox", format!("0 0 {width} 16"))
+            .set("width", width)
+            .set("height", 16)
+            .set("class", "oneleader")
+            .set("aria-hidden", "true")
+            .add(symbol(sign, (0.0, 8.0)));
+        (drawn.to_string(), words)
+    };
+    items(diagram).into_iter().map(key).collect()
 }
 
 fn texts(plan: &Plan) -> Group {

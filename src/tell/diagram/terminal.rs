@@ -147,6 +147,7 @@ impl Lanes {
             }
             let name = &diagram.lanes[lane];
             remarks.extend(row.notes.iter().map(|note| format!("{name} {}", note.text)));
+            remarks.extend(unheard(diagram, i));
         }
         (line, remarks.join(", "))
     }
@@ -242,6 +243,22 @@ impl Lanes {
             let _ = writeln!(text, "{:beside$}{}", "", printable(more));
         }
     }
+}
+
+/// The messages of a step that nobody receives.
+fn unheard(diagram: &Diagram, row: usize) -> Option<String> {
+    let open = diagram.arrows.iter().filter(|arrow| arrow.sent == row && arrow.end == End::Open);
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for arrow in open {
+        let name = diagram.lanes[arrow.dst].as_str();
+        match kinds.iter_mut().find(|(kind, _)| *kind == arrow.label) {
+            Some((_, to)) => to.push(name),
+            None => kinds.push((&arrow.label, vec![name])),
+        }
+    }
+    let kind = |(kind, to): &(&str, Vec<&str>)| format!("{kind} to {}", to.join(" "));
+    let all: Vec<String> = kinds.iter().map(kind).collect();
+    (!all.is_empty()).then(|| format!("not received: {}", all.join(", ")))
 }
 
 fn ends_in(arrow: &Arrow, row: usize) -> bool {

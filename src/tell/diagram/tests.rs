@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::courses::End;
+use super::courses::{Arrow, End};
+use super::lanes::{Condition, Stretch};
 use super::plan::Plan;
 use super::svg::{Theme, draw};
 use super::text::Bounds;
@@ -13,7 +14,7 @@ use crate::models::{self, Shipped};
 use crate::scenario::{Scenario, Size, corpus};
 use crate::semantics::StepKind;
 use crate::tell::flight::Flight;
-use crate::tell::scene::Scene;
+use crate::tell::scene::{Frame, Reign, Scene};
 
 type Found = (String, Scene, Caption);
 
@@ -60,11 +61,12 @@ fn search() -> Vec<Found> {
 fn expect_arrows_fit(title: &str, scene: &Scene, diagram: &Diagram) {
     let of_row = |row: usize| row.checked_sub(1).map(|frame| &scene.frames[frame]);
     for arrow in &diagram.arrows {
+        let vain = of_row(arrow.sent).map_or(&[][..], |frame| &frame.sent_in_vain);
         let sent = of_row(arrow.sent).map_or(&scene.sent_at_start, |frame| &frame.sent);
         let is_it = |sent: &crate::tell::flight::Sent| {
             sent.src == arrow.src && sent.text == arrow.text && sent.to.contains(&arrow.dst)
         };
-        assert!(sent.iter().any(is_it), "{title}: {arrow:?} was not sent there");
+        assert!(sent.iter().chain(vain).any(is_it), "{title}: {arrow:?} was not sent there");
         if let Some(frame) = of_row(arrow.sent).filter(|frame| frame.kind != StepKind::Duplicate) {
             assert_eq!(frame.node, Some(arrow.src), "{title}: {arrow:?}");
         }
@@ -137,6 +139,123 @@ fn diagrams_are_right_and_can_be_read() {
     }
 }
 
+/// Whom a node asks, or promises something to, by the words of the narration.
+fn addressed(told: &str, verb: &str) -> Vec<usize> {
+    let Some((_, rest)) = told.split_once(verb) else { return Vec::new() };
+    let words = rest.split([' ', ',']).filter(|word| !word.is_empty() && *word != "and");
+    let node = |word: &str| word.strip_prefix('n')?.parse::<usize>().ok();
+    words.map_while(node).map(|number| number - 1).collect()
+}
+
+/// What the narration says that a step sends is drawn, be it that the message can have no effect
+/// any more, or that an equal one is on its way.
+#[test]
+fn every_message_that_is_told_is_drawn() {
+    let (mut told, mut vain) = (0, 0);
+    for (title, scene, caption) in scenes() {
+        let diagram = Diagram::new(scene, caption.clone());
+        for (i, frame) in scene.frames.iter().enumerate() {
+            if frame.kind == StepKind::Torn {
+                continue;
+            }
+            let asked = addressed(&frame.told, " asks ");
+            for dst in asked.into_iter().chain(addressed(&frame.told, " promises ")) {
+                let is_it = |arrow: &&Arrow| arrow.sent == i + 1 && arrow.dst == dst;
+                assert!(diagram.arrows.iter().any(|a| is_it(&a)), "{title}: {}", frame.told);
+                told += 1;
+                let is_vain = frame.sent_in_vain.iter().any(|sent| sent.to.contains(&dst));
+                vain += usize::from(is_vain);
+            }
+        }
+    }
+    assert!(told > 100 && vain > 5, "{told} {vain}");
+}
+
+/// A message that is sent again while an equal one is on its way, on a network that holds them as
+/// one. The first that was sent arrives first; nobody receives the other.
+#[test]
+fn an_equal_message_is_drawn_where_it_is_sent_again() {
+    let (_, scene, caption) = scenes()
+        .iter()
+        .find(|(_, scene, _)| {
+            let is_again = |frame: &Frame| {
+                let vain = &frame.sent_in_vain;
+                let arrives = |flight: &Flight| {
+                    vain.iter().any(|s| s.text == flight.text && s.to.contains(&flight.dst))
+                };
+                let messages = scene.frames.iter().filter_map(|frame| frame.message.as_ref());
+                messages.clone().filter(|flight| arrives(flight)).count() == 1
+            };
+            scene.redelivers && scene.frames.iter().any(is_again)
+        })
+        .expect("a run in which a message is sent twice");
+    let diagram = Diagram::new(scene, caption.clone());
+    let twice = |arrow: &&Arrow| {
+        let is_first = matches!(arrow.end, End::Delivered(_));
+        let is_same = |other: &Arrow| {
+            (other.src, other.dst, &other.text) == (arrow.src, arrow.dst, &arrow.text)
+        };
+        let later = |other: &&Arrow| is_same(other) && other.sent > arrow.sent;
+        is_first && diagram.arrows.iter().filter(later).any(|other| other.end == End::Open)
+    };
+    assert!(diagram.arrows.iter().any(|arrow| twice(&arrow)), "{:#?}", diagram.arrows);
+}
+
+/// A bar ends with the step in which the node ceases to lead, also if that is the last one.
+#[test]
+fn a_bar_ends_where_the_reign_ends() {
+    let mut in_last = 0;
+    for (title, scene, caption) in scenes() {
+        let diagram = Diagram::new(scene, caption.clone());
+        let plan = Plan::new(&diagram);
+        for (i, frame) in scene.frames.iter().enumerate() {
+            for change in frame.changes.iter().filter(|c| c.reign == Some(Reign::Ends)) {
+                let is_bar = |s: &&Stretch| {
+                    let leads = matches!(s.condition, Condition::Leads(_));
+                    leads && s.lane == change.node && s.to == i + 1
+                };
+                let bar = diagram.stretches.iter().find(is_bar).expect("it led before");
+                let (_, bottom) = plan.span(&diagram, bar);
+                assert_eq!(bottom, plan.bands[i + 1].y, "{title}: {}", frame.name);
+                in_last += usize::from(i + 1 == diagram.last());
+            }
+        }
+    }
+    assert!(in_last > 0);
+}
+
+#[test]
+fn a_legend_explains_what_occurs_and_nothing_else() {
+    let kinds = [
+        ("a timeout", vec![StepKind::Timeout]),
+        ("the node receives a message", vec![StepKind::Deliver]),
+        ("the node is given an input", vec![StepKind::Choose]),
+        ("the node crashes", vec![StepKind::Crash, StepKind::Torn]),
+        ("time passes", vec![StepKind::Tick]),
+    ];
+    let mut seen = [[0; 2]; 6];
+    for (title, scene, caption) in scenes() {
+        let diagram = Diagram::new(scene, caption.clone());
+        let drawn = draw(&diagram, Theme::Auto);
+        // Among the texts, and not in the description, a sentence begins with a line of its own.
+        let says = |words: &str| drawn.lines().any(|line| line.trim() == words);
+        for (i, (words, kinds)) in kinds.iter().enumerate() {
+            let occurs = scene.frames.iter().any(|frame| kinds.contains(&frame.kind));
+            assert_eq!(says(words), occurs, "{title}: {words}");
+            seen[i][usize::from(occurs)] += 1;
+        }
+        let is_lost = |arrow: &Arrow| matches!(arrow.end, End::Lost(_));
+        let is_any_lost = diagram.arrows.iter().any(is_lost);
+        assert_eq!(says("the message is lost"), is_any_lost, "{title}");
+        seen[5][usize::from(is_any_lost)] += 1;
+        assert_eq!(says("before checking begins"), diagram.checked_from.is_some(), "{title}");
+        assert_eq!(says("the step that violates the property"), diagram.last() > 0, "{title}");
+        let colours = diagram.terms.iter().filter(|(t, _)| diagram.colour(Some(*t)).is_some());
+        colours.for_each(|(_, name)| assert!(says(name), "{title}: {name}"));
+    }
+    assert!(seen[2..].iter().flatten().all(|n| *n > 0), "{seen:?}");
+}
+
 /// How often each element begins and ends.
 fn tags(svg: &str) -> usize {
     let mut open = Vec::new();
@@ -172,7 +291,8 @@ fn what_stands_in_a_run_is_text_in_its_picture_whatever_it_says() {
         if let Some(message) = &mut frame.message {
             message.text = hostile.to_string();
         }
-        frame.sent.iter_mut().for_each(|sent| sent.text = hostile.to_string());
+        let sent = frame.sent.iter_mut().chain(&mut frame.sent_in_vain);
+        sent.for_each(|sent| sent.text = hostile.to_string());
     }
     scene.sent_at_start.iter_mut().for_each(|sent| sent.text = hostile.to_string());
     let drawn = draw(&Diagram::new(&scene, caption), Theme::Auto);
