@@ -68,20 +68,22 @@ fn two_leaders_are_told_in_the_words_of_the_protocol() {
 fn a_forgotten_promise_chooses_two_values() {
     let told = told::<MultiPaxos>("forgets-promise");
     let expected = [
-        "n2 runs for ballot 1.n2 and asks n1 and n3 to promise it.",
-        "n1 runs for ballot 1.n1 and asks n2 and n3 to promise it.",
-        "n3 promises n1 ballot 1.n1 and reports that it has accepted nothing.",
-        "n1 gets the promise of ballot 1.n1 from n3, which reports that it has accepted nothing. \
-         It has the promises of a majority: it leads ballot 1.n1.",
-        "n3 promises n2 ballot 1.n2 and reports that it has accepted nothing.",
+        "n2 runs for ballot 1.n2, promises it itself and asks n1 and n3 to promise it.",
+        "n1 runs for ballot 1.n1, promises it itself and asks n2 and n3 to promise it.",
+        "n3 promises n1 ballot 1.n1 and reports nothing accepted.",
+        "n1 gets n3's promise of ballot 1.n1, which reports nothing accepted. It has the promises \
+         of n1 and n3, a majority: it leads ballot 1.n1.",
+        "n3 promises n2 ballot 1.n2, which is above 1.n1, and reports nothing accepted.",
         "n3 crashes and forgets all that is not on a disk.",
-        "n2 gets the promise of ballot 1.n2 from n3, which reports that it has accepted nothing. \
-         It has the promises of a majority: it leads ballot 1.n2.",
+        "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the promises \
+         of n2 and n3, a majority: it leads ballot 1.n2.",
         "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2.",
-        "n2 takes v1 from a client and asks n1 and n3 to accept v1 in slot 1.",
-        "n1 takes v2 from a client and asks n2 and n3 to accept v2 in slot 1.",
-        "n1 accepts v1 in slot 1 from n2, under ballot 1.n2. It no longer leads ballot 1.n1.",
-        "n3 accepts v2 in slot 1 from n1, under ballot 1.n1.",
+        "n2 takes v1 from a client, accepts it in slot 1 itself and asks n1 and n3 to accept it.",
+        "n1 takes v2 from a client, accepts it in slot 1 itself and asks n2 and n3 to accept it.",
+        "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 and tells n2 so. It thus promises \
+         ballot 1.n2, which is above 1.n1. It no longer leads ballot 1.n1.",
+        "n3 accepts v2 in slot 1 from n1 under ballot 1.n1, tells n1 so and thus promises ballot \
+         1.n1.",
     ];
     assert_eq!(told, expected);
 }

@@ -1,7 +1,5 @@
 //! What a node did, in the words of Multi-Paxos, for people who read a run.
 
-use std::collections::BTreeMap;
-
 use stateright::actor::Id;
 
 use super::MultiPaxos;
@@ -224,25 +222,31 @@ fn proposes(deed: &Deed<'_, MultiPaxos>, before: &State, after: &State) -> Vec<S
     };
     let asked: Votes = deed.step.sends.iter().filter_map(|(_, msg)| proposal(msg)).collect();
     let is_own = |(slot, vote): &(&Slot, &Vote)| {
-        after.durable.accepted.get(slot) == Some(vote)
+        matches!(after.role, Role::Leader { .. })
+            && vote.ballot == after.durable.promised
             && before.durable.accepted.get(slot) != Some(vote)
     };
-    let own: BTreeMap<Slot, Vote> =
-        asked.iter().filter(is_own).map(|(slot, vote)| (*slot, *vote)).collect();
-    let to = deed.sent_to(|msg| proposal(msg).is_some());
-    if let Some(to) = to.filter(|_| own == asked) {
-        let (what, it) = match (&deed.step.event, own.first_key_value()) {
-            (Event::Choose { .. }, Some((slot, _))) => (format!("it in slot {slot:?}"), "it"),
-            _ if own.len() == 1 => (in_slots(&own), "it"),
-            _ => (in_slots(&own), "them"),
-        };
-        return vec![format!("accepts {what} itself"), format!("asks {to} to accept {it}")];
+    let accepted = after.durable.accepted.iter();
+    let own: Votes = accepted.filter(is_own).map(|(slot, vote)| (*slot, *vote)).collect();
+    let mut said = Vec::new();
+    let (what, it) = match (&deed.step.event, own.first_key_value()) {
+        (Event::Choose { .. }, Some((slot, _))) => (format!("it in slot {slot:?}"), "it"),
+        _ if own.len() == 1 => (in_slots(&own), "it"),
+        _ => (in_slots(&own), "them"),
+    };
+    if !own.is_empty() {
+        said.push(format!("accepts {what} itself"));
+    }
+    if let Some(to) = deed.sent_to(|msg| proposal(msg).is_some()).filter(|_| own == asked) {
+        said.push(format!("asks {to} to accept {it}"));
+        return said;
     }
     let ask = |(slot, vote): (&Slot, &Vote)| {
         let to = deed.sent_to(|msg| proposal(msg).is_some_and(|(other, _)| other == *slot))?;
         Some(format!("asks {to} to accept {} in slot {slot:?}", named(&vote.value)))
     };
-    asked.iter().filter_map(ask).collect()
+    said.extend(asked.iter().filter_map(ask));
+    said
 }
 
 /// What it commits, why, and whom it tells.

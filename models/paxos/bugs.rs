@@ -110,8 +110,8 @@ bugs! {
             name: "takes-empty-report",
             summary: "A leader to whom no proposal was reported takes the empty report for a \
                       value, and proposes it.",
-            rule: "Section 2.2, phase 2 (a): a leader to whom nothing was reported proposes a value \
-                   of its own",
+            rule: "Section 2.2, phase 2 (a): a leader to whom nothing was reported proposes a \
+                   value of its own",
             published: "our own analysis of the rule in section 2.2",
             costs: Costs::Safety,
         },

@@ -44,7 +44,8 @@ fn of_ballots() -> Vec<Invariant<MultiPaxos>> {
         Invariant::new(
             "numbers-are-new",
             "a node that hears of no leader asks all others to promise the least ballot that is \
-             its own, above its promise and not used before, for every slot from the first that it \
+             its own (the round counts first: 1.n1 < 1.n2 < 1.n3 < 2.n1), above its promise and \
+             not used before, for every slot from the first that it \
              does not know to be chosen (PMS 2.2, 2.5, 3)",
             Check::Step(phase1::numbers_are_new),
         )

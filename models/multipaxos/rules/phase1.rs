@@ -103,8 +103,8 @@ pub(super) fn leads_by_a_majority(past: &Witness, step: &Step<'_>) -> Verdict {
         return fail(
             step,
             format_args!(
-                "leads ballot {ballot:?} by the promises of {}; given for it, since it runs for it, \
-                 are those of {}",
+                "leads ballot {ballot:?} by the promises of {}; given for it, since it runs for \
+                 it, are those of {}",
                 nodes_listed(supporters.iter()),
                 nodes_listed(given.iter())
             ),

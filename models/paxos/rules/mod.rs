@@ -55,7 +55,8 @@ fn of_requests() -> Vec<Invariant<Paxos>> {
         Invariant::new(
             "numbers-are-new",
             "A proposer that runs out of patience asks everybody to prepare for the least number \
-             that is its own and above all that it has tried or its acceptor has promised to \
+             that is its own (with three nodes 3, 6 and so on are n1's, 4, 7 and so on n2's, 5, 8 \
+             and so on n3's) and above all that it has tried or its acceptor has promised to \
              others; one that knows the chosen value asks nobody. Until then its patience lasts 30 \
              to 60 ms, and begins anew when it starts and at each new ballot, its own or another's \
              (sections 2.2, phase 1 (a), 2.4 and 2.5).",

@@ -148,8 +148,8 @@ pub(super) fn leads_by_a_quorum(past: &Witness, step: &Step<'_>) -> Verdict {
         return fail(
             step,
             format_args!(
-                "leads ballot {ballot}, and only {promises} of the promises that it counts, its own \
-                 among them, were given for it since it started it"
+                "leads ballot {ballot}, and only {promises} of the promises that it counts, its \
+                 own among them, were given for it since it started it"
             ),
         );
     }
