@@ -94,8 +94,8 @@ fn a_forgotten_promise_chooses_two_values() {
 fn the_longest_log_need_not_be_the_latest() {
     let told = told::<Viewstamped>("longest-log-wins");
     let last = "n3 is offered the log [op1, op2] for view 2 by n1, which was last normal in view 0. \
-                It has the logs of n1 and itself: it starts view 2 as its primary with the log [op1, \
-                op2].";
+                It has enough logs: it starts view 2 as its primary with the best of them, the log \
+                [op1, op2].";
     assert_eq!(told.last().map(String::as_str), Some(last));
     let committed = "n2 hears that n3 has its log up to number 1 and counts its log up to number 1 \
                      as committed.";
