@@ -40,7 +40,7 @@ fn a_forgotten_vote_elects_two_leaders() {
          sends heartbeats to n1 and n2.",
         "n3 crashes and forgets all that is not on a disk.",
         "n3 restarts with what is on its disk. It has forgotten its vote for itself in term 1, \
-         although it is on its disk.",
+         although it is on its disk. By the rule, n3 remembers its vote for itself in term 1.",
         "n3 grants its vote in term 1 to n1.",
         "n1 gets n3's vote in term 1 and has the votes of n3 and itself, a quorum: it leads term 1 and \
          sends heartbeats to n2 and n3.",
@@ -77,7 +77,8 @@ fn a_forgotten_promise_chooses_two_values() {
         "n3 crashes and forgets all that is not on a disk.",
         "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the promises \
          of n2 and n3, a majority: it leads ballot 1.n2.",
-        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2.",
+        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2. By the \
+         rule, n3 remembers its promise of ballot 1.n2.",
         "n2 takes v1 from a client, accepts it in slot 1 itself and asks n1 and n3 to accept it.",
         "n1 takes v2 from a client, accepts it in slot 1 itself and asks n2 and n3 to accept it.",
         "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 and tells n2 so. It thus promises \
@@ -95,7 +96,8 @@ fn the_longest_log_need_not_be_the_latest() {
     let told = told::<Viewstamped>("longest-log-wins");
     let last = "n3 is offered the log [op1, op2] for view 2 by n1, which was last normal in view 0. \
                 It has enough logs: it starts view 2 as its primary with the best of them, the log \
-                [op1, op2].";
+                [op1, op2]. By the rule, n3 has enough logs: it starts view 2 as its primary with \
+                the best of them, the log [op3].";
     assert_eq!(told.last().map(String::as_str), Some(last));
     let committed = "n2 hears that n3 has its log up to number 1 and counts its log up to number 1 \
                      as committed.";

@@ -24,8 +24,8 @@ pub(super) fn sends(deed: &Deed<'_, Zab>, after: &State) -> Vec<String> {
     kinds.into_iter().map(named).collect()
 }
 
-/// A message; `{}` stands for those who get it. What a follower says of its history is told with its
-/// promise.
+/// A message; `{}` stands for those who get it. What a follower says of its history is told with
+/// its promise.
 fn sent(deed: &Deed<'_, Zab>, after: &State, dst: Id, msg: &Message) -> Option<String> {
     let is_reading = matches!(deed.step.event, Event::Deliver { .. });
     let text = match msg {

@@ -63,8 +63,8 @@ pub(super) fn lengths(chapters: &[Chapter]) -> Markup {
     }
 }
 
-/// How many states there are at each depth, as hills: a line for each protocol, each hill as high as
-/// the line allows.
+/// How many states there are at each depth, as hills: a line for each protocol, each hill as high
+/// as the line allows.
 pub(super) fn levels(all: &[(&Chapter, &Case)]) -> Markup {
     let deepest = all.iter().map(|(_, case)| case.levels.len() - 1).max().unwrap_or(1).max(1);
     let (line, hill) = (76, 46);

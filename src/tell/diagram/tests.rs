@@ -14,7 +14,7 @@ use crate::models::{self, Shipped};
 use crate::scenario::{Scenario, Size, corpus};
 use crate::semantics::StepKind;
 use crate::tell::flight::{Flight, Sent};
-use crate::tell::scene::{Frame, Reign, Scene};
+use crate::tell::scene::{Reign, Scene};
 
 type Found = (String, Scene, Caption);
 
