@@ -52,8 +52,12 @@ fn untold<E: Election>(before: &NodeOf<E>, done: &Reaction<E>, clean: &Reaction<
     if done.effects != clean.effects {
         let is_save = |effect: &Effect<E::Msg, E::Storage>| matches!(effect, Effect::Save(_));
         let saves = |reaction: &Reaction<E>| reaction.effects.iter().position(is_save);
+        let count = |reaction: &Reaction<E>| reaction.effects.iter().filter(|e| is_save(e)).count();
         match (saves(done), saves(clean)) {
             (None, Some(_)) => clauses.push("saves this on its disk".to_string()),
+            (Some(_), Some(_)) if count(clean) < count(done) => {
+                clauses.push("saves all of this at once".to_string());
+            }
             (Some(late), Some(early)) if early < late => {
                 clauses.push("saves before it sends".to_string());
             }

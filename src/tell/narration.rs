@@ -169,8 +169,12 @@ fn effects_in_words<E: Election>(effects: &[Effect<E::Msg, E::Storage>]) -> Stri
         Effect::Save(_) => None,
     });
     let sent = |(kind, to): (String, Vec<Id>)| format!("sent {kind} to {}", nodes_listed(to));
-    let saved = (saves > 0).then(|| "saved this on its disk".to_string()).into_iter();
-    listed(&saved.chain(by_kind::<E>(sends).into_iter().map(sent)).collect::<Vec<_>>())
+    let saved = match saves {
+        0 => None,
+        1 => Some("made one save".to_string()),
+        _ => Some(format!("made {saves} saves")),
+    };
+    listed(&saved.into_iter().chain(by_kind::<E>(sends).into_iter().map(sent)).collect::<Vec<_>>())
 }
 
 /// The step in a sentence or two; if a planted bug made a difference, also what would have been
@@ -211,7 +215,7 @@ fn what_happened<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) -> St
             let (done, open) = whole.split_at(*effects);
             format!(
                 "{node} crashes in the middle of a step. The whole step: {} When it crashes, it \
-                 has {}; it has not {}.",
+                 has {}; it has not yet {}.",
                 sentences("it", &happened.clauses()),
                 effects_in_words::<E>(done),
                 effects_in_words::<E>(open)

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::courses::{Arrow, End};
 use super::lanes::Condition;
 use super::{Diagram, Row};
+use crate::election::listed;
 use crate::semantics::StepKind;
 use crate::support::plain::printable;
 
@@ -245,7 +246,7 @@ impl Lanes {
     }
 }
 
-/// The messages of a step that nobody receives.
+/// The messages of a step to which no arrow belongs, as they do not arrive in what is shown.
 fn unheard(diagram: &Diagram, row: usize) -> Option<String> {
     let open = diagram.arrows.iter().filter(|arrow| arrow.sent == row && arrow.end == End::Open);
     let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -256,9 +257,9 @@ fn unheard(diagram: &Diagram, row: usize) -> Option<String> {
             None => kinds.push((&arrow.label, vec![name])),
         }
     }
-    let kind = |(kind, to): &(&str, Vec<&str>)| format!("{kind} to {}", to.join(" "));
+    let kind = |(kind, to): &(&str, Vec<&str>)| format!("{kind} to {}", listed(to));
     let all: Vec<String> = kinds.iter().map(kind).collect();
-    (!all.is_empty()).then(|| format!("not received: {}", all.join(", ")))
+    (!all.is_empty()).then(|| format!("also {}", all.join(", ")))
 }
 
 fn ends_in(arrow: &Arrow, row: usize) -> bool {
