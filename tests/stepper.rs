@@ -69,7 +69,7 @@ fn another_step_leads_astray_and_back() {
     assert!(walk.is_astray() && walk.broken().is_none());
     let astray = screen(&walk, (100, 30), false);
     line(&astray, "step 7 of 7, on steps of your own");
-    line(&astray, "follows n3, the leader of term 1");
+    line(&astray, "It follows n3.");
     walk.follow_recorded();
     assert!(!walk.is_astray());
     assert_eq!((walk.at(), walk.length()), (6, 8));
