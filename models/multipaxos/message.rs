@@ -1,7 +1,7 @@
 //! The messages between nodes, in two phases (PMS 2.2) and as heartbeats; and their contents:
 //! values, and votes for them.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 use std::fmt::{self, Debug};
 
 use super::state::{Ballot, Slot};
@@ -92,4 +92,4 @@ impl Debug for Vote {
 }
 
 /// At most one vote in each slot.
-pub type Votes = BTreeMap<Slot, Vote>;
+pub type Votes = SortedMap<Slot, Vote>;

@@ -1,7 +1,7 @@
 //! Phase 1 (PMS 2.2, 3): a candidate asks for promises for all slots at once, acceptors promise and
 //! report their votes, and a candidate with a majority's promises leads, bound by their reports.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -82,7 +82,7 @@ impl Turn<'_, '_> {
                 if gap && self.node.bug == Some(Bug::FillsGapsEarly) {
                     continue;
                 }
-                let bound = adopted.entry(slot).or_insert(vote);
+                let bound = adopted.get_or_insert(slot, vote);
                 if vote.ballot > bound.ballot || self.node.bug == Some(Bug::AdoptsLastReceived) {
                     *bound = vote;
                 }
@@ -99,7 +99,7 @@ impl Turn<'_, '_> {
             return;
         }
         let proposals = self.bound_by(adopted);
-        let mut acks = BTreeMap::new();
+        let mut acks = SortedMap::new();
         self.out.cancel_timer(Timer::Election);
         if self.node.heartbeats {
             self.out.set_timer(Timer::Heartbeat, HEARTBEAT);

@@ -71,7 +71,7 @@ impl Turn<'_, '_> {
             _ => return,
         }
         if let Role::Leader { acks } = &mut self.state.to_mut().role {
-            acks.entry(slot).or_default().insert(src);
+            acks.get_or_insert(slot, Default::default()).insert(src);
         }
         self.count_acks();
     }

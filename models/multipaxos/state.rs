@@ -1,6 +1,6 @@
 //! A node's state: what is on its disk, and what it has in memory besides; ballots and slots.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 use std::fmt::{self, Debug};
 
 use stateright::actor::Id;
@@ -106,7 +106,7 @@ pub enum Role {
         /// chosen slot is kept only as long as a heartbeat may have to repeat its proposal. In
         /// slots that were chosen before it led, its own vote remains under an earlier ballot, and
         /// no votes are counted any more.
-        acks: BTreeMap<Slot, NodeSet>,
+        acks: SortedMap<Slot, NodeSet>,
     },
 }
 

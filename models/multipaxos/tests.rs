@@ -1,6 +1,6 @@
 //! One test a rule: a handler is driven by hand and what it saves and sends is read, in its order.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::{Actor, Command};
 
@@ -424,7 +424,7 @@ fn may_wait(msg: Message, ages: [u16; 2]) -> bool {
     let rule = invariants.iter().find(|rule| rule.name == "roles-fit").expect("the rule");
     let Check::Rule(holds) = rule.check else { panic!("a rule of single steps") };
     let [timers_before, timers] =
-        ages.map(|now| BTreeMap::from([(Timer::Election, Age { now, first: 3, last: 5 })]));
+        ages.map(|now| SortedMap::from([(Timer::Election, Age { now, first: 3, last: 5 })]));
     let durable = Disk { promised: ballot(1, N2), ..Disk::default() };
     let follower = State { durable, chosen: Slot(0), role: Role::Follower };
     let step = NodeStep {

@@ -1,6 +1,6 @@
 //! What the properties must remember of a run to check the papers' theorems.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::support::sorted::{SortedMap, SortedSet};
 
 use stateright::actor::Id;
 
@@ -17,20 +17,20 @@ pub(super) type Proposal = (Slot, Ballot, Value);
 pub struct Witness {
     /// Who has ever accepted each proposal. Once its value is chosen in its slot, under this ballot
     /// or a lower one, further votes change nothing and are not kept.
-    pub(super) proposals: BTreeMap<Proposal, NodeSet>,
+    pub(super) proposals: SortedMap<Proposal, NodeSet>,
     /// The proposals that a majority has accepted, as far as their votes are kept.
-    pub(super) chosen: BTreeSet<Proposal>,
+    pub(super) chosen: SortedSet<Proposal>,
     /// The ballots that have been led.
-    led: BTreeSet<Ballot>,
+    led: SortedSet<Ballot>,
     /// The highest round that each node has run for, even if the node has forgotten it.
-    rounds: BTreeMap<Id, u32>,
+    rounds: SortedMap<Id, u32>,
     /// Of each candidate: its ballot, the first slot that it asks for, and who has really promised
     /// it, with what each reported. Kept as long as it runs for this ballot.
-    campaigns: BTreeMap<Id, (Ballot, Slot, Reports)>,
+    campaigns: SortedMap<Id, (Ballot, Slot, Reports)>,
 }
 
 /// Promises for one ballot, with the votes that each reports.
-pub(super) type Reports = BTreeMap<Id, Votes>;
+pub(super) type Reports = SortedMap<Id, Votes>;
 
 impl Witness {
     /// Updates the campaign of the node that takes a step: it begins with the node's own promise,
@@ -50,7 +50,7 @@ impl Witness {
     /// A node has this vote on disk.
     fn count(&mut self, proposal: Proposal, id: Id, majority: usize) {
         let (slot, ballot, value) = proposal;
-        let who = self.proposals.entry(proposal).or_default();
+        let who = self.proposals.get_or_insert(proposal, Default::default());
         if self.chosen.iter().any(|(s, lowest, v)| (*s, *v) == (slot, value) && *lowest <= ballot) {
             return;
         }
@@ -82,7 +82,7 @@ impl Witness {
 
     /// How many slots have a chosen value.
     pub(super) fn slots_chosen(&self) -> usize {
-        self.chosen.iter().map(|(slot, ..)| slot).collect::<BTreeSet<_>>().len()
+        self.chosen.iter().map(|(slot, ..)| slot).collect::<SortedSet<_>>().len()
     }
 
     /// Whether a no-op is chosen somewhere.
@@ -117,7 +117,7 @@ pub(super) fn observe(past: &Witness, step: &NodeStep<'_, MultiPaxos>) -> Option
     if let Some(State { durable: Disk { round: round @ 1.., .. }, .. }) =
         step.after.or(step.cut_short)
     {
-        let known = next.rounds.entry(step.id).or_default();
+        let known = next.rounds.get_or_insert(step.id, Default::default());
         *known = (*known).max(*round);
     }
     for (dst, msg) in step.sends {
@@ -125,7 +125,7 @@ pub(super) fn observe(past: &Witness, step: &NodeStep<'_, MultiPaxos>) -> Option
             && let Some((current, _, reports)) = next.campaigns.get_mut(dst)
             && current == ballot
         {
-            reports.entry(step.id).or_insert(accepted.clone());
+            reports.get_or_insert(step.id, accepted.clone());
         }
     }
     for (slot, vote) in step.storage.into_iter().flat_map(|disk| &disk.accepted) {

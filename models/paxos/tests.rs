@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::election::{Age, Check, Event, Value as Setting};
+use crate::support::sorted::SortedMap;
 use stateright::actor::Command;
-use std::collections::BTreeMap;
 
 const N1: usize = 0;
 const N2: usize = 1;
@@ -328,7 +328,7 @@ fn may_wait(after: &State, ages: [u16; 2]) -> bool {
     let rule = invariants.iter().find(|rule| rule.name == "numbers-are-new").expect("the rule");
     let Check::Rule(holds) = rule.check else { panic!("a rule of single steps") };
     let [timers_before, timers] =
-        ages.map(|now| BTreeMap::from([(Timer::Retry, Age { now, first: 3, last: 5 })]));
+        ages.map(|now| SortedMap::from([(Timer::Retry, Age { now, first: 3, last: 5 })]));
     let before = State::default();
     let step = NodeStep {
         actor: &Paxos::build(&setup()).expect("a valid setup")[N1],

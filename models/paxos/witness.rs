@@ -1,6 +1,6 @@
 //! What the properties must remember of a run to check the paper's theorems.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::support::sorted::{SortedMap, SortedSet};
 
 use stateright::actor::Id;
 
@@ -16,18 +16,18 @@ pub struct Witness {
     /// Every proposal ever made, with the acceptors that have accepted it: on disk, or as they told
     /// a learner. Once a value is chosen, further votes for it in that ballot or above change
     /// nothing and are not kept.
-    pub(super) proposals: BTreeMap<Proposal, NodeSet>,
+    pub(super) proposals: SortedMap<Proposal, NodeSet>,
     /// Each value that a quorum has accepted in one ballot, with the lowest such ballot.
-    pub(super) chosen: BTreeMap<Value, Ballot>,
+    pub(super) chosen: SortedMap<Value, Ballot>,
     /// Values learned without having been chosen: one is too many.
-    pub(super) mistaken: BTreeSet<Value>,
+    pub(super) mistaken: SortedSet<Value>,
     /// Of each node in phase 1: its ballot, and who has really promised it, with what each
     /// reported. Kept as long as that node prepares this ballot.
-    preparing: BTreeMap<Id, (Ballot, Reports)>,
+    preparing: SortedMap<Id, (Ballot, Reports)>,
 }
 
 /// Promises for one ballot, with the proposal that each reports.
-pub(super) type Reports = BTreeMap<Id, Proposal>;
+pub(super) type Reports = SortedMap<Id, Proposal>;
 
 impl Witness {
     /// Updates the phase 1 of the node that takes a step: it begins with the promise of its own
@@ -53,7 +53,7 @@ impl Witness {
         if let Some((current, reports)) = self.preparing.get_mut(&proposer)
             && *current == ballot
         {
-            reports.entry(acceptor).or_insert(accepted);
+            reports.get_or_insert(acceptor, accepted);
         }
     }
 
@@ -94,7 +94,7 @@ impl Witness {
 
     /// A proposal is made, perhaps not for the first time.
     pub(super) fn propose(&mut self, proposal: Proposal) {
-        self.proposals.entry(proposal).or_default();
+        self.proposals.get_or_insert(proposal, Default::default());
     }
 
     /// An acceptor has accepted a proposal. With a quorum of them its value is chosen.

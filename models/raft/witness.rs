@@ -1,6 +1,6 @@
 //! What the properties of figure 3 must remember of the past.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -15,13 +15,13 @@ use crate::election::{Election, NodeSet, NodeStep, Term};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Witness {
     /// The logs with which leaders began. What they appended later is of their own term.
-    pub(super) elected: BTreeMap<(Term, Id), Log>,
+    pub(super) elected: SortedMap<(Term, Id), Log>,
     /// By index: the first entry committed there, and the earliest term in which it was.
-    pub(super) committed: BTreeMap<usize, (Entry, Term)>,
+    pub(super) committed: SortedMap<usize, (Entry, Term)>,
     /// By term and index: which servers have had the leader's entry on disk in its own term. Once
     /// they are a majority the entry is committed, even if no server knows it yet, and is removed
     /// here. Kept only where the configuration is fixed.
-    stored: BTreeMap<(Term, usize), NodeSet>,
+    stored: SortedMap<(Term, usize), NodeSet>,
 }
 
 impl Witness {
@@ -43,7 +43,7 @@ impl Witness {
 
     /// An entry is committed in a term, perhaps not for the first time.
     fn commit(&mut self, index: usize, entry: Entry, term: Term) {
-        let (first, since) = self.committed.entry(index).or_insert((entry, term));
+        let (first, since) = self.committed.get_or_insert(index, (entry, term));
         if *first == entry {
             *since = term.min(*since);
         }
@@ -57,7 +57,7 @@ impl Witness {
             if self.committed.get(&index).is_some_and(|(first, _)| log.get(index) == Some(*first)) {
                 continue;
             }
-            let holders = self.stored.entry((term, index)).or_default();
+            let holders = self.stored.get_or_insert((term, index), Default::default());
             holders.insert(server);
             if holders.len() * 2 > nodes {
                 for (i, entry) in log.prefix(index).iter().enumerate() {
@@ -77,7 +77,7 @@ pub(super) fn observe(past: &Witness, step: &NodeStep<'_, Raft>) -> Option<Witne
         && !leads_on(step)
     {
         let log = step.before.map_or(&end.persistent.log, |server| &server.persistent.log);
-        now.elected.entry((term, step.id)).or_insert_with(|| log.clone());
+        now.elected.get_or_insert((term, step.id), log.clone());
     }
     if step.actor.values > 0 {
         if let (Some(disk), Membership::Fixed) = (step.storage, step.actor.membership) {

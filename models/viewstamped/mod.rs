@@ -32,8 +32,8 @@ mod turn;
 mod view_change;
 mod witness;
 
+use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use stateright::actor::{Actor, Id, Out};
 
@@ -71,7 +71,7 @@ impl Actor for Viewstamped {
 
     /// A replica's first start makes it a normal replica in view 0.
     fn on_start(&self, id: Id, _storage: &Option<Disk>, out: &mut Out<Self>) -> State {
-        let status = Status::Normal { prepared: BTreeMap::new() };
+        let status = Status::Normal { prepared: SortedMap::new() };
         let state = State { view: 0, log: Log::new(), commit: 0, status };
         self.turn(id, &mut Cow::Borrowed(&state), out).begin(0);
         state

@@ -1,6 +1,6 @@
 //! Recovery (§4.3).
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -23,10 +23,10 @@ impl Viewstamped {
         }
         // §4.3: the view-number alone does not make a replica normal, on disk or not.
         if self.bug == Some(Bug::ResumesView) {
-            let status = Status::Normal { prepared: BTreeMap::new() };
+            let status = Status::Normal { prepared: SortedMap::new() };
             return State { view, log, commit, status };
         }
-        let status = Status::Recovering { nonce: incarnation, answers: BTreeMap::new() };
+        let status = Status::Recovering { nonce: incarnation, answers: SortedMap::new() };
         State { view, log, commit, status }
     }
 }

@@ -1,6 +1,6 @@
 //! What a replica remembers (figure 2 of the paper), and what it keeps on disk.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -30,7 +30,7 @@ pub enum Status {
     Normal {
         /// At the primary: the op-number up to which each backup is known to have prepared, where
         /// beyond the commit-number.
-        prepared: BTreeMap<Id, usize>,
+        prepared: SortedMap<Id, usize>,
     },
     /// In the change to its view (§4.2).
     ViewChange {
@@ -40,14 +40,14 @@ pub enum Status {
         /// enough.
         started: NodeSet,
         /// At the primary of the new view: the DoViewChange messages, its own included.
-        offers: BTreeMap<Id, Offer>,
+        offers: SortedMap<Id, Offer>,
     },
     /// In nothing: it has come back after a crash, and waits for its state (§4.3).
     Recovering {
         /// Tells this recovery from earlier ones.
         nonce: u32,
         /// The latest answer of each other replica.
-        answers: BTreeMap<Id, Answer>,
+        answers: SortedMap<Id, Answer>,
     },
 }
 

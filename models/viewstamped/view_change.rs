@@ -1,6 +1,6 @@
 //! View changes (§4.2).
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -30,7 +30,7 @@ impl Turn<'_, '_> {
             Status::Recovering { .. } => 0,
         };
         self.leave_normal();
-        let (started, offers) = (NodeSet::default(), BTreeMap::new());
+        let (started, offers) = (NodeSet::default(), SortedMap::new());
         self.state.to_mut().status = Status::ViewChange { last_normal, started, offers };
         self.enter(view);
         // If the view change takes too long, the next one is started.
@@ -121,7 +121,7 @@ impl Turn<'_, '_> {
         let s = self.state.to_mut();
         s.log = log;
         s.commit = if keeps_own { s.commit } else { highest };
-        s.status = Status::Normal { prepared: BTreeMap::new() };
+        s.status = Status::Normal { prepared: SortedMap::new() };
         let (view, log, commit) = (s.view, s.log.clone(), s.commit);
         self.broadcast(&Message::StartView { view, log, commit });
         self.out.cancel_timer(Timer::ViewChange);
@@ -145,7 +145,7 @@ impl Turn<'_, '_> {
         let s = self.state.to_mut();
         s.log = log;
         s.commit = s.commit.max(commit);
-        s.status = Status::Normal { prepared: BTreeMap::new() };
+        s.status = Status::Normal { prepared: SortedMap::new() };
         self.enter(view);
         let op_number = self.state.log.len();
         if op_number > self.state.commit {

@@ -1,7 +1,7 @@
 //! What is remembered of a run, so that properties can speak of the past.
 
+use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use stateright::actor::Id;
 
@@ -14,12 +14,12 @@ use crate::election::{Election, NodeStep, Term};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Witness {
     /// The log with which each view was first started.
-    pub installed: BTreeMap<View, Log>,
+    pub installed: SortedMap<View, Log>,
     /// The operations whose clients were told that they are done, in the order of their op-numbers,
     /// each with the view in which the primary said so.
     pub acknowledged: Vec<(Op, View)>,
     /// Who leads now, and which view; kept only where time is trusted.
-    pub leading: BTreeMap<Id, View>,
+    pub leading: SortedMap<Id, View>,
 }
 
 /// The witness after a step, or `None` if the step leaves it alone. A view starts when its primary

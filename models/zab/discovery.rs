@@ -2,7 +2,7 @@
 //! a later one, and has it promised. Steps are numbered as in the paper: `l.1.1` is the leader's
 //! first in phase 1, `f.1.1` the follower's.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -31,8 +31,8 @@ impl Turn<'_, '_> {
     pub(super) fn lead(&mut self) {
         self.state.to_mut().role = Role::Leading(Leading {
             stand: Stand::Discovery,
-            learners: BTreeMap::new(),
-            broken: BTreeMap::new(),
+            learners: SortedMap::new(),
+            broken: SortedMap::new(),
             heard: NodeSet::default(),
         });
         self.out.set_timer(Timer::Contact, self.node.contact());

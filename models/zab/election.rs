@@ -6,7 +6,7 @@
 //! of one epoch. This phase only has to elect a server with the most recent history, so that phase
 //! 1 succeeds.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -50,7 +50,7 @@ impl Turn<'_, '_> {
         self.out.cancel_timer(Timer::Contact);
         self.out.cancel_timer(Timer::Ping);
         self.out.cancel_timer(Timer::Retry);
-        self.cast(self.own_vote(), BTreeMap::new());
+        self.cast(self.own_vote(), SortedMap::new());
     }
 
     /// Back to the election, because this leader cannot be followed. The election would name it
@@ -64,14 +64,14 @@ impl Turn<'_, '_> {
         let vote = self.own_vote();
         let state = self.state.to_mut();
         state.link.round += 1;
-        let (votes, settled) = (BTreeMap::new(), BTreeMap::new());
+        let (votes, settled) = (SortedMap::new(), SortedMap::new());
         state.role = Role::Looking(Looking { vote, votes, settled });
     }
 
     /// Starts a round with this vote.
-    fn cast(&mut self, vote: Option<Vote>, settled: BTreeMap<Id, Settled>) {
+    fn cast(&mut self, vote: Option<Vote>, settled: SortedMap<Id, Settled>) {
         let state = self.state.to_mut();
-        state.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled });
+        state.role = Role::Looking(Looking { vote, votes: SortedMap::new(), settled });
         if let Some(candidates) = self.node.oracle {
             let (id, initialised) = (self.id, state.initialised);
             let may_lead = |&node: &Id| node != id || initialised;

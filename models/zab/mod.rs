@@ -36,8 +36,8 @@ mod tests;
 mod turn;
 mod witness;
 
+use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use stateright::actor::{Actor, Id, Out};
 
@@ -147,7 +147,7 @@ impl Election for Zab {
             o.save(disk.clone());
         }
         let is_set_up = storage.is_some() || incarnation == 0;
-        let (votes, settled) = (BTreeMap::new(), BTreeMap::new());
+        let (votes, settled) = (SortedMap::new(), SortedMap::new());
         let mut state = Cow::Owned(State {
             link: Link { incarnation, round: 0 },
             disk,

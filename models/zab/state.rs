@@ -1,6 +1,6 @@
 //! The state of a server: its memory, its disk, and its end of each connection.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 use std::fmt::{self, Debug, Display};
 
 use stateright::actor::Id;
@@ -210,9 +210,9 @@ pub struct Looking {
     /// The vote that this server casts now.
     pub vote: Option<Vote>,
     /// The votes that others cast in this round.
-    pub votes: BTreeMap<Id, Vote>,
+    pub votes: SortedMap<Id, Vote>,
     /// What servers that have left the election say.
-    pub settled: BTreeMap<Id, Settled>,
+    pub settled: SortedMap<Id, Settled>,
 }
 
 /// A follower. From its promise on, its leader's epoch is the one that it accepted last.
@@ -246,9 +246,9 @@ pub struct Leading {
     /// How far it has come.
     pub stand: Stand,
     /// The followers whose connections live.
-    pub learners: BTreeMap<Id, Learner>,
+    pub learners: SortedMap<Id, Learner>,
     /// The last connection of each follower whose connection broke. It is never opened again.
-    pub broken: BTreeMap<Id, Link>,
+    pub broken: SortedMap<Id, Link>,
     /// The followers that have answered a ping since a quorum last did.
     pub heard: NodeSet,
 }

@@ -4,7 +4,7 @@ mod cluster;
 mod election;
 mod phases;
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use super::{Epoch, Primary, Timer, Txn, Witness, Zab};
 use crate::election::{Check, Election, Event, NodeStep, Setup, Value};
@@ -47,11 +47,11 @@ fn each_property_of_a_delivery_can_fail() {
     let primary = |had, broadcast: &[Txn]| Primary { had, broadcast: broadcast.to_vec() };
     let witness = Witness {
         longest: vec![txn(1, 1), txn(1, 2)],
-        primaries: BTreeMap::from([
+        primaries: SortedMap::from([
             ((Epoch(1), n(1)), primary(0, &[txn(1, 1), txn(1, 2)])),
             ((Epoch(3), n(3)), primary(1, &[txn(3, 1)])),
         ]),
-        led: BTreeMap::from([(Epoch(1), n(1)), (Epoch(3), n(3))]),
+        led: SortedMap::from([(Epoch(1), n(1)), (Epoch(3), n(3))]),
         ..Witness::default()
     };
     let step = NodeStep {
@@ -65,8 +65,8 @@ fn each_property_of_a_delivery_can_fail() {
         cut_short: None,
         sends: &[],
         storage: None,
-        timers_before: &BTreeMap::new(),
-        timers: &BTreeMap::new(),
+        timers_before: &SortedMap::new(),
+        timers: &SortedMap::new(),
     };
     let failing: Vec<&str> = Zab::invariants()
         .into_iter()

@@ -4,7 +4,7 @@
 //! begins again. While nothing is broken, any two sequences ever delivered are prefixes one of the
 //! other, so that the longest stands for all of them.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -19,11 +19,11 @@ pub struct Witness {
     /// The longest sequence that any server has delivered.
     pub longest: Vec<Txn>,
     /// Who broadcast as the primary of which epoch.
-    pub primaries: BTreeMap<(Epoch, Id), Primary>,
+    pub primaries: SortedMap<(Epoch, Id), Primary>,
     /// Who first led each epoch.
-    pub led: BTreeMap<Epoch, Id>,
+    pub led: SortedMap<Epoch, Id>,
     /// The supporters of each server in each round of Fast Leader Election.
-    pub support: BTreeMap<(u32, Id), Support>,
+    pub support: SortedMap<(u32, Id), Support>,
 }
 
 /// The supporters of a server in a round.
@@ -69,14 +69,14 @@ pub(super) fn observe(witness: &Witness, step: &NodeStep<'_, Zab>) -> Option<Wit
     let mut witness = witness.clone();
     witness.led.extend(leads.map(|epoch| (epoch, step.id)));
     if let Some((round, leader, history)) = supports {
-        let support = witness.support.entry((round, leader)).or_default();
+        let support = witness.support.get_or_insert((round, leader), Default::default());
         support.by.insert(step.id);
         support.most_recent = support.most_recent.max(history.unwrap_or_default());
     }
     if let (Some(txn), Some(before)) = (new, step.before) {
         let had = shared(before.delivered(), &witness.longest);
         let begins = Primary { had, broadcast: Vec::new() };
-        let primary = witness.primaries.entry((txn.zxid.epoch, step.id)).or_insert(begins);
+        let primary = witness.primaries.get_or_insert((txn.zxid.epoch, step.id), begins);
         primary.broadcast.push(txn);
     }
     if let Some((_, after)) = longer {

@@ -5,7 +5,7 @@
 //! all terms go on in the same way, and what decides liveness takes them for one: it numbers terms
 //! anew from the lowest that counts.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::{Envelope, Id};
 
@@ -76,7 +76,7 @@ pub struct Snapshot<'a, E: Election> {
     /// The disks, as far as some start may still read them.
     pub disks: Vec<Option<E::Storage>>,
     /// The timers that run, by node.
-    pub timers: Vec<BTreeMap<E::Timer, Running>>,
+    pub timers: Vec<SortedMap<E::Timer, Running>>,
     /// What is in flight and may still arrive, each copy for itself. On the ordered network what
     /// one node has sent to another stands in the order in which it was sent, and must stay so.
     pub messages: Vec<Envelope<E::Msg>>,

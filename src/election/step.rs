@@ -1,6 +1,6 @@
 //! One step of one node, as invariants, goals and witnesses see it.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::{Actor, Id};
 
@@ -77,7 +77,7 @@ pub struct NodeStep<'a, E: Election> {
     /// What is on the node's disk after the step.
     pub storage: Option<&'a E::Storage>,
     /// The timers that ran before the step. If the step is a timeout, its timer is included.
-    pub timers_before: &'a BTreeMap<E::Timer, Age>,
+    pub timers_before: &'a SortedMap<E::Timer, Age>,
     /// The timers that run after the step; none if the node is down.
-    pub timers: &'a BTreeMap<E::Timer, Age>,
+    pub timers: &'a SortedMap<E::Timer, Age>,
 }

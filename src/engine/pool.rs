@@ -36,16 +36,27 @@ impl WorkerPool {
             return items.for_each(f);
         };
         let items: Vec<Mutex<Option<I>>> = items.map(|item| Mutex::new(Some(item))).collect();
-        let (ticket, left) = (AtomicUsize::new(0), AtomicUsize::new(items.len()));
+        self.share(others, items.len(), &|at: usize| {
+            let item = items[at].lock().unwrap_or_else(PoisonError::into_inner).take();
+            f(item.expect("a ticket is drawn once"));
+        });
+    }
+
+    /// Applies `f` to each number below `count`. Not generic, so that it is compiled once.
+    fn share(&self, others: &ThreadPool, count: usize, f: &(dyn Fn(usize) + Sync)) {
+        let (ticket, left) = (AtomicUsize::new(0), AtomicUsize::new(count));
         let work = || {
-            while let Some(item) = items.get(ticket.fetch_add(1, Ordering::Relaxed)) {
-                let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
-                f(item.expect("a ticket is drawn once"));
+            loop {
+                let at = ticket.fetch_add(1, Ordering::Relaxed);
+                if at >= count {
+                    break;
+                }
+                f(at);
                 left.fetch_sub(1, Ordering::Relaxed);
             }
         };
         others.in_place_scope(|scope| {
-            for _ in 1..self.threads.min(items.len()) {
+            for _ in 1..self.threads.min(count) {
                 scope.spawn(|_| work());
             }
             work();

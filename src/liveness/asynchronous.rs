@@ -45,7 +45,7 @@ pub(super) fn find_fair<E: Election>(
     };
     let nodes = || (0..n).map(Id::from);
     let unfair = Question::Persists { one_of: nodes().map(idle).collect() };
-    let (explored, decision) = search(system, extent, &unfair, |marks| marks & good == 0)?;
+    let (explored, decision) = search(system, extent, &unfair, &|marks| marks & good == 0)?;
     let report = |explored, replies| {
         let links = system.rules.topologies[0].clone();
         let phases = vec![Phase { links, explored, before: None }];
@@ -60,7 +60,7 @@ pub(super) fn find_fair<E: Election>(
     // A run is good if a leader leads on; one that is not fair does not count.
     let one_of = nodes().map(leads_on).chain(nodes().map(idle)).collect();
     let stable = Question::Persists { one_of };
-    let (explored, decision) = search(system, extent, &stable, |_| true)?;
+    let (explored, decision) = search(system, extent, &stable, &|_| true)?;
     Ok(report(explored, vec![Reply { asked: Asked::StableLeader, decision }, again]))
 }
 
@@ -71,14 +71,14 @@ fn search<'a, E: Election>(
     system: &'a System<E>,
     extent: Extent,
     question: &Question,
-    is_followed: impl Fn(u32) -> bool + Sync,
+    is_followed: &(dyn Fn(u32) -> bool + Sync),
 ) -> Result<(Explored<'a, E>, Decision), String> {
     let among = |orders: Orders, in_flight: usize, most: usize| {
         let links = &system.rules.topologies[0];
         let start = vec![Between::of(system, &system.initial())];
         let states = extent.states.min(most);
         let extent = Extent { states, orders, in_flight, ..extent };
-        let explored = explore(system, links, start, extent, &is_followed)?;
+        let explored = explore(system, links, start, extent, is_followed)?;
         let graph = &explored.graph;
         let decision = decide(graph, question).map_err(|defect| defect.to_string())?;
         confirm(graph, question, &decision)

@@ -218,7 +218,7 @@ pub fn audit_graph<E: Election>(
 ) -> Result<[u64; 2], String> {
     expect_decidable(system)?;
     let start = || vec![Between::of(system, &system.initial())];
-    let exact = explore(system, links, start(), extent, |_| true)?;
+    let exact = explore(system, links, start(), extent, &|_| true)?;
     let wide = explore_wide(system, links, start(), extent)?;
     let forms = Forms::new(system, links, u64::MAX);
     let numbers: HashMap<Between<E>, u32> = wide.states().zip(0..).collect();

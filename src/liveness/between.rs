@@ -1,6 +1,6 @@
 //! A system between two ticks.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -153,7 +153,7 @@ impl<E: Election> Between<E> {
         let Snapshot { states, disks, timers, messages, .. } = snapshot;
         let parts = states.into_iter().zip(disks).zip(timers);
         for (node, ((state, disk), timers)) in self.nodes.iter_mut().zip(parts) {
-            let timers: BTreeMap<E::Timer, Age> =
+            let timers: SortedMap<E::Timer, Age> =
                 timers.into_iter().map(|(timer, Running(age))| (timer, age)).collect();
             let is_same = node.state.as_deref() == state.as_ref()
                 && node.storage.as_deref() == disk.as_ref()
@@ -173,7 +173,7 @@ impl<E: Election> Between<E> {
 }
 
 /// Timers as a protocol sees them.
-fn running<T: Clone>(timers: &BTreeMap<T, Age>) -> impl Iterator<Item = (T, Running)> {
+fn running<T: Clone>(timers: &SortedMap<T, Age>) -> impl Iterator<Item = (T, Running)> {
     timers.iter().map(|(timer, age)| (timer.clone(), Running(*age)))
 }
 

@@ -8,7 +8,6 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
 use stateright::actor::Id;
 
 use super::between::Between;
@@ -20,6 +19,7 @@ use crate::election::Election;
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
+use crate::support::parallel;
 
 /// A way in which a tick can end at one node.
 struct End {
@@ -279,15 +279,15 @@ impl<'a, E: Election> Compiled<'a, E> {
                 Missing::Left(left) => number_of(&mut self.left, left),
             };
         }
-        let new = self.ends.len()..self.alone.len();
-        let found: Vec<_> = new.into_par_iter().map(|number| self.endings(number)).collect();
+        let known = self.ends.len();
+        let found = parallel::map(self.alone.len() - known, |new| self.endings(known + new));
         for endings in found {
             let ends =
                 endings.map(|draws| draws.into_iter().map(|ends| self.numbered(ends)).collect());
             self.ends.push(ends);
         }
-        let new = self.arrived.len()..self.arrivals.len();
-        let found: Vec<_> = new.into_par_iter().map(|number| self.arrive(number)).collect();
+        let known = self.arrived.len();
+        let found = parallel::map(self.arrivals.len() - known, |new| self.arrive(known + new));
         for due in found {
             let due = self.due.add(due);
             self.arrived.push(due);

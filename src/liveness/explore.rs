@@ -1,7 +1,5 @@
 //! The graph of everything that a timed system can do, tick by tick.
 
-use rayon::prelude::*;
-
 use super::apart::Grain;
 use super::between::Between;
 use super::chain::Chain;
@@ -13,6 +11,7 @@ use super::ticks::Orders;
 use crate::election::Election;
 use crate::semantics::topology::Topology;
 use crate::semantics::{System, Timing};
+use crate::support::parallel;
 
 /// How far a graph is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,12 +64,12 @@ impl<E: Election> Explored<'_, E> {
 
     /// The numbers of the states here that are forms of the states of another graph.
     pub(super) fn forms_of(&self, other: &Explored<'_, E>) -> Vec<u32> {
-        let all: Vec<u32> = (0..other.graph.states()).collect();
-        let number = |state: &u32| {
-            let form = self.shapes.form(other.state(*state))?;
+        let number = |state| {
+            let form = self.shapes.form(other.state(state as u32))?;
             self.states.find(&self.compiled.row(form)?).ok()
         };
-        let mut numbers: Vec<u32> = all.par_iter().filter_map(number).collect();
+        let all = parallel::map(other.graph.states() as usize, number);
+        let mut numbers: Vec<u32> = all.into_iter().flatten().collect();
         numbers.sort_unstable();
         numbers.dedup();
         numbers
@@ -90,6 +89,9 @@ impl<E: Election> Explored<'_, E> {
 /// So many states are followed at a time, by all threads.
 const BATCH: usize = 1 << 12;
 
+/// A thread takes so many of them at a time.
+const PART: usize = 1 << 6;
+
 /// A search under way. While states are followed, all threads read its tables. What is not in them
 /// yet, and the states that are new, one thread adds afterwards, in the order of the states that
 /// were followed; so no number depends on the threads.
@@ -103,9 +105,9 @@ struct Explorer<'a, E: Election> {
 }
 
 /// Which ticks are followed, and what is noted of them.
-struct Following<F> {
+struct Following<'f> {
     extent: Extent,
-    is_followed: F,
+    is_followed: &'f (dyn Fn(u32) -> bool + Sync),
 }
 
 /// What comes after a state.
@@ -158,16 +160,9 @@ impl<'a, E: Election> Explorer<'a, E> {
     }
 
     /// What comes after each of these states.
-    fn follow<F: Fn(u32) -> bool + Sync>(
-        &mut self,
-        states: std::ops::Range<u32>,
-        how: &Following<F>,
-    ) -> Vec<Next> {
+    fn follow(&mut self, states: std::ops::Range<u32>, how: &Following<'_>) -> Vec<Next> {
         let first = states.start;
-        let mut all: Vec<Next> = states
-            .into_par_iter()
-            .map_init(Vec::new, |edges, s| self.after(s, how, edges))
-            .collect();
+        let mut all = self.after_each(&states.collect::<Vec<u32>>(), how);
         loop {
             let open: Vec<u32> =
                 (first..).zip(&all).filter(|(_, next)| next.is_missing()).map(|(s, _)| s).collect();
@@ -182,22 +177,26 @@ impl<'a, E: Election> Explorer<'a, E> {
             }
             self.compiled.learn(parts);
             self.shapes.learn(&mut self.compiled, forms);
-            let again = open.par_iter().map_init(Vec::new, |edges, s| self.after(*s, how, edges));
-            let again: Vec<Next> = again.collect();
+            let again = self.after_each(&open, how);
             for (state, next) in open.into_iter().zip(again) {
                 all[(state - first) as usize] = next;
             }
         }
     }
 
+    /// What comes after each of these states, as far as it is known, by all threads.
+    fn after_each(&self, states: &[u32], how: &Following<'_>) -> Vec<Next> {
+        let parts: Vec<&[u32]> = states.chunks(PART).collect();
+        let after = |part: usize| -> Vec<Next> {
+            let mut edges = Vec::new();
+            parts[part].iter().map(|state| self.after(*state, how, &mut edges)).collect()
+        };
+        parallel::map(parts.len(), after).into_iter().flatten().collect()
+    }
+
     /// What comes after a state, as far as it is known. Ticks are gathered in `edges`, which is
     /// used again and again: most of them lead to few states.
-    fn after<F: Fn(u32) -> bool>(
-        &self,
-        state: u32,
-        how: &Following<F>,
-        edges: &mut Vec<Edge>,
-    ) -> Next {
+    fn after(&self, state: u32, how: &Following<'_>, edges: &mut Vec<Edge>) -> Next {
         let (mut next, row) = (Next::default(), self.states.get(state));
         let mut from = vec![0; row.len()];
         for instance in self.shapes.instances(self.shape[state as usize], &mut next.missing.1) {
@@ -213,11 +212,11 @@ impl<'a, E: Election> Explorer<'a, E> {
     }
 
     /// The ticks from a state of this shape.
-    fn ticks<F: Fn(u32) -> bool>(
+    fn ticks(
         &self,
         from: &[u32],
         shape: u32,
-        how: &Following<F>,
+        how: &Following<'_>,
         next: &mut Next,
         edges: &mut Vec<Edge>,
     ) {
@@ -296,8 +295,9 @@ impl<'a, E: Election> Explorer<'a, E> {
 
     /// Finds the forms of starts, and their numbers.
     fn start(&mut self, starts: Vec<Between<E>>) -> Result<Vec<u32>, String> {
-        let form = |start| self.shapes.form(start);
-        let forms: Option<Vec<Between<E>>> = starts.into_par_iter().map(form).collect();
+        let form = |start: usize| self.shapes.form(starts[start].clone());
+        let forms = parallel::map(starts.len(), form).into_iter();
+        let forms: Option<Vec<Between<E>>> = forms.collect();
         let forms = forms.ok_or("a start is beyond the bounds")?.into_iter();
         let numbers = forms.map(|form| self.states.put(&self.compiled.put(form))).collect();
         self.shapes.look_at_nodes(&self.compiled);
@@ -312,7 +312,7 @@ impl<'a, E: Election> Explorer<'a, E> {
         mut self,
         starts: Vec<Between<E>>,
         extent: Extent,
-        is_followed: impl Fn(u32) -> bool + Sync,
+        is_followed: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Explored<'a, E>, String> {
         let (mut graph, mut cut) = (GraphBuilder::new(), None);
         let mut chain = extent.chances.then(Chain::default);
@@ -369,7 +369,7 @@ pub(super) fn explore<'a, E: Election>(
     links: &'a Topology,
     starts: Vec<Between<E>>,
     extent: Extent,
-    is_followed: impl Fn(u32) -> bool + Sync,
+    is_followed: &(dyn Fn(u32) -> bool + Sync),
 ) -> Result<Explored<'a, E>, String> {
     let explorer = Explorer::new(system, links, extent, Grain::Exact);
     explorer.explore(starts, extent, is_followed)
@@ -384,5 +384,5 @@ pub(super) fn explore_wide<'a, E: Election>(
 ) -> Result<Explored<'a, E>, String> {
     let extent = Extent { spread: u64::MAX, ..extent };
     let explorer = Explorer::new(system, links, extent, Grain::Wide);
-    explorer.explore(starts, extent, |_| true)
+    explorer.explore(starts, extent, &|_| true)
 }

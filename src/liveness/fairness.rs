@@ -1,6 +1,6 @@
 //! Whether a run that repeats for ever is fair, seen from its steps alone.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::{Envelope, Id};
 
@@ -70,10 +70,10 @@ pub fn obligations<E: Election>(
 }
 
 /// Each message in flight, with how many copies of it there are.
-fn in_flight<E: Election>(state: &SystemState<E>) -> BTreeMap<Envelope<E::Msg>, usize> {
-    let mut copies = BTreeMap::new();
+fn in_flight<E: Election>(state: &SystemState<E>) -> SortedMap<Envelope<E::Msg>, usize> {
+    let mut copies = SortedMap::new();
     for envelope in state.network.all() {
-        *copies.entry(envelope).or_default() += 1;
+        *copies.get_or_insert(envelope, 0) += 1;
     }
     copies
 }

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use rayon::prelude::*;
 use stateright::actor::Id;
 
 use super::answer::{Decision, Lasso, Path, Question};
@@ -21,6 +20,7 @@ use crate::election::{Election, node_name};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::world::Faults;
 use crate::semantics::{Bounds, Latency, StepOf, System, SystemState, Timing};
+use crate::support::parallel;
 
 /// What is asked of every run in which infinitely much time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,7 +184,7 @@ pub(super) fn decide_timed<'a, E: Election>(
         }
         _ => (None, vec![Between::of(system, &system.initial())]),
     };
-    let explored = explore(system, links(0), start, extent, |_| true)?;
+    let explored = explore(system, links(0), start, extent, &|_| true)?;
     let mut phases = vec![Phase { links: links(0).clone(), explored, before }];
     let mut when: &(dyn Fn(&SystemState<E>) -> bool + Sync) = &|_| false;
     if let Some(cut) = cut {
@@ -209,8 +209,9 @@ pub(super) fn decide_timed<'a, E: Election>(
         };
         Ok(Reply { asked, decision })
     };
-    let asked = Asked::of(system).into_par_iter();
-    let replies: Vec<Reply> = asked.map(reply).collect::<Result<_, String>>()?;
+    let asked = Asked::of(system);
+    let replies = parallel::map(asked.len(), |at| reply(asked[at])).into_iter();
+    let replies: Vec<Reply> = replies.collect::<Result<_, String>>()?;
     let spent = Spent { building, deciding: clock.elapsed() - building };
     Ok(Report { replies, spent, system, phases, when, extent })
 }
@@ -239,7 +240,7 @@ fn begin<'a, E: Election>(
         return Err("no state is reached in which it may begin".to_string());
     }
     let links = &system.rules.topologies[cut.to.unwrap_or(0)];
-    let explored = explore(system, links, starts, extent, |_| true)?;
+    let explored = explore(system, links, starts, extent, &|_| true)?;
     Ok(Phase { links: links.clone(), explored, before: None })
 }
 

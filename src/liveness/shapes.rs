@@ -8,8 +8,6 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::apart::{Grain, Instance};
 use super::between::Between;
 use super::compiled::{Compiled, Parts};
@@ -21,6 +19,7 @@ use crate::election::{Age, Election};
 use crate::semantics::System;
 use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
+use crate::support::parallel;
 
 /// A shape without a form, because a bound is in the way.
 const BEYOND: u32 = u32::MAX;
@@ -255,15 +254,15 @@ impl<'a, E: Election> Shapes<'a, E> {
             (self.formed.len()..self.rows.len()).map(|shape| shape as u32).collect();
         self.make_room();
         for some in new.chunks(BATCH) {
-            let found = |shape: &u32| {
-                let state = compiled.state_of(self.rows.get(*shape), &self.nodes);
+            let found = |at: usize| {
+                let state = compiled.state_of(self.rows.get(some[at]), &self.nodes);
                 let reigns = self.observer.reigns(&state);
                 let formed = self.forms.form(self.grain, state);
                 let excess = formed.as_ref().map_or(0, |(_, excess)| *excess);
                 let form = formed.map(|(form, _)| self.find(compiled, form, 0));
                 (self.seen.find(Arc::new(Seen { reigns, excess })), form)
             };
-            let found: Vec<(Known<Seen>, Option<Found<E>>)> = some.par_iter().map(found).collect();
+            let found: Vec<(Known<Seen>, Option<Found<E>>)> = parallel::map(some.len(), found);
             for (shape, (seen, form)) in some.iter().zip(found) {
                 let seen = self.seen.add(seen);
                 let form = form.map_or(BEYOND, |form| self.add(compiled, form, None));
@@ -273,14 +272,14 @@ impl<'a, E: Election> Shapes<'a, E> {
     }
 
     fn find_instances(&mut self, compiled: &mut Compiled<'_, E>, shapes: &[u32]) {
-        let found = |shape: &u32| {
-            let form = compiled.state_of(self.rows.get(*shape), &self.nodes);
+        let found = |at: usize| {
+            let form = compiled.state_of(self.rows.get(shapes[at]), &self.nodes);
             let instances = self.forms.stands_for(self.grain, &form).into_iter();
             let found =
                 instances.map(|Instance { state, excess }| self.find(compiled, state, excess));
             found.collect()
         };
-        let found: Vec<Vec<Found<E>>> = shapes.par_iter().map(found).collect();
+        let found: Vec<Vec<Found<E>>> = parallel::map(shapes.len(), found);
         for (shape, found) in shapes.iter().zip(found) {
             let instances = found.into_iter().map(|found| self.add(compiled, found, Some(*shape)));
             self.instances[*shape as usize] = instances.collect();

@@ -11,7 +11,7 @@
 //! that was in flight when the round began, and at each node either all timers fire that ran then,
 //! or none. Every such run is a run of the asynchronous system; but not every run is such a one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -22,6 +22,7 @@ use super::few::Few;
 use crate::election::{Age, CLIENT, Election, Event};
 use crate::semantics::node::{Clock, Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System};
+use crate::support::sorted::SortedSet;
 
 /// Messages of a protocol between one node and others.
 pub(super) type Bag<E> = Messages<<E as stateright::actor::Actor>::Msg>;
@@ -88,15 +89,15 @@ pub(super) fn endings<E: Election>(
 }
 
 /// Each set of timers that may fire together: those at their last age must.
-fn draws_by_age<E: Election>(node: &NodeOf<E>) -> Vec<BTreeSet<E::Timer>> {
+fn draws_by_age<E: Election>(node: &NodeOf<E>) -> Vec<SortedSet<E::Timer>> {
     let may_fire = |last: bool| {
         let timers = node.timers.iter();
         timers.filter(move |(_, age)| age.now >= age.first && (age.now >= age.last) == last)
     };
-    let must: BTreeSet<E::Timer> = may_fire(true).map(|(timer, _)| timer.clone()).collect();
+    let must: SortedSet<E::Timer> = may_fire(true).map(|(timer, _)| timer.clone()).collect();
     let mut draws = vec![must];
     for (timer, _) in may_fire(false) {
-        let fires = |draw: &BTreeSet<E::Timer>| {
+        let fires = |draw: &SortedSet<E::Timer>| {
             let mut draw = draw.clone();
             draw.insert(timer.clone());
             draw
@@ -108,7 +109,7 @@ fn draws_by_age<E: Election>(node: &NodeOf<E>) -> Vec<BTreeSet<E::Timer>> {
 }
 
 /// How likely it is that just these timers fire.
-fn chance<E: Election>(node: &NodeOf<E>, draw: &BTreeSet<E::Timer>) -> f64 {
+fn chance<E: Election>(node: &NodeOf<E>, draw: &SortedSet<E::Timer>) -> f64 {
     let may_fire = node.timers.iter().filter(|(_, age)| age.now >= age.first);
     let chance = |(timer, age): (&E::Timer, &Age)| {
         let fires = 1.0 / f64::from(age.last.saturating_sub(age.now) + 1);
@@ -118,9 +119,9 @@ fn chance<E: Election>(node: &NodeOf<E>, draw: &BTreeSet<E::Timer>) -> f64 {
 }
 
 /// Without time: no timer, or, if there are any, all.
-fn none_or_all<E: Election>(node: &NodeOf<E>) -> Vec<BTreeSet<E::Timer>> {
-    let all: BTreeSet<E::Timer> = node.timers.keys().cloned().collect();
-    let none = BTreeSet::new();
+fn none_or_all<E: Election>(node: &NodeOf<E>) -> Vec<SortedSet<E::Timer>> {
+    let all: SortedSet<E::Timer> = node.timers.keys().cloned().collect();
+    let none = SortedSet::new();
     if all.is_empty() { vec![none] } else { vec![none, all] }
 }
 
@@ -190,7 +191,7 @@ struct Search<'a, E: Election> {
     system: &'a System<E>,
     id: Id,
     /// The timers that fire unless they are set anew before.
-    draw: BTreeSet<E::Timer>,
+    draw: SortedSet<E::Timer>,
     /// What the environment may do in this tick.
     left: Few,
     orders: Orders,

@@ -3,12 +3,12 @@
 
 use proptest::prelude::RngExt;
 use proptest::test_runner::{RngAlgorithm, TestRng};
-use rayon::prelude::*;
 use stateright::actor::{Envelope, Id};
 
 use crate::election::{CLIENT, Election};
 use crate::semantics::network::NetworkKind;
 use crate::semantics::{Step, StepOf, System, SystemState};
+use crate::support::parallel;
 
 /// What walks have found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,21 +78,18 @@ pub(super) fn sample<E: Election>(
     start: impl Fn(&mut Walk<'_, E>) + Sync,
     look: impl Fn(&SystemState<E>) -> Now + Sync,
 ) -> Sampled {
-    let lengths: Vec<Option<u32>> = (0..walks)
-        .into_par_iter()
-        .map(|number| {
-            let mut walk = Walk::new(system, seed, number);
-            start(&mut walk);
-            for ticks in 0..MOST_TICKS {
-                match look(&walk.state) {
-                    Now::Open => walk.tick(),
-                    Now::Settled => return Some(ticks),
-                    Now::Hopeless => return None,
-                }
+    let lengths = parallel::map(walks as usize, |number| {
+        let mut walk = Walk::new(system, seed, number as u32);
+        start(&mut walk);
+        for ticks in 0..MOST_TICKS {
+            match look(&walk.state) {
+                Now::Open => walk.tick(),
+                Now::Settled => return Some(ticks),
+                Now::Hopeless => return None,
             }
-            None
-        })
-        .collect();
+        }
+        None
+    });
     let lengths: Vec<f64> = lengths.into_iter().flatten().map(f64::from).collect();
     Sampled { walks, settled: lengths.len() as u32, average: Average::of(&lengths) }
 }

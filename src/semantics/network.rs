@@ -2,10 +2,12 @@
 //! multiset), duplicating (a set; delivery does not remove a message), ordered (one queue for each
 //! directed pair of nodes).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use stateright::actor::{Envelope, Id};
+
+use crate::support::sorted::{SortedMap, SortedSet};
 
 /// How messages travel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,32 +26,33 @@ pub enum NetworkKind {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Network<M> {
     /// How many copies of each message are in flight.
-    Unordered(BTreeMap<Envelope<M>, u32>),
+    Unordered(SortedMap<Envelope<M>, u32>),
     /// The messages that were ever sent. Delivery does not remove them.
-    Duplicating(BTreeSet<Envelope<M>>),
+    Duplicating(SortedSet<Envelope<M>>),
     /// No queue is empty.
-    Ordered(BTreeMap<(Id, Id), VecDeque<M>>),
+    Ordered(SortedMap<(Id, Id), VecDeque<M>>),
 }
 
 impl<M: Ord + Clone> Network<M> {
     /// Nothing is in flight.
     pub fn new(kind: NetworkKind) -> Self {
         match kind {
-            NetworkKind::Unordered => Network::Unordered(BTreeMap::new()),
-            NetworkKind::Duplicating => Network::Duplicating(BTreeSet::new()),
-            NetworkKind::Ordered => Network::Ordered(BTreeMap::new()),
+            NetworkKind::Unordered => Network::Unordered(SortedMap::new()),
+            NetworkKind::Duplicating => Network::Duplicating(SortedSet::new()),
+            NetworkKind::Ordered => Network::Ordered(SortedMap::new()),
         }
     }
 
     /// Puts a message in flight.
     pub fn send(&mut self, envelope: Envelope<M>) {
         match self {
-            Network::Unordered(bag) => *bag.entry(envelope).or_insert(0) += 1,
+            Network::Unordered(bag) => *bag.get_or_insert(envelope, 0) += 1,
             Network::Duplicating(set) => {
                 set.insert(envelope);
             }
             Network::Ordered(flows) => {
-                flows.entry((envelope.src, envelope.dst)).or_default().push_back(envelope.msg)
+                let flow = (envelope.src, envelope.dst);
+                flows.get_or_insert(flow, VecDeque::new()).push_back(envelope.msg);
             }
         }
     }
@@ -105,7 +108,7 @@ impl<M: Ord + Clone> Network<M> {
                 let all = flows.iter().flat_map(|(&(src, dst), queue)| {
                     queue.iter().map(move |msg| Envelope { src, dst, msg: msg.clone() })
                 });
-                all.collect::<BTreeSet<_>>().into_iter().collect()
+                all.collect::<SortedSet<_>>().into_iter().collect()
             }
             _ => self.heads(),
         }

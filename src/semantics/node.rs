@@ -5,8 +5,8 @@
 //! They differ in how they store nodes, not in what a step does to a node. Networks, budgets and
 //! terms play no part here.
 
+use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::ops::Range;
@@ -51,7 +51,7 @@ pub struct Node<S, T, D, R> {
     /// `None` while the node is down.
     pub state: Option<Arc<S>>,
     /// The timers that run.
-    pub timers: BTreeMap<T, Age>,
+    pub timers: SortedMap<T, Age>,
     /// What was saved last.
     pub storage: Option<Arc<D>>,
     /// What was saved before that.
@@ -59,7 +59,7 @@ pub struct Node<S, T, D, R> {
     /// How often the node has been started, its first start not counted.
     pub incarnation: u32,
     /// Open choices by key.
-    pub choices: BTreeMap<String, Vec<R>>,
+    pub choices: SortedMap<String, Vec<R>>,
 }
 
 /// What a disk held before the last save since the node started.
@@ -93,11 +93,11 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
     pub fn new() -> Self {
         Node {
             state: None,
-            timers: BTreeMap::new(),
+            timers: SortedMap::new(),
             storage: None,
             older: Older::NotKept,
             incarnation: 0,
-            choices: BTreeMap::new(),
+            choices: SortedMap::new(),
         }
     }
 
@@ -144,11 +144,11 @@ impl<S: Clone, T: Ord + Clone, D: Clone + PartialEq, R: Clone> Node<S, T, D, R> 
     pub fn crashed(&self) -> Self {
         Node {
             state: None,
-            timers: BTreeMap::new(),
+            timers: SortedMap::new(),
             storage: self.storage.clone(),
             older: self.older.clone(),
             incarnation: self.incarnation,
-            choices: BTreeMap::new(),
+            choices: SortedMap::new(),
         }
     }
 

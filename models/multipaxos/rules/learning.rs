@@ -1,7 +1,7 @@
 //! The rules of learning: how a leader counts votes, what it tells and repeats, and what a follower
 //! commits.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -30,7 +30,7 @@ pub(super) fn committed_prefix_stable(step: &Step<'_>) -> Verdict {
 /// The acceptors that have voted under a leader's ballot, as the leader should know them for each
 /// slot that still matters; and the last slot up to which everything is chosen. Chosen slots matter
 /// only as long as heartbeats have to repeat their proposals.
-fn votes_due(step: &Step<'_>, before: &State, after: &State) -> (BTreeMap<Slot, NodeSet>, Slot) {
+fn votes_due(step: &Step<'_>, before: &State, after: &State) -> (SortedMap<Slot, NodeSet>, Slot) {
     let own: NodeSet = [step.id].into_iter().collect();
     let mut votes = match &before.role {
         Role::Leader { acks } => acks.clone(),

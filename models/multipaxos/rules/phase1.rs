@@ -1,6 +1,6 @@
 //! The rules of phase 1: candidates, promises, and what binds a new leader.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use super::super::message::{Message, Timer, Value, Vote, Votes};
 use super::super::state::{Ballot, Role, Slot};
@@ -119,9 +119,9 @@ pub(super) fn bound_by_the_highest(past: &Witness, step: &Step<'_>) -> Verdict {
     let supporters = supporters(step);
     let votes =
         reports.iter().filter(|(id, _)| supporters.contains(**id)).flat_map(|(_, votes)| votes);
-    let mut highest: BTreeMap<Slot, Vote> = BTreeMap::new();
+    let mut highest: SortedMap<Slot, Vote> = SortedMap::new();
     for (slot, vote) in votes {
-        let known = highest.entry(*slot).or_insert(*vote);
+        let known = highest.get_or_insert(*slot, *vote);
         if vote.ballot > known.ballot {
             *known = *vote;
         }

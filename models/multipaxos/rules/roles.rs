@@ -171,7 +171,7 @@ fn moves_its_role(
             let all: NodeSet = promises.iter().chain([src]).collect();
             let mut bound = adopted.clone();
             for (slot, vote) in accepted {
-                let known = bound.entry(*slot).or_insert(*vote);
+                let known = bound.get_or_insert(*slot, *vote);
                 *known = if vote.ballot > known.ballot { *vote } else { *known };
             }
             let is_right = match is_majority(step, all) {

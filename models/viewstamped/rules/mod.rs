@@ -12,7 +12,7 @@ pub(super) mod timers;
 pub(super) mod view_change;
 pub(super) mod views;
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -130,7 +130,7 @@ impl<'a> Did<'a> {
             true => vec![(self.primary(view), Message::PrepareOk { view, op_number: log.len() })],
             false => Vec::new(),
         };
-        let fresh = Status::Normal { prepared: BTreeMap::new() };
+        let fresh = Status::Normal { prepared: SortedMap::new() };
         let a = self.after;
         (a.view, &a.log, a.commit, &a.status) == (view, log, commit, &fresh)
             && self.sent(&acknowledged)

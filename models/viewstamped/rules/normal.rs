@@ -106,7 +106,7 @@ pub(crate) fn commits_with_a_quorum(step: &Step<'_>) -> Verdict {
         if let Some((src, Message::PrepareOk { view, op_number })) = did.heard()
             && *view == before.view
         {
-            let number = known.entry(src).or_insert(0);
+            let number = known.get_or_insert(src, 0);
             *number = (*number).max(*op_number);
         }
         let is_prepared =

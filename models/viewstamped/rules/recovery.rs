@@ -1,6 +1,6 @@
 //! Recovery (§4.3, §5.1).
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -77,7 +77,7 @@ fn answers_others(did: &Did<'_>) -> Verdict {
 }
 
 /// Step 3.
-fn waits_for_answers(did: &Did<'_>, nonce: u32, known: &BTreeMap<Id, Answer>) -> Verdict {
+fn waits_for_answers(did: &Did<'_>, nonce: u32, known: &SortedMap<Id, Answer>) -> Verdict {
     let before = did.before;
     let Some((src, Message::RecoveryResponse { nonce: theirs, answer })) = did.heard() else {
         return did.must(did.did_nothing(), "A recovering replica takes part in nothing else");
@@ -118,7 +118,7 @@ fn waits_for_answers(did: &Did<'_>, nonce: u32, known: &BTreeMap<Id, Answer>) ->
 fn starts_by_the_rules(step: &Step<'_>, after: &State) -> Verdict {
     let name = node_name(step.id);
     if step.incarnation == 0 {
-        let status = Status::Normal { prepared: BTreeMap::new() };
+        let status = Status::Normal { prepared: SortedMap::new() };
         let is_so = *after == State { view: 0, log: Log::new(), commit: 0, status }
             && step.sends.is_empty();
         return is_so.then_some(()).ok_or_else(|| format!("{name} starts as {after:?}"));
@@ -128,7 +128,7 @@ fn starts_by_the_rules(step: &Step<'_>, after: &State) -> Verdict {
         (disk.view, committed, disk.commit)
     });
     let (nonce, op_number) = (step.incarnation, log.len());
-    let status = Status::Recovering { nonce, answers: BTreeMap::new() };
+    let status = Status::Recovering { nonce, answers: SortedMap::new() };
     let ask = Message::Recovery { nonce, view, op_number };
     let others = (0..step.actor.replicas).map(Id::from).filter(|other| *other != step.id);
     let asks: Vec<_> = others.map(|other| (other, ask.clone())).collect();

@@ -1,6 +1,6 @@
 //! View changes (§4.2).
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -13,7 +13,7 @@ use crate::election::{Event, NodeSet};
 /// What a replica in a view change must know after a step.
 struct ViewChange {
     started: NodeSet,
-    offers: BTreeMap<Id, Offer>,
+    offers: SortedMap<Id, Offer>,
     /// What the replica itself has to offer.
     own: Offer,
     /// Whether the step is the one in which it offers that.
@@ -36,10 +36,10 @@ impl Did<'_> {
                 (*last_normal, *started, offers.clone())
             }
             Status::ViewChange { last_normal, .. } => {
-                (*last_normal, NodeSet::default(), BTreeMap::new())
+                (*last_normal, NodeSet::default(), SortedMap::new())
             }
             Status::Normal { .. } if self.before.view == view => return None,
-            Status::Normal { .. } => (self.before.view, NodeSet::default(), BTreeMap::new()),
+            Status::Normal { .. } => (self.before.view, NodeSet::default(), SortedMap::new()),
         };
         let own = Offer { last_normal, log: self.before.log.clone(), commit: self.before.commit };
         let mut change = ViewChange { started, offers, own, is_due: false };
@@ -55,7 +55,7 @@ impl Did<'_> {
                 }
             }
             Some((src, Message::DoViewChange { view: v, offer })) if *v == view => {
-                change.offers.entry(src).or_insert_with(|| offer.clone());
+                change.offers.get_or_insert(src, offer.clone());
             }
             _ => {}
         }
@@ -165,7 +165,7 @@ pub(crate) fn starts_with_the_best_log(step: &Step<'_>) -> Verdict {
         let commit = change.offers.values().map(|offer| offer.commit).max().unwrap_or(0);
         did.must(after.commit == commit, "The largest commit-number offered is taken over")?;
         did.must(
-            after.status == Status::Normal { prepared: BTreeMap::new() },
+            after.status == Status::Normal { prepared: SortedMap::new() },
             "Nothing is prepared yet",
         )?;
         let start = Message::StartView { view: after.view, log: after.log.clone(), commit };

@@ -1,6 +1,6 @@
 //! Phase 0: votes, and how servers leave the election.
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -46,7 +46,7 @@ pub(super) fn election_steps(step: &Step<'_>) -> Verdict {
             // A later round: the votes of the earlier one no longer count.
             due.link.round = link.round;
             now.vote = vote_for_itself(id, before).map(|own| better(*vote, own));
-            now.votes = BTreeMap::from([(src, *vote)]);
+            now.votes = SortedMap::from([(src, *vote)]);
             let says = tell_all(zab, id, due.link, now.vote);
             due.role = Role::Looking(now);
             (due, says)
@@ -119,8 +119,8 @@ fn starts(step: &Step<'_>) -> Verdict {
         initialised: step.storage.is_some(),
         role: Role::Looking(Looking {
             vote: None,
-            votes: BTreeMap::new(),
-            settled: BTreeMap::new(),
+            votes: SortedMap::new(),
+            settled: SortedMap::new(),
         }),
     };
     compare(step, goes_back(step.actor, step.id, &server))
@@ -132,8 +132,8 @@ fn leaves_election(id: Id, mut due: State, leader: Id) -> Due {
     due.role = if leader == id {
         Role::Leading(Leading {
             stand: Stand::Discovery,
-            learners: BTreeMap::new(),
-            broken: BTreeMap::new(),
+            learners: SortedMap::new(),
+            broken: SortedMap::new(),
             heard: NodeSet::default(),
         })
     } else {

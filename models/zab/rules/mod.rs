@@ -12,7 +12,7 @@ mod follower;
 mod leader;
 mod timers;
 
-use std::collections::BTreeMap;
+use crate::support::sorted::SortedMap;
 
 use stateright::actor::Id;
 
@@ -110,7 +110,7 @@ fn goes_back(zab: &Zab, id: Id, before: &State) -> Due {
     let mut due = before.clone();
     due.link.round += 1;
     let vote = vote_for_itself(id, &due);
-    due.role = Role::Looking(Looking { vote, votes: BTreeMap::new(), settled: BTreeMap::new() });
+    due.role = Role::Looking(Looking { vote, votes: SortedMap::new(), settled: SortedMap::new() });
     let says = tell_all(zab, id, due.link, vote);
     (due, says)
 }
