@@ -1,7 +1,7 @@
 //! The messages between nodes, in two phases (PMS 2.2) and as heartbeats; and their contents:
 //! values, and votes for them.
 
-use crate::support::sorted::SortedMap;
+use crate::election::SortedMap;
 use std::fmt::{self, Debug};
 
 use super::state::{Ballot, Slot};

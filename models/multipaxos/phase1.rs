@@ -1,7 +1,7 @@
 //! Phase 1 (PMS 2.2, 3): a candidate asks for promises for all slots at once, acceptors promise and
 //! report their votes, and a candidate with a majority's promises leads, bound by their reports.
 
-use crate::support::sorted::SortedMap;
+use crate::election::SortedMap;
 
 use stateright::actor::Id;
 

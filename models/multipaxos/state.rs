@@ -1,12 +1,11 @@
 //! A node's state: what is on its disk, and what it has in memory besides; ballots and slots.
 
-use crate::support::sorted::SortedMap;
 use std::fmt::{self, Debug};
 
 use stateright::actor::Id;
 
 use super::message::{Value, Votes};
-use crate::election::{NodeSet, node_name};
+use crate::election::{NodeSet, SortedMap, node_name};
 
 /// A ballot belongs to one node, and ballots are totally ordered: rounds first (PMMC).
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,11 +1,9 @@
 //! One test a rule: a handler is driven by hand and what it saves and sends is read, in its order.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::{Actor, Command};
 
 use super::*;
-use crate::election::{Age, Check, Event, Value as Opt, node_name};
+use crate::election::{Age, Check, Event, SortedMap, Value as Opt, node_name};
 
 const N1: usize = 0;
 const N2: usize = 1;

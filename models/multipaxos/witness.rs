@@ -1,13 +1,11 @@
 //! What the properties must remember of a run to check the papers' theorems.
 
-use crate::support::sorted::{SortedMap, SortedSet};
-
 use stateright::actor::Id;
 
 use super::MultiPaxos;
 use super::message::{Message, Value, Votes};
 use super::state::{Ballot, Disk, Role, Slot, State};
-use crate::election::{NodeSet, NodeStep};
+use crate::election::{NodeSet, NodeStep, SortedMap, SortedSet};
 
 /// A proposal: this value, in a slot, under a ballot.
 pub(super) type Proposal = (Slot, Ballot, Value);

@@ -1,8 +1,7 @@
 //! The rules of "Paxos Made Simple", one by one, put to a single node by hand.
 
 use super::*;
-use crate::election::{Age, Check, Event, Value as Setting};
-use crate::support::sorted::SortedMap;
+use crate::election::{Age, Check, Event, SortedMap, Value as Setting};
 use stateright::actor::Command;
 
 const N1: usize = 0;

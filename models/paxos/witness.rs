@@ -1,13 +1,11 @@
 //! What the properties must remember of a run to check the paper's theorems.
 
-use crate::support::sorted::{SortedMap, SortedSet};
-
 use stateright::actor::Id;
 
 use super::Paxos;
 use super::message::{Message, Proposal, Value};
 use super::state::{Ballot, Phase};
-use crate::election::{NodeSet, NodeStep};
+use crate::election::{NodeSet, NodeStep, SortedMap, SortedSet};
 
 /// All proposals, votes and learned values of the whole run, including those that nodes have
 /// overwritten since.

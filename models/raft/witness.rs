@@ -1,7 +1,5 @@
 //! What the properties of figure 3 must remember of the past.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::Raft;
@@ -9,7 +7,7 @@ use super::log::Log;
 use super::members::Membership;
 use super::message::Entry;
 use super::state::State;
-use crate::election::{Election, NodeSet, NodeStep, Term};
+use crate::election::{Election, NodeSet, NodeStep, SortedMap, Term};
 
 /// The past of a cluster, as far as figure 3 needs it. Without client inputs, only who led.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

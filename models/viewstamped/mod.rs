@@ -32,7 +32,6 @@ mod turn;
 mod view_change;
 mod witness;
 
-use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
 
 use stateright::actor::{Actor, Id, Out};
@@ -45,7 +44,7 @@ pub use witness::Witness;
 
 use crate::election::{
     About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeStep,
-    Part, Setup, Snapshot, Term, Value,
+    Part, Setup, Snapshot, SortedMap, Term, Value,
 };
 
 /// A replica's configuration.

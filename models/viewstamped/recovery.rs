@@ -1,6 +1,6 @@
 //! Recovery (§4.3).
 
-use crate::support::sorted::SortedMap;
+use crate::election::SortedMap;
 
 use stateright::actor::Id;
 

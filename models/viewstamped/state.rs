@@ -1,11 +1,9 @@
 //! What a replica remembers (figure 2 of the paper), and what it keeps on disk.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::message::{Answer, Log, Offer, Op};
-use crate::election::NodeSet;
+use crate::election::{NodeSet, SortedMap};
 
 /// The number of a view: the term that its primary leads.
 pub type View = u64;

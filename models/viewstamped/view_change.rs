@@ -1,14 +1,12 @@
 //! View changes (§4.2).
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::bugs::Bug;
 use super::message::{Log, Message, Offer, Timer};
 use super::state::{Status, View};
 use super::turn::Turn;
-use crate::election::NodeSet;
+use crate::election::{NodeSet, SortedMap};
 
 impl Turn<'_, '_> {
     /// §4.3: a replica that has not recovered yet takes no part in view changes.

@@ -1,6 +1,5 @@
 //! What is remembered of a run, so that properties can speak of the past.
 
-use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
 
 use stateright::actor::Id;
@@ -8,7 +7,7 @@ use stateright::actor::Id;
 use super::Viewstamped;
 use super::message::{Log, Op};
 use super::state::View;
-use crate::election::{Election, NodeStep, Term};
+use crate::election::{Election, NodeStep, SortedMap, Term};
 
 /// What is remembered of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -2,8 +2,6 @@
 //! a later one, and has it promised. Steps are numbered as in the paper: `l.1.1` is the leader's
 //! first in phase 1, `f.1.1` the follower's.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::Zab;
@@ -13,7 +11,7 @@ use super::state::{
     Channel, Epoch, Following, Leading, Learner, Link, Phase, Role, Stage, Stand, Zxid,
 };
 use super::turn::{PING, RETRY, Turn};
-use crate::election::NodeSet;
+use crate::election::{NodeSet, SortedMap};
 
 impl Zab {
     /// l.1.1: the new epoch is later than any that a quorum has accepted.

@@ -6,8 +6,6 @@
 //! of one epoch. This phase only has to elect a server with the most recent history, so that phase
 //! 1 succeeds.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::Zab;
@@ -15,7 +13,7 @@ use super::bugs::Bug;
 use super::message::{Choice, Message, Settled, Timer, Vote};
 use super::state::{Epoch, Link, Looking, Role, Stand, Zxid};
 use super::turn::{FINALIZE, RETRY, Turn};
-use crate::election::{CLIENT, NodeSet};
+use crate::election::{CLIENT, NodeSet, SortedMap};
 
 /// The key of the oracle's choice.
 const ORACLE: &str = "oracle";

@@ -36,14 +36,13 @@ mod tests;
 mod turn;
 mod witness;
 
-use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
 
 use stateright::actor::{Actor, Id, Out};
 
 use crate::election::{
     About, AfterHealing, Counter, Counting, Deed, Election, Goal, Invariant, NeedOfTime, NodeStep,
-    Part, Setup, Snapshot, Term, Value,
+    Part, Setup, Snapshot, SortedMap, Term, Value,
 };
 use bugs::Bug;
 pub use message::{Choice, Message, Packet, Report, Settled, Sync, Timer, Vote};

@@ -1,12 +1,11 @@
 //! The state of a server: its memory, its disk, and its end of each connection.
 
-use crate::support::sorted::SortedMap;
 use std::fmt::{self, Debug, Display};
 
 use stateright::actor::Id;
 
 use super::message::{Settled, Vote};
-use crate::election::NodeSet;
+use crate::election::{NodeSet, SortedMap};
 
 /// The number of a primary. Zero is before the first.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

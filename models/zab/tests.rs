@@ -4,10 +4,8 @@ mod cluster;
 mod election;
 mod phases;
 
-use crate::support::sorted::SortedMap;
-
 use super::{Epoch, Primary, Timer, Txn, Witness, Zab};
-use crate::election::{Check, Election, Event, NodeStep, Setup, Value};
+use crate::election::{Check, Election, Event, NodeStep, Setup, SortedMap, Value};
 use crate::exploration::verdict::Verdict;
 use crate::scenario::{self, Scenario};
 use crate::semantics::System;

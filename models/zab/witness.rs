@@ -4,14 +4,12 @@
 //! begins again. While nothing is broken, any two sequences ever delivered are prefixes one of the
 //! other, so that the longest stands for all of them.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::Zab;
 use super::message::Choice;
 use super::state::{Epoch, Looking, Role, Stand, State, Txn, Zxid};
-use crate::election::{Event, NodeSet, NodeStep};
+use crate::election::{Event, NodeSet, NodeStep, SortedMap};
 
 /// What properties remember.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

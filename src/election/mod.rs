@@ -20,6 +20,7 @@ use std::hash::Hash;
 use stateright::actor::{Actor, Id, Out};
 
 pub use crate::bugs;
+pub use crate::support::sorted::{SortedMap, SortedSet};
 pub use about::{About, BugSpec, Costs, Healing, OptionSpec, Setup, Value};
 pub use catalogue::{Catalogue, Only, Visitor};
 pub use healing::{AfterHealing, Healed, Led, NeedOfTime};

@@ -1,8 +1,6 @@
 //! The rules of learning: how a leader counts votes, what it tells and repeats, and what a follower
 //! commits.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::super::message::{Message, Timer, Vote};
@@ -11,7 +9,7 @@ use super::{
     Step, Verdict, fail, is_majority, is_sent, leads, others, proposals, reached, sent_to,
     to_others,
 };
-use crate::election::{Event, NodeSet};
+use crate::election::{Event, NodeSet, SortedMap};
 
 pub(super) fn committed_prefix_stable(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };

@@ -1,7 +1,5 @@
 //! The rules of phase 1: candidates, promises, and what binds a new leader.
 
-use crate::support::sorted::SortedMap;
-
 use super::super::message::{Message, Timer, Value, Vote, Votes};
 use super::super::state::{Ballot, Role, Slot};
 use super::super::witness::Witness;
@@ -9,7 +7,7 @@ use super::{
     Step, Verdict, begins_to_lead, fail, is_majority, is_sent, last, leads, proposals, reached,
     sent_to, to_others,
 };
-use crate::election::{Event, NodeSet, listed, nodes_listed};
+use crate::election::{Event, NodeSet, SortedMap, listed, nodes_listed};
 
 pub(super) fn numbers_are_new(past: &Witness, step: &Step<'_>) -> Verdict {
     let asked = sent_to(step, |msg| match msg {

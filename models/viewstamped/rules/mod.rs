@@ -12,14 +12,12 @@ pub(super) mod timers;
 pub(super) mod view_change;
 pub(super) mod views;
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::Viewstamped;
 use super::message::{Log, Message};
 use super::state::{State, Status, View};
-use crate::election::{Event, NodeStep, node_name};
+use crate::election::{Event, NodeStep, SortedMap, node_name};
 
 /// A step of a replica.
 type Step<'a> = NodeStep<'a, Viewstamped>;

@@ -1,14 +1,12 @@
 //! Recovery (§4.3, §5.1).
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::super::about::Durable;
 use super::super::message::{Answer, Log, Message, Suffix, Timer};
 use super::super::state::{State, Status};
 use super::{Did, Step, Verdict};
-use crate::election::{Event, node_name};
+use crate::election::{Event, SortedMap, node_name};
 
 pub(crate) fn recovers_from_a_quorum(step: &Step<'_>) -> Verdict {
     if let (Event::Start, Some(after)) = (&step.event, step.after) {

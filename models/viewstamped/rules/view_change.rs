@@ -1,14 +1,12 @@
 //! View changes (§4.2).
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::super::message::{Log, Message, Offer, Timer};
 use super::super::state::{Status, View};
 use super::super::witness::Witness;
 use super::{Did, Step, Verdict};
-use crate::election::{Event, NodeSet};
+use crate::election::{Event, NodeSet, SortedMap};
 
 /// What a replica in a view change must know after a step.
 struct ViewChange {

@@ -1,7 +1,5 @@
 //! Phase 0: votes, and how servers leave the election.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::super::Zab;
@@ -11,7 +9,7 @@ use super::super::witness::end;
 use super::{
     Due, Step, Verdict, better, compare, goes_back, is_quorum, same, tell_all, vote_for_itself,
 };
-use crate::election::{Event, NodeSet, node_name};
+use crate::election::{Event, NodeSet, SortedMap, node_name};
 
 /// A server that starts, or looks for a leader.
 pub(super) fn election_steps(step: &Step<'_>) -> Verdict {

@@ -12,15 +12,13 @@ mod follower;
 mod leader;
 mod timers;
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::Id;
 
 use super::Zab;
 use super::message::{Message, Settled, Vote};
 use super::state::{Link, Looking, Role, State, Txn, Zxid};
 use super::witness::end;
-use crate::election::{Check, Invariant, NodeStep, node_name};
+use crate::election::{Check, Invariant, NodeStep, SortedMap, node_name};
 
 /// The step that a rule checks.
 type Step<'a> = NodeStep<'a, Zab>;

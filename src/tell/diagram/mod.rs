@@ -8,6 +8,8 @@ mod courses;
 mod labels;
 mod lanes;
 #[cfg(feature = "cli")]
+pub mod layout;
+#[cfg(feature = "cli")]
 mod legend;
 #[cfg(feature = "cli")]
 mod marks;
@@ -18,8 +20,6 @@ mod plan;
 #[cfg(feature = "cli")]
 pub mod svg;
 pub mod terminal;
-#[cfg(all(test, feature = "cli"))]
-mod tests;
 #[cfg(feature = "cli")]
 mod text;
 

@@ -36,7 +36,7 @@ pub(super) enum Anchor {
 }
 
 /// Left, top, right, bottom.
-pub(super) type Bounds = (f64, f64, f64, f64);
+pub type Bounds = (f64, f64, f64, f64);
 
 impl Text {
     pub(super) fn new(

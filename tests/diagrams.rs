@@ -2,19 +2,16 @@
 
 use std::sync::OnceLock;
 
-use super::courses::{Arrow, End};
-use super::lanes::{Condition, Stretch};
-use super::plan::Plan;
-use super::svg::{Theme, draw};
-use super::text::Bounds;
-use super::{Caption, Diagram, terminal};
-use crate::exploration::verdict::Verdict;
-use crate::judge::{self, Chosen, Request};
-use crate::models::{self, Shipped};
-use crate::scenario::{Scenario, Size, corpus};
-use crate::semantics::StepKind;
-use crate::tell::flight::{Flight, Sent};
-use crate::tell::scene::{Reign, Scene};
+use oneleader::exploration::verdict::Verdict;
+use oneleader::judge::{self, Chosen, Request};
+use oneleader::models::{self, Shipped};
+use oneleader::scenario::{Scenario, Size, corpus};
+use oneleader::semantics::StepKind;
+use oneleader::tell::diagram::layout::{Bounds, Layout};
+use oneleader::tell::diagram::svg::{Theme, draw};
+use oneleader::tell::diagram::{Arrow, Caption, Condition, Diagram, End, Stretch, terminal};
+use oneleader::tell::flight::{Flight, Sent};
+use oneleader::tell::scene::{Reign, Scene};
 
 type Found = (String, Scene, Caption);
 
@@ -112,14 +109,13 @@ fn overlap(a: Bounds, b: Bounds) -> bool {
 
 /// No two texts stand on the same place, and all stand within the picture.
 fn expect_texts_are_apart(title: &str, diagram: &Diagram) {
-    let plan = Plan::new(diagram);
-    for (i, text) in plan.texts.iter().enumerate() {
-        let (left, top, right, bottom) = text.bounds();
-        let is_inside = left >= 0.0 && top >= 0.0 && right <= plan.width && bottom <= plan.height;
-        assert!(is_inside, "{title}: {text:?} is outside of {} by {}", plan.width, plan.height);
-        for other in &plan.texts[i + 1..] {
-            let is_apart = !overlap(text.bounds(), other.bounds());
-            assert!(is_apart, "{title}: {text:?} overlaps with {other:?}");
+    let Layout { texts, size: (width, height), .. } = Layout::new(diagram);
+    for (i, (text, place)) in texts.iter().enumerate() {
+        let (left, top, right, bottom) = *place;
+        let is_inside = left >= 0.0 && top >= 0.0 && right <= width && bottom <= height;
+        assert!(is_inside, "{title}: {text:?} is outside of {width} by {height}");
+        for (other, there) in &texts[i + 1..] {
+            assert!(!overlap(*place, *there), "{title}: {text:?} overlaps with {other:?}");
         }
     }
 }
@@ -198,16 +194,16 @@ fn a_bar_ends_where_the_reign_ends() {
     let mut in_last = 0;
     for (title, scene, caption) in scenes() {
         let diagram = Diagram::new(scene, caption.clone());
-        let plan = Plan::new(&diagram);
+        let layout = Layout::new(&diagram);
         for (i, frame) in scene.frames.iter().enumerate() {
             for change in frame.changes.iter().filter(|c| c.reign == Some(Reign::Ends)) {
                 let is_bar = |s: &&Stretch| {
                     let leads = matches!(s.condition, Condition::Leads(_));
                     leads && s.lane == change.node && s.to == i + 1
                 };
-                let bar = diagram.stretches.iter().find(is_bar).expect("it led before");
-                let (_, bottom) = plan.span(&diagram, bar);
-                assert_eq!(bottom, plan.bands[i + 1].y, "{title}: {}", frame.name);
+                let bar = diagram.stretches.iter().position(|s| is_bar(&s)).expect("it led before");
+                let (_, bottom) = layout.bars[bar];
+                assert_eq!(bottom, layout.rows[i + 1], "{title}: {}", frame.name);
                 in_last += usize::from(i + 1 == diagram.last());
             }
         }
