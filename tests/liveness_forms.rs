@@ -19,8 +19,8 @@ use oneleader::semantics::{Bounds, Latency, Timing};
 /// apart. Of Zab fewer near the start, since many more ticks lead on from each.
 fn sample(about: &About) -> Sample {
     match about.name {
-        "zab" => Sample { nearest: 250, walks: 12, ticks: 60 },
-        _ => Sample { nearest: 1_000, walks: 6, ticks: 100 },
+        "zab" => Sample { nearest: 150, walks: 8, ticks: 50 },
+        _ => Sample { nearest: 500, walks: 4, ticks: 80 },
     }
 }
 
