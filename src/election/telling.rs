@@ -17,6 +17,11 @@ pub struct Deed<'a, E: Election> {
     pub found: Found,
     /// How many nodes there are.
     pub nodes: usize,
+    /// What the witness remembered before the step. Of runs that answer a question about liveness
+    /// it remembers nothing.
+    pub past: &'a E::Witness,
+    /// The states of all nodes before the step; `None` for those that were down.
+    pub states: Vec<Option<&'a E::State>>,
 }
 
 /// What a start finds on the disk.

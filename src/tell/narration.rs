@@ -98,7 +98,9 @@ impl<'a, E: Election> Happened<'a, E> {
         };
         let step = self.system.node_step(id, (before, event(cause), done), sends, None);
         let lost = self.lost.as_deref().filter(|_| matches!(cause, Step::Restart { .. }));
-        let told = E::tell(&Deed { step, lost, found, nodes: self.after.nodes.len() });
+        let states = self.before.nodes.iter().map(|node| node.state.as_deref()).collect();
+        let (nodes, past) = (self.after.nodes.len(), &self.before.world.witness);
+        let told = E::tell(&Deed { step, lost, found, nodes, past, states });
         if told.is_empty() { self.in_general(before, done, sends) } else { told }
     }
 
