@@ -4,6 +4,7 @@ use stateright::actor::Id;
 
 use super::message::{Message, Proposal, Value};
 use super::state::{Ballot, Phase, State, Tally};
+use super::words::{named, proposed, reported};
 use super::{Paxos, witness};
 use crate::election::{Deed, Event, NodeSet, listed, node_name, nodes_listed};
 
@@ -62,11 +63,15 @@ fn starts(deed: &Deed<'_, Paxos>, before: &State, after: &State) -> Vec<String> 
     }
     said.push(format!("starts ballot {ballot}"));
     if before.durable.promised < ballot {
-        let accepted = match deed.step.actor.election_only {
-            true => String::new(),
-            false => format!(" (it has accepted {})", or_nothing(before)),
+        let own = match &after.phase {
+            Phase::Preparing { bound, .. } => *bound,
+            _ => before.durable.accepted,
         };
-        said.push(format!("promises it itself{accepted}"));
+        let report = match deed.step.actor.election_only {
+            true => String::new(),
+            false => format!(" (and reports {})", reported(own)),
+        };
+        said.push(format!("promises it itself{report}"));
     } else {
         said.push("counts its earlier promise of it".to_string());
     }
@@ -74,14 +79,6 @@ fn starts(deed: &Deed<'_, Paxos>, before: &State, after: &State) -> Vec<String> 
         said.push(format!("asks {to} to promise it"));
     }
     said
-}
-
-/// What the node has accepted so far.
-fn or_nothing(state: &State) -> String {
-    match state.durable.accepted {
-        Proposal::NONE => "nothing so far".to_string(),
-        accepted => proposed(accepted),
-    }
 }
 
 fn receives(
@@ -130,13 +127,14 @@ fn receives(
     }
 }
 
-/// That whoever has promised this ballot has promised a higher one since.
+/// What has become of a promise since it was given.
 fn since(deed: &Deed<'_, Paxos>, acceptor: Id, ballot: Ballot) -> String {
     let state = deed.states.get(usize::from(acceptor)).copied().flatten();
     match state.map(|state| state.durable.promised) {
         Some(now) if now > ballot => {
             format!(" (given before {} promised ballot {now})", node_name(acceptor))
         }
+        Some(now) if now < ballot => format!(" (which {} has forgotten)", node_name(acceptor)),
         _ => String::new(),
     }
 }
@@ -257,15 +255,27 @@ fn leads(deed: &Deed<'_, Paxos>, before: &State, after: &State) -> Vec<String> {
     let ballot = after.durable.tried;
     let mut said = vec![match (&before.phase, &deed.step.event) {
         (Phase::Preparing { promises, .. }, Event::Deliver { src, .. }) => {
-            let all = nodes_listed(promises.iter().chain([*src]).collect::<NodeSet>().iter());
-            format!("has the promises of {all}: it leads ballot {ballot}")
+            let all: NodeSet = promises.iter().chain([*src]).collect();
+            let (has, majority) = match &deed.step.event {
+                Event::Deliver { msg: Message::Promise { ballot: of, .. }, .. }
+                    if *of != ballot =>
+                {
+                    ("so counts", "")
+                }
+                _ if all.len() * 2 > deed.nodes => ("has", ", a majority"),
+                _ => ("has", ""),
+            };
+            let all = nodes_listed(all.iter());
+            format!("{has} the promises of {all}{majority}: it leads ballot {ballot}")
         }
         _ => format!("needs no other promise: it leads ballot {ballot}"),
     }];
     let own = after.durable.accepted;
     let is_own = own.ballot == ballot && own != before.durable.accepted;
-    if is_own {
+    if own.ballot == ballot {
         said.extend(why(deed, before, own));
+    }
+    if is_own {
         let place = in_place_of(before.durable.accepted, own);
         said.push(format!("accepts {} itself{place}", named(own.value)));
     }
@@ -289,7 +299,8 @@ fn leads(deed: &Deed<'_, Paxos>, before: &State, after: &State) -> Vec<String> {
 /// them, the highest ballot first. The flag says whether its own is of today.
 fn reports(deed: &Deed<'_, Paxos>, before: &State) -> (Vec<Proposal>, bool) {
     let Phase::Preparing { promises, bound } = before.phase else {
-        return (vec![before.durable.accepted], true);
+        let own = before.durable.accepted;
+        return (Some(own).filter(|own| *own != Proposal::NONE).into_iter().collect(), true);
     };
     let given = deed.past.promises(deed.step.id, before.durable.tried);
     let own = given.and_then(|given| given.get(&deed.step.id)).copied();
@@ -323,6 +334,7 @@ fn why(deed: &Deed<'_, Paxos>, before: &State, own: Proposal) -> Vec<String> {
     let all = listed(&reports.iter().map(whose).collect::<Vec<_>>());
     let higher = if reports.len() > 2 { "highest" } else { "higher" };
     let highest = reports.first().map(|report| report.ballot).unwrap_or_default();
+    let is_tied = reports.iter().any(|r| r.ballot == highest && r.value != own.value);
     let is_bound = reports.iter().any(|r| r.ballot == highest && r.value == own.value);
     said.push(match &reports[..] {
         [] if own.value == Value::EMPTY => {
@@ -334,6 +346,9 @@ fn why(deed: &Deed<'_, Paxos>, before: &State, own: Proposal) -> Vec<String> {
         }
         [one] if is_bound => {
             format!("must propose {value}, as {} is the only proposal reported", proposed(*one))
+        }
+        _ if is_bound && is_tied => {
+            format!("takes {value}: of {all}, none has a higher ballot than the other")
         }
         _ if is_bound => {
             format!("must propose {value}: of {all}, that of the {higher} ballot counts")
@@ -458,25 +473,5 @@ fn in_place_of(old: Proposal, new: Proposal) -> String {
             format!(" in place of {}, a higher one", proposed(old))
         }
         old => format!(" in place of {}", proposed(old)),
-    }
-}
-
-/// A proposal that is accepted, or to be accepted.
-fn proposed(Proposal { ballot, value }: Proposal) -> String {
-    format!("{} of ballot {ballot}", named(value))
-}
-
-/// What a promise reports.
-fn reported(accepted: Proposal) -> String {
-    match accepted {
-        Proposal::NONE => "nothing accepted".to_string(),
-        accepted => proposed(accepted),
-    }
-}
-
-fn named(value: Value) -> String {
-    match value {
-        Value::EMPTY => "“empty”".to_string(),
-        value => value.to_string(),
     }
 }
