@@ -143,13 +143,13 @@ bugs! {
             name: "counts-across-ballots",
             summary: "A learner counts acceptances of one value in different ballots together.",
             rule: "Section 2.3: a quorum must have accepted one and the same proposal",
-            published: "Ongaro and Ousterhout 2014, figure 8, is the same mistake in Raft",
+            published: "Ongaro and Ousterhout 2014, figure 8, is the like mistake in Raft",
             costs: Costs::Safety,
         },
         OverwritesLearned {
             name: "overwrites-learned",
-            summary: "A learner that knows the value overwrites it with that of an acceptance that \
-                      comes late.",
+            summary: "A learner that knows the chosen value overwrites it with the value of one \
+                      single acceptance that comes late.",
             rule: "Section 2.1: nothing is learned but the chosen value",
             published: "our own analysis of the rule in section 2.1",
             costs: Costs::Safety,

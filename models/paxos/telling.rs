@@ -29,21 +29,26 @@ pub(super) fn tell(deed: &Deed<'_, Paxos>) -> Vec<String> {
 
 fn comes_back(deed: &Deed<'_, Paxos>, after: &State) -> Vec<String> {
     let Some(lost) = deed.lost else { return Vec::new() };
-    let (old, now, why) = (&lost.durable, &after.durable, deed.found.why());
-    let mut said = Vec::new();
+    let (old, now) = (&lost.durable, &after.durable);
+    let mut gone = Vec::new();
     if now.promised < old.promised {
-        said.push(format!("has forgotten its promise of ballot {}{why}", old.promised));
+        gone.push(format!("its promise of ballot {}", old.promised));
     }
     if now.accepted != old.accepted {
-        said.push(format!("has forgotten that it accepted {}{why}", proposed(old.accepted)));
+        gone.push(format!("that it accepted {}", proposed(old.accepted)));
     }
     if now.tried < old.tried {
-        said.push(format!("has forgotten that it tried ballot {}{why}", old.tried));
+        gone.push(format!("that it tried ballot {}", old.tried));
     }
     if let (Some(value), None) = (old.learned, now.learned) {
-        said.push(format!("has forgotten that it learned {}{why}", named(value)));
+        gone.push(format!("that it learned {}", named(value)));
     }
-    if said.is_empty() && now.promised > Ballot::NONE {
+    let mut said = Vec::new();
+    if !gone.is_empty() {
+        let is_there = deed.step.storage == Some(old);
+        let though = if is_there { ", although it is on its disk" } else { "" };
+        said.push(format!("has forgotten {}{though}", listed(&gone)));
+    } else if now.promised > Ballot::NONE {
         said.push(format!("remembers its promise of ballot {}", now.promised));
         if now.accepted != Proposal::NONE {
             said.push(format!("remembers that it accepted {}", proposed(now.accepted)));
