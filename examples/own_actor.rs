@@ -99,6 +99,7 @@ impl Election for Poll {
                 name: "votes-for-everyone",
                 summary: "a node votes for whoever asks",
                 rule: "one vote a term",
+                instead: "does not vote, because it has voted in this term",
                 published: "nowhere",
                 costs: Costs::Safety,
             }],

@@ -22,6 +22,7 @@ static ABOUT: About = About {
         name: "votes-for-everyone",
         summary: HOSTILE,
         rule: HOSTILE,
+        instead: HOSTILE,
         published: HOSTILE,
         costs: Costs::Safety,
     }],

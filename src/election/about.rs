@@ -50,6 +50,9 @@ pub struct BugSpec {
     pub summary: &'static str,
     /// The rule that it breaks, with its place in the paper.
     pub rule: &'static str,
+    /// What the rule asks of a node at a step at which the bug makes a difference: a clause whose
+    /// subject is the node, true at each such step.
+    pub instead: &'static str,
     /// Where the mistake was published.
     pub published: &'static str,
     /// What the bug costs a system.

@@ -80,10 +80,9 @@ impl<'a, E: Election> Happened<'a, E> {
     /// What the node would have done by the rule, if a planted bug made a difference.
     fn by_the_rule(&self) -> Option<String> {
         let (done, clean) = (self.whole.as_ref()?, self.rightly.as_ref()?);
-        let before = &self.before.nodes[usize::from(self.step.node()?)];
         let of = |whole: &Reaction<E>| self.clauses_of(&whole.node, &node::sends(&whole.effects));
-        let (did, rule) = (of(done), of(clean));
-        Some(by_the_rule::tell(self.step, before, (done, &did), (clean, &rule)))
+        let instead = self.system.planted.map(|bug| bug.instead);
+        Some(by_the_rule::tell(&node_name(self.step.node()?), instead, &of(done), &of(clean)))
     }
 
     /// What the node did, if its handler left it like this.
