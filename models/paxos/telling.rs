@@ -172,7 +172,7 @@ fn hears(from: &str, src: Id, proposal: Proposal, before: &State, after: &State)
     said.push(match before.durable.learned {
         Some(value) if value == proposal.value => "has learned this value already".to_string(),
         Some(value) => {
-            X
+            format!("keeps {}, the value that it has learned", named(value))
         }
         None if counted == proposal && voters.contains(src) => "has counted this".to_string(),
         None if proposal.ballot < counted.ballot => {
