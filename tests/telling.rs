@@ -68,23 +68,34 @@ fn two_leaders_are_told_in_the_words_of_the_protocol() {
 fn a_forgotten_promise_chooses_two_values() {
     let told = told::<MultiPaxos>("forgets-promise");
     let expected = [
-        "n2 runs for ballot 1.n2, promises it itself and asks n1 and n3 to promise it.",
-        "n1 runs for ballot 1.n1, promises it itself and asks n2 and n3 to promise it.",
+        "n2 runs for ballot 1.n2 (round 1 of n2), promises it itself (and reports nothing \
+         accepted) and asks n1 and n3 to promise it.",
+        "n1 runs for ballot 1.n1 (round 1 of n1), promises it itself (and reports nothing \
+         accepted) and asks n2 and n3 to promise it.",
         "n3 promises n1 ballot 1.n1 and reports nothing accepted.",
-        "n1 gets n3's promise of ballot 1.n1, which reports nothing accepted. It has the promises \
-         of n1 and n3, a majority: it leads ballot 1.n1.",
-        "n3 promises n2 ballot 1.n2, which is above 1.n1, and reports nothing accepted.",
+        "n1 gets n3's promise of ballot 1.n1, which reports nothing accepted. It has the \
+         promises of n1 and n3, a majority: it leads ballot 1.n1. It is told of nothing that \
+         was accepted: it may propose what it likes from slot 1 on.",
+        "n3 promises n2 ballot 1.n2, which is above 1.n1 (the same round of a lower node), and \
+         reports nothing accepted.",
         "n3 crashes and forgets all that is not on a disk.",
-        "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the promises \
-         of n2 and n3, a majority: it leads ballot 1.n2.",
-        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2. By the \
-         rule, n3 remembers its promise of ballot 1.n2.",
-        "n2 takes v1 from a client, accepts it in slot 1 itself and asks n1 and n3 to accept it.",
-        "n1 takes v2 from a client, accepts it in slot 1 itself and asks n2 and n3 to accept it.",
-        "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 and tells n2 so. It thus promises \
-         ballot 1.n2, which is above 1.n1. It no longer leads ballot 1.n1.",
-        "n3 accepts v2 in slot 1 from n1 under ballot 1.n1, tells n1 so and thus promises ballot \
-         1.n1.",
+        "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the \
+         promises of n2 and n3, a majority: it leads ballot 1.n2. It is told of nothing that \
+         was accepted: it may propose what it likes from slot 1 on.",
+        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2, \
+         although it is on its disk. By the rule, n3 reads its promise back from its disk when \
+         it restarts. Without the bug, it remembers its promise of ballot 1.n2.",
+        "n2 takes v1 from a client for slot 1 (the first slot in which it has accepted \
+         nothing), accepts it in slot 1 itself and asks n1 and n3 to accept it.",
+        "n1 takes v2 from a client for slot 1 (the first slot in which it has accepted \
+         nothing), accepts it in slot 1 itself and asks n2 and n3 to accept it.",
+        "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 in place of v2 under ballot 1.n1 and \
+         tells n2 so. It thus promises ballot 1.n2, which is above 1.n1 (the same round of a \
+         lower node). It no longer leads ballot 1.n1. It completes the majority of n1 and n2 \
+         that has accepted v1 in slot 1 under ballot 1.n2: v1 is now chosen there.",
+        "n3 accepts v2 in slot 1 from n1 under ballot 1.n1, tells n1 so and thus promises \
+         ballot 1.n1. It completes the majority of n1 and n3 that has accepted v2 in slot 1 \
+         under ballot 1.n1: v2 is now chosen there, besides v1.",
     ];
     assert_eq!(told, expected);
 }

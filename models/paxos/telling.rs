@@ -458,7 +458,8 @@ fn counted(deed: &Deed<'_, Paxos>, before: &State, after: &State, value: Value) 
     if !earlier.is_empty() && counted.ballot != ballot {
         let before = listed(&earlier.iter().map(whose).collect::<Vec<_>>());
         return format!(
-            "adds the acceptance of {what} in ballot {ballot} ({}) to that in ballot {} ({before}), and learns {what}",
+            "adds the acceptance of {what} in ballot {ballot} ({}) to that in ballot {} \
+             ({before}), and learns {what}",
             whose(voter),
             counted.ballot
         );

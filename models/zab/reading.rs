@@ -85,8 +85,7 @@ fn promises(deed: &Deed<'_, Zab>, src: Id, epoch: Epoch, before: &State, after: 
             };
             format!(
                 "promises epoch {epoch} to {from}{again}: it will promise no epoch up to {epoch} to \
-                 anybody else, acknowledge nothing of an epoch before {epoch}, and says that its \
-                 history {}",
+                 anybody else, and acknowledge nothing of an earlier one; its history, it says, {}",
                 described(current, last)
             )
         }

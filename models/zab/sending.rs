@@ -79,7 +79,8 @@ fn writes(deed: &Deed<'_, Zab>, after: &State, dst: Id, packet: &Packet) -> Stri
         Packet::NewLeader { sync, .. } => brings(deed, after, dst, sync),
         Packet::UpToDate { zxid } => {
             let epoch = after.disk.current;
-            format!("tells {{}} that it leads epoch {epoch} and that {}", committed(*zxid))
+            let leader = node_name(deed.step.id);
+            format!("tells {{}} that {leader} leads epoch {epoch} and that {}", committed(*zxid))
         }
         Packet::Propose { txn } => format!("proposes {txn} to {{}}"),
         Packet::Commit { zxid } => format!("tells {{}} that {zxid} is committed"),

@@ -251,7 +251,7 @@ fn goes_on(deed: &Deed<'_, Zab>, before: &State, after: &State) -> Vec<String> {
         Some(Stand::Negotiation { .. }) => said.extend(chooses(deed, before, after)),
         Some(Stand::Synchronisation) => {
             let who = promised(deed, before);
-            said.push(format!("has the promises of {who} for epoch {epoch}"));
+            said.push(format!("has the promises of {who}: epoch {epoch} is promised"));
         }
         Some(Stand::Broadcast) => {
             let who = having(deed, after, Zxid::default());
@@ -294,7 +294,7 @@ fn having(deed: &Deed<'_, Zab>, after: &State, zxid: Zxid) -> String {
 fn quorum(deed: &Deed<'_, Zab>, who: NodeSet) -> String {
     let all = nodes_listed(who.iter());
     match who.len() * 2 > deed.nodes {
-        true => format!("{all}, a quorum,"),
+        true => format!("{all}, a quorum"),
         false => all,
     }
 }
@@ -307,11 +307,13 @@ fn leads_now(state: &State) -> bool {
 /// What the server delivers; a leader commits that by it.
 fn delivers(deed: &Deed<'_, Zab>, before: &State, after: &State) -> Option<String> {
     let new = after.disk.history.get(before.delivered..after.delivered)?;
-    let last = new.last()?;
+    new.last()?;
     Some(match (leads_now(before), leads_now(after)) {
         (true, _) => {
-            let who = having(deed, after, last.zxid);
-            format!("commits and delivers {}, which {who} have on disk", listed(new))
+            let upto = new.iter().map(|txn| txn.zxid).max().unwrap_or_default();
+            let who = having(deed, after, upto);
+            let new = listed(new);
+            format!("commits and delivers {new}: its history up to {upto} is acknowledged by {who}")
         }
         (false, true) => format!("delivers {}, which is its history", listed(new)),
         (false, false) => format!("delivers {}", listed(new)),

@@ -1,5 +1,5 @@
-//! The rules of learning: how a leader counts acceptances, what it tells and repeats, and what a follower
-//! commits.
+//! The rules of learning: how a leader counts acceptances, what it tells and repeats, and what a
+//! follower commits.
 
 use std::collections::BTreeMap;
 
