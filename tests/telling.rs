@@ -82,11 +82,11 @@ fn a_forgotten_promise_chooses_two_values() {
         "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the \
          promises of n2 and n3, a majority: it leads ballot 1.n2. It is told of nothing that \
          was accepted: it may propose what it likes from slot 1 on.",
+        "n2 takes v1 from a client for slot 1 (the first slot in which it has accepted \
+         nothing), accepts it in slot 1 itself and asks n1 and n3 to accept it.",
         "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2, \
          although it is on its disk. By the rule, n3 reads its promise back from its disk when \
          it restarts. Without the bug, it remembers its promise of ballot 1.n2.",
-        "n2 takes v1 from a client for slot 1 (the first slot in which it has accepted \
-         nothing), accepts it in slot 1 itself and asks n1 and n3 to accept it.",
         "n1 takes v2 from a client for slot 1 (the first slot in which it has accepted \
          nothing), accepts it in slot 1 itself and asks n2 and n3 to accept it.",
         "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 in place of v2 under ballot 1.n1 and \
