@@ -94,6 +94,7 @@ impl Election for Poll {
             source: "this example",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[],
             bugs: &[BugSpec {
                 name: "votes-for-everyone",

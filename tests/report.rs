@@ -17,6 +17,7 @@ static ABOUT: About = About {
     source: HOSTILE,
     has_terms: true,
     starts_led: false,
+    notation: &[],
     options: &[],
     bugs: &[BugSpec {
         name: "votes-for-everyone",

@@ -31,8 +31,8 @@ bugs! {
             name: "longest-log-wins",
             summary: "The new primary takes the longest log offered, whatever the view in which it \
                       was last normal.",
-            rule: "Paper 4.2, step 3: the log with the largest v', and only among those the \
-                   longest",
+            rule: "Paper 4.2, step 3: the log with the largest v' (the latest view in which its \
+                   sender was normal), and only among those the longest",
             instead: "takes a log that was last normal in the latest view, and the longest only \
                       among such logs",
             published: "Kimberlite, TLC finds a wrong log after DoViewChange; the same slip as \
@@ -189,10 +189,9 @@ bugs! {
         },
         AsksOnce {
             name: "asks-once",
-            summary: "A recovering replica does not ask again when the answers do not contain the \
-                      log of the latest view.",
+            summary: "A recovering replica asks only once, whatever is answered, or if nothing is.",
             rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view \
-                   change never suffice",
+                   change may not suffice",
             instead: "sets a timer, and asks again when that ends without enough answers",
             published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),

@@ -20,6 +20,8 @@ pub struct About {
     pub has_terms: bool,
     /// Whether some node leads from the start. If so, a run is vacuous unless the leader *changes*.
     pub starts_led: bool,
+    /// How texts about runs write things: samples, each with what it means.
+    pub notation: &'static [(&'static str, &'static str)],
     /// What a scenario may set.
     pub options: &'static [OptionSpec],
     /// The mistakes that may be planted.

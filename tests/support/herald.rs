@@ -98,6 +98,7 @@ impl Election for Herald {
             source: "this test",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[
                 OptionSpec {
                     name: "saves_first",

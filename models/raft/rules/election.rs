@@ -5,7 +5,8 @@ use stateright::actor::Id;
 
 use super::super::message::{Message, Position, Timer};
 use super::super::state::{Leadership, Role, State};
-use super::{Step, Verdict, are_quorum, end, granted, heard, leading, own_configuration, wrong};
+use super::{Step, Verdict, answers, are_quorum, end, granted, heard, leading};
+use super::{own_configuration, wrong};
 use crate::election::{Event, NodeSet, Term, node_name};
 
 /// Whether a candidate's log is at least as up-to-date as a server's: the later last term wins,
@@ -49,10 +50,7 @@ fn answer_to_candidate(step: &Step<'_>) -> Verdict {
         );
     }
     if asked.is_some() && !step.sends.iter().eq(&answer) {
-        return wrong(
-            step,
-            &format!("answers a candidate {:?}, and should {answer:?}", step.sends),
-        );
+        return wrong(step, &answers("a request for a vote", step, answer.as_ref()));
     }
     Ok(())
 }

@@ -20,6 +20,7 @@ use super::Viewstamped;
 use super::message::{Log, Message};
 use super::state::{State, Status, View};
 use crate::election::{Event, NodeStep, node_name};
+use crate::semantics::names;
 
 /// A step of a replica.
 type Step<'a> = NodeStep<'a, Viewstamped>;
@@ -55,22 +56,17 @@ impl<'a> Did<'a> {
         if holds {
             return Ok(());
         }
+        let name = node_name(self.id);
         let event = match self.event {
-            Event::Start => "a start".to_string(),
-            Event::Deliver { src, msg } => format!("{msg:?} from {}", node_name(*src)),
-            Event::Timeout { timer } => format!("the timeout {timer:?}"),
-            Event::Choose { value, .. } => format!("{value:?}"),
-            Event::Crash => "a crash".to_string(),
+            Event::Start => format!("{name} starts"),
+            Event::Deliver { src, msg } => {
+                format!("{name} gets {} from {}", names::kind(msg), node_name(*src))
+            }
+            Event::Timeout { timer } => format!("the timer {} of {name} ends", names::kind(timer)),
+            Event::Choose { .. } => format!("{name} is asked by a client"),
+            Event::Crash => format!("{name} crashes"),
         };
-        let sends: Vec<String> =
-            self.sends.iter().map(|(dst, msg)| format!("{msg:?} to {}", node_name(*dst))).collect();
-        Err(format!(
-            "{rule}. {} was {:?}; on {event} it became {:?} and sent [{}]",
-            node_name(self.id),
-            self.before,
-            self.after,
-            sends.join(", ")
-        ))
+        Err(format!("the last step, in which {event}, breaks a rule: {rule}"))
     }
 
     /// The message that was delivered, and who sent it.

@@ -130,12 +130,12 @@ fn bugs(chapter: &Chapter) -> Markup {
     }
 }
 
-/// What a bug costs, in a word.
+/// What a bug costs, in a few words.
 pub(super) fn costs(bug: &BugSpec) -> &'static str {
     match bug.costs {
-        Costs::Safety => "safety",
-        Costs::Liveness(_) => "only the leader",
-        Costs::Nothing => "nothing: a control",
+        Costs::Safety => "safety: a property is violated",
+        Costs::Liveness(_) => "no safety, only progress: nobody may lead, or some may never follow",
+        Costs::Nothing => "nothing: the bug is a control, and breaks no property",
     }
 }
 
