@@ -22,11 +22,14 @@ pub(super) static ABOUT: About = About {
         ("2@1", "index 2, where the entry is of term 1"),
         (
             "committed",
-            "a leader's entry of its own term is committed once a quorum has it on disk in that term, the leader included, whether or not a server knows that yet; so are all entries before it",
+            "a leader's entry of its own term is committed once a quorum has it on disk in that \
+             term, the leader included, whether or not a server knows that yet; so are all \
+             entries before it",
         ),
         (
             "heartbeat",
-            "AppendEntries without an entry. A follower answers it only if it shows that some of the logs agrees",
+            "AppendEntries without an entry. A follower answers it only if it shows that some of \
+             the logs agrees",
         ),
     ],
     options: &OPTIONS,

@@ -134,7 +134,7 @@ fn hears_of_term(src: Id, before: &State, after: &State) -> Option<String> {
     match new.cmp(&old) {
         std::cmp::Ordering::Greater => Some(format!("hears of term {new} from {from}{ended}")),
         std::cmp::Ordering::Less => Some(format!(
-            "goes back from term {old} to term {new}, of which it hears from {from}{ended}"
+            "hears of term {new} from {from}, and goes back to it from term {old}{ended}"
         )),
         std::cmp::Ordering::Equal => None,
     }

@@ -40,7 +40,8 @@ pub(super) static ABOUT: About = About {
     starts_led: false,
     notation: &[(
         "n1, n2, n3",
-        "nodes, from the lowest to the highest, in the order in which they follow each other on the ring",
+        "nodes, from the lowest to the highest, in the order in which they follow each other on \
+         the ring",
     )],
     options: &[
         OptionSpec {

@@ -37,7 +37,8 @@ pub(super) static ABOUT: About = About {
         ("[op1, op2]", "a log: op1 is number 1, op2 is number 2"),
         (
             "last normal in view 1",
-            "view 1 is the latest in which the replica took part with status normal; v' in the paper",
+            "view 1 is the latest in which the replica took part with status normal; v' in the \
+             paper",
         ),
         ("an offer", "DoViewChange: the log that a replica offers to the primary of a new view"),
         ("a quorum", "f+1 of 2f+1 replicas, f of which may fail"),

@@ -217,7 +217,8 @@ fn acknowledged_survives(
         if knows && own != Some(op) {
             let (name, number) = (node_name(id), i + 1);
             return Err(format!(
-                "{op:?}, acknowledged as number {number} in view {told}, is not at that place of the \
+                "{op:?}, acknowledged as number {number} in view {told}, is not at that place of \
+                 the \
                  log {:?} with which {name} leads view {view}",
                 state.log
             ));

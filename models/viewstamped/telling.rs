@@ -19,7 +19,8 @@ pub(super) fn tell(deed: &Deed<'_, Viewstamped>) -> Vec<String> {
             let started = deed.past.installed.keys().max().filter(|latest| **latest > view);
             let late = started.map(|latest| {
                 format!(
-                    "does not know that view {latest} has started, and goes on as primary of {view}"
+                    "does not know that view {latest} has started, and goes on as the primary of \
+                     view {view}"
                 )
             });
             let taken = format!("takes op{} from a client as number {number} of its log", value.0);
@@ -29,6 +30,14 @@ pub(super) fn tell(deed: &Deed<'_, Viewstamped>) -> Vec<String> {
     };
     said.extend(changes(deed, before, after));
     said.extend(sends(deed));
+    let is_told = matches!(deed.step.event, Event::Deliver { msg: Message::Prepare { .. }, .. });
+    if said.len() == 1
+        && !is_told
+        && before == after
+        && matches!(deed.step.event, Event::Deliver { .. })
+    {
+        said.push("does nothing about it".to_string());
+    }
     said
 }
 
@@ -76,42 +85,61 @@ fn times_out(deed: &Deed<'_, Viewstamped>, timer: &Timer, before: &State) -> Str
 
 fn receives(src: Id, msg: &Message, before: &State, after: &State) -> String {
     let from = node_name(src);
-    let ignored = if before == after { ", which changes nothing" } else { "" };
     match msg {
         Message::Prepare { op, op_number, view, .. } if after.log.len() > before.log.len() => {
             format!(
-                "writes {op:?} as number {op_number} into its log, as {from} asked as primary of view {view}"
+                "writes {op:?} as number {op_number} into its log, as {from} asked as primary of \
+                 view {view}"
             )
         }
-        Message::Prepare { op, .. } => format!("does not write {op:?} of {from} into its log"),
+        Message::Prepare { op, op_number, view, .. } => {
+            let why = not_prepared(*view, *op_number, before);
+            format!("does not write {op:?} of {from} into its log: {why}")
+        }
         Message::PrepareOk { op_number, view } => {
-            format!(
-                "hears that {from} has the log of view {view} up to number {op_number}{ignored}"
-            )
+            format!("hears that {from} had the log of view {view} up to number {op_number}")
         }
         Message::Commit { view, .. } => {
             format!("hears what {from} sent as primary of view {view}")
         }
         Message::StartViewChange { view } => {
-            format!("hears that {from} has started the change to view {view}{ignored}")
+            format!("hears that {from} has started the change to view {view}")
         }
         Message::DoViewChange { view, offer } => {
-            format!("gets {from}'s offer for view {view}: {}{ignored}", offered(offer))
+            format!("gets {from}'s offer for view {view}: {}", offered(offer))
         }
         Message::StartView { view, log, .. } => {
-            format!("hears from {from} that view {view} starts with {}{ignored}", logged(log))
+            format!("hears from {from} that view {view} starts with {}", logged(log))
         }
         Message::Recovery { .. } => format!("is asked by {from} for the state that it has lost"),
-        Message::RecoveryResponse { answer, .. } if answer.suffix.is_some() => {
-            format!("gets the log of {from}, primary of view {}{ignored}", answer.view)
-        }
-        Message::RecoveryResponse { answer, .. } => {
-            format!("hears that {from} is in view {}{ignored}", answer.view)
-        }
+        Message::RecoveryResponse { answer, .. } => match &answer.suffix {
+            Some(suffix) => {
+                let what = match suffix.after {
+                    0 => logged(&suffix.ops),
+                    after => format!("{:?} after number {after} of the log", suffix.ops),
+                };
+                format!("gets the answer of {from} as primary of view {}, with {what}", answer.view)
+            }
+            None => format!("gets the answer of {from}, given in view {}", answer.view),
+        },
         Message::GetState { .. } => format!("is asked by {from} for operations that it lacks"),
         Message::NewState { suffix, .. } => {
-            format!("gets the operations {:?} from {from}{ignored}", suffix.ops)
+            format!("gets the operations {:?} from {from}", suffix.ops)
         }
+    }
+}
+
+/// Why a replica does not write an operation into its log.
+fn not_prepared(view: View, op_number: usize, before: &State) -> String {
+    let next = before.log.len() + 1;
+    match &before.status {
+        _ if view != before.view => {
+            format!("the message is of view {view}, and it is in view {}", before.view)
+        }
+        Status::ViewChange { .. } => "it is changing the view".to_string(),
+        Status::Recovering { .. } => "it is recovering".to_string(),
+        Status::Normal { .. } if op_number < next => format!("it has number {op_number} already"),
+        Status::Normal { .. } => format!("number {next} is missing there"),
     }
 }
 
@@ -121,7 +149,7 @@ fn changes(deed: &Deed<'_, Viewstamped>, before: &State, after: &State) -> Vec<S
     let primary = deed.step.actor.primary(after.view);
     let told = deed.sent_to(|msg| matches!(msg, Message::StartViewChange { .. }));
     if let Some(told) = told {
-        said.push(format!("starts the change to view {} and tells {told} so", after.view));
+        said.push(format!("starts the change to view {}, and tells {told} so", after.view));
     }
     if after.is_normal() && (!before.is_normal() || before.view != after.view) {
         let (view, log) = (after.view, logged(&after.log));
@@ -130,10 +158,19 @@ fn changes(deed: &Deed<'_, Viewstamped>, before: &State, after: &State) -> Vec<S
             said.push(has_offers(deed, before));
             said.push(format!("starts view {view} as its primary with {log}"));
         } else {
+            said.extend(has_answers(deed, before));
             said.push(format!("follows {} in view {view} with {log}", node_name(primary)));
         }
     } else if primary == deed.step.id {
         said.extend(own_offer(deed, before).map(|own| counts_own(after.view, &own)));
+    }
+    let is_told = matches!(
+        deed.step.event,
+        Event::Choose { .. } | Event::Deliver { msg: Message::Prepare { .. }, .. }
+    );
+    let is_same = before.is_normal() && after.is_normal() && before.view == after.view;
+    if is_same && !is_told && before.log != after.log {
+        said.push(format!("now has {} in place of {}", logged(&after.log), logged(&before.log)));
     }
     said.extend(commits(deed, before, after));
     said
@@ -176,6 +213,14 @@ fn has_offers(deed: &Deed<'_, Viewstamped>, before: &State) -> String {
     format!("has the offers of {}", replicas(deed, from))
 }
 
+/// Whose answers a replica has that recovers in this step.
+fn has_answers(deed: &Deed<'_, Viewstamped>, before: &State) -> Option<String> {
+    let Status::Recovering { answers, .. } = &before.status else { return None };
+    let Event::Deliver { src, .. } = &deed.step.event else { return None };
+    let from: NodeSet = answers.keys().copied().chain([*src]).collect();
+    Some(format!("has the answers of {}", replicas(deed, from)))
+}
+
 /// Replicas by name, the replica itself last; and that they are a quorum.
 fn replicas(deed: &Deed<'_, Viewstamped>, them: NodeSet) -> String {
     let others = them.iter().filter(|&id| id != deed.step.id).map(node_name);
@@ -215,7 +260,9 @@ fn commits(deed: &Deed<'_, Viewstamped>, before: &State, after: &State) -> Optio
     };
     let known = prepared.iter().filter(|(_, number)| **number >= after.commit).map(|(id, _)| *id);
     let have = replicas(deed, known.chain([*src, deed.step.id]).collect());
-    Some(format!("{what}{client}, because its log up to there is that of {have}"))
+    Some(format!(
+        "{what}{client}, because, as far as it knows, the log up to there is that of {have}"
+    ))
 }
 
 fn sends(deed: &Deed<'_, Viewstamped>) -> Vec<String> {

@@ -8,8 +8,8 @@ use super::{Election, NodeSet, NodeStep, node_name};
 
 /// What a node did in one step, with what it may have forgotten.
 pub struct Deed<'a, E: Election> {
-    /// The step. If the node crashed in the middle of it, `after` is the state in which the handler
-    /// would have ended.
+    /// The step. If the node crashed in the middle of it, `after` and `cut_short` are the state in
+    /// which the handler would have ended.
     pub step: NodeStep<'a, E>,
     /// With a start: the state that the node had when it crashed.
     pub lost: Option<&'a E::State>,

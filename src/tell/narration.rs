@@ -95,7 +95,8 @@ impl<'a, E: Election> Happened<'a, E> {
             Step::Restart { disk: Disk::Older, .. } => Found::Older,
             _ => Found::Everything,
         };
-        let step = self.system.node_step(id, (before, event(cause), done), sends, None);
+        let cut_short = done.state.as_deref().filter(|_| matches!(self.step, Step::Torn { .. }));
+        let step = self.system.node_step(id, (before, event(cause), done), sends, cut_short);
         let lost = self.lost.as_deref().filter(|_| matches!(cause, Step::Restart { .. }));
         let states = self.before.nodes.iter().map(|node| node.state.as_deref()).collect();
         let (nodes, past) = (self.after.nodes.len(), &self.before.world.witness);

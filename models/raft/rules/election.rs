@@ -43,11 +43,10 @@ fn answer_to_candidate(step: &Step<'_>) -> Verdict {
         _ => (vote_left(before, term), None),
     };
     if after.persistent.voted_for != vote {
-        let found = after.persistent.voted_for;
-        return wrong(
-            step,
-            &format!("has voted for {found:?} in term {term}, where {vote:?} has its vote"),
-        );
+        let to = |vote: Option<Id>| vote.map_or("nobody".to_string(), node_name);
+        let (found, right) = (to(after.persistent.voted_for), to(vote));
+        let what = format!("holds a vote for {found} in term {term}, where the rule says {right}");
+        return wrong(step, &what);
     }
     if asked.is_some() && !step.sends.iter().eq(&answer) {
         return wrong(step, &answers("a request for a vote", step, answer.as_ref()));

@@ -76,7 +76,10 @@ pub(super) fn timers(step: &Step<'_>) -> Verdict {
             }
             (age, old) if age == old => {}
             (Some(_), _) => {
-                return wrong(step, &format!("sets {timer:?} anew, and was given no reason"));
+                return wrong(
+                    step,
+                    &format!("sets its timer {timer:?} anew, for no reason that the rules name"),
+                );
             }
         }
     }

@@ -37,6 +37,9 @@ pub(super) fn begins_to_lead(deed: &Deed<'_, Raft>, before: &State, after: &Stat
 /// That a server's log makes an entry committed, because those that have it are a quorum by now,
 /// although no server counts it in this step.
 pub(super) fn completes_quorum(deed: &Deed<'_, Raft>, after: &State) -> Option<String> {
+    if deed.step.cut_short.is_some() {
+        return None; // Then what is told has not all happened.
+    }
     let now = witness::observe(deed.past, &deed.step)?;
     let is_new = |(index, (entry, _)): &(&usize, &(Entry, Term))| {
         let known = deed.past.committed.get(*index).is_some_and(|(old, _)| old == entry);
@@ -185,7 +188,8 @@ fn acknowledged(src: Id, matched: usize, before: &State, after: &State) -> Strin
     match before.persistent.log.get(matched) {
         Some(entry) if known(before) < matched => {
             format!(
-                "takes it from {from}'s acknowledgement that {from} has {entry:?} at index {matched}"
+                "takes it from {from}'s acknowledgement that {from} has {entry:?} at index \
+                 {matched}"
             )
         }
         _ if known(before) == known(after) => {
@@ -223,7 +227,7 @@ pub(super) fn commits(
         // A leader that is no member of what it has committed steps down in the same step.
         (None, Role::Leader(_)) => {
             format!(
-                "because the log up to there is that of {}",
+                "because, as far as it knows, the log up to there is that of {}",
                 servers(deed, known_to_have(deed, after, new), after)
             )
         }

@@ -121,7 +121,8 @@ fn bugs(chapter: &Chapter) -> Markup {
             section aria-labelledby="bugs" {
                 h2 id="bugs" { "Planted bugs" }
                 p.small {
-                    "Each leaves out one rule of the paper. The link leads to a run that shows what "
+                    "Each leaves out one rule of the paper. The link leads to a run that shows \
+                     what "
                     "the rule is for."
                 }
                 (scrolled("Table of planted bugs", &table))
@@ -195,7 +196,10 @@ fn liveness(book: &Book, chapter: &Chapter) -> Markup {
     html! {
         section aria-labelledby="liveness" {
             h2 id="liveness" { "Liveness" }
-            p.small { "Decided for this report on " (book.day) ", but for large systems, whose answers were stored, or are only those expected (dashed). A link leads to a run that shows the answer; the name of a system opens what it assumes, and why the answer is right." }
+            p.small { "Decided for this report on " (book.day) ", but for large systems, whose \
+                       answers were stored, or are only those expected (dashed). A link leads to \
+                       a run that shows the answer; the name of a system opens what it assumes, \
+                       and why the answer is right." }
             (scrolled("Answers about liveness", &table))
         }
     }
