@@ -121,9 +121,8 @@ fn bugs(chapter: &Chapter) -> Markup {
             section aria-labelledby="bugs" {
                 h2 id="bugs" { "Planted bugs" }
                 p.small {
-                    "Each leaves out one rule of the paper. The link leads to a run that shows \
-                     what "
-                    "the rule is for."
+                    "Each leaves out one rule of the paper. The link leads to a run that shows "
+                    "what the rule is for."
                 }
                 (scrolled("Table of planted bugs", &table))
             }

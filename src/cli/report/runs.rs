@@ -53,8 +53,7 @@ pub(super) fn page(chapter: &Chapter, run: &Run) -> String {
                 p { "So " strong { (run.caption.shows) } ": " (run.caption.why) "." }
             }
             @if run.scene.cycle.is_some() {
-                p.small { "The steps with a bar repeat for ever, with later terms where they \
-                           grow." }
+                p.small { "The steps with a bar repeat for ever, with later terms where they grow." }
             }
         }
     };
@@ -109,9 +108,11 @@ fn facts(run: &Run, notation: &[(&str, &str)]) -> Markup {
             @if !notation.is_empty() {
                 dt { "How to read it" }
                 dd {
-                    ul { @for (sample, meaning) in notation { li { code { (sample) } ": " \
-                                                                                      (meaning) } \
-                                                                                      } }
+                    ul {
+                        @for (sample, meaning) in notation {
+                            li { code { (sample) } ": " (meaning) }
+                        }
+                    }
                 }
             }
             @if !run.also.is_empty() {
