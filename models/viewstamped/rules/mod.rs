@@ -13,6 +13,7 @@ pub(super) mod view_change;
 pub(super) mod views;
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 use stateright::actor::Id;
 
@@ -20,10 +21,14 @@ use super::Viewstamped;
 use super::message::{Log, Message};
 use super::state::{State, Status, View};
 use crate::election::{Event, NodeStep, node_name};
-use crate::semantics::names;
 
 /// A step of a replica.
 type Step<'a> = NodeStep<'a, Viewstamped>;
+
+/// The name of a message or timer, without what it contains.
+fn kind(value: &impl Debug) -> String {
+    format!("{value:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
+}
 
 /// What is wrong with a step, in a sentence.
 type Verdict = Result<(), String>;
@@ -60,9 +65,9 @@ impl<'a> Did<'a> {
         let event = match self.event {
             Event::Start => format!("{name} starts"),
             Event::Deliver { src, msg } => {
-                format!("{name} gets {} from {}", names::kind(msg), node_name(*src))
+                format!("{name} gets {} from {}", kind(msg), node_name(*src))
             }
-            Event::Timeout { timer } => format!("the timer {} of {name} ends", names::kind(timer)),
+            Event::Timeout { timer } => format!("the timer {} of {name} ends", kind(timer)),
             Event::Choose { .. } => format!("{name} is asked by a client"),
             Event::Crash => format!("{name} crashes"),
         };
