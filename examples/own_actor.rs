@@ -94,11 +94,13 @@ impl Election for Poll {
             source: "this example",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[],
             bugs: &[BugSpec {
                 name: "votes-for-everyone",
                 summary: "a node votes for whoever asks",
                 rule: "one vote a term",
+                instead: "does not vote, because it has voted in this term",
                 published: "nowhere",
                 costs: Costs::Safety,
             }],

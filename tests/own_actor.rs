@@ -123,6 +123,7 @@ impl Election for Loudest {
             source: "this test",
             has_terms: false,
             starts_led: false,
+            notation: &[],
             options: &[],
             bugs: &[],
             corpus: "",

@@ -121,6 +121,7 @@ impl Election for Table {
             source: "chance",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[],
             bugs: &[],
             corpus: "",

@@ -17,11 +17,13 @@ static ABOUT: About = About {
     source: HOSTILE,
     has_terms: true,
     starts_led: false,
+    notation: &[],
     options: &[],
     bugs: &[BugSpec {
         name: "votes-for-everyone",
         summary: HOSTILE,
         rule: HOSTILE,
+        instead: HOSTILE,
         published: HOSTILE,
         costs: Costs::Safety,
     }],

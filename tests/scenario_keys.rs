@@ -17,6 +17,7 @@ const ABOUT: About = About {
     source: "this test",
     has_terms: true,
     starts_led: false,
+    notation: &[],
     options: &[],
     bugs: &[],
     corpus: "",

@@ -40,7 +40,8 @@ fn a_forgotten_vote_elects_two_leaders() {
          sends heartbeats to n1 and n2.",
         "n3 crashes and forgets all that is not on a disk.",
         "n3 restarts with what is on its disk. It has forgotten its vote for itself in term 1, \
-         although it is on its disk. By the rule, n3 remembers its vote for itself in term 1.",
+         although it is on its disk. By the rule, n3 reads its vote back from \
+         its disk when it restarts. Without the bug, it remembers its vote for itself in term 1.",
         "n3 grants its vote in term 1 to n1.",
         "n1 gets n3's vote in term 1 and has the votes of n3 and itself, a quorum: it leads term 1 and \
          sends heartbeats to n2 and n3.",
@@ -68,23 +69,34 @@ fn two_leaders_are_told_in_the_words_of_the_protocol() {
 fn a_forgotten_promise_chooses_two_values() {
     let told = told::<MultiPaxos>("forgets-promise");
     let expected = [
-        "n2 runs for ballot 1.n2, promises it itself and asks n1 and n3 to promise it.",
-        "n1 runs for ballot 1.n1, promises it itself and asks n2 and n3 to promise it.",
+        "n2 runs for ballot 1.n2 (round 1 of n2), promises it itself (and reports nothing \
+         accepted) and asks n1 and n3 to promise it.",
+        "n1 runs for ballot 1.n1 (round 1 of n1), promises it itself (and reports nothing \
+         accepted) and asks n2 and n3 to promise it.",
         "n3 promises n1 ballot 1.n1 and reports nothing accepted.",
-        "n1 gets n3's promise of ballot 1.n1, which reports nothing accepted. It has the promises \
-         of n1 and n3, a majority: it leads ballot 1.n1.",
-        "n3 promises n2 ballot 1.n2, which is above 1.n1, and reports nothing accepted.",
+        "n1 gets n3's promise of ballot 1.n1, which reports nothing accepted. It has the \
+         promises of n1 and n3, a majority: it leads ballot 1.n1. It is told of nothing that \
+         was accepted: it may propose what it likes from slot 1 on.",
+        "n3 promises n2 ballot 1.n2, which is above 1.n1 (the same round of a lower node), and \
+         reports nothing accepted.",
         "n3 crashes and forgets all that is not on a disk.",
-        "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the promises \
-         of n2 and n3, a majority: it leads ballot 1.n2.",
-        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2. By the \
-         rule, n3 remembers its promise of ballot 1.n2.",
-        "n2 takes v1 from a client, accepts it in slot 1 itself and asks n1 and n3 to accept it.",
-        "n1 takes v2 from a client, accepts it in slot 1 itself and asks n2 and n3 to accept it.",
-        "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 and tells n2 so. It thus promises \
-         ballot 1.n2, which is above 1.n1. It no longer leads ballot 1.n1.",
-        "n3 accepts v2 in slot 1 from n1 under ballot 1.n1, tells n1 so and thus promises ballot \
-         1.n1.",
+        "n2 gets n3's promise of ballot 1.n2, which reports nothing accepted. It has the \
+         promises of n2 and n3, a majority: it leads ballot 1.n2. It is told of nothing that \
+         was accepted: it may propose what it likes from slot 1 on.",
+        "n2 takes v1 from a client for slot 1 (the first slot in which it has accepted \
+         nothing), accepts it in slot 1 itself and asks n1 and n3 to accept it.",
+        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2, \
+         although it is on its disk. By the rule, n3 reads its promise back from its disk when \
+         it restarts. Without the bug, it remembers its promise of ballot 1.n2.",
+        "n1 takes v2 from a client for slot 1 (the first slot in which it has accepted \
+         nothing), accepts it in slot 1 itself and asks n2 and n3 to accept it.",
+        "n1 accepts v1 in slot 1 from n2 under ballot 1.n2 in place of v2 under ballot 1.n1 and \
+         tells n2 so. It thus promises ballot 1.n2, which is above 1.n1 (the same round of a \
+         lower node). It no longer leads ballot 1.n1. It completes the majority of n1 and n2 \
+         that has accepted v1 in slot 1 under ballot 1.n2: v1 is now chosen there.",
+        "n3 accepts v2 in slot 1 from n1 under ballot 1.n1, tells n1 so and thus promises \
+         ballot 1.n1. It completes the majority of n1 and n3 that has accepted v2 in slot 1 \
+         under ballot 1.n1: v2 is now chosen there, besides v1.",
     ];
     assert_eq!(told, expected);
 }
@@ -94,13 +106,15 @@ fn a_forgotten_promise_chooses_two_values() {
 #[test]
 fn the_longest_log_need_not_be_the_latest() {
     let told = told::<Viewstamped>("longest-log-wins");
-    let last = "n3 is offered the log [op1, op2] for view 2 by n1, which was last normal in view 0. \
-                It has enough logs: it starts view 2 as its primary with the best of them, the log \
-                [op1, op2]. By the rule, n3 has enough logs: it starts view 2 as its primary with \
-                the best of them, the log [op3].";
+    let last = "n3 gets n1's offer for view 2: the log [op1, op2], last normal in view 0. It has \
+                the offers of n1 and itself, a quorum. It starts view 2 as its primary with the \
+                log [op1, op2]. It sends this log to n1 and n2. By the rule, n3 takes a log that \
+                was last normal in the latest view, and the longest only among such logs. Without \
+                the bug, it starts view 2 as its primary with the log [op3].";
     assert_eq!(told.last().map(String::as_str), Some(last));
-    let committed = "n2 hears that n3 has its log up to number 1 and counts its log up to number 1 \
-                     as committed.";
+    let committed = "n2 hears that n3 had the log of view 1 up to number 1. It counts op3 as \
+                     committed and acknowledges op3 to the client, because, as far as it knows, \
+                     the log up to there is that of n3 and itself, a quorum.";
     assert!(told.iter().any(|step| step == committed), "{told:#?}");
 }
 
@@ -158,4 +172,21 @@ fn another_tool_reads_where_a_run_goes_round() {
     let diagram = mermaid::export(&shown.scene, &Caption::default());
     assert_eq!(diagram.matches("  loop for ever\n").count(), 1);
     assert!(diagram.ends_with("  end\n"), "{diagram}");
+}
+
+/// n2 votes for n1, whose log is older than its own. n3 then completes the quorum that has n2's
+/// entry, although n2 leads no more and nobody counts.
+#[test]
+fn a_commit_that_no_server_knows_of_is_told() {
+    let told = told::<Raft>("compares-length-only");
+    let vote = "n2 hears of term 3 from n1 and steps down. It grants its vote in term 3 to n1, \
+                although n1's request names a last entry of term 1, and its own last entry is of \
+                term 2. By the rule, n2 compares the terms of the last entries first, and the \
+                lengths of the logs only if those terms are equal. Without the bug, it does not \
+                vote for n1 in term 3: n1's request names a last entry of term 1, and its own \
+                last entry is of term 2.";
+    assert!(told.iter().any(|step| step == vote), "{told:#?}");
+    let committed = "It completes, with n2, a quorum that has 2:v2 in term 2: 2:v2 is committed, \
+                     although no server has counted its copies yet.";
+    assert!(told.iter().any(|step| step.ends_with(committed)), "{told:#?}");
 }

@@ -66,6 +66,7 @@ impl Election for Counter {
             source: "this test",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[],
             bugs: &[],
             corpus: "",

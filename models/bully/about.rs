@@ -18,6 +18,7 @@ pub(super) static ABOUT: About = About {
              (Distributed Systems, 15.3) and Tanenbaum, van Steen",
     has_terms: false,
     starts_led: false,
+    notation: &[("n1, n2, n3", "nodes, from the lowest to the highest")],
     options: &[
         OptionSpec {
             name: "announce_to",

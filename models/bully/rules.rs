@@ -9,7 +9,7 @@ use stateright::actor::Id;
 use super::Bully;
 use super::message::{Message, Timer};
 use super::state::State;
-use crate::election::{Age, Event, NodeSet, NodeStep, node_name};
+use crate::election::{Age, Event, NodeSet, NodeStep, node_name, nodes_listed};
 
 /// A step of a node.
 pub(super) type Step<'a> = NodeStep<'a, Bully>;
@@ -255,7 +255,14 @@ pub(super) fn timers_of_the_role(step: &Step) -> Verdict {
         }
         Some(_) => step.timers == step.timers_before,
     };
-    unless(is_right, step, &format!("is {after:?}, and its timers are {:?}", step.timers))
+    let what = match due {
+        Some((timer, ..)) if !step.timers.contains_key(&timer) => {
+            format!("is left without the timer {timer:?}, which belongs to its role")
+        }
+        _ => "has a timer that does not belong to its role, or that is not set as the rule says"
+            .to_string(),
+    };
+    unless(is_right, step, &what)
 }
 
 /// Whether the wait that belongs to the role begins, or begins again, with this step.
@@ -303,5 +310,9 @@ pub(super) fn majorities_accept(step: &Step) -> Verdict {
     };
     let Some(accepted) = accepted else { return Ok(()) };
     let right = if is_majority(accepted) { State::Leading } else { State::Claiming(accepted) };
-    unless(*after == right, step, &format!("is accepted by {accepted:?} and is {after:?}"))
+    let (by, is) = (
+        nodes_listed(accepted.iter()),
+        if *after == State::Leading { "leads" } else { "does not lead" },
+    );
+    unless(*after == right, step, &format!("is accepted by {by} and {is}"))
 }

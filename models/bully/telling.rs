@@ -16,8 +16,8 @@ pub(super) fn tell(deed: &Deed<'_, Bully>) -> Vec<String> {
                 Message::Election => {
                     format!("is asked by {from}, which is lower, whether it is alive")
                 }
-                Message::Answer => format!("hears that {from}, which is higher, is alive"),
-                Message::Coordinator => format!("hears that {from} leads"),
+                Message::Answer => format!("gets the answer of {from}, which is higher"),
+                Message::Coordinator => format!("gets the announcement of {from}"),
                 Message::Accept => format!("is accepted by {from}"),
             }]
         }
@@ -61,10 +61,11 @@ fn becomes(before: Option<&State>, after: &State) -> Vec<String> {
         State::Leading => said.push("leads".to_string()),
         State::Following(leader) => said.push(format!("follows {}", node_name(*leader))),
         State::Waiting => said.push("waits for a leader to be announced".to_string()),
-        State::Claiming(nodes) => said.push(format!(
-            "claims to lead, but so far only {} accept it",
-            nodes_listed(nodes.iter())
-        )),
+        State::Claiming(nodes) => {
+            let accept = if nodes.len() == 1 { "accepts" } else { "accept" };
+            let by = nodes_listed(nodes.iter());
+            said.push(format!("claims to lead, but so far only {by} {accept} it"));
+        }
         State::Electing => {}
         State::Idle => said.push("waits for others to be heard".to_string()),
     }

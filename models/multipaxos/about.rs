@@ -12,6 +12,10 @@ pub(super) static ABOUT: About = About {
              Moderately Complex, 2015",
     has_terms: true,
     starts_led: false,
+    notation: &[
+        ("1.n2", "a ballot: round 1 of node n2"),
+        ("v1@1.n2", "a vote: value v1 under ballot 1.n2"),
+    ],
     options: &OPTIONS,
     bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),

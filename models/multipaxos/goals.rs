@@ -30,22 +30,22 @@ fn acceptor() -> Vec<Goal<MultiPaxos>> {
                     && has(step, |state| state.durable.promised > Ballot::default())
             },
         ),
-        step("reports-a-vote", "a promise reports a vote", |step| {
+        step("reports-an-acceptance", "a promise reports an acceptance", |step| {
             promise(step).is_some_and(|votes| !votes.is_empty())
         }),
-        step("reports-two-votes", "a promise reports votes in two slots", |step| {
+        step("reports-two-acceptances", "a promise reports acceptances in two slots", |step| {
             promise(step).is_some_and(|votes| votes.len() >= 2)
         }),
         step(
-            "reports-a-committed-vote",
-            "a promise reports a vote that its acceptor knows to be for the choice",
+            "reports-a-committed-value",
+            "a promise reports an acceptance of a value that its acceptor knows to be chosen",
             |step| {
                 let lowest = promise(step).and_then(|votes| votes.keys().next());
                 lowest.is_some_and(|slot| has(step, |state| *slot <= state.chosen))
             },
         ),
         step(
-            "reports-no-committed-vote",
+            "reports-no-committed-value",
             "a promise leaves out what the candidate knows to be chosen",
             |step| {
                 promise(step).is_some_and(|votes| {
@@ -53,35 +53,49 @@ fn acceptor() -> Vec<Goal<MultiPaxos>> {
                 })
             },
         ),
-        step("votes", "an acceptor votes in a slot for the first time", |step| {
+        step("accepts", "an acceptor accepts in a slot for the first time", |step| {
             vote(step).is_some_and(|(earlier, _)| earlier.is_none())
         }),
-        step("votes-unpromised", "an acceptor votes under a ballot above its promise", |step| {
-            vote(step).is_some_and(|(_, ballot)| has(step, |state| ballot > state.durable.promised))
-        }),
-        step("replaces-a-vote", "an acceptor votes for another value than before", |step| {
-            let Event::Deliver { msg: Message::Accept { value, .. }, .. } = step.event else {
-                return false;
-            };
-            vote(step)
-                .is_some_and(|(earlier, _)| earlier.is_some_and(|earlier| earlier.value != *value))
-        }),
+        step(
+            "accepts-unpromised",
+            "an acceptor accepts under a ballot above its promise",
+            |step| {
+                vote(step)
+                    .is_some_and(|(_, ballot)| has(step, |state| ballot > state.durable.promised))
+            },
+        ),
+        step(
+            "replaces-an-acceptance",
+            "an acceptor accepts another value in a slot than before",
+            |step| {
+                let Event::Deliver { msg: Message::Accept { value, .. }, .. } = step.event else {
+                    return false;
+                };
+                vote(step).is_some_and(|(earlier, _)| {
+                    earlier.is_some_and(|earlier| earlier.value != *value)
+                })
+            },
+        ),
         step(
             "answers-again",
-            "an acceptor answers a proposal that it has voted for already",
+            "an acceptor answers a proposal that it has accepted already",
             |step| {
                 let is_answer =
                     step.sends.iter().any(|(_, msg)| matches!(msg, Message::Accepted { .. }));
                 is_answer && step.before.is_some_and(|before| step.after == Some(before))
             },
         ),
-        step("reports-after-restart", "a restarted acceptor reports a vote", |step| {
+        step("reports-after-restart", "a restarted acceptor reports an acceptance", |step| {
             step.incarnation > 0 && promise(step).is_some_and(|votes| !votes.is_empty())
         }),
-        step("restarts-with-a-vote", "a node restarts that has voted", |step| {
-            let has_voted = step.storage.is_some_and(|disk| !disk.accepted.is_empty());
-            matches!(step.event, Event::Start) && has_voted
-        }),
+        step(
+            "restarts-with-an-acceptance",
+            "a node restarts that has accepted something",
+            |step| {
+                let has_voted = step.storage.is_some_and(|disk| !disk.accepted.is_empty());
+                matches!(step.event, Event::Start) && has_voted
+            },
+        ),
     ]
 }
 
@@ -116,7 +130,7 @@ fn candidate() -> Vec<Goal<MultiPaxos>> {
         ),
         step(
             "a-higher-report-wins",
-            "a promise reports a higher vote than is known, for another value",
+            "a promise reports another value under a higher ballot than is known",
             |step| {
                 reports(step, |known, reported| {
                     reported.ballot > known.ballot && reported.value != known.value
@@ -125,7 +139,7 @@ fn candidate() -> Vec<Goal<MultiPaxos>> {
         ),
         step(
             "a-lower-report-loses",
-            "a promise reports a lower vote than is known, for another value",
+            "a promise reports another value under a lower ballot than is known",
             |step| {
                 reports(step, |known, reported| {
                     reported.ballot < known.ballot && reported.value != known.value
@@ -155,7 +169,7 @@ fn leader() -> Vec<Goal<MultiPaxos>> {
         }),
         step(
             "gives-way-to-a-proposal",
-            "a leader or candidate votes under a higher ballot",
+            "a leader or candidate accepts under a higher ballot",
             |step| gives_way(step) && vote(step).is_some(),
         ),
         step(
@@ -212,7 +226,7 @@ fn counting() -> Vec<Goal<MultiPaxos>> {
         }),
         step(
             "commits-two-at-once",
-            "a vote for an open slot lets the leader commit it and the one above",
+            "an acceptance in an open slot lets the leader commit it and the one above",
             |step| commits(step) >= 2 && becomes(step, is_leader),
         ),
         step("counts-out-of-order", "a later slot has a majority before an earlier one", |step| {
@@ -251,7 +265,7 @@ fn learner() -> Vec<Goal<MultiPaxos>> {
         }),
         step(
             "follower-commits-less",
-            "a follower commits less than its leader, for it lacks a vote",
+            "a follower commits less than its leader, for it has not accepted all",
             |step| {
                 let Event::Deliver { msg: Message::Heartbeat { chosen, .. }, .. } = step.event
                 else {
@@ -261,8 +275,8 @@ fn learner() -> Vec<Goal<MultiPaxos>> {
             },
         ),
         step(
-            "mistrusts-its-vote",
-            "a follower does not commit its vote under an earlier ballot",
+            "mistrusts-its-acceptance",
+            "a follower does not commit what it accepted under an earlier ballot",
             |step| {
                 let Event::Deliver { msg: Message::Heartbeat { ballot, chosen }, .. } = step.event
                 else {
@@ -292,8 +306,8 @@ fn whole() -> Vec<Goal<MultiPaxos>> {
         }),
         past("a-noop-is-chosen", "a no-op is chosen", |_, witness| witness.has_chosen_noop()),
         past(
-            "votes-above-a-choice",
-            "a node votes in a slot under a higher ballot than one that chose a value there",
+            "accepts-above-a-choice",
+            "a node accepts in a slot under a higher ballot than one that chose a value there",
             |_, witness| witness.votes_above_a_choice(),
         ),
     ]

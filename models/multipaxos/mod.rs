@@ -27,6 +27,7 @@ mod dead;
 mod goals;
 mod healing;
 mod heartbeats;
+mod leading;
 mod message;
 mod phase1;
 mod phase2;
@@ -39,6 +40,7 @@ mod telling;
 mod tests;
 mod turn;
 mod witness;
+mod words;
 
 use std::borrow::Cow;
 

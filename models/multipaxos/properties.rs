@@ -27,7 +27,8 @@ fn theorems() -> Vec<Invariant<MultiPaxos>> {
     vec![
         Invariant::new(
             "agreement",
-            "at most one value is ever chosen in a slot (PMS 2.1; PMMC invariant R1)",
+            "at most one value is ever chosen in a slot (Paxos Made Simple, 2.1; Paxos Made \
+             Moderately Complex, invariant R1)",
             Check::Witness(agreement),
         )
         .with_setting(VALUES, has_values)
@@ -35,30 +36,32 @@ fn theorems() -> Vec<Invariant<MultiPaxos>> {
         Invariant::new(
             "chosen-stays-chosen",
             "if a value is chosen in a slot, no other value is accepted there under a higher \
-             ballot (PMS 2.2, P2b; PMMC invariants A5 and C2)",
+             ballot (Paxos Made Simple, 2.2, P2b; Paxos Made Moderately Complex, invariants A5 and \
+             C2)",
             Check::Witness(chosen_stays_chosen),
         )
         .with_setting(VALUES, has_values)
         .needing(&["a-value-is-chosen"]),
         Invariant::new(
             "one-value-a-ballot",
-            "under one ballot at most one value is ever accepted in a slot (PMS 2.2; PMMC \
-             invariants A4 and C1)",
+            "under one ballot at most one value is ever accepted in a slot (Paxos Made Simple, \
+             2.2; Paxos Made Moderately Complex, invariants A4 and C1)",
             Check::Witness(one_value_a_ballot),
         )
         .with_setting(VALUES, has_values)
         .needing(&["takes-an-input"]),
         Invariant::new(
             "input-in-one-slot",
-            "what a client asks for once is proposed in one slot only (PMS 3: a command is put in \
-             a slot once, and keeps it)",
+            "what a client asks for once is proposed in one slot only (Paxos Made Simple, 3: a \
+             command is put in a slot once, and keeps it)",
             Check::Witness(input_in_one_slot),
         )
         .with_setting(VALUES, has_values)
         .needing(&["takes-an-input"]),
         Invariant::new(
             "learned-is-chosen",
-            "a node commits only what is chosen: accepted by a majority under one ballot (PMS 2.1)",
+            "a node commits only what is chosen: accepted by a majority under one ballot (Paxos \
+             Made Simple, 2.1)",
             Check::NodeWitness(learned_is_chosen),
         )
         .with_setting(VALUES, has_values)
@@ -68,9 +71,10 @@ fn theorems() -> Vec<Invariant<MultiPaxos>> {
 
 fn agreement(witness: &Witness) -> Result<(), String> {
     match conflict(witness.chosen.iter(), |a, b| a.0 == b.0 && a.2 != b.2) {
-        Some(((slot, a, v), (_, b, w))) => {
-            Err(format!("slot {slot:?}: {v:?} is chosen under {a:?}, {w:?} under {b:?}"))
-        }
+        Some(((slot, a, v), (_, b, w))) => Err(format!(
+            "in slot {slot:?}, {v:?} was chosen under ballot {a:?} and {w:?} under \
+                         ballot {b:?}"
+        )),
         None => Ok(()),
     }
 }
@@ -80,8 +84,8 @@ fn chosen_stays_chosen(witness: &Witness) -> Result<(), String> {
         let differs = |(s, b, v): &&Proposal| s == slot && b > ballot && v != value;
         if let Some((_, above, other)) = witness.proposals.keys().find(differs) {
             return Err(format!(
-                "slot {slot:?}: {value:?} is chosen under {ballot:?}, and {other:?} is accepted \
-                 under {above:?}"
+                "in slot {slot:?}, {value:?} was chosen under ballot {ballot:?}, and {other:?} was \
+                 accepted under ballot {above:?}, which is above"
             ));
         }
     }
@@ -90,9 +94,10 @@ fn chosen_stays_chosen(witness: &Witness) -> Result<(), String> {
 
 fn one_value_a_ballot(witness: &Witness) -> Result<(), String> {
     match conflict(witness.proposals.keys(), |a, b| (a.0, a.1) == (b.0, b.1) && a.2 != b.2) {
-        Some(((slot, ballot, v), (_, _, w))) => {
-            Err(format!("slot {slot:?}, ballot {ballot:?}: both {v:?} and {w:?} are accepted"))
-        }
+        Some(((slot, ballot, v), (_, _, w))) => Err(format!(
+            "in slot {slot:?}, both {v:?} and {w:?} were accepted under ballot \
+                         {ballot:?}"
+        )),
         None => Ok(()),
     }
 }
@@ -101,7 +106,7 @@ fn input_in_one_slot(witness: &Witness) -> Result<(), String> {
     let is_twice = |a: &Proposal, b: &Proposal| a.2 == b.2 && a.0 != b.0 && a.2 != Value::Noop;
     match conflict(witness.proposals.keys(), is_twice) {
         Some(((slot, _, value), (other, ..))) => {
-            Err(format!("{value:?} is accepted in slot {slot:?} and in slot {other:?}"))
+            Err(format!("{value:?} was accepted in slot {slot:?} and in slot {other:?}"))
         }
         None => Ok(()),
     }
@@ -137,7 +142,7 @@ fn learned_is_chosen(
         if !witness.chosen.iter().any(|(s, _, v)| (*s, *v) == (slot, value)) {
             let node = node_name(id);
             return Err(format!(
-                "{node} committed {value:?} in slot {slot:?}, and it is not chosen there: {}",
+                "{node} committed {value:?} in slot {slot:?}, though it is not chosen there ({})",
                 accepted_by(witness, slot, value)
             ));
         }

@@ -3,8 +3,10 @@
 use stateright::actor::Id;
 
 use super::MultiPaxos;
+use super::leading::{chooses, leads};
 use super::message::{Message, Timer, Value, Vote, Votes};
 use super::state::{Ballot, Role, Slot, State};
+use super::words::{above, all_placed, in_slots, named, placed, reported, up_to};
 use crate::election::{Deed, Event, NodeSet, listed, node_name, nodes_listed};
 
 /// Clauses whose subject is the node.
@@ -15,49 +17,74 @@ pub(super) fn tell(deed: &Deed<'_, MultiPaxos>) -> Vec<String> {
         Event::Timeout { timer: Timer::Election } => runs(deed, before, after),
         Event::Timeout { timer: Timer::Heartbeat } => Vec::new(),
         Event::Deliver { src, msg } => receives(deed, *src, msg, before, after),
-        Event::Choose { value, .. } => vec![format!("takes {} from a client", named(value))],
+        Event::Choose { value, .. } => vec![takes(value, before, after)],
         Event::Start | Event::Crash => Vec::new(),
     };
     said.extend(ends(before, after));
     said.extend(leads(deed, before, after));
     said.extend(proposes(deed, before, after));
+    said.extend(chooses(deed));
     said.extend(commits(deed, before, after));
     said
 }
 
+/// An input, and the slot into which it goes.
+fn takes(value: &Value, before: &State, after: &State) -> String {
+    let place = after.durable.accepted.iter().find(|(_, vote)| vote.value == *value);
+    let free = match place {
+        Some((slot, _)) if !before.durable.accepted.contains_key(slot) => {
+            format!(" for slot {slot:?} (the first slot in which it has accepted nothing)")
+        }
+        _ => String::new(),
+    };
+    format!("takes {} from a client{free}", named(value))
+}
+
 fn comes_back(deed: &Deed<'_, MultiPaxos>, after: &State) -> Vec<String> {
     let Some(lost) = deed.lost else { return Vec::new() };
-    let (old, now, why) = (&lost.durable, &after.durable, deed.found.why());
-    let mut said = Vec::new();
+    let (old, now) = (&lost.durable, &after.durable);
+    let mut gone = Vec::new();
     if now.promised < old.promised {
-        said.push(format!("has forgotten its promise of ballot {:?}{why}", old.promised));
+        gone.push(format!("its promise of ballot {:?}", old.promised));
     }
     if now.round < old.round {
-        said.push(format!("has forgotten that it ran in round {}{why}", old.round));
+        gone.push(format!("that it ran in round {}", old.round));
     }
     let is_gone = |(slot, vote): &(&Slot, &Vote)| now.accepted.get(slot) != Some(vote);
-    let gone: Votes =
+    let votes: Votes =
         old.accepted.iter().filter(is_gone).map(|(slot, vote)| (*slot, *vote)).collect();
-    if !gone.is_empty() {
-        said.push(format!("has forgotten that it accepted {}{why}", votes(&gone)));
+    if !votes.is_empty() {
+        gone.push(format!("that it accepted {}", all_placed(&votes)));
     }
-    if said.is_empty() && now.promised > Ballot::default() {
+    let mut said = Vec::new();
+    if !gone.is_empty() {
+        let is_there = deed.step.storage == Some(old);
+        let though = if is_there { ", although it is on its disk" } else { "" };
+        said.push(format!("has forgotten {}{though}", listed(&gone)));
+    } else if now.promised > Ballot::default() {
         said.push(format!("remembers its promise of ballot {:?}", now.promised));
         if !now.accepted.is_empty() {
-            said.push(format!("remembers that it accepted {}", votes(&now.accepted)));
+            said.push(format!("remembers that it accepted {}", all_placed(&now.accepted)));
         }
     }
     if lost.chosen > after.chosen {
-        said.push("has forgotten what it had committed".to_string());
+        said.push("has forgotten what it had committed, which is on no disk".to_string());
     }
     said
 }
 
 fn runs(deed: &Deed<'_, MultiPaxos>, before: &State, after: &State) -> Vec<String> {
     let ballot = after.durable.promised;
-    let mut said = vec![format!("runs for ballot {ballot:?}")];
+    let (round, owner) = (ballot.round, node_name(ballot.owner()));
+    let mut said = vec![format!("runs for ballot {ballot:?} (round {round} of {owner})")];
     if before.durable.promised < ballot {
-        said.push("promises it itself".to_string());
+        let report = match &after.role {
+            Role::Candidate { adopted, .. } if deed.step.actor.values > 0 => {
+                format!(" (and reports {})", reported(adopted))
+            }
+            _ => String::new(),
+        };
+        said.push(format!("promises it itself{report}"));
     } else {
         said.push("counts its earlier promise of it".to_string());
     }
@@ -85,17 +112,17 @@ fn receives(
     after: &State,
 ) -> Vec<String> {
     let from = node_name(src);
-    let ignored = if before == after { ", which changes nothing" } else { "" };
     let mut said = match msg {
         Message::Prepare { ballot, .. } => {
             return vec![promises(deed, &from, *ballot, before, after)];
         }
         Message::Promise { ballot, accepted } => {
-            let what = reported(accepted);
-            let mut said =
-                vec![format!("gets {from}'s promise of ballot {ballot:?}, which reports {what}")];
+            let (what, since) = (reported(accepted), since(deed, src, *ballot));
+            let mut said = vec![format!(
+                "gets {from}'s promise of ballot {ballot:?}{since}, which reports {what}"
+            )];
             if before == after {
-                said.push("has no use for it".to_string());
+                said.push(no_use(before, *ballot));
             } else if *ballot != before.durable.promised {
                 said.push(format!("counts it for ballot {:?}", before.durable.promised));
             }
@@ -106,23 +133,80 @@ fn receives(
             accepts(deed, &from, *slot, vote, before, after)
         }
         Message::Accepted { ballot, slot } => {
-            return vec![format!(
-                "hears that {from} has accepted its proposal in slot {slot:?} under ballot \
-                 {ballot:?}{ignored}"
-            )];
+            return vec![hears(&from, (*slot, *ballot), before, after)];
         }
         Message::Heartbeat { ballot, chosen } => {
-            vec![format!(
-                "hears from {from} under ballot {ballot:?} that {}{ignored}",
-                up_to(*chosen)
-            )]
+            let but = unlearned(*ballot, *chosen, before, after);
+            vec![format!("hears from {from} under ballot {ballot:?} that {}{but}", up_to(*chosen))]
         }
     };
     let (old, new) = (before.durable.promised, after.durable.promised);
     if new > old {
-        said.push(format!("thus promises ballot {new:?}{}", above(old)));
+        said.push(format!("thus promises ballot {new:?}{}", above(new, old)));
     }
     said
+}
+
+/// What has become of a promise since it was given.
+fn since(deed: &Deed<'_, MultiPaxos>, acceptor: Id, ballot: Ballot) -> String {
+    let state = deed.states.get(usize::from(acceptor)).copied().flatten();
+    match state.map(|state| state.durable.promised) {
+        Some(now) if now > ballot => {
+            format!(" (given before {} promised ballot {now:?})", node_name(acceptor))
+        }
+        Some(now) if now < ballot => format!(" (which {} has forgotten)", node_name(acceptor)),
+        _ => String::new(),
+    }
+}
+
+/// Why a promise changes nothing.
+fn no_use(state: &State, ballot: Ballot) -> String {
+    let promised = state.durable.promised;
+    match state.role {
+        _ if ballot != promised => {
+            format!("has no use for it, as it has promised ballot {promised:?} by now")
+        }
+        Role::Leader { .. } => "has no use for it, as it leads already".to_string(),
+        Role::Follower => "has no use for it, as it does not run for this ballot now".to_string(),
+        Role::Candidate { .. } => "has counted it already".to_string(),
+    }
+}
+
+/// Hears of an acceptance.
+fn hears(from: &str, (slot, ballot): (Slot, Ballot), before: &State, after: &State) -> String {
+    let vote = before.durable.accepted.get(&slot).filter(|vote| vote.ballot == ballot);
+    let what = match vote {
+        Some(vote) => placed(slot, vote),
+        None => format!("its proposal in slot {slot:?} under ballot {ballot:?}"),
+    };
+    let heard = format!("hears that {from} has accepted {what}");
+    match &before.role {
+        _ if before != after => heard,
+        Role::Leader { .. } if ballot == before.durable.promised => {
+            format!("{heard}, which it need not count any more")
+        }
+        _ => format!("{heard}, and does not count it, as it does not lead this ballot now"),
+    }
+}
+
+/// Why a node does not learn all that a heartbeat says.
+fn unlearned(ballot: Ballot, chosen: Slot, before: &State, after: &State) -> String {
+    let promised = before.durable.promised;
+    if ballot < promised {
+        return format!(", and ignores it, as it has promised ballot {promised:?}");
+    }
+    let next = after.chosen.next();
+    match after.durable.accepted.get(&next) {
+        _ if next > chosen && before.chosen == after.chosen && chosen > Slot(0) => {
+            ", which it knows".to_string()
+        }
+        _ if next > chosen => String::new(),
+        None => format!(", but has accepted nothing in slot {next:?}"),
+        Some(vote) => format!(
+            ", but has accepted {}, which need not be what is chosen there",
+            placed(next, vote)
+        ),
+    }
 }
 
 fn promises(
@@ -134,26 +218,39 @@ fn promises(
 ) -> String {
     let promised = before.durable.promised;
     let report = deed.step.sends.iter().find_map(|(_, msg)| match msg {
-        Message::Promise { accepted, .. } => Some(reported(accepted)),
+        Message::Promise { accepted, .. } => Some(accepted),
         _ => None,
     });
-    match report {
-        Some(what) if promised == ballot => {
-            format!("promises {from} ballot {ballot:?} again and reports {what}")
-        }
-        Some(what) => match above(promised) {
-            none if none.is_empty() => {
-                format!("promises {from} ballot {ballot:?} and reports {what}")
-            }
-            above => format!("promises {from} ballot {ballot:?}{above}, and reports {what}"),
-        },
+    let Some(votes) = report else {
         // It crashes before it sends the promise.
-        None if after.durable.promised != promised => {
-            format!("is to promise {from} ballot {ballot:?}")
-        }
-        None => {
-            format!("ignores ballot {ballot:?} of {from}: it has promised ballot {promised:?}")
-        }
+        return match after.durable.promised == promised {
+            true => {
+                format!("ignores ballot {ballot:?} of {from}: it has promised ballot {promised:?}")
+            }
+            false => format!("is to promise {from} ballot {ballot:?}"),
+        };
+    };
+    let what = format!("reports {}{}", reported(votes), left_out(deed, votes, before));
+    match above(ballot, promised) {
+        _ if promised == ballot => format!("promises {from} ballot {ballot:?} again and {what}"),
+        none if none.is_empty() => format!("promises {from} ballot {ballot:?} and {what}"),
+        above => format!("promises {from} ballot {ballot:?}{above}, and {what}"),
+    }
+}
+
+/// What a promise should report and does not, or reports otherwise.
+fn left_out(deed: &Deed<'_, MultiPaxos>, report: &Votes, before: &State) -> String {
+    let Event::Deliver { msg: Message::Prepare { from, .. }, .. } = deed.step.event else {
+        return String::new();
+    };
+    let asked = before.durable.accepted.range(*from..);
+    let missed: Votes = asked
+        .filter(|(slot, vote)| report.get(slot) != Some(vote))
+        .map(|(slot, vote)| (*slot, *vote))
+        .collect();
+    match missed.is_empty() {
+        true => String::new(),
+        false => format!(", although it has accepted {}", all_placed(&missed)),
     }
 }
 
@@ -174,14 +271,31 @@ fn accepts(
         )];
     }
     let what = format!("{value} in slot {slot:?} from {from} under ballot {ballot:?}");
-    let mut said = vec![match before.durable.accepted.get(&slot) == Some(&vote) {
+    let old = before.durable.accepted.get(&slot);
+    let place = in_place_of(old, &vote);
+    let though = match ballot < before.durable.promised {
+        true => format!(", although it has promised ballot {:?}", before.durable.promised),
+        false => String::new(),
+    };
+    let mut said = vec![match old == Some(&vote) {
         true => format!("has accepted {what} already"),
-        false => format!("accepts {what}"),
+        false => format!("accepts {what}{place}{though}"),
     }];
     if let Some(to) = deed.sent_to(|msg| matches!(msg, Message::Accepted { .. })) {
         said.push(format!("tells {to} so"));
     }
     said
+}
+
+/// What an acceptance replaces in its slot.
+fn in_place_of(old: Option<&Vote>, new: &Vote) -> String {
+    match old.filter(|old| *old != new) {
+        None => String::new(),
+        Some(Vote { ballot, value }) => {
+            let higher = if *ballot > new.ballot { ", a higher one" } else { "" };
+            format!(" in place of {} under ballot {ballot:?}{higher}", named(value))
+        }
+    }
 }
 
 /// The end of what the node did under an earlier ballot.
@@ -195,21 +309,6 @@ fn ends(before: &State, after: &State) -> Option<String> {
         Role::Candidate { .. } => Some(format!("no longer runs for ballot {old:?}")),
         Role::Leader { .. } => Some(format!("no longer leads ballot {old:?}")),
     }
-}
-
-fn leads(deed: &Deed<'_, MultiPaxos>, before: &State, after: &State) -> Option<String> {
-    let led =
-        |state: &State| matches!(state.role, Role::Leader { .. }).then_some(state.durable.promised);
-    let ballot = led(after).filter(|ballot| led(before) != Some(*ballot))?;
-    let voters = match (&before.role, &deed.step.event) {
-        (Role::Candidate { promises, .. }, Event::Deliver { src, .. }) => {
-            promises.iter().chain([*src]).collect()
-        }
-        _ => NodeSet::from_iter([deed.step.id]),
-    };
-    let all = nodes_listed(voters.iter());
-    let majority = majority(voters, deed.nodes);
-    Some(format!("has the promises of {all}{majority}: it leads ballot {ballot:?}"))
 }
 
 /// What it accepts itself and asks others to accept.
@@ -230,7 +329,10 @@ fn proposes(deed: &Deed<'_, MultiPaxos>, before: &State, after: &State) -> Vec<S
     let own: Votes = accepted.filter(is_own).map(|(slot, vote)| (*slot, *vote)).collect();
     let mut said = Vec::new();
     let (what, it) = match (&deed.step.event, own.first_key_value()) {
-        (Event::Choose { .. }, Some((slot, _))) => (format!("it in slot {slot:?}"), "it"),
+        (Event::Choose { .. }, Some((slot, vote))) => {
+            let old = before.durable.accepted.get(slot);
+            (format!("it in slot {slot:?}{}", in_place_of(old, vote)), "it")
+        }
         _ if own.len() == 1 => (in_slots(&own), "it"),
         _ => (in_slots(&own), "them"),
     };
@@ -263,7 +365,7 @@ fn commits(deed: &Deed<'_, MultiPaxos>, before: &State, after: &State) -> Vec<St
             }
             Some(who) => {
                 let (all, majority) = (nodes_listed(who.iter()), majority(who, deed.nodes));
-                format!("has the acceptances of {all}{majority}: it commits {what}")
+                format!("knows of the acceptances of {all}{majority}: it commits {what}")
             }
             None => format!("commits {what}"),
         });
@@ -291,47 +393,6 @@ fn acceptors(deed: &Deed<'_, MultiPaxos>, before: &State, after: &State) -> Opti
     }
 }
 
-fn majority(who: NodeSet, nodes: usize) -> &'static str {
+pub(super) fn majority(who: NodeSet, nodes: usize) -> &'static str {
     if who.len() > nodes / 2 { ", a majority" } else { "" }
-}
-
-fn above(promised: Ballot) -> String {
-    match promised.round {
-        0 => String::new(),
-        _ => format!(", which is above {promised:?}"),
-    }
-}
-
-/// What a heartbeat says.
-fn up_to(chosen: Slot) -> String {
-    match chosen {
-        Slot(0) => "no slot is chosen yet".to_string(),
-        Slot(1) => "slot 1 is chosen".to_string(),
-        Slot(2) => "slots 1 and 2 are chosen".to_string(),
-        last => format!("slots 1 to {last:?} are chosen"),
-    }
-}
-
-/// What a promise reports.
-fn reported(accepted: &Votes) -> String {
-    if accepted.is_empty() { "nothing accepted".to_string() } else { votes(accepted) }
-}
-
-fn votes(votes: &Votes) -> String {
-    let vote = |(slot, Vote { ballot, value }): (&Slot, &Vote)| {
-        format!("{} in slot {slot:?} under ballot {ballot:?}", named(value))
-    };
-    listed(&votes.iter().map(vote).collect::<Vec<_>>())
-}
-
-fn in_slots(votes: &Votes) -> String {
-    let vote = |(slot, vote): (&Slot, &Vote)| format!("{} in slot {slot:?}", named(&vote.value));
-    listed(&votes.iter().map(vote).collect::<Vec<_>>())
-}
-
-fn named(value: &Value) -> String {
-    match value {
-        Value::Noop => "a no-op".to_string(),
-        Value::Input(_) => format!("{value:?}"),
-    }
 }

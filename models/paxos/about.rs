@@ -12,6 +12,7 @@ pub(super) static ABOUT: About = About {
              Paxos\", 2016",
     has_terms: true,
     starts_led: false,
+    notation: &[("v1@3", "a proposal: value v1 in ballot 3")],
     options: &OPTIONS,
     bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),

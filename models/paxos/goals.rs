@@ -32,7 +32,7 @@ fn acceptor() -> Vec<Goal<Paxos>> {
                 promise(step).is_some() && has(step, |state| state.durable.promised > Ballot::NONE)
             },
         ),
-        step("reports-a-vote", "a promise reports a proposal", |step| {
+        step("reports-an-acceptance", "a promise reports a proposal", |step| {
             promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
         }),
         step("accepts", "an acceptor accepts another's proposal", |step| accepts(step).is_some()),
@@ -40,9 +40,14 @@ fn acceptor() -> Vec<Goal<Paxos>> {
             accepts(step)
                 .is_some_and(|proposal| has(step, |state| proposal.ballot > state.durable.promised))
         }),
-        step("replaces-a-vote", "an acceptor accepts a proposal in place of a lower one", |step| {
-            accepts(step).is_some() && has(step, |state| state.durable.accepted != Proposal::NONE)
-        }),
+        step(
+            "replaces-an-acceptance",
+            "an acceptor accepts a proposal in place of a lower one",
+            |step| {
+                accepts(step).is_some()
+                    && has(step, |state| state.durable.accepted != Proposal::NONE)
+            },
+        ),
         step(
             "answers-though-it-knows",
             "a node that has learned the value promises or accepts",
@@ -67,10 +72,14 @@ fn acceptor() -> Vec<Goal<Paxos>> {
                     && promise(step).is_some_and(|accepted| accepted != Proposal::NONE)
             },
         ),
-        step("restarts-with-a-vote", "a node restarts that has accepted something", |step| {
-            matches!(step.event, Event::Start)
-                && step.storage.is_some_and(|d| d.accepted != Proposal::NONE)
-        }),
+        step(
+            "restarts-with-an-acceptance",
+            "a node restarts that has accepted something",
+            |step| {
+                matches!(step.event, Event::Start)
+                    && step.storage.is_some_and(|d| d.accepted != Proposal::NONE)
+            },
+        ),
     ]
 }
 
@@ -143,7 +152,7 @@ fn ballots() -> Vec<Goal<Paxos>> {
         ),
         step(
             "tries-anew-leading",
-            "a leader without enough votes starts a higher ballot",
+            "a leader without enough acceptances starts a higher ballot",
             |step| times_out(step) && has(step, |state| state.phase == Phase::Leading),
         ),
         step(
@@ -180,7 +189,7 @@ fn ballots() -> Vec<Goal<Paxos>> {
 /// What learners do.
 fn learner() -> Vec<Goal<Paxos>> {
     vec![
-        step("counts-a-quorum", "a learner counts a quorum of votes", |step| {
+        step("counts-a-quorum", "a learner counts a quorum of acceptances", |step| {
             learns(step)
                 && !matches!(step.event, Event::Deliver { msg: Message::Chosen { .. }, .. })
         }),
@@ -192,7 +201,7 @@ fn learner() -> Vec<Goal<Paxos>> {
         }),
         step(
             "counts-anew",
-            "a learner drops its votes for a lower ballot and counts those for a higher one",
+            "a learner drops the acceptances of a lower ballot and counts those for a higher one",
             |step| {
                 let ballot = |state: &State| state.tally.proposal.ballot;
                 let is_later = |old: &State, new: &State| {

@@ -34,6 +34,7 @@ mod telling;
 mod tests;
 mod turn;
 mod witness;
+mod words;
 
 use std::borrow::Cow;
 

@@ -4,7 +4,7 @@
 use super::message::{Proposal, Value};
 use super::witness::Witness;
 use super::{Paxos, rules};
-use crate::election::{Check, Invariant};
+use crate::election::{Check, Invariant, listed, nodes_listed};
 
 /// All properties, most important first.
 pub(super) fn invariants() -> Vec<Invariant<Paxos>> {
@@ -58,7 +58,7 @@ fn theorems() -> Vec<Invariant<Paxos>> {
 fn agreement(past: &Witness) -> Result<(), String> {
     let chosen =
         past.chosen.iter().map(|(value, ballot)| format!("{value} was chosen in ballot {ballot}"));
-    let mistaken = past.mistaken.iter().map(mistake);
+    let mistaken = past.mistaken.iter().map(|value| mistake(past, value));
     match &chosen.chain(mistaken).collect::<Vec<_>>()[..] {
         [one, other, ..] => Err(format!("{one}, and {other}")),
         _ => Ok(()),
@@ -91,13 +91,21 @@ fn one_value_a_ballot(past: &Witness) -> Result<(), String> {
 
 fn learned_was_chosen(past: &Witness) -> Result<(), String> {
     match past.mistaken.first() {
-        Some(value) => Err(mistake(value)),
+        Some(value) => Err(mistake(past, value)),
         None => Ok(()),
     }
 }
 
-fn mistake(value: &Value) -> String {
-    format!("{value} was learned, but no quorum accepted it in one ballot")
+/// That a value was learned that was not chosen, and who has accepted it.
+fn mistake(past: &Witness, value: &Value) -> String {
+    let all = past.proposals.iter().filter(|(p, who)| p.value == *value && !who.is_empty());
+    let accepted: Vec<String> = all
+        .map(|(p, who)| format!("{} in ballot {}", nodes_listed(who.iter()), p.ballot))
+        .collect();
+    let who = listed(&accepted);
+    format!(
+        "{value} was learned, though no quorum accepted it in one ballot (only {who} accepted it)"
+    )
 }
 
 #[cfg(test)]

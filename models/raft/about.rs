@@ -16,6 +16,22 @@ pub(super) static ABOUT: About = About {
              (thesis), 2014",
     has_terms: true,
     starts_led: false,
+    notation: &[
+        ("1:v2", "the entry with the value v2 that a leader of term 1 received from a client"),
+        ("[1:v1, 2:v2]", "a log: 1:v1 at index 1, 2:v2 at index 2"),
+        ("2@1", "index 2, where the entry is of term 1"),
+        (
+            "committed",
+            "a leader's entry of its own term is committed once a quorum has it on disk in that \
+             term, the leader included, whether or not a server knows that yet; so are all \
+             entries before it",
+        ),
+        (
+            "heartbeat",
+            "AppendEntries without an entry. A follower answers it only if it shows that some of \
+             the logs agrees",
+        ),
+    ],
     options: &OPTIONS,
     bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),

@@ -28,6 +28,11 @@ impl Witness {
         self.elected.contains_key(&(term, server))
     }
 
+    /// Which servers have had the leader's entry at an index on disk in its own term.
+    pub(super) fn holders(&self, term: Term, index: usize) -> NodeSet {
+        self.stored.get(&(term, index)).copied().unwrap_or_default()
+    }
+
     /// How many entries were committed.
     pub(super) fn committed(&self) -> usize {
         self.committed.len()

@@ -38,6 +38,11 @@ pub(super) static ABOUT: About = About {
              textbook version after Tanenbaum, van Steen (Distributed Systems, ring algorithm)",
     has_terms: false,
     starts_led: false,
+    notation: &[(
+        "n1, n2, n3",
+        "nodes, from the lowest to the highest, in the order in which they follow each other on \
+         the ring",
+    )],
     options: &[
         OptionSpec {
             name: "variant",

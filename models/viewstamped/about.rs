@@ -32,6 +32,17 @@ pub(super) static ABOUT: About = About {
     source: "Liskov, Cowling: Viewstamped Replication Revisited, MIT-CSAIL-TR-2012-021, 2012",
     has_terms: true,
     starts_led: true,
+    notation: &[
+        ("op1", "the operation that a client's first request asks for"),
+        ("[op1, op2]", "a log: op1 is number 1, op2 is number 2"),
+        (
+            "last normal in view 1",
+            "view 1 is the latest in which the replica took part with status normal; v' in the \
+             paper",
+        ),
+        ("an offer", "DoViewChange: the log that a replica offers to the primary of a new view"),
+        ("a quorum", "f+1 of 2f+1 replicas, f of which may fail"),
+    ],
     options: &[
         OptionSpec {
             name: "values",

@@ -11,6 +11,8 @@ bugs! {
                       come back into a view before a view change that it has helped to start.",
             rule: "Paper 4.3 and 8.2 do without any disk write; the original protocol (Oki, Liskov \
                    1988) wrote the view number during a view change",
+            instead: "saves the number of the view on its disk before it sends anything in that \
+                      view",
             published: "Michael, Ports, Sharma, Szekeres: Recovering Shared Objects Without Stable \
                         Storage, DISC 2017",
             costs: Costs::Safety,
@@ -21,6 +23,7 @@ bugs! {
                       committed and enters that view before the missing state has arrived.",
             rule: "Paper 5.2 read to the letter; state must be replaced when NewState arrives, not \
                    before",
+            instead: "keeps its log and its view until the state that it asks for has arrived",
             published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, defect 1",
             costs: Costs::Safety,
         },
@@ -28,8 +31,10 @@ bugs! {
             name: "longest-log-wins",
             summary: "The new primary takes the longest log offered, whatever the view in which it \
                       was last normal.",
-            rule: "Paper 4.2, step 3: the log with the largest v', and only among those the \
-                   longest",
+            rule: "Paper 4.2, step 3: the log with the largest v' (the latest view in which its \
+                   sender was normal), and only among those the longest",
+            instead: "takes a log that was last normal in the latest view, and the longest only \
+                      among such logs",
             published: "Kimberlite, TLC finds a wrong log after DoViewChange; the same slip as \
                         comparing logs by length in Raft",
             costs: Costs::Safety,
@@ -40,6 +45,8 @@ bugs! {
                       view that it was last normal in.",
             rule: "Paper 8.1: replicas stop accepting Prepare messages from earlier views once \
                    they start the view change",
+            instead: "takes nothing from this message: it has started a view change, and prepares \
+                      nothing more of an earlier view",
             published: "Liskov and Cowling 2012, section 8.1, which says why it is crucial",
             costs: Costs::Safety,
         },
@@ -49,6 +56,7 @@ bugs! {
                       the log in it is older than its own.",
             rule: "Paper 4.2, step 5, which is silent; only a replica that has not joined the view \
                    may replace its log",
+            instead: "keeps its log, because it is normal in this view already",
             published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, note at ReceiveSV: the paper \
                         sets no restriction on the view",
             costs: Costs::Safety,
@@ -59,6 +67,7 @@ bugs! {
                       StartViewChange for that view arrives.",
             rule: "Paper 4.2, steps 1 and 2, which are silent; a replica with status normal \
                    ignores StartViewChange for its own view",
+            instead: "stays normal, because it has completed the change to this view",
             published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, note at ReceiveMatchingSVC",
             costs: Costs::Safety,
         },
@@ -67,6 +76,8 @@ bugs! {
             summary: "A replica offers its log at once, without having heard that f others have \
                       started the view change.",
             rule: "Paper 4.2, step 2, and 8.2: without a disk, two message exchanges are necessary",
+            instead: "offers its log only after it has heard that enough others, a quorum with \
+                      itself, have started this view change",
             published: "Liskov and Cowling 2012, section 8.2, which gives the run",
             costs: Costs::Safety,
         },
@@ -76,6 +87,7 @@ bugs! {
                       though it has heard of a later view.",
             rule: "Paper 4.3, step 3: the log comes from the primary of the latest view among the \
                    answers",
+            instead: "takes a log only from the primary of the latest view that the answers name",
             published: "J. Vanlightly, vsr-tlaplus (2022), VSR.tla, first draft of \
                         CompleteRecovery",
             costs: Costs::Safety,
@@ -84,6 +96,7 @@ bugs! {
             name: "counts-old-answers",
             summary: "A recovering replica also counts answers to an earlier recovery of its own.",
             rule: "Paper 4.3, step 3, and 8.2: all answers contain the nonce of this recovery",
+            instead: "does not count this answer, which was given to an earlier recovery",
             published: "Liskov and Cowling 2012, section 8.2, which says why the nonce is needed",
             costs: Costs::Safety,
         },
@@ -93,6 +106,7 @@ bugs! {
                       has.",
             rule: "Paper 4.3: while its status is recovering, a replica does not participate in \
                    the view change protocol",
+            instead: "takes no part in view changes while it is recovering",
             published: "Liskov and Cowling 2012, section 4.3, which says how the system can fail",
             costs: Costs::Safety,
         },
@@ -102,6 +116,8 @@ bugs! {
                       follows, though operations beyond its commit-number may have been replaced.",
             rule: "Paper 5.1: only a prefix that is known to be committed can be completed by a \
                    suffix",
+            instead: "keeps of the log on its disk only what it knows to be committed, and asks \
+                      for the rest",
             published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY_ASYNC_LOG.tla",
             costs: Costs::Safety,
         },
@@ -111,6 +127,8 @@ bugs! {
                       it was never normal in that view.",
             rule: "Paper 4.2, step 2: v' is the view number of the latest view in which its status \
                    was normal",
+            instead: "goes on naming the view in which it was last normal, and not the view that \
+                      it leaves",
             published: "J. Vanlightly, vsr-tlaplus (2022): one half of defect 1, where \
                         last_normal_view runs ahead of the log",
             costs: Costs::Safety,
@@ -119,6 +137,7 @@ bugs! {
             name: "half-is-a-quorum",
             summary: "In a group of an even size, half of the replicas are taken for a quorum.",
             rule: "Paper 2.2 and 8.1: the quorums of two views must intersect",
+            instead: "needs more than half of the replicas for a quorum, itself included",
             published: "our own; the slip of a majority rounded down",
             costs: Costs::Safety,
         },
@@ -128,6 +147,8 @@ bugs! {
                       shorter.",
             rule: "Paper 4.1, step 7: it waits until it has the request in its log, which may \
                    require state transfer",
+            instead: "fetches the operations that its log lacks, and counts nothing as committed \
+                      that its log does not have",
             published: "our own; known from Raft as a commit index that is not the minimum of \
                         leaderCommit and the last entry",
             costs: Costs::Safety,
@@ -137,6 +158,8 @@ bugs! {
             summary: "A replica appends the operations of a NewState to whatever its log has \
                       become since it asked for them.",
             rule: "Paper 5.2: NewState continues the log from the op-number that GetState named",
+            instead: "puts these operations at the places that they have in the sender's log, and \
+                      none of them a second time",
             published: "our own; the place is one where specifications differ",
             costs: Costs::Safety,
         },
@@ -146,6 +169,8 @@ bugs! {
                       although that may be one that it had only begun to change to.",
             rule: "Paper 4.3: it recovers first; a view number on disk says which views are over, \
                    not in which it was normal",
+            instead: "recovers first: it asks the others for its state, and takes part in nothing \
+                      until it has it",
             published: "our own; original VR (Oki, Liskov 1988) writes the number during the view \
                         change, so it cannot tell",
             costs: Costs::Safety,
@@ -157,16 +182,17 @@ bugs! {
                       know to be committed stays in its log, and is committed again, with the next \
                       operation at the latest.",
             rule: "Paper 4.2, step 3: the largest commit-number received",
+            instead: "takes over the largest commit-number among the offers",
             published: "our own control; the place is one that specifications of the protocol \
                         check",
             costs: Costs::Nothing,
         },
         AsksOnce {
             name: "asks-once",
-            summary: "A recovering replica does not ask again when the answers do not contain the \
-                      log of the latest view.",
+            summary: "A recovering replica asks only once, whatever is answered, or if nothing is.",
             rule: "Paper 4.1 leaves re-sending out as a detail; answers from both sides of a view \
-                   change never suffice",
+                   change may not suffice",
+            instead: "sets a timer, and asks again when that ends without enough answers",
             published: "J. Vanlightly, vsr-tlaplus (2022), VR_REPLICA_RECOVERY.tla, RetryRecovery",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),
         },
@@ -176,6 +202,8 @@ bugs! {
                       takes.",
             rule: "Paper 4.2: a view change that does not complete in time is followed by one to \
                    the next view",
+            instead: "sets a timer for this view change, and starts the next one if the timer \
+                      ends first",
             published: "TigerBeetle pull request 494 (2023): a backup that misses the StartView \
                         waits for ever",
             costs: Costs::Liveness(Healing::Shows { cases: 300, options: &[] }),

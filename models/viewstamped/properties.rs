@@ -153,9 +153,9 @@ fn of_the_rest() -> Vec<Invariant<Viewstamped>> {
         ),
         Invariant::new(
             "timers-of-the-role",
-            "a primary waits until it must be heard again; a backup, and a replica that changes \
-             its view, waits for the primary of the view, a recovering replica for answers, and \
-             nobody for anything else; each step towards that begins the wait anew (§4.1 to §4.3)",
+            "each replica has one timer: a primary that for its next heartbeat; a backup, and a \
+             replica in a view change, that for the next view change; a recovering replica that \
+             makes it ask again. What a replica waits for sets its timer anew (§4.1 to §4.3)",
             Check::Rule(timers::timers_of_the_role),
         ),
     ]
@@ -163,7 +163,11 @@ fn of_the_rest() -> Vec<Invariant<Viewstamped>> {
 
 fn log_is_sound(_: &Viewstamped, id: Id, state: &State) -> Result<(), String> {
     if state.commit > state.log.len() {
-        return Err(format!("{} has {} committed of {:?}", node_name(id), state.commit, state.log));
+        let (name, number) = (node_name(id), state.commit);
+        return Err(format!(
+            "{name} counts its log as committed up to number {number}, but its log is {:?}",
+            state.log
+        ));
     }
     let twice = state.log.iter().enumerate().find(|(i, op)| state.log[..*i].contains(op));
     match twice {
@@ -188,7 +192,7 @@ fn followed_has_led(
     let name = node_name(id);
     if (actor.leads(id, state), actor.follows(id, state)) != expected {
         return Err(format!(
-            "{name} is {state:?}, and leads or follows another than {}",
+            "{name} is in view {view}, whose primary is {}, and leads or follows another",
             node_name(turn)
         ));
     }
@@ -213,8 +217,9 @@ fn acknowledged_survives(
         if knows && own != Some(op) {
             let (name, number) = (node_name(id), i + 1);
             return Err(format!(
-                "operation {op:?} was acknowledged at {number} in view {told}, {name} leads view \
-                 {view} with {:?}",
+                "{op:?}, acknowledged as number {number} in view {told}, is not at that place of \
+                 the \
+                 log {:?} with which {name} leads view {view}",
                 state.log
             ));
         }
@@ -230,7 +235,8 @@ fn one_log_per_view(
 ) -> Result<(), String> {
     match witness.installed.get(&state.view) {
         Some(installed) if state.is_normal() && !state.log.starts_with(installed) => Err(format!(
-            "view {} was started with {installed:?}, {} is normal in it with {:?}",
+            "view {} was started with the log {installed:?}, but {} is normal in it with the log \
+             {:?}",
             state.view,
             node_name(id),
             state.log
@@ -259,7 +265,7 @@ fn backups_follow_the_primary(
     }
     let names = (node_name(a), node_name(b));
     Err(format!(
-        "in view {}, led by {}, {} has {:?} and {} has {:?}",
+        "in view {}, led by {}, {} has the log {:?} and {} has the log {:?}",
         x.view,
         node_name(primary),
         names.0,
@@ -278,7 +284,7 @@ fn committed_agree(
     match differ {
         None => Ok(()),
         Some(i) => Err(format!(
-            "at {} {} has committed {:?}, {} has committed {:?}",
+            "as number {} of its log {} counts {:?} as committed, but {} counts {:?}",
             i + 1,
             node_name(a),
             x.log[i],
@@ -295,7 +301,7 @@ fn committed_stays(step: &NodeStep<'_, Viewstamped>) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{} had committed {:?}, then {:?}",
+        "{} had {:?} as committed, and has {:?} after the step",
         node_name(step.id),
         before.committed(),
         after.committed()

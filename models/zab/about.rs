@@ -12,6 +12,7 @@ pub(super) static ABOUT: About = About {
              is Fast Leader Election of ZooKeeper 3.4 and later",
     has_terms: true,
     starts_led: false,
+    notation: &[],
     options: &OPTIONS,
     bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),

@@ -9,7 +9,7 @@ use super::message::{Message, Packet};
 use super::state::{Arrival, Epoch, Phase, Role, State, Txn};
 use super::witness::{Primary, Witness, broadcast, deliveries, end, established, grown, observe};
 use super::{Zab, rules};
-use crate::election::{Check, Event, Invariant, NodeStep, node_name};
+use crate::election::{Check, Event, Invariant, NodeStep, listed, node_name};
 
 /// All properties, most important first.
 pub(super) fn invariants() -> Vec<Invariant<Zab>> {
@@ -161,6 +161,11 @@ fn with_broadcast(witness: &Witness, step: &NodeStep<'_, Zab>) -> Witness {
     now
 }
 
+/// Transactions in their order, or the word for none.
+fn sequence(txns: &[Txn]) -> String {
+    if txns.is_empty() { "nothing".to_string() } else { listed(txns) }
+}
+
 fn integrity(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), String> {
     let now = with_broadcast(witness, step);
     each_delivery(step, |txn, _| match now.has_been_broadcast(txn) {
@@ -177,9 +182,10 @@ fn total_order(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), String
             return Ok(());
         }
         Err(format!(
-            "{} delivered {txn} after {earlier:?}, another server delivered it after {:?}",
+            "{} delivered {txn} after {}, but another server had delivered it after {}",
             node_name(step.id),
-            &other[..place]
+            sequence(earlier),
+            sequence(&other[..place])
         ))
     })
 }
@@ -191,7 +197,7 @@ fn agreement(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), String> 
     let only_theirs = theirs.iter().find(|txn| !mine.contains(txn));
     match (only_mine, only_theirs) {
         (Some(a), Some(b)) => Err(format!(
-            "{} delivered {a} and not {b}, another server delivered {b} and not {a}",
+            "{} delivered {a} and not {b}, but another server had delivered {b} and not {a}",
             node_name(step.id)
         )),
         _ => Ok(()),
@@ -282,10 +288,10 @@ fn legal_commits(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), Stri
         return Ok(());
     }
     Err(format!(
-        "{} was told that {named} is committed, having delivered {:?} of {:?}",
+        "{} was told that {named} is committed, though it has delivered {} and its history is {}",
         node_name(step.id),
-        before.delivered(),
-        before.disk.history
+        sequence(before.delivered()),
+        sequence(&before.disk.history)
     ))
 }
 

@@ -4,7 +4,7 @@ use stateright::actor::Id;
 
 use super::Zab;
 use super::message::{Message, Packet, Report, Sync, Vote};
-use super::state::{Epoch, Role, State, Zxid};
+use super::state::{Epoch, Role, Stage, State, Zxid};
 use crate::election::{Deed, Event, NodeSet, listed, node_name, nodes_listed};
 
 /// What was sent in this step. Clauses whose subject is the server.
@@ -47,11 +47,13 @@ fn sent(deed: &Deed<'_, Zab>, after: &State, dst: Id, msg: &Message) -> Option<S
             )
         }
         Message::Packet { packet, .. } => writes(deed, after, dst, packet),
-        Message::Report { report: Report::FollowerInfo { accepted: Epoch(0) }, .. } => {
-            "tells {} that it follows and has promised nothing so far".to_string()
-        }
         Message::Report { report: Report::FollowerInfo { accepted }, .. } => {
-            format!("tells {{}} that it follows and has promised epoch {accepted}")
+            let promised = match accepted {
+                Epoch(0) => "nothing so far".to_string(),
+                epoch => format!("epoch {epoch}"),
+            };
+            let later = reads_later(deed, dst);
+            format!("tells {{}} that it follows and has promised {promised}{later}")
         }
         Message::Report { report: Report::Ack { zxid }, .. } => {
             format!("acknowledges {zxid} to {{}}")
@@ -74,27 +76,73 @@ fn writes(deed: &Deed<'_, Zab>, after: &State, dst: Id, packet: &Packet) -> Stri
             true => "answers with this epoch".to_string(),
             false => format!("asks {{}} for the promise of epoch {epoch}"),
         },
-        Packet::NewLeader { sync, .. } => {
-            let (to, last) = (node_name(dst), after.disk.last());
-            let how = match sync {
-                Sync::Diff(rest) if rest.is_empty() => "nothing to add".to_string(),
-                Sync::Diff(rest) => format!("{} to add", listed(rest)),
-                Sync::Trunc(at, rest) if rest.is_empty() => {
-                    format!("the order to drop all after {at}")
-                }
-                Sync::Trunc(at, rest) => {
-                    format!("the order to drop all after {at} and {} to add", listed(rest))
-                }
-                Sync::Snap(all) => format!("the whole of it, {all:?}"),
-            };
-            format!("brings {to} to its own history, which {}: it sends {how}", ends(last))
-        }
+        Packet::NewLeader { sync, .. } => brings(deed, after, dst, sync),
         Packet::UpToDate { zxid } => {
             let epoch = after.disk.current;
-            format!("tells {{}} that it leads epoch {epoch} and that {}", committed(*zxid))
+            let leader = node_name(deed.step.id);
+            format!("tells {{}} that {leader} leads epoch {epoch} and that {}", committed(*zxid))
         }
         Packet::Propose { txn } => format!("proposes {txn} to {{}}"),
         Packet::Commit { zxid } => format!("tells {{}} that {zxid} is committed"),
+    }
+}
+
+/// That a server will read what it is sent only when it leads.
+fn reads_later(deed: &Deed<'_, Zab>, dst: Id) -> String {
+    let state = deed.states.get(usize::from(dst)).copied().flatten();
+    match state.map(|state| &state.role) {
+        Some(Role::Looking(_) | Role::Following(_)) => {
+            let to = node_name(dst);
+            format!(" ({to} reads this when it is to lead)")
+        }
+        _ => String::new(),
+    }
+}
+
+/// How a leader brings a follower's history to its own.
+fn brings(deed: &Deed<'_, Zab>, after: &State, dst: Id, sync: &Sync) -> String {
+    let (to, own) = (node_name(dst), &after.disk.history);
+    let theirs = last_of(deed, dst);
+    if let (Sync::Diff(rest), Some(last)) = (sync, theirs)
+        && after.disk.position(last).is_none()
+    {
+        return format!(
+            "does not bring {to} to its own history, {own:?}: it only sends {} to add, though the \
+             history of {to} ends with {last}, which is not in its own",
+            listed(rest)
+        );
+    }
+    let how = match sync {
+        Sync::Diff(rest) if rest.is_empty() => {
+            "it tells {} that nothing is to be added".to_string()
+        }
+        Sync::Diff(rest) => format!("it sends {} to add", listed(rest)),
+        Sync::Trunc(at, rest) if rest.is_empty() => {
+            format!("it orders {{}} to drop all after {at}")
+        }
+        Sync::Trunc(at, rest) => {
+            format!("it orders {{}} to drop all after {at} and to add {}", listed(rest))
+        }
+        Sync::Snap(_) => "it sends the whole of it".to_string(),
+    };
+    let own = match own.is_empty() {
+        true => "which is empty".to_string(),
+        false => format!("{own:?}"),
+    };
+    format!("brings {to} to its own history, {own}: {}", how.replace("{}", &to))
+}
+
+/// The last transaction of a follower, as it has told its leader.
+fn last_of(deed: &Deed<'_, Zab>, dst: Id) -> Option<Zxid> {
+    if let Event::Deliver { src, msg: Message::Report { report, .. } } = &deed.step.event
+        && let (true, Report::AckEpoch { last, .. }) = (*src == dst, report)
+    {
+        return Some(*last);
+    }
+    let Role::Leading(leading) = &deed.step.before?.role else { return None };
+    match leading.learners.get(&dst)?.stage {
+        Stage::Promised { last } => Some(last),
+        _ => None,
     }
 }
 

@@ -2,13 +2,13 @@
 
 use stateright::actor::Id;
 
-use super::message::{Choice, Message, Packet, Report, Settled, Sync, Timer, Vote};
-use super::sending::{committed, described, ends, sends};
-use super::state::{
-    Arrival, Epoch, Leading, Link, Looking, Phase, Role, Stage, Stand, State, Zxid,
-};
+use super::counting::{chooses, counts};
+use super::message::{Choice, Message, Packet, Settled, Timer, Vote};
+use super::reading::{packet_name, reads};
+use super::sending::{described, sends};
+use super::state::{Arrival, Epoch, Leading, Link, Looking, Role, Stand, State, Zxid};
 use super::{Txn, Zab};
-use crate::election::{Deed, Event, listed, node_name};
+use crate::election::{Deed, Event, NodeSet, listed, node_name, nodes_listed};
 
 /// Clauses whose subject is the server.
 pub(super) fn tell(deed: &Deed<'_, Zab>) -> Vec<String> {
@@ -22,31 +22,34 @@ pub(super) fn tell(deed: &Deed<'_, Zab>) -> Vec<String> {
             vec![format!("logs the client's value {value} as transaction {txn}")]
         }
         Event::Choose { value: Choice::Elect(leader), .. } if *leader == deed.step.id => {
-            vec!["is named leader by the oracle".to_string()]
+            vec!["is told by the oracle to lead".to_string()]
         }
         Event::Choose { value: Choice::Elect(leader), .. } => {
-            vec![format!("is told by the oracle that {} is to lead", node_name(*leader))]
+            vec![format!("is told by the oracle to follow {}", node_name(*leader))]
         }
         Event::Start | Event::Crash => Vec::new(),
     };
     said.extend(goes_on(deed, before, after));
-    said.extend(delivers(before, after));
+    said.extend(delivers(deed, before, after));
     said.extend(sends(deed, after));
     said
 }
 
 fn comes_back(deed: &Deed<'_, Zab>, after: &State) -> Vec<String> {
     let Some(lost) = deed.lost else { return Vec::new() };
-    let (old, now, why) = (&lost.disk, &after.disk, deed.found.why());
-    let mut said = Vec::new();
+    let (old, now) = (&lost.disk, &after.disk);
+    let mut gone = Vec::new();
     if now.accepted < old.accepted {
-        said.push(format!("has forgotten that it promised epoch {}{why}", old.accepted));
+        gone.push(format!("that it promised epoch {}", old.accepted));
     }
-    if now.current < old.current {
-        said.push(format!(
-            "has forgotten that it took over the history of epoch {}{why}",
-            old.current
-        ));
+    if leads_now(lost) && now.current < old.current {
+        gone.push(format!("that it led epoch {}", old.current));
+    } else if now.current < old.current {
+        gone.push(format!("that it took over the history of epoch {}", old.current));
+    }
+    let mut said = Vec::new();
+    if !gone.is_empty() {
+        said.push(format!("has forgotten {}", listed(&gone)));
     }
     if now.history != old.history {
         said.push(format!("finds the history {:?} where it had {:?}", now.history, old.history));
@@ -126,7 +129,7 @@ fn receives(
             }
         }
         Message::Report { link, place, report } => {
-            vec![counts(src, *link, *place, report, before, after)]
+            vec![counts(deed, src, (*link, *place), report, after)]
         }
         Message::Ping { link, .. } => match &before.role {
             Role::Following(f) if f.leader == src && f.channel.link == *link => {
@@ -217,191 +220,6 @@ fn candidate(vote: Vote) -> String {
     }
 }
 
-/// What a leader writes, by name.
-fn packet_name(from: &str, packet: &Packet) -> String {
-    match packet {
-        Packet::NewEpoch { epoch } => format!("{from}'s request to promise epoch {epoch}"),
-        Packet::NewLeader { epoch, .. } => format!("{from}'s history for epoch {epoch}"),
-        Packet::UpToDate { zxid } => {
-            format!("{from}'s word that it leads and {}", committed(*zxid))
-        }
-        Packet::Propose { txn } => format!("{from}'s proposal of {txn}"),
-        Packet::Commit { zxid } => format!("{from}'s word that {zxid} is committed"),
-    }
-}
-
-/// A follower reads what is next from its leader.
-fn reads(
-    deed: &Deed<'_, Zab>,
-    src: Id,
-    packet: &Packet,
-    phase: Phase,
-    before: &State,
-    after: &State,
-) -> Vec<String> {
-    let from = node_name(src);
-    match (phase, packet) {
-        (Phase::Discovery, Packet::NewEpoch { epoch }) => {
-            vec![promises(deed, src, *epoch, before, after)]
-        }
-        (Phase::Synchronisation, Packet::NewLeader { sync, .. }) => {
-            takes_over(&from, sync, before, after)
-        }
-        (Phase::Synchronised, Packet::UpToDate { zxid }) => {
-            let lacks = match before.disk.position(*zxid) {
-                Some(_) => "",
-                None => ", which it does not have",
-            };
-            let epoch = before.disk.accepted;
-            vec![format!(
-                "hears from {from} that it leads epoch {epoch} and that {}{lacks}",
-                committed(*zxid)
-            )]
-        }
-        (Phase::Synchronised | Phase::Broadcast, Packet::Propose { txn }) => {
-            vec![format!("logs the transaction {txn} of {from}")]
-        }
-        (Phase::Broadcast, Packet::Commit { zxid }) => {
-            let next = before.disk.history.get(before.delivered);
-            let isnt = match next.is_some_and(|txn| txn.zxid == *zxid) {
-                true => "",
-                false => ", which is not its next transaction",
-            };
-            vec![format!("hears from {from} that {zxid} is committed{isnt}")]
-        }
-        _ => vec![format!("gets {} out of turn", packet_name(&from, packet))],
-    }
-}
-
-fn promises(deed: &Deed<'_, Zab>, src: Id, epoch: Epoch, before: &State, after: &State) -> String {
-    let (from, accepted) = (node_name(src), before.disk.accepted);
-    if epoch < accepted {
-        return format!("is asked by {from} to promise epoch {epoch}, but has promised {accepted}");
-    }
-    let answer = deed.step.sends.iter().find_map(|(_, msg)| match msg {
-        Message::Report { report: Report::AckEpoch { current, last, .. }, .. } => {
-            Some((*current, *last))
-        }
-        _ => None,
-    });
-    match answer {
-        None => {
-            format!("promises {from} that it will acknowledge nothing of an epoch before {epoch}")
-        }
-        Some((Some(current), last)) => {
-            let again = if epoch == accepted { " once more" } else { "" };
-            format!(
-                "promises {from}{again} to acknowledge nothing of an epoch before {epoch}, and says that its history {}",
-                described(current, last)
-            )
-        }
-        Some((None, last)) if after.initialised => format!(
-            "says to {from} that it has promised epoch {epoch} already, and that its history {}",
-            ends(last)
-        ),
-        Some((None, last)) => format!(
-            "says to {from} that it follows in epoch {epoch} without a promise, and that its history {}",
-            ends(last)
-        ),
-    }
-}
-
-/// A follower makes the leader's history its own (f.2.1).
-fn takes_over(from: &str, sync: &Sync, before: &State, after: &State) -> Vec<String> {
-    let (old, new) = (&before.disk.history, &after.disk.history);
-    let adds = |rest: &[Txn]| match rest {
-        [] => String::new(),
-        rest => format!(" and adds {}", listed(rest)),
-    };
-    let does = match sync {
-        Sync::Diff(rest) if rest.is_empty() => {
-            return vec![match old.is_empty() {
-                true => format!("gets nothing to add from {from} and keeps its empty history"),
-                false => format!("gets nothing to add from {from} and keeps its history {old:?}"),
-            }];
-        }
-        Sync::Diff(rest) => format!("gets {0} from {from} and adds {0}", listed(rest)),
-        Sync::Trunc(at, rest) if new.starts_with(old) => {
-            format!("is told by {from} to drop all after {at}, drops nothing{}", adds(rest))
-        }
-        Sync::Trunc(at, rest) => {
-            let gone: Vec<Txn> = old.iter().filter(|txn| txn.zxid > *at).copied().collect();
-            let gone = if gone.is_empty() { "nothing".to_string() } else { listed(&gone) };
-            format!("is told by {from} to drop all after {at}, drops {gone}{}", adds(rest))
-        }
-        Sync::Snap(all) => {
-            return vec![format!(
-                "takes over {from}'s whole history {all:?} in place of its own {old:?}"
-            )];
-        }
-    };
-    vec![does, format!("has the history {new:?}")]
-}
-
-/// A leader reads what a follower writes.
-fn counts(
-    src: Id,
-    link: Link,
-    place: u32,
-    report: &Report,
-    before: &State,
-    after: &State,
-) -> String {
-    let from = node_name(src);
-    let name = match report {
-        Report::FollowerInfo { .. } => format!("{from}'s request to follow it"),
-        Report::AckEpoch { epoch, .. } => format!("{from}'s answer on epoch {epoch}"),
-        Report::AckNewLeader { epoch } => {
-            format!("{from}'s acknowledgement of the history for epoch {epoch}")
-        }
-        Report::Ack { zxid } => format!("{from}'s acknowledgement of {zxid}"),
-    };
-    let useless = format!("gets {name}, and has no use for it");
-    let Role::Leading(leading) = &before.role else { return useless };
-    if let Report::FollowerInfo { accepted } = report {
-        let already = if before.attempt() == Some(*accepted) { "its " } else { "" };
-        let promised = match accepted {
-            Epoch(0) => "which has promised nothing so far".to_string(),
-            _ if already.is_empty() => format!("which has promised epoch {accepted}"),
-            _ => format!("which has promised its epoch {accepted} already"),
-        };
-        return match leading.is_new(src, link) {
-            true => format!("gets {from} as a follower, {promised}"),
-            false => useless,
-        };
-    }
-    let learner = leading.learners.get(&src).filter(|_| report.epoch() == before.attempt());
-    let arrival = learner.map(|learner| (learner.channel.arrival(link, place), learner.stage));
-    let Some((arrival @ (Arrival::Next | Arrival::Gap), stage)) = arrival else { return useless };
-    match (report, stage) {
-        _ if arrival == Arrival::Gap => {
-            format!("gets {name} without what came before it and breaks the connection")
-        }
-        (Report::AckEpoch { epoch, current: Some(current), last }, Stage::Invited) => {
-            let newer = match after.role {
-                Role::Leading(_) => "",
-                _ => ", which is more recent than its own",
-            };
-            format!(
-                "gets the promise of epoch {epoch} from {from}, whose history {}{newer}",
-                described(*current, *last)
-            )
-        }
-        (Report::AckEpoch { epoch, current: None, last }, Stage::Invited) => format!(
-            "hears from {from} that it follows in epoch {epoch}, that this is no new promise, and that its history {}",
-            ends(*last)
-        ),
-        (Report::AckNewLeader { .. }, Stage::Syncing { upto }) => match upto == Zxid::default() {
-            true => format!("hears that {from} acknowledges the empty history"),
-            false => format!("hears that {from} acknowledges the history up to {upto}"),
-        },
-        (Report::Ack { zxid }, Stage::Synced { .. }) => {
-            format!("hears that {from} has {zxid} on disk")
-        }
-        _ => format!("gets {name} out of turn and breaks the connection"),
-    }
-}
-
 /// What became of the server's role.
 fn goes_on(deed: &Deed<'_, Zab>, before: &State, after: &State) -> Vec<String> {
     let stand = |state: &State| match &state.role {
@@ -430,49 +248,74 @@ fn goes_on(deed: &Deed<'_, Zab>, before: &State, after: &State) -> Vec<String> {
     };
     match new {
         Some(new) if is_same(new, old) => {}
-        Some(Stand::Negotiation { .. }) => said.push(chooses(deed, before, after)),
+        Some(Stand::Negotiation { .. }) => said.extend(chooses(deed, before, after)),
         Some(Stand::Synchronisation) => {
-            said.push(format!("has, with its own, the promises of a quorum for epoch {epoch}"));
+            let who = promised(deed, before);
+            said.push(format!("has the promises of {who}: epoch {epoch} is promised"));
         }
-        Some(Stand::Broadcast) => said.push(format!(
-            "has, with its own, the acknowledgements of a quorum: it leads epoch {epoch}"
-        )),
+        Some(Stand::Broadcast) => {
+            let who = having(deed, after, Zxid::default());
+            let earlier = deed.past.led.get(&epoch).filter(|first| **first != deed.step.id);
+            let too = match earlier {
+                Some(first) => format!(", which {} has led, too", node_name(*first)),
+                None => String::new(),
+            };
+            said.push(format!("has the acknowledgements of {who}: it leads epoch {epoch}{too}"));
+        }
         _ => {}
     }
     said
 }
 
-/// The epoch that a leader chooses, and how it stands to those that were promised.
-fn chooses(deed: &Deed<'_, Zab>, before: &State, after: &State) -> String {
-    let epoch = after.disk.accepted;
-    let mut promised = vec![(deed.step.id, before.disk.accepted)];
-    if let Role::Leading(leading) = &before.role {
-        promised.extend(leading.learners.iter().filter_map(|(&id, learner)| match learner.stage {
-            Stage::Connected { accepted } => Some((id, accepted)),
-            _ => None,
-        }));
+/// Those who have promised the epoch of a leader, with its own promise.
+fn promised(deed: &Deed<'_, Zab>, before: &State) -> String {
+    let mut who = match &before.role {
+        Role::Leading(Leading { stand: Stand::Negotiation { promised }, .. }) => *promised,
+        _ => NodeSet::default(),
+    };
+    who.insert(deed.step.id);
+    if let Event::Deliver { src, msg: Message::Report { .. } } = deed.step.event {
+        who.insert(src);
     }
-    if let Event::Deliver { src, msg: Message::Report { report, .. } } = &deed.step.event
-        && let Report::FollowerInfo { accepted } = report
-    {
-        promised.push((*src, *accepted));
-    }
-    match promised.iter().find(|(_, accepted)| *accepted >= epoch) {
-        Some((id, _)) => {
-            format!("chooses epoch {epoch}, which {} has promised already", node_name(*id))
-        }
-        None => {
-            format!("chooses epoch {epoch}, later than all that it and its followers have promised")
-        }
+    quorum(deed, who)
+}
+
+/// Those who have the leader's history up to a transaction on disk, the leader included.
+fn having(deed: &Deed<'_, Zab>, after: &State, zxid: Zxid) -> String {
+    let learners = match &after.role {
+        Role::Leading(leading) => Some(&leading.learners),
+        _ => None,
+    };
+    let have = learners.into_iter().flatten().filter(|(_, learner)| learner.has(zxid));
+    quorum(deed, have.map(|(id, _)| *id).chain([deed.step.id]).collect())
+}
+
+/// Servers by name, with the word for what they are together.
+fn quorum(deed: &Deed<'_, Zab>, who: NodeSet) -> String {
+    let all = nodes_listed(who.iter());
+    match who.len() * 2 > deed.nodes {
+        true => format!("{all}, a quorum"),
+        false => all,
     }
 }
 
-fn delivers(before: &State, after: &State) -> Option<String> {
+/// Whether the server leads.
+fn leads_now(state: &State) -> bool {
+    matches!(&state.role, Role::Leading(leading) if leading.stand == Stand::Broadcast)
+}
+
+/// What the server delivers; a leader commits that by it.
+fn delivers(deed: &Deed<'_, Zab>, before: &State, after: &State) -> Option<String> {
     let new = after.disk.history.get(before.delivered..after.delivered)?;
-    let broadcasts = |state: &State| match &state.role {
-        Role::Leading(leading) => leading.stand == Stand::Broadcast,
-        _ => false,
-    };
-    let why = if broadcasts(before) { ", which a quorum has acknowledged" } else { "" };
-    (!new.is_empty()).then(|| format!("delivers {}{why}", listed(new)))
+    new.last()?;
+    Some(match (leads_now(before), leads_now(after)) {
+        (true, _) => {
+            let upto = new.iter().map(|txn| txn.zxid).max().unwrap_or_default();
+            let who = having(deed, after, upto);
+            let new = listed(new);
+            format!("commits and delivers {new}: its history up to {upto} is acknowledged by {who}")
+        }
+        (false, true) => format!("delivers {}, which is its history", listed(new)),
+        (false, false) => format!("delivers {}", listed(new)),
+    })
 }

@@ -20,6 +20,8 @@ pub struct About {
     pub has_terms: bool,
     /// Whether some node leads from the start. If so, a run is vacuous unless the leader *changes*.
     pub starts_led: bool,
+    /// How texts about runs write things: samples, each with what it means.
+    pub notation: &'static [(&'static str, &'static str)],
     /// What a scenario may set.
     pub options: &'static [OptionSpec],
     /// The mistakes that may be planted.
@@ -50,6 +52,9 @@ pub struct BugSpec {
     pub summary: &'static str,
     /// The rule that it breaks, with its place in the paper.
     pub rule: &'static str,
+    /// What the rule asks of a node at a step at which the bug makes a difference: a clause whose
+    /// subject is the node, true at each such step.
+    pub instead: &'static str,
     /// Where the mistake was published.
     pub published: &'static str,
     /// What the bug costs a system.

@@ -13,6 +13,7 @@
 ///             name: "votes-twice",
 ///             summary: "A node votes for whoever asks.",
 ///             rule: "One vote a term.",
+///             instead: "does not vote, because it has voted in this term",
 ///             published: "Nowhere.",
 ///             costs: Costs::Safety,
 ///         },

@@ -8,8 +8,8 @@ use super::{Election, NodeSet, NodeStep, node_name};
 
 /// What a node did in one step, with what it may have forgotten.
 pub struct Deed<'a, E: Election> {
-    /// The step. If the node crashed in the middle of it, `after` is the state in which the handler
-    /// would have ended.
+    /// The step. If the node crashed in the middle of it, `after` and `cut_short` are the state in
+    /// which the handler would have ended.
     pub step: NodeStep<'a, E>,
     /// With a start: the state that the node had when it crashed.
     pub lost: Option<&'a E::State>,
@@ -17,6 +17,11 @@ pub struct Deed<'a, E: Election> {
     pub found: Found,
     /// How many nodes there are.
     pub nodes: usize,
+    /// What the witness remembered before the step. Of runs that answer a question about liveness
+    /// it remembers nothing.
+    pub past: &'a E::Witness,
+    /// The states of all nodes before the step; `None` for those that were down.
+    pub states: Vec<Option<&'a E::State>>,
 }
 
 /// What a start finds on the disk.

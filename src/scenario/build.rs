@@ -102,7 +102,8 @@ impl Scenario {
             };
             system.covers.push(known.name);
         }
-        if self.bug.is_some() {
+        if let Some(bug) = setup.bug {
+            system.planted = about.bugs.iter().find(|spec| spec.name == bug);
             // Some options cannot be built without the bug. Then nothing tells which steps the bug
             // changes.
             system.unplanted = E::build(&setup.without_bug()).ok();

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use stateright::actor::{Envelope, Id};
 
-use crate::election::{Check, Election, Event, Goal, Invariant};
+use crate::election::{BugSpec, Check, Election, Event, Goal, Invariant};
 use crate::semantics::names;
 use crate::semantics::network::Network;
 use crate::semantics::node::{Node, NodeOf};
@@ -33,6 +33,8 @@ pub struct System<E: Election> {
     pub covers: Vec<&'static str>,
     /// If a bug is planted: the same actors without it, to tell which steps the bug changes.
     pub unplanted: Option<Vec<E>>,
+    /// That bug, for those who read a run.
+    pub planted: Option<&'static BugSpec>,
     /// The steps, from the very first state, after which checking starts.
     pub prefix: Vec<StepOf<E>>,
     start: OnceLock<SystemState<E>>,
@@ -67,6 +69,7 @@ impl<E: Election> System<E> {
             goals: E::goals(),
             covers: Vec::new(),
             unplanted: None,
+            planted: None,
             prefix: Vec::new(),
             start: OnceLock::new(),
             problem: OnceLock::new(),

@@ -1,76 +1,44 @@
 //! What a node would have done by the rule, at a step at which a planted bug made a difference.
 
-use crate::election::{Election, listed, node_name};
-use crate::semantics::node::{Effect, NodeOf, Reaction};
-use crate::semantics::{Step, StepOf, names};
-use crate::tell::debug::node_changes;
 use crate::tell::prose::sentences;
 
-/// A sentence about that, or more; `did` and `rule` are what the node did, and would have done, as
-/// clauses whose subject is the node. What both have in common is not told again.
-pub(super) fn tell<E: Election>(
-    step: &StepOf<E>,
-    before: &NodeOf<E>,
-    (done, did): (&Reaction<E>, &[String]),
-    (clean, rule): (&Reaction<E>, &[String]),
-) -> String {
-    let node = step.node().map(node_name).unwrap_or_default();
-    let own: Vec<String> = rule.iter().filter(|clause| !did.contains(clause)).cloned().collect();
-    if !own.is_empty() {
-        return sentences(&format!("By the rule, {node}"), &own);
-    }
-    if rule.len() < did.len() {
-        return match (rule, step.cause()) {
-            ([], Step::Restart { .. }) => format!("By the rule, {node} only restarts."),
-            ([], _) => format!("By the rule, {node} does nothing here."),
-            _ => sentences(&format!("By the rule, {node} only"), rule),
-        };
-    }
-    let clauses = untold::<E>(before, done, clean);
-    match &clauses[..] {
-        [] => String::new(),
-        _ => format!("By the rule, {node} {}.", listed(&clauses)),
-    }
+/// Sentences about that: what the rule asks, in the words of the planted bug, and those clauses of
+/// the step without the bug that tell something else. `did` and `clean` are what the node did, and
+/// would have done, as clauses whose subject is the node.
+pub(super) fn tell(node: &str, instead: Option<&str>, did: &[String], clean: &[String]) -> String {
+    let rule = instead.map(|instead| format!("By the rule, {node} {instead}."));
+    // A clause with which one of `did` begins has been told, too.
+    let is_told = |clause: &String| did.iter().any(|known| known.starts_with(clause.as_str()));
+    let own: Vec<String> = clean.iter().filter(|clause| !is_told(clause)).cloned().collect();
+    let subject = if rule.is_some() { "it" } else { node };
+    let more = (!own.is_empty()).then(|| sentences(&format!("Without the bug, {subject}"), &own));
+    Vec::from_iter(rule.into_iter().chain(more)).join(" ")
 }
 
-/// Differences of which the protocol's own words say nothing.
-fn untold<E: Election>(before: &NodeOf<E>, done: &Reaction<E>, clean: &Reaction<E>) -> Vec<String> {
-    let mut clauses = Vec::new();
-    let (now, then) = (&done.node.timers, &clean.node.timers);
-    for (timer, age) in then {
-        let kind = names::kind(timer);
-        match now.get(timer) {
-            None => clauses.push(format!("has its timer {kind} running")),
-            Some(other) if other == age => {}
-            Some(_) if age.now == 0 => clauses.push(format!("sets its timer {kind} anew")),
-            Some(_) => clauses.push(format!("lets its timer {kind} go on")),
-        }
+#[cfg(test)]
+mod tests {
+    use super::tell;
+
+    fn told(instead: Option<&str>, did: &[&str], clean: &[&str]) -> String {
+        let owned = |clauses: &[&str]| clauses.iter().map(|c| c.to_string()).collect::<Vec<_>>();
+        tell("n1", instead, &owned(did), &owned(clean))
     }
-    for timer in now.keys().filter(|timer| !then.contains_key(*timer)) {
-        clauses.push(format!("has no timer {} running", names::kind(timer)));
+
+    #[test]
+    fn what_the_step_does_anyhow_is_not_told_again() {
+        assert_eq!(
+            told(Some("counts a voter once"), &["gets a vote and leads"], &["gets a vote"]),
+            "By the rule, n1 counts a voter once."
+        );
+        assert_eq!(
+            told(Some("compares terms"), &["hears n2", "votes"], &["hears n2", "does not vote"]),
+            "By the rule, n1 compares terms. Without the bug, it does not vote."
+        );
     }
-    if done.effects != clean.effects {
-        let is_save = |effect: &Effect<E::Msg, E::Storage>| matches!(effect, Effect::Save(_));
-        let saves = |reaction: &Reaction<E>| reaction.effects.iter().position(is_save);
-        let count = |reaction: &Reaction<E>| reaction.effects.iter().filter(|e| is_save(e)).count();
-        match (saves(done), saves(clean)) {
-            (None, Some(_)) => clauses.push("saves this on its disk".to_string()),
-            (Some(_), Some(_)) if count(clean) < count(done) => {
-                clauses.push("saves all of this at once".to_string());
-            }
-            (Some(late), Some(early)) if early < late => {
-                clauses.push("saves before it sends".to_string());
-            }
-            _ => {}
-        }
+
+    #[test]
+    fn a_bug_without_a_description_is_told_by_the_clauses_alone() {
+        assert_eq!(told(None, &["votes"], &["waits"]), "Without the bug, n1 waits.");
+        assert_eq!(told(None, &["votes"], &[]), "");
     }
-    if clauses.is_empty() {
-        let known = node_changes::<E>(before, &done.node);
-        let mut parts = node_changes::<E>(before, &clean.node);
-        parts.retain(|part| !known.contains(part));
-        if !parts.is_empty() {
-            clauses.push(format!("is left with {}", parts.join("; ")));
-        }
-    }
-    clauses
 }

@@ -80,10 +80,9 @@ impl<'a, E: Election> Happened<'a, E> {
     /// What the node would have done by the rule, if a planted bug made a difference.
     fn by_the_rule(&self) -> Option<String> {
         let (done, clean) = (self.whole.as_ref()?, self.rightly.as_ref()?);
-        let before = &self.before.nodes[usize::from(self.step.node()?)];
         let of = |whole: &Reaction<E>| self.clauses_of(&whole.node, &node::sends(&whole.effects));
-        let (did, rule) = (of(done), of(clean));
-        Some(by_the_rule::tell(self.step, before, (done, &did), (clean, &rule)))
+        let instead = self.system.planted.map(|bug| bug.instead);
+        Some(by_the_rule::tell(&node_name(self.step.node()?), instead, &of(done), &of(clean)))
     }
 
     /// What the node did, if its handler left it like this.
@@ -96,9 +95,12 @@ impl<'a, E: Election> Happened<'a, E> {
             Step::Restart { disk: Disk::Older, .. } => Found::Older,
             _ => Found::Everything,
         };
-        let step = self.system.node_step(id, (before, event(cause), done), sends, None);
+        let cut_short = done.state.as_deref().filter(|_| matches!(self.step, Step::Torn { .. }));
+        let step = self.system.node_step(id, (before, event(cause), done), sends, cut_short);
         let lost = self.lost.as_deref().filter(|_| matches!(cause, Step::Restart { .. }));
-        let told = E::tell(&Deed { step, lost, found, nodes: self.after.nodes.len() });
+        let states = self.before.nodes.iter().map(|node| node.state.as_deref()).collect();
+        let (nodes, past) = (self.after.nodes.len(), &self.before.world.witness);
+        let told = E::tell(&Deed { step, lost, found, nodes, past, states });
         if told.is_empty() { self.in_general(before, done, sends) } else { told }
     }
 

@@ -101,6 +101,7 @@ impl Election for Poll {
             source: "the guide",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[],
             bugs: &[],
             corpus: r#"

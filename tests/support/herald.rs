@@ -89,7 +89,8 @@ impl Election for Herald {
 
     fn about() -> &'static About {
         const fn bug(name: &'static str) -> BugSpec {
-            BugSpec { name, summary: "", rule: "", published: "", costs: Costs::Nothing }
+            let instead = "does without the bug";
+            BugSpec { name, summary: "", rule: "", instead, published: "", costs: Costs::Nothing }
         }
         const ABOUT: About = About {
             name: "herald",
@@ -97,6 +98,7 @@ impl Election for Herald {
             source: "this test",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[
                 OptionSpec {
                     name: "saves_first",

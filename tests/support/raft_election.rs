@@ -119,6 +119,7 @@ impl Election for RaftElection {
             source: "the election that stateright, TLC and SPIN agree on",
             has_terms: true,
             starts_led: false,
+            notation: &[],
             options: &[OptionSpec {
                 name: "max_term",
                 default: Value::Number(2),

@@ -1,25 +1,38 @@
-//! The rules of learning: how a leader counts votes, what it tells and repeats, and what a follower
-//! commits.
+//! The rules of learning: how a leader counts acceptances, what it tells and repeats, and what a
+//! follower commits.
 
 use stateright::actor::Id;
 
 use super::super::message::{Message, Timer, Vote};
 use super::super::state::{Ballot, Role, Slot, State};
+use super::super::words::counted;
 use super::{
     Step, Verdict, fail, is_majority, is_sent, leads, others, proposals, reached, sent_to,
     to_others,
 };
-use crate::election::{Event, NodeSet, SortedMap};
+use crate::election::{Event, NodeSet, SortedMap, listed};
 
 pub(super) fn committed_prefix_stable(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
     if after.chosen < before.chosen {
         let (was, is) = (before.chosen, after.chosen);
-        return fail(step, format_args!("had committed up to slot {was:?}, now up to {is:?}"));
+        return fail(
+            step,
+            format_args!(
+                "had committed up to slot {was:?}, and now has committed up \
+                                        to slot {is:?} only"
+            ),
+        );
     }
     for ((slot, was), (_, is)) in before.committed().zip(after.committed()) {
         if was != is {
-            return fail(step, format_args!("had committed {was:?} in slot {slot:?}, now {is:?}"));
+            return fail(
+                step,
+                format_args!(
+                    "had committed {was:?} in slot {slot:?}, and now has \
+                                            committed {is:?} there"
+                ),
+            );
         }
     }
     Ok(())
@@ -67,7 +80,7 @@ fn told_chosen(step: &Step<'_>, before: &State) -> Slot {
     due
 }
 
-pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
+pub(super) fn counts_acceptances(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
     if let Event::Timeout { timer: Timer::Heartbeat } = step.event {
         return repeats(step, before, after);
@@ -76,7 +89,10 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
         Role::Leader { acks } => {
             let (votes, chosen) = votes_due(step, before, after);
             if *acks != votes {
-                return fail(step, format_args!("counts {acks:?} where {votes:?} is right"));
+                return fail(
+                    step,
+                    format_args!("counts {}, and should count {}", counted(acks), counted(&votes)),
+                );
             }
             chosen
         }
@@ -85,14 +101,23 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
     if after.chosen != due {
         return fail(
             step,
-            format_args!("committed {}, where {} is right", up_to(after.chosen), up_to(due)),
+            format_args!("committed {}, and should commit {}", up_to(after.chosen), up_to(due)),
         );
     }
     let said = said_chosen(step);
     let is_notice = leads(after).is_some() && due > before.chosen;
     let notice = if is_notice { vec![(after.durable.promised, due)] } else { Vec::new() };
     if !is_sent(step, said.clone(), to_others(step, &notice)) {
-        return fail(step, format_args!("committed {} and said {said:?}", up_to(due)));
+        let slot = |(_, (_, chosen)): &(Id, (Ballot, Slot))| format!("{chosen:?}");
+        let told: Vec<String> = said.iter().map(slot).collect();
+        return fail(
+            step,
+            format_args!(
+                "committed {}, and tells the others up to which slots all is chosen: {}",
+                up_to(due),
+                listed(&told)
+            ),
+        );
     }
     Ok(())
 }

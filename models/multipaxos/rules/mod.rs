@@ -35,8 +35,8 @@ fn of_ballots() -> Vec<Invariant<MultiPaxos>> {
     vec![
         Invariant::new(
             "committed-prefix-stable",
-            "as long as a node runs, what it has committed stays and keeps its value (PMMC \
-             invariants R1, R4)",
+            "as long as a node runs, what it has committed stays and keeps its value (Paxos Made \
+             Moderately Complex, invariants R1, R4)",
             Check::Rule(learning::committed_prefix_stable),
         )
         .with_setting(VALUES, has_values)
@@ -45,24 +45,25 @@ fn of_ballots() -> Vec<Invariant<MultiPaxos>> {
             "numbers-are-new",
             "a node that hears of no leader asks all others to promise the least ballot that is \
              its own (the round counts first: 1.n1 < 1.n2 < 1.n3 < 2.n1), above its promise and \
-             not used before, for every slot from the first that it \
-             does not know to be chosen (PMS 2.2, 2.5, 3)",
+             not used before, for every slot from the first that it does not know to be chosen \
+             (Paxos Made Simple, 2.2, 2.5, 3)",
             Check::Step(phase1::numbers_are_new),
         )
         .needing(&["promises"]),
         Invariant::new(
             "promises-only-upwards",
             "an acceptor answers a request to prepare if and only if its ballot is above all that \
-             it has promised, and reports every vote in the slots asked for (PMS 2.2, phase 1 (b), \
-             3; PMMC invariant A1)",
+             it has promised, and reports all that it has accepted in the slots asked for (Paxos \
+             Made Simple, 2.2, phase 1 (b), 3; Paxos Made Moderately Complex, invariant A1)",
             Check::Rule(phase1::promises_only_upwards),
         )
         .needing(&["promises"]),
         Invariant::new(
             "keeps-its-promise",
-            "an acceptor votes for what it is asked to if and only if it has promised no higher \
-             ballot, and says so; promises and votes only rise, and no vote is removed (PMS 2.2, \
-             P1a; PMMC invariants A2, A3)",
+            "an acceptor accepts what it is asked to if and only if it has promised no higher \
+             ballot, and says so; what it has promised and accepted only rises, and no acceptance \
+             is removed (Paxos Made Simple, 2.2, P1a; Paxos Made Moderately Complex, invariants \
+             A2, A3)",
             Check::Rule(phase2::keeps_its_promise),
         ),
     ]
@@ -74,14 +75,15 @@ fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
         Invariant::new(
             "leads-by-a-majority",
             "only the owner of a ballot leads it, with promises for it from a majority, all given \
-             since it began to run for it (PMS 2.2; \"The Part-Time Parliament\", B2)",
+             since it began to run for it (Paxos Made Simple, 2.2; \"The Part-Time Parliament\", \
+             B2)",
             Check::Step(phase1::leads_by_a_majority),
         ),
         Invariant::new(
             "bound-by-the-highest",
-            "a new leader proposes in each slot the value of the highest vote that a majority \
-             reports, a no-op in each gap below, and nothing else (PMS 2.2, P2c, 3; \"The \
-             Part-Time Parliament\", B3; PMMC, pmax)",
+            "a new leader proposes in each slot the value that a majority reports under the \
+             highest ballot, a no-op in each gap below, and nothing else (Paxos Made Simple, 2.2, \
+             P2c, 3; \"The Part-Time Parliament\", B3; Paxos Made Moderately Complex, pmax)",
             Check::Step(phase1::bound_by_the_highest),
         )
         .with_setting(VALUES, has_values)
@@ -89,32 +91,32 @@ fn of_leaders() -> Vec<Invariant<MultiPaxos>> {
         Invariant::new(
             "followed-has-led",
             "only the leader of a ballot proposes under it and says what is chosen; a node that \
-             votes or commits under a ballot follows a node that has led it (PMS 3; PMMC invariant \
-             C1)",
+             accepts or commits under a ballot follows a node that has led it (Paxos Made Simple, \
+             3; Paxos Made Moderately Complex, invariant C1)",
             Check::Step(phase2::followed_has_led),
         ),
         Invariant::new(
-            "counts-votes",
-            "a leader counts the votes under its ballot, one of each acceptor; it commits in the \
-             order of the slots as soon as a majority has voted, says so to all, and repeats what \
-             is not answered; a follower commits what it voted for under its leader's ballot, as \
-             far as the leader says (PMS 2.2, 2.3, 2.4)",
-            Check::Rule(learning::counts_votes),
+            "counts-acceptances",
+            "a leader counts the acceptances under its ballot, one of each acceptor; it commits in \
+             the order of the slots as soon as a majority has accepted, says so to all, and \
+             repeats what is not answered; a follower commits what it accepted under its leader's \
+             ballot, as far as the leader says (Paxos Made Simple, 2.2, 2.3, 2.4)",
+            Check::Rule(learning::counts_acceptances),
         ),
         Invariant::new(
             "stable-storage",
             "what a node says of itself is on its disk, and so is all that it must know when it \
-             starts again (PMS 2.5)",
+             starts again (Paxos Made Simple, 2.5)",
             Check::Rule(storage::stable_storage),
         ),
         Invariant::new(
             "roles-fit",
             "a node that runs for a ballot or leads it has promised it last, and has what this \
              needs and nothing of an earlier ballot; each message changes the role that it is for, \
-             and one of a ballot that is over changes nothing (PMS 2.2, 2.3); a node that does not \
-             lead waits 30 to 60 ms for its leader since it started, last tried, or last heard of \
-             the ballot that it follows; a leader with heartbeats sends them every 10 to 20 ms, \
-             and waits for nobody (PMS 2.4)",
+             and one of a ballot that is over changes nothing (Paxos Made Simple, 2.2, 2.3); a \
+             node that does not lead waits 30 to 60 ms for its leader since it started, last \
+             tried, or last heard of the ballot that it follows; a leader with heartbeats sends \
+             them every 10 to 20 ms, and waits for nobody (Paxos Made Simple, 2.4)",
             Check::Rule(roles::roles_fit),
         ),
     ]

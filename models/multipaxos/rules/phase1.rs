@@ -1,13 +1,16 @@
 //! The rules of phase 1: candidates, promises, and what binds a new leader.
 
+use stateright::actor::Id;
+
 use super::super::message::{Message, Timer, Value, Vote, Votes};
 use super::super::state::{Ballot, Role, Slot};
 use super::super::witness::Witness;
+use super::super::words::{named, numbered, reported};
 use super::{
     Step, Verdict, begins_to_lead, fail, is_majority, is_sent, last, leads, proposals, reached,
     sent_to, to_others,
 };
-use crate::election::{Event, NodeSet, SortedMap, listed, nodes_listed};
+use crate::election::{Event, NodeSet, SortedMap, listed, node_name, nodes_listed};
 
 pub(super) fn numbers_are_new(past: &Witness, step: &Step<'_>) -> Verdict {
     let asked = sent_to(step, |msg| match msg {
@@ -26,22 +29,31 @@ pub(super) fn numbers_are_new(past: &Witness, step: &Step<'_>) -> Verdict {
     let round = before.durable.round.max(past.round(step.id));
     let ballot = after.durable.promised;
     if let Some(led) = leads(before) {
-        return fail(step, format_args!("leads {led:?}, and ran for {ballot:?}"));
+        return fail(step, format_args!("leads ballot {led:?}, and ran for ballot {ballot:?}"));
     }
     let is_new = |ballot: Ballot| ballot.round > round && ballot > promised;
     if ballot.owner() != step.id || !is_new(ballot) || after.durable.round != ballot.round {
         return fail(
             step,
-            format_args!("ran for {ballot:?}, having promised {promised:?}, used {round} rounds"),
+            format_args!(
+                "ran for ballot {ballot:?}, having promised {} and used {round} rounds",
+                numbered(promised)
+            ),
         );
     }
     let lower = Ballot { round: ballot.round - 1, ..ballot };
     if is_new(lower) {
-        return fail(step, format_args!("skipped {lower:?} for {ballot:?}"));
+        return fail(
+            step,
+            format_args!("ran for ballot {ballot:?}, though ballot {lower:?} would do"),
+        );
     }
     let due = to_others(step, &[(ballot, before.chosen.next())]);
     if !is_sent(step, asked.clone(), due) {
-        return fail(step, format_args!("ran for {ballot:?}, and asked for {asked:?}"));
+        return fail(
+            step,
+            format_args!("ran for ballot {ballot:?}, and did not ask all others to promise it"),
+        );
     }
     Ok(())
 }
@@ -66,13 +78,28 @@ pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
         return fail(step, format_args!("had promised ballot {ballot:?}, and promised it again"));
     }
     if !is_sent(step, promises.clone(), due.clone()) {
-        return fail(step, format_args!("promised {promises:?}, where {due:?} is right"));
+        return fail(
+            step,
+            format_args!("{}, and should have {}", answered(&promises), answered(&due)),
+        );
     }
     match (due.first(), step.after) {
         (Some((_, (ballot, _))), Some(after)) if after.durable.promised != *ballot => {
             fail(step, format_args!("does not remember its promise of ballot {ballot:?}"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Which promises were given, in the words that follow the node.
+fn answered(promises: &[(Id, (Ballot, Votes))]) -> String {
+    let promise = |(dst, (ballot, votes)): &(Id, (Ballot, Votes))| {
+        let to = node_name(*dst);
+        format!("promised ballot {ballot:?} to {to} and reported {}", reported(votes))
+    };
+    match promises {
+        [] => "promised nothing".to_string(),
+        _ => listed(&promises.iter().map(promise).collect::<Vec<_>>()),
     }
 }
 
@@ -101,8 +128,8 @@ pub(super) fn leads_by_a_majority(past: &Witness, step: &Step<'_>) -> Verdict {
         return fail(
             step,
             format_args!(
-                "leads ballot {ballot:?} by the promises of {}; given for it, since it runs for \
-                 it, are those of {}",
+                "leads ballot {ballot:?} and counts the promises of {}, but since it runs for this \
+                 ballot only {} promised it",
                 nodes_listed(supporters.iter()),
                 nodes_listed(given.iter())
             ),
@@ -128,11 +155,17 @@ pub(super) fn bound_by_the_highest(past: &Witness, step: &Step<'_>) -> Verdict {
     let slots = from.up_to(last(&highest));
     let due: Vec<_> = slots.map(|slot| (ballot, slot, value(slot))).collect();
     if !is_sent(step, proposals(step), to_others(step, &due)) || from != before.chosen.next() {
-        let due: Vec<String> =
-            due.iter().map(|(_, slot, value)| format!("{value:?} in slot {slot:?}")).collect();
+        let due: Vec<String> = due
+            .iter()
+            .map(|(_, slot, value)| format!("{} in slot {slot:?}", named(value)))
+            .collect();
+        let due = if due.is_empty() { "nothing".to_string() } else { listed(&due) };
         return fail(
             step,
-            format_args!("leads ballot {ballot:?}, and does not propose just {}", listed(&due)),
+            format_args!(
+                "leads ballot {ballot:?}, and by the reports it should propose {due}, and nothing \
+                 else"
+            ),
         );
     }
     let Some(after) = reached(step) else { return Ok(()) };
@@ -140,7 +173,10 @@ pub(super) fn bound_by_the_highest(past: &Witness, step: &Step<'_>) -> Verdict {
         if after.durable.accepted.get(&slot) != Some(&Vote { ballot, value }) {
             return fail(
                 step,
-                format_args!("proposes {value:?} in slot {slot:?} and does not vote for it"),
+                format_args!(
+                    "proposes {} in slot {slot:?} and does not accept it itself",
+                    named(&value)
+                ),
             );
         }
     }

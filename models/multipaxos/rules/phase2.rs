@@ -1,18 +1,22 @@
-//! The rules of phase 2: votes, and whose proposals are accepted.
+//! The rules of phase 2: what is accepted, and whose proposals are accepted.
+
+use stateright::actor::Id;
 
 use super::super::message::{Message, Value, Vote};
+use super::super::state::{Ballot, Slot};
 use super::super::witness::Witness;
+use super::super::words::{kept, message, named, numbered, placed};
 use super::{Step, Verdict, fail, is_sent, last, leads, proposals, reached, sent_to, to_others};
-use crate::election::{Event, node_name};
+use crate::election::{Event, listed, node_name};
 
 pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
     let (old, new) = (&before.durable, &after.durable);
     if new.promised < old.promised || new.round < old.round {
-        return fail(step, format_args!("went back from {old:?} to {new:?}"));
+        return fail(step, format_args!("had {}, and now has {}", kept(old), kept(new)));
     }
     if let Some(slot) = old.accepted.keys().find(|slot| !new.accepted.contains_key(slot)) {
-        return fail(step, format_args!("removed its vote in slot {slot:?}"));
+        return fail(step, format_args!("removed what it had accepted in slot {slot:?}"));
     }
     let asked = match step.event {
         Event::Deliver { src, msg: Message::Accept { ballot, slot, value } }
@@ -31,7 +35,11 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
         if !is_higher {
             return fail(
                 step,
-                format_args!("promised {:?} and voted {vote:?} in slot {slot:?}", old.promised),
+                format_args!(
+                    "had promised {} and accepted {}",
+                    numbered(old.promised),
+                    placed(*slot, vote)
+                ),
             );
         }
         let is_asked = asked.is_some_and(|(_, at, due)| (at, due) == (*slot, *vote));
@@ -39,7 +47,7 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
         if !is_asked && !is_own {
             return fail(
                 step,
-                format_args!("voted {vote:?} in slot {slot:?}, and was not asked to"),
+                format_args!("accepted {}, and was not asked to", placed(*slot, vote)),
             );
         }
     }
@@ -48,17 +56,29 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
         _ => None,
     });
     let due = asked.map(|(src, slot, vote)| (src, (vote.ballot, slot)));
-    if !is_sent(step, said.clone(), due.into_iter().collect()) {
-        return fail(step, format_args!("said to have voted {said:?}, where {due:?} is right"));
+    let due: Vec<_> = due.into_iter().collect();
+    if !is_sent(step, said.clone(), due.clone()) {
+        return fail(
+            step,
+            format_args!("told {}, and should have told {}", told(&said), told(&due)),
+        );
     }
     match asked {
         Some((_, slot, vote))
             if new.accepted.get(&slot) != Some(&vote) || new.promised != vote.ballot =>
         {
-            fail(step, format_args!("was asked to vote {vote:?} in slot {slot:?}, and did not"))
+            fail(step, format_args!("was asked to accept {}, and did not", placed(slot, &vote)))
         }
         _ => Ok(()),
     }
+}
+
+/// Whom a node told of which acceptances.
+fn told(said: &[(Id, (Ballot, Slot))]) -> String {
+    let one = |(dst, (ballot, slot)): &(Id, (Ballot, Slot))| {
+        format!("{} of its acceptance in slot {slot:?} under {ballot:?}", node_name(*dst))
+    };
+    listed(&said.iter().map(one).collect::<Vec<_>>())
 }
 
 pub(super) fn followed_has_led(past: &Witness, step: &Step<'_>) -> Verdict {
@@ -67,7 +87,10 @@ pub(super) fn followed_has_led(past: &Witness, step: &Step<'_>) -> Verdict {
         if let Message::Accept { ballot, .. } | Message::Heartbeat { ballot, .. } = msg
             && leads != Some(*ballot)
         {
-            return fail(step, format_args!("sent {msg:?}, and does not lead {ballot:?}"));
+            return fail(
+                step,
+                format_args!("sent {}, and does not lead ballot {ballot:?}", message(msg)),
+            );
         }
     }
     match step.event {
@@ -80,7 +103,10 @@ pub(super) fn followed_has_led(past: &Witness, step: &Step<'_>) -> Verdict {
             }
             fail(
                 step,
-                format_args!("listens to {} in {ballot:?}, which it has not led", node_name(src)),
+                format_args!(
+                    "listens to {0} under ballot {ballot:?}, which {0} has not led",
+                    node_name(src)
+                ),
             )
         }
         Event::Choose { value, .. } => take_input(step, *value),
@@ -95,7 +121,10 @@ fn take_input(step: &Step<'_>, value: Value) -> Verdict {
     let slot = last(&before.durable.accepted).next();
     let is_proposed = is_sent(step, proposals(step), to_others(step, &[(ballot, slot, value)]));
     if !is_proposed || after.durable.accepted.get(&slot) != Some(&Vote { ballot, value }) {
-        return fail(step, format_args!("took {value:?}, and did not propose it in slot {slot:?}"));
+        return fail(
+            step,
+            format_args!("took {}, and did not propose it in slot {slot:?}", named(&value)),
+        );
     }
     Ok(())
 }

@@ -4,8 +4,9 @@ use stateright::actor::Id;
 
 use super::super::message::{Message, Timer, Votes};
 use super::super::state::{Role, Slot, State};
+use super::super::words::{does, kept, message, numbered, up_to};
 use super::{Step, Verdict, begins_to_lead, fail, is_majority, last, leads, timers};
-use crate::election::{Election, Event, NodeSet};
+use crate::election::{Election, Event, NodeSet, nodes_listed};
 
 pub(super) fn roles_fit(step: &Step<'_>) -> Verdict {
     let Some(after) = step.after else { return Ok(()) };
@@ -42,7 +43,10 @@ fn begins_to_run(step: &Step<'_>, before: &State, after: &State) -> Verdict {
     if is_right {
         Ok(())
     } else {
-        fail(step, format_args!("runs for {:?} as {:?}", new.promised, after.role))
+        fail(
+            step,
+            format_args!("runs for {}, and now {}", numbered(new.promised), does(&after.role)),
+        )
     }
 }
 
@@ -54,11 +58,14 @@ fn fits(step: &Step<'_>, state: &State) -> Verdict {
     if step.actor.follows(step.id, state).map(|(_, leader)| leader) != follows {
         return fail(
             step,
-            format_args!("has promised {:?} and does not follow its owner", disk.promised),
+            format_args!("has promised {} and does not follow its owner", numbered(disk.promised)),
         );
     }
     if let Some(slot) = Slot(1).up_to(*chosen).find(|slot| !disk.accepted.contains_key(slot)) {
-        return fail(step, format_args!("has committed slot {slot:?} and not voted there"));
+        return fail(
+            step,
+            format_args!("has committed slot {slot:?} and has accepted nothing there"),
+        );
     }
     let is_own = owner == step.id && disk.round == disk.promised.round;
     let open = || chosen.next().up_to(last(&disk.accepted));
@@ -93,7 +100,10 @@ fn fits(step: &Step<'_>, state: &State) -> Verdict {
     if is_right {
         Ok(())
     } else {
-        fail(step, format_args!("is {role:?} with {disk:?}, committed {chosen:?}"))
+        fail(
+            step,
+            format_args!("{}, has {}, and knows that {}", does(role), kept(disk), up_to(*chosen)),
+        )
     }
 }
 
@@ -110,14 +120,22 @@ fn does_its_part(
     let is_for_another = leads_now && !matches!(msg, Message::Promise { .. });
     let is_round_kept = after.durable.round == before.durable.round;
     if !keeps_the_rest(step, before, after, msg) || !is_round_kept || is_for_another {
-        return fail(step, format_args!("took {msg:?} and went from {before:?} to {after:?}"));
+        return fail(
+            step,
+            format_args!(
+                "got {}, and changed more than it may: it had {}, and now has {}",
+                message(msg),
+                kept(&before.durable),
+                kept(&after.durable)
+            ),
+        );
     }
     if is_over(before, src, msg) {
         let is_still = after == before && step.sends.is_empty();
         return if is_still {
             Ok(())
         } else {
-            fail(step, format_args!("is moved by {msg:?}, which is over"))
+            fail(step, format_args!("got {}, which is over, and changed", message(msg)))
         };
     }
     moves_its_role(step, before, after, src, msg)
@@ -181,7 +199,14 @@ fn moves_its_role(
             if is_right {
                 Ok(())
             } else {
-                fail(step, format_args!("has {all:?} and is {:?}", after.role))
+                fail(
+                    step,
+                    format_args!(
+                        "has the promises of {}, and {}",
+                        nodes_listed(all.iter()),
+                        does(&after.role)
+                    ),
+                )
             }
         }
         (
@@ -196,7 +221,7 @@ fn moves_its_role(
             if is_right {
                 Ok(())
             } else {
-                fail(step, format_args!("took {msg:?} and is {:?}", after.role))
+                fail(step, format_args!("got {}, and {}", message(msg), does(&after.role)))
             }
         }
         _ => Ok(()),

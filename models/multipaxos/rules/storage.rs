@@ -2,6 +2,7 @@
 
 use super::super::message::{Message, Vote};
 use super::super::state::{Role, Slot};
+use super::super::words::{kept, message};
 use super::{Step, Verdict, fail};
 use crate::election::Event;
 
@@ -12,7 +13,11 @@ pub(super) fn stable_storage(step: &Step<'_>) -> Verdict {
     {
         return fail(
             step,
-            format_args!("has {disk:?} on disk, and goes on with {:?}", after.durable),
+            format_args!(
+                "has on its disk that it {}, and goes on as if it had {}",
+                kept(&disk),
+                kept(&after.durable)
+            ),
         );
     }
     let is_on_disk =
@@ -34,7 +39,14 @@ pub(super) fn stable_storage(step: &Step<'_>) -> Verdict {
             Message::Heartbeat { ballot, .. } => disk.promised >= *ballot,
         };
         if !is_saved {
-            return fail(step, format_args!("sent {msg:?} with {disk:?} on disk"));
+            return fail(
+                step,
+                format_args!(
+                    "sent {}, and has on its disk only that it {}",
+                    message(msg),
+                    kept(&disk)
+                ),
+            );
         }
     }
     match (&step.event, step.after) {

@@ -2,6 +2,7 @@
 
 use super::super::message::{Message, Timer};
 use super::super::state::{Role, State};
+use super::super::words::does;
 use super::{Step, Verdict, fail};
 use crate::election::Event;
 
@@ -15,7 +16,9 @@ pub(super) fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict 
     };
     let due: Vec<_> = role.into_iter().collect();
     if !step.timers.keys().eq(&due) {
-        return fail(step, format_args!("is {:?} and waits for {:?}", after.role, step.timers));
+        let running: Vec<_> = step.timers.keys().collect();
+        let why = format_args!("{}, and has these timers: {running:?}", does(&after.role));
+        return fail(step, why);
     }
     let Some((timer, age)) = step.timers.first_key_value() else { return Ok(()) };
     // From 30 to below 60 ms, and from 10 to below 20 ms. Nodes do not know how long a tick is.
@@ -49,10 +52,16 @@ pub(super) fn waits_as_its_role_does(step: &Step<'_>, after: &State) -> Verdict 
         Some(earlier) if !is_anew => age == earlier,
         _ => age.is_new(first, (2 * first).saturating_sub(1)),
     };
-    let waits = &step.timers_before;
     if is_right {
         Ok(())
     } else {
-        fail(step, format_args!("waits {:?}, and had waited {waits:?}", step.timers))
+        fail(
+            step,
+            format_args!(
+                "has its timer set to {} to {} ticks, {} ticks ago, and should wait anew when it \
+                 hears of its leader and at no other time",
+                age.first, age.last, age.now
+            ),
+        )
     }
 }

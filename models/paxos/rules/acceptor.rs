@@ -3,12 +3,13 @@
 use super::super::Learners;
 use super::super::message::Message;
 use super::super::state::{Ballot, Disk};
+use super::super::words::{accepted, kept, message, numbered, proposed, reported};
 use super::{Step, Verdict, begins_to_lead, fail, is_sent_to, reached, sent_to};
-use crate::election::{Event, NodeSet};
+use crate::election::{Event, NodeSet, nodes_listed};
 
 pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
     for (dst, msg) in step.sends {
-        let Some(Disk { promised, accepted: vote, .. }) = step.before.map(|state| state.durable)
+        let Some(Disk { promised, accepted: own, .. }) = step.before.map(|state| state.durable)
         else {
             return fail(step, "spoke when it started");
         };
@@ -34,12 +35,13 @@ pub(super) fn promises_only_upwards(step: &Step<'_>) -> Verdict {
                     format_args!("had promised ballot {promised}, and promised ballot {ballot}"),
                 );
             }
-            Message::Promise { ballot, accepted } if accepted != vote => {
+            Message::Promise { ballot, accepted: report } if report != own => {
                 return fail(
                     step,
                     format_args!(
-                        "reported {accepted:?} with its promise of ballot {ballot}, and had \
-                         accepted {vote:?}"
+                        "reported {} with its promise of ballot {ballot}, and had accepted {}",
+                        reported(report),
+                        accepted(own)
                     ),
                 );
             }
@@ -90,7 +92,12 @@ fn refuses_what_is_below(step: &Step<'_>) -> Verdict {
     if is_right && is_sent_to(step, &refused, receivers) {
         Ok(())
     } else {
-        fail(step, format_args!("refused {refused:?}, having promised {promised}"))
+        let wrong = if refused.is_empty() { "refused nothing" } else { "refused" };
+        let to = match step.event {
+            Event::Deliver { msg, .. } => message(msg),
+            _ => "a request".to_string(),
+        };
+        fail(step, format_args!("got {to}, having promised {}, and {wrong}", numbered(promised)))
     }
 }
 
@@ -101,10 +108,17 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
         || new.accepted.ballot < old.accepted.ballot
         || new.tried < old.tried
     {
-        return fail(step, format_args!("went back from {old:?} to {new:?}"));
+        return fail(step, format_args!("had {}, and now has {}", kept(old), kept(new)));
     }
     if new.accepted.ballot > new.promised {
-        return fail(step, format_args!("accepted {:?}, and goes on below it", new.accepted));
+        return fail(
+            step,
+            format_args!(
+                "accepted {}, and has promised only {}: it goes on accepting what is below",
+                proposed(new.accepted),
+                numbered(new.promised)
+            ),
+        );
     }
     let told = sent_to(step, |msg| match msg {
         Message::Accepted { proposal } => Some(*proposal),
@@ -123,13 +137,24 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
         return if is_ignored && told.is_empty() {
             Ok(())
         } else {
-            fail(step, format_args!("did not accept {proposal:?} after promising {}", old.promised))
+            fail(
+                step,
+                format_args!(
+                    "did not accept {} after promising {}",
+                    proposed(*proposal),
+                    numbered(old.promised)
+                ),
+            )
         };
     }
     if new.accepted.ballot < old.promised {
         return fail(
             step,
-            format_args!("promised {} and accepted {:?}", old.promised, new.accepted),
+            format_args!(
+                "had promised ballot {}, and accepted {}, which is below",
+                old.promised,
+                proposed(new.accepted)
+            ),
         );
     }
     let leader = match step.event {
@@ -137,7 +162,12 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
             src
         }
         _ if begins_to_lead(step) == Some(new.accepted.ballot) => step.id,
-        _ => return fail(step, format_args!("accepted {:?} without being asked", new.accepted)),
+        _ => {
+            return fail(
+                step,
+                format_args!("accepted {} without being asked", proposed(new.accepted)),
+            );
+        }
     };
     let learners = match step.actor.learners {
         Learners::Leader => NodeSet::from_iter([leader]),
@@ -148,7 +178,11 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
     if told.iter().any(|(_, told)| *told != new.accepted) || !is_sent_to(step, &told, learners) {
         return fail(
             step,
-            format_args!("accepted {:?} and did not tell {learners:?}", new.accepted),
+            format_args!(
+                "accepted {} and did not tell {}",
+                proposed(new.accepted),
+                nodes_listed(learners.iter())
+            ),
         );
     }
     Ok(())

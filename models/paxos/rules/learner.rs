@@ -5,6 +5,7 @@ use stateright::actor::Id;
 use super::super::Learners;
 use super::super::message::{Message, Proposal, Value};
 use super::super::state::{Phase, State, Tally};
+use super::super::words::counted;
 use super::{Step, Verdict, begins_to_lead, fail, is_sent_to, others, reached, sent_to};
 use crate::election::{Event, NodeSet};
 
@@ -20,13 +21,13 @@ pub(super) fn learned_is_final(step: &Step<'_>) -> Verdict {
     }
 }
 
-/// The tally after one more vote.
+/// The tally after one more acceptance.
 fn with_vote(tally: &Tally, voter: Id, proposal: Proposal) -> Tally {
     let earlier = if tally.proposal == proposal { tally.voters } else { NodeSet::default() };
     Tally { proposal, voters: earlier.iter().chain([voter]).collect() }
 }
 
-pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
+pub(super) fn counts_acceptances(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, reached(step)) else { return Ok(()) };
     let has_learned = before.durable.learned.is_none() && after.durable.learned.is_some();
     let own = Some(after.durable.accepted).filter(|proposal| *proposal != before.durable.accepted);
@@ -36,7 +37,7 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
         }
         (_, own) => own.map(|proposal| (step.id, proposal)),
     };
-    // A new ballot of one's own starts with no votes.
+    // A new ballot of one's own starts with no acceptances.
     let earlier = if begins_to_lead(step).is_some() && step.actor.learners == Learners::Leader {
         Tally::default()
     } else {
@@ -67,18 +68,26 @@ pub(super) fn counts_votes(step: &Step<'_>) -> Verdict {
             && !is_learner;
     match expected.filter(|tally| is_learner && tally.proposal.ballot >= earlier.proposal.ballot) {
         Some(tally) if is_quorum(&tally) => {
-            fail(step, format_args!("counts {tally:?} and learns nothing"))
+            fail(step, format_args!("counts {} and learns nothing", counted(&tally)))
         }
-        Some(tally) if tally != after.tally => {
-            fail(step, format_args!("counts {:?} where {tally:?} is right", after.tally))
-        }
-        None if !is_kept => fail(step, format_args!("counts {:?} without a vote", after.tally)),
+        Some(tally) if tally != after.tally => fail(
+            step,
+            format_args!("counts {}, and should count {}", counted(&after.tally), counted(&tally)),
+        ),
+        None if !is_kept => fail(
+            step,
+            format_args!(
+                "counts {}, and had counted {}, though nobody has accepted anything",
+                counted(&after.tally),
+                counted(&before.tally)
+            ),
+        ),
         _ => Ok(()),
     }
 }
 
-/// A value is learned with a quorum of votes or from a distinguished learner. The learner that has
-/// counted the votes tells the others, if the option says so.
+/// A value is learned with a quorum of acceptances or from a distinguished learner. The learner that
+/// has counted them tells the others, if the option says so.
 fn learns_what_is_chosen(
     step: &Step<'_>,
     after: &State,
@@ -92,7 +101,7 @@ fn learns_what_is_chosen(
         return if is_heard {
             Ok(())
         } else {
-            fail(step, format_args!("heard {heard}, learned {value}"))
+            fail(step, format_args!("heard that {heard} is chosen, and learned {value}"))
         };
     }
     let is_counted = expected.is_some_and(|tally| {
@@ -107,7 +116,10 @@ fn learns_what_is_chosen(
     let is_told = told.iter().all(|(_, told)| *told == value) && is_sent_to(step, told, receivers);
     match (is_counted, is_told) {
         (true, true) => Ok(()),
-        (false, _) => fail(step, format_args!("learned {value} without a quorum of votes for it")),
+        (false, _) => fail(
+            step,
+            format_args!("learned {value} without a quorum of acceptances of it in one ballot"),
+        ),
         (_, false) => fail(step, format_args!("learned {value} and did not tell the others")),
     }
 }

@@ -103,10 +103,10 @@ fn of_quorums() -> Vec<Invariant<Paxos>> {
         .with_setting(PROPOSES, proposes)
         .needing(&["leads-bound", "leads-free"]),
         Invariant::new(
-            "counts-votes",
+            "counts-acceptances",
             "A learner counts the acceptors that accepted one proposal, each once; as soon as they \
              are a quorum, it learns the value and tells those whom it is to tell (section 2.3).",
-            Check::Rule(learner::counts_votes),
+            Check::Rule(learner::counts_acceptances),
         )
         .with_setting(PROPOSES, proposes)
         .needing(&["counts-a-quorum"]),
@@ -125,7 +125,7 @@ fn of_quorums() -> Vec<Invariant<Paxos>> {
         ),
         Invariant::new(
             "each-message-its-part",
-            "A request changes the acceptor, a response the proposer that waits for it, a vote the \
+            "A request changes the acceptor, a response the proposer that waits for it, an acceptance the \
              learner, and none of them anything else; a message of a ballot that is over changes \
              nothing (sections 2.2, 2.3).",
             Check::Rule(parts::each_message_its_part),

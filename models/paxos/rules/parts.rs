@@ -4,8 +4,9 @@ use stateright::actor::Id;
 
 use super::super::message::Message;
 use super::super::state::{Phase, State};
+use super::super::words::{does, kept, message};
 use super::{Step, Verdict, begins_to_lead, fail};
-use crate::election::{Event, NodeSet};
+use crate::election::{Event, NodeSet, nodes_listed};
 
 pub(super) fn each_message_its_part(step: &Step<'_>) -> Verdict {
     let (Some(before), Some(after)) = (step.before, step.after) else { return Ok(()) };
@@ -26,11 +27,14 @@ pub(super) fn each_message_its_part(step: &Step<'_>) -> Verdict {
         && may(accepts, new.accepted == old.accepted)
         && may(learns, new.learned == old.learned);
     if !is_kept || has_leadership && !matches!(msg, Message::Promise { .. }) {
-        return fail(step, format_args!("took {msg:?} and went from {old:?} to {new:?}"));
+        return fail(
+            step,
+            format_args!("had {}, got {}, and then had {}", kept(old), message(msg), kept(new)),
+        );
     }
     let is_over = is_over(before, src, msg);
     if is_over && after != before {
-        return fail(step, format_args!("is moved by {msg:?}, which is over"));
+        return fail(step, format_args!("got {}, which is over, and changed", message(msg)));
     }
     moves_the_proposer(step, before, after, is_over)
 }
@@ -75,7 +79,14 @@ fn moves_the_proposer(step: &Step<'_>, before: &State, after: &State, is_over: b
             if is_right {
                 Ok(())
             } else {
-                fail(step, format_args!("has promises of {all:?} and is {phase:?}"))
+                fail(
+                    step,
+                    format_args!(
+                        "counts the promises of {}, and {}",
+                        nodes_listed(all.iter()),
+                        does(phase)
+                    ),
+                )
             }
         }
         (Message::Refuse { promised, .. }, _, phase) if !is_over => {
@@ -83,7 +94,12 @@ fn moves_the_proposer(step: &Step<'_>, before: &State, after: &State, is_over: b
             if is_right {
                 Ok(())
             } else {
-                fail(step, format_args!("was refused in favour of {promised}"))
+                fail(
+                    step,
+                    format_args!(
+                        "was refused in favour of ballot {promised}, and has not given way to it"
+                    ),
+                )
             }
         }
         // A higher ballot ends one's own; the value, once known, ends phase 1; and nothing else
@@ -103,7 +119,7 @@ fn moves_the_proposer(step: &Step<'_>, before: &State, after: &State, is_over: b
             if new_phase == expected {
                 Ok(())
             } else {
-                fail(step, format_args!("took {msg:?} and is {new_phase:?}"))
+                fail(step, format_args!("got {}, and {}", message(msg), does(new_phase)))
             }
         }
         _ => Ok(()),

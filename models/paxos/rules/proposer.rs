@@ -3,8 +3,9 @@
 use super::super::message::{Message, Proposal, Timer, Value};
 use super::super::state::{Ballot, Disk, Phase};
 use super::super::witness::Witness;
+use super::super::words::{does, named, numbered, proposed, reported};
 use super::{Step, Verdict, begins_to_lead, fail, is_sent_to, others, owner, reached, sent_to};
-use crate::election::{Event, NodeSet};
+use crate::election::{Event, NodeSet, listed};
 
 /// Whether a proposal is of what its leader wants itself.
 fn is_wanted(step: &Step<'_>, Proposal { ballot, value }: Proposal) -> bool {
@@ -24,8 +25,9 @@ pub(super) fn validity(past: &Witness, step: &Step<'_>) -> Verdict {
             return fail(
                 step,
                 format_args!(
-                    "proposed “{value}” in ballot {ballot}: that is not its own value, and \
-                     nobody had proposed it"
+                    "proposed {} in ballot {ballot}, which is not its own value and which nobody \
+                     had proposed before",
+                    named(*value)
                 ),
             );
         }
@@ -37,7 +39,7 @@ pub(super) fn validity(past: &Witness, step: &Step<'_>) -> Verdict {
             if is_own || past.was_proposed(&accepted) {
                 Ok(())
             } else {
-                fail(step, format_args!("accepted {accepted:?}, which was not proposed"))
+                fail(step, format_args!("accepted {}, which was not proposed", proposed(accepted)))
             }
         }
         _ => Ok(()),
@@ -69,13 +71,17 @@ pub(super) fn numbers_are_new(step: &Step<'_>) -> Verdict {
     if owner(nodes, ballot) != step.id || ballot <= tried || ballot < promised {
         return fail(
             step,
-            format_args!("started ballot {ballot} after {tried}, having promised {promised}"),
+            format_args!(
+                "started ballot {ballot}, having tried {} and promised {}",
+                numbered(tried),
+                numbered(promised)
+            ),
         );
     }
     let lower = Ballot(ballot.0 - nodes as u64);
     let is_lowest = lower <= tried || lower < promised || lower.0 < nodes as u64;
     if !is_lowest {
-        return fail(step, format_args!("skipped ballot {lower} for {ballot}"));
+        return fail(step, format_args!("started ballot {ballot}, though ballot {lower} would do"));
     }
     let is_alone = after.phase == Phase::Leading;
     // Its report to itself is checked by the rule for promises.
@@ -85,7 +91,7 @@ pub(super) fn numbers_are_new(step: &Step<'_>) -> Verdict {
             if *promises == NodeSet::from_iter([step.id]) && bound.value == own)
     };
     if !is_alone && !begins(&after.phase) {
-        return fail(step, format_args!("started ballot {ballot} as {:?}", after.phase));
+        return fail(step, format_args!("started ballot {ballot}, and now {}", does(&after.phase)));
     }
     let is_right = asked.iter().all(|(_, asked)| *asked == ballot);
     if !is_right || !is_alone && !is_sent_to(step, &asked, others(step)) {
@@ -128,7 +134,14 @@ fn has_patience(step: &Step<'_>) -> Verdict {
     if is_right {
         Ok(())
     } else {
-        fail(step, format_args!("waits {age:?}, and had waited {earlier:?}"))
+        fail(
+            step,
+            format_args!(
+                "has its timer set to {} to {} ticks, {} ticks ago, and should wait anew at each \
+                 new ballot and at no other time",
+                age.first, age.last, age.now
+            ),
+        )
     }
 }
 
@@ -193,5 +206,13 @@ pub(super) fn bound_by_the_highest(past: &Witness, step: &Step<'_>) -> Verdict {
     if is_free || reports.iter().any(|report| *report != Proposal::NONE && binds(report)) {
         return Ok(());
     }
-    fail(step, format_args!("proposes {proposal:?}, and the promises report {reports:?}"))
+    let known: Vec<String> = reports.iter().map(|report| reported(*report)).collect();
+    fail(
+        step,
+        format_args!(
+            "proposes {} in ballot {ballot}, and the promises, its own first, report {}",
+            named(proposal.value),
+            listed(&known)
+        ),
+    )
 }

@@ -10,14 +10,20 @@ use super::replication::{Append, request};
 use super::{
     Step, Verdict, are_quorum, configuration, end, heard, leading, own_configuration, wrong,
 };
-use crate::election::NodeSet;
+use crate::election::{NodeSet, nodes_listed};
 
 /// The commit index stays within the log, never falls, and rises as the role allows.
 pub(super) fn commit_index(step: &Step<'_>) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
     let log = &end.persistent.log;
     if end.commit > log.last_index() {
-        return wrong(step, &format!("has committed up to {}, beyond its log {log:?}", end.commit));
+        return wrong(
+            step,
+            &format!(
+                "counts its log as committed up to index {}, but the log is {log:?}",
+                end.commit
+            ),
+        );
     }
     let Some(before) = step.before else { return Ok(()) };
     let commit = before.commit;
@@ -83,7 +89,9 @@ fn commits_what_a_majority_has(step: &Step<'_>, before: &State, end: &State) -> 
         return wrong(
             step,
             &format!(
-                "commits {log:?} up to {commit} in term {term}; {holders:?} are known to have it"
+                "counts the log {log:?} as committed up to index {commit} in term {term}; those \
+                 known to have it are {}",
+                nodes_listed(holders.iter())
             ),
         );
     }

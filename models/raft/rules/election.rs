@@ -5,7 +5,8 @@ use stateright::actor::Id;
 
 use super::super::message::{Message, Position, Timer};
 use super::super::state::{Leadership, Role, State};
-use super::{Step, Verdict, are_quorum, end, granted, heard, leading, own_configuration, wrong};
+use super::{Step, Verdict, answers, are_quorum, end, granted, heard, leading};
+use super::{own_configuration, wrong};
 use crate::election::{Event, NodeSet, Term, node_name};
 
 /// Whether a candidate's log is at least as up-to-date as a server's: the later last term wins,
@@ -42,17 +43,13 @@ fn answer_to_candidate(step: &Step<'_>) -> Verdict {
         _ => (vote_left(before, term), None),
     };
     if after.persistent.voted_for != vote {
-        let found = after.persistent.voted_for;
-        return wrong(
-            step,
-            &format!("has voted for {found:?} in term {term}, where {vote:?} has its vote"),
-        );
+        let to = |vote: Option<Id>| vote.map_or("nobody".to_string(), node_name);
+        let (found, right) = (to(after.persistent.voted_for), to(vote));
+        let what = format!("holds a vote for {found} in term {term}, where the rule says {right}");
+        return wrong(step, &what);
     }
     if asked.is_some() && !step.sends.iter().eq(&answer) {
-        return wrong(
-            step,
-            &format!("answers a candidate {:?}, and should {answer:?}", step.sends),
-        );
+        return wrong(step, &answers("a request for a vote", step, answer.as_ref()));
     }
     Ok(())
 }

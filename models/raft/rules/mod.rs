@@ -27,7 +27,7 @@ use super::members::{Members, Membership};
 use super::message::Message;
 use super::properties::has_values;
 use super::state::{Leadership, Role, State};
-use crate::election::{Check, Event, Invariant, NodeSet, NodeStep, node_name};
+use crate::election::{Check, Event, Invariant, NodeSet, NodeStep, listed, node_name};
 
 /// The step that a rule checks.
 type Step<'a> = NodeStep<'a, Raft>;
@@ -203,6 +203,15 @@ fn own_configuration(raft: &Raft, log: &Log) -> Members {
 /// The server breaks a rule.
 fn wrong(step: &Step<'_>, what: &str) -> Verdict {
     Err(format!("{} {what}", node_name(step.id)))
+}
+
+/// That a server answers something in another way than it should.
+fn answers(what: &str, step: &Step<'_>, right: Option<&(Id, Message)>) -> String {
+    let one = |(dst, msg): &(Id, Message)| format!("{msg:?} to {}", node_name(*dst));
+    let sent: Vec<String> = step.sends.iter().map(one).collect();
+    let sent = if sent.is_empty() { "nothing".to_string() } else { listed(&sent) };
+    let right = right.map_or("nothing".to_string(), one);
+    format!("answers {what} with {sent}, where the rule asks for {right}")
 }
 
 /// Whether a message asks to append entries, or is a heartbeat.

@@ -6,7 +6,8 @@ use stateright::actor::Id;
 use super::super::message::{Message, Position};
 use super::super::state::{Role, State};
 use super::election::is_up_to_date;
-use super::{Step, Verdict, are_quorum, end, granted, heard, own_configuration, wrong};
+use super::{Step, Verdict, answers, are_quorum, end, granted, heard};
+use super::{own_configuration, wrong};
 use crate::election::{Term, node_name};
 
 /// Yes, if a vote in that term would be granted and there is no leader. Otherwise the answer is at
@@ -45,10 +46,7 @@ pub(super) fn pre_votes(step: &Step<'_>) -> Verdict {
     } else if (asks || matches!(heard(step), Some((_, Message::PreVote { .. }))))
         && end.persistent != before.persistent
     {
-        return wrong(
-            step,
-            &format!("changes {:?} to {:?} for a pre-vote", before.persistent, end.persistent),
-        );
+        return wrong(step, "changes its term, its vote or its log for a pre-vote");
     }
     if let Role::PreCandidate { votes } = &end.role
         && let Some(stranger) = votes.iter().find(|&&voter| !grants.contains(voter))
@@ -63,10 +61,7 @@ pub(super) fn pre_votes(step: &Step<'_>) -> Verdict {
     {
         let answer = answer_to_pre_candidate(before, src, asked, last).map(|answer| (src, answer));
         if !step.sends.iter().eq(&answer) {
-            return wrong(
-                step,
-                &format!("answers a pre-candidate {:?}, and should {answer:?}", step.sends),
-            );
+            return wrong(step, &answers("a request for a pre-vote", step, answer.as_ref()));
         }
     }
     for (dst, msg) in step.sends {

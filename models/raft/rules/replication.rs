@@ -6,7 +6,7 @@ use stateright::actor::Id;
 use super::super::log::Log;
 use super::super::message::{Entry, Message, Position};
 use super::super::state::State;
-use super::{Step, Verdict, end, heard, is_append, wrong};
+use super::{Step, Verdict, answers, end, heard, is_append, wrong};
 
 /// A request to append whose term is not over, with the server's state before the step.
 pub(super) fn request<'a>(step: &Step<'a>) -> Option<(Id, Append, &'a State)> {
@@ -73,7 +73,7 @@ fn answer_to_leader(step: &Step<'_>) -> Verdict {
     };
     let answer = answer.map(|answer| (src, answer));
     if !step.sends.iter().eq(&answer) {
-        return wrong(step, &format!("answers its leader {:?}, and should {answer:?}", step.sends));
+        return wrong(step, &answers("a leader's message", step, answer.as_ref()));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::super::members::Members;
 use super::super::message::{Message, Timer};
 use super::super::state::{Role, State};
 use super::{Step, Verdict, are_quorum, end, heard, leading, own_configuration, wrong};
-use crate::election::{Event, NodeSet, Term};
+use crate::election::{Event, NodeSet, Term, node_name, nodes_listed};
 
 /// A role without what a leader knows of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,32 @@ impl Kind {
         }
     }
 
+    /// In words.
+    fn told(self) -> String {
+        match self {
+            Kind::Follower { leader: Some(leader), .. } => {
+                format!("a follower of {}", node_name(leader))
+            }
+            Kind::Follower { leader: None, .. } => "a follower without a leader".to_string(),
+            Kind::PreCandidate { votes } => {
+                format!("a pre-candidate with the pre-votes of {}", nodes_listed(votes.iter()))
+            }
+            Kind::Candidate { votes } => {
+                format!("a candidate with the votes of {}", nodes_listed(votes.iter()))
+            }
+            Kind::Leader => "a leader".to_string(),
+        }
+    }
+
     /// A follower that knows of no leader.
     fn alone() -> Self {
         Kind::Follower { leader: None, lease: false }
     }
+}
+
+/// A role in words.
+pub(super) fn role(role: &Role) -> String {
+    Kind::in_role(role).told()
 }
 
 /// The role of a server after each kind of event, in the order of figure 4.
@@ -116,19 +138,20 @@ pub(super) fn transition(step: &Step<'_>) -> Verdict {
         if found != (disk, Kind::alone()) || end.commit > 0 {
             return wrong(
                 step,
-                &format!("starts up as {:?} of term {}", end.role, end.persistent.term),
+                &format!("starts up as {} of term {}", role(&end.role), end.persistent.term),
             );
         }
         return Ok(());
     };
     let expected = expected(step, before, end);
     if found != expected {
-        let (term, kind) = expected;
+        let (term, kind) = (expected.0, expected.1.told());
         return wrong(
             step,
             &format!(
-                "is {:?} of term {}, and should be {kind:?} of term {term}",
-                end.role, found.0
+                "is {} of term {}, and should be {kind} of term {term}",
+                role(&end.role),
+                found.0
             ),
         );
     }

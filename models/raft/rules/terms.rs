@@ -11,10 +11,7 @@ pub(super) fn persistent_state(step: &Step<'_>) -> Verdict {
     if let Some(after) = step.after {
         let saved = step.storage.cloned().unwrap_or_default();
         if after.persistent != saved {
-            return wrong(
-                step,
-                &format!("goes on with {:?}, and has {saved:?} on disk", after.persistent),
-            );
+            return wrong(step, "goes on with another term, vote or log than is on its disk");
         }
     }
     let (Some(before), Some(end)) = (step.before, end(step)) else { return Ok(()) };
@@ -48,7 +45,10 @@ pub(super) fn roles_and_terms(step: &Step<'_>) -> Verdict {
     if is_for_leaders.is_some_and(|leaders| leaders != leading(before).is_some()) {
         return wrong(
             step,
-            &format!("as {:?} has a timer or takes a request of another role", before.role),
+            &format!(
+                "as {} has a timer or takes a request of another role",
+                roles::role(&before.role)
+            ),
         );
     }
     let told = heard(step).and_then(|(src, msg)| Some((src, msg, msg.term()?)));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::super::message::{Message, Timer};
 use super::super::state::{Role, State};
+use super::roles::role;
 use super::{Step, Verdict, heard, is_append, leading, wrong};
 use crate::election::{Age, Event};
 
@@ -60,10 +61,10 @@ pub(super) fn timers(step: &Step<'_>) -> Verdict {
         match (step.timers.get(&timer), step.timers_before.get(&timer)) {
             (None, _) if !is_due => {}
             (None, _) => {
-                return wrong(step, &format!("as {:?} has no timer {timer:?}", after.role));
+                return wrong(step, &format!("as {} has no timer {timer:?}", role(&after.role)));
             }
             (Some(_), _) if !is_due => {
-                return wrong(step, &format!("as {:?} has a timer {timer:?}", after.role));
+                return wrong(step, &format!("as {} has a timer {timer:?}", role(&after.role)));
             }
             (Some(age), _) if is_new => {
                 if age.now > 0 {
@@ -75,7 +76,10 @@ pub(super) fn timers(step: &Step<'_>) -> Verdict {
             }
             (age, old) if age == old => {}
             (Some(_), _) => {
-                return wrong(step, &format!("sets {timer:?} anew, and was given no reason"));
+                return wrong(
+                    step,
+                    &format!("sets its timer {timer:?} anew, for no reason that the rules name"),
+                );
             }
         }
     }
@@ -83,10 +87,7 @@ pub(super) fn timers(step: &Step<'_>) -> Verdict {
     let mut ticks = all.map(|(timer, age)| tick(step, *timer, *age));
     let first = ticks.next();
     if first == Some(None) || ticks.any(|tick| Some(tick) != first) {
-        return wrong(
-            step,
-            &format!("has set timers for other times than its options say: {:?}", step.timers),
-        );
+        return wrong(step, "has set a timer for another time than its options say");
     }
     Ok(())
 }

@@ -41,7 +41,7 @@ pub(crate) fn numbers_are_compared(step: &Step) -> Verdict {
     unless(
         holds,
         step,
-        &format!("({:?}) does not treat the number of {} so", before.role, node_name(*number)),
+        &format!("does not do with the number of {} what the rule says", node_name(*number)),
     )
 }
 

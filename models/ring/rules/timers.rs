@@ -6,7 +6,7 @@ use super::super::about::Variant;
 use super::super::message::{Message, Timer};
 use super::super::state::{Role, State};
 use super::{Step, Verdict, came, delivered, expired, passed, recovers, unless};
-use crate::election::{Age, Event};
+use crate::election::{Age, Event, node_name};
 
 /// What happens to a timer in a step.
 enum Wait {
@@ -38,8 +38,12 @@ pub(crate) fn timers_of_the_role(step: &Step) -> Verdict {
             (Wait::Kept, age) => age == before,
             (Wait::Over, age) => age.is_none(),
         };
-        let runs = step.timers.get(&timer);
-        unless(is_right, step, &format!("is {:?}, and its {timer:?} is {runs:?}", now.role))?;
+        let what = match &timer {
+            Timer::Monitor => "wait for a leader".to_string(),
+            Timer::Heartbeat => "wait for its next announcement".to_string(),
+            Timer::Skip { to, .. } => format!("wait for {}'s acknowledgement", node_name(*to)),
+        };
+        unless(is_right, step, &format!("does not begin or end its {what} as the rule says"))?;
     }
     Ok(())
 }

@@ -12,6 +12,8 @@ pub(super) mod timers;
 pub(super) mod view_change;
 pub(super) mod views;
 
+use std::fmt::Debug;
+
 use stateright::actor::Id;
 
 use super::Viewstamped;
@@ -21,6 +23,11 @@ use crate::election::{Event, NodeStep, SortedMap, node_name};
 
 /// A step of a replica.
 type Step<'a> = NodeStep<'a, Viewstamped>;
+
+/// The name of a message or timer, without what it contains.
+fn kind(value: &impl Debug) -> String {
+    format!("{value:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
+}
 
 /// What is wrong with a step, in a sentence.
 type Verdict = Result<(), String>;
@@ -53,22 +60,17 @@ impl<'a> Did<'a> {
         if holds {
             return Ok(());
         }
+        let name = node_name(self.id);
         let event = match self.event {
-            Event::Start => "a start".to_string(),
-            Event::Deliver { src, msg } => format!("{msg:?} from {}", node_name(*src)),
-            Event::Timeout { timer } => format!("the timeout {timer:?}"),
-            Event::Choose { value, .. } => format!("{value:?}"),
-            Event::Crash => "a crash".to_string(),
+            Event::Start => format!("{name} starts"),
+            Event::Deliver { src, msg } => {
+                format!("{name} gets {} from {}", kind(msg), node_name(*src))
+            }
+            Event::Timeout { timer } => format!("the timer {} of {name} ends", kind(timer)),
+            Event::Choose { .. } => format!("{name} is asked by a client"),
+            Event::Crash => format!("{name} crashes"),
         };
-        let sends: Vec<String> =
-            self.sends.iter().map(|(dst, msg)| format!("{msg:?} to {}", node_name(*dst))).collect();
-        Err(format!(
-            "{rule}. {} was {:?}; on {event} it became {:?} and sent [{}]",
-            node_name(self.id),
-            self.before,
-            self.after,
-            sends.join(", ")
-        ))
+        Err(format!("the last step, in which {event}, breaks a rule: {rule}"))
     }
 
     /// The message that was delivered, and who sent it.

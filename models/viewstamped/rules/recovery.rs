@@ -119,7 +119,9 @@ fn starts_by_the_rules(step: &Step<'_>, after: &State) -> Verdict {
         let status = Status::Normal { prepared: SortedMap::new() };
         let is_so = *after == State { view: 0, log: Log::new(), commit: 0, status }
             && step.sends.is_empty();
-        return is_so.then_some(()).ok_or_else(|| format!("{name} starts as {after:?}"));
+        return is_so.then_some(()).ok_or_else(|| {
+            format!("{name} does not start as a normal replica of view 0 with an empty log")
+        });
     }
     let (view, log, commit) = step.storage.map_or((0, Log::new(), 0), |disk| {
         let committed = disk.log[..disk.commit.min(disk.log.len())].to_vec();
@@ -133,8 +135,8 @@ fn starts_by_the_rules(step: &Step<'_>, after: &State) -> Verdict {
     let is_so = *after == State { view, log, commit, status } && step.sends == asks;
     is_so.then_some(()).ok_or_else(|| {
         format!(
-            "{name} comes back as {after:?} and sends {:?}, its disk holds {:?}",
-            step.sends, step.storage
+            "{name} comes back, and does not do by the rule: to be recovering with what its disk \
+             knows to be committed, and to ask all others for the rest"
         )
     })
 }

@@ -29,21 +29,41 @@ pub(crate) fn timers_of_the_role(step: &Step<'_>) -> Verdict {
     };
     let is_anew = matches!(step.event, Event::Start | Event::Timeout { .. })
         || step.before.is_some_and(|before| joins(before) || is_brought_on(before));
-    let is_right = match due {
+    let is_right = match &due {
         None => step.timers.is_empty(),
         Some((timer, from, to)) if is_anew => {
             step.timers.len() == 1
-                && step.timers.get(&timer).is_some_and(|age| is_set(*age, from, to))
+                && step.timers.get(timer).is_some_and(|age| is_set(*age, *from, *to))
         }
         Some(_) => step.timers == step.timers_before,
     };
-    is_right.then_some(()).ok_or_else(|| {
-        let (name, timers) = (node_name(step.id), step.timers);
-        format!(
-            "{name} is {after:?}, and its timers are {timers:?}; before, they were {:?}",
-            step.timers_before
-        )
-    })
+    is_right.then_some(()).ok_or_else(|| is_wrong(step, due.map(|(timer, ..)| timer)))
+}
+
+/// What is wrong with the timers: which one is missing, or which one should not be as it is.
+fn is_wrong(step: &Step<'_>, due: Option<Timer>) -> String {
+    let name = node_name(step.id);
+    let purpose = |timer: &Timer| match timer {
+        Timer::Heartbeat => "that makes it send its next heartbeat",
+        Timer::ViewChange => "that makes it start the next view change",
+        Timer::Recovery => "that makes it ask again",
+    };
+    let status = match step.after.map(|after| &after.status) {
+        Some(Status::Recovering { .. }) => "is recovering and waits for answers",
+        Some(Status::ViewChange { .. }) => "has started a view change and waits for its end",
+        _ => "has status normal",
+    };
+    match due {
+        Some(timer) if !step.timers.contains_key(&timer) => {
+            format!("{name} {status}, but it has no timer {}", purpose(&timer))
+        }
+        _ => match step.timers.keys().find(|timer| due.as_ref() != Some(*timer)) {
+            Some(timer) => {
+                format!("{name} {status}, but it still has a timer {}", purpose(timer))
+            }
+            None => format!("{name} {status}, but its timer was not set when the rule says"),
+        },
+    }
 }
 
 /// Whether a timer has just been set to end `from` units after now and less than `spread` later. A

@@ -31,7 +31,8 @@ pub(crate) fn earlier_views_are_over(step: &Step<'_>) -> Verdict {
         if reached.max(named) > on_disk {
             let name = node_name(step.id);
             return Err(format!(
-                "{name} is in view {reached} and speaks of view {named}, on its disk is {on_disk}"
+                "{name} is in view {reached} and has told others of view {named}, but the view on \
+                 its disk is {on_disk}"
             ));
         }
     }

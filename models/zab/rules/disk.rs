@@ -1,7 +1,7 @@
 //! What must be on disk.
 
 use super::super::message::{Message, Packet, Report};
-use super::super::state::State;
+use super::super::state::{Disk, State};
 use super::super::witness::end;
 use super::{Step, Verdict, ending};
 use crate::election::node_name;
@@ -14,7 +14,11 @@ pub(super) fn said_is_on_disk(step: &Step<'_>) -> Verdict {
     // f.p, f.a and h_f are durable. A server without a disk has nothing to rely on before a leader
     // gives it a history.
     if step.after.is_some() && end.initialised && saved != Some(&end.disk) {
-        return Err(format!("{me} goes by {:?}, and has {saved:?} on disk", end.disk));
+        return Err(format!(
+            "{me} goes by {}, and has {} on its disk",
+            kept(&end.disk),
+            saved_as(saved)
+        ));
     }
     // A write is on disk completely or not at all. If there was no disk before, all parts appear at
     // once.
@@ -28,7 +32,11 @@ pub(super) fn said_is_on_disk(step: &Step<'_>) -> Verdict {
         (None, saved) => saved.is_none_or(|saved| end.initialised && *saved == end.disk),
     };
     if !is_whole {
-        return Err(format!("{me} is to have {:?} on disk, and has {saved:?}", end.disk));
+        return Err(format!(
+            "{me} should have {} on its disk, and has {}",
+            kept(&end.disk),
+            saved_as(saved)
+        ));
     }
     // f.2.1: the epoch on disk vouches for the history.
     let took_over = step.before.is_some_and(|before| before.disk.current < end.disk.current);
@@ -36,7 +44,7 @@ pub(super) fn said_is_on_disk(step: &Step<'_>) -> Verdict {
         && saved.history != end.disk.history
     {
         return Err(format!(
-            "{me} has epoch {} and the history {:?} on disk",
+            "{me} has epoch {} on its disk with the history {:?}, which is not that epoch's",
             saved.current, saved.history
         ));
     }
@@ -61,8 +69,21 @@ pub(super) fn said_is_on_disk(step: &Step<'_>) -> Verdict {
             _ => true,
         };
         if !is_there {
-            return Err(format!("{me} says {msg:?}, and has {saved:?} on disk"));
+            return Err(format!("{me} says {msg:?}, and has {} on its disk", saved_as(saved)));
         }
     }
     Ok(())
+}
+
+/// What a disk says.
+pub(super) fn kept(disk: &Disk) -> String {
+    format!(
+        "the promise of epoch {} and the history {:?} of epoch {}",
+        disk.accepted, disk.history, disk.current
+    )
+}
+
+/// The same of a disk that may be empty.
+fn saved_as(saved: Option<&Disk>) -> String {
+    saved.map_or("nothing".to_string(), kept)
 }

@@ -18,7 +18,8 @@ use super::Zab;
 use super::message::{Message, Settled, Vote};
 use super::state::{Link, Looking, Role, State, Txn, Zxid};
 use super::witness::end;
-use crate::election::{Check, Invariant, NodeStep, SortedMap, node_name};
+use crate::election::{Check, Invariant, NodeStep, SortedMap, listed, node_name};
+use disk::kept;
 
 /// The step that a rule checks.
 type Step<'a> = NodeStep<'a, Zab>;
@@ -119,18 +120,41 @@ fn answers(before: &State, src: Id, link: Link, leader: Id) -> Due {
     (before.clone(), vec![(src, Message::Settled { link, settled })])
 }
 
+/// How a server differs from what it should be.
+fn differs(me: &str, end: &State, due: &State) -> String {
+    if end.disk != due.disk {
+        return format!("{me} has {}, and should have {}", kept(&end.disk), kept(&due.disk));
+    }
+    if end.delivered != due.delivered {
+        return format!(
+            "{me} has delivered {} transactions, and should have delivered {}",
+            end.delivered, due.delivered
+        );
+    }
+    format!("{me} is {:?}, and should be {:?}", end.role, due.role)
+}
+
+/// Messages with their receivers.
+fn sent(all: &[(Id, Message)]) -> String {
+    let one = |(dst, msg): &(Id, Message)| format!("{msg:?} to {}", node_name(*dst));
+    match all {
+        [] => "nothing".to_string(),
+        _ => listed(&all.iter().map(one).collect::<Vec<_>>()),
+    }
+}
+
 /// Compares a step with what must follow: the state, the messages, and the timers.
 fn compare(step: &Step<'_>, (due, mut says): Due) -> Verdict {
     let Some(end) = end(step) else { return Ok(()) };
     let me = node_name(step.id);
     if *end != due {
-        return Err(format!("{me} is {end:?}, where {due:?} is due"));
+        return Err(differs(&me, end, &due));
     }
     let mut said = step.sends.to_vec();
     said.sort();
     says.sort();
     if step.after.is_some() && said != says {
-        return Err(format!("{me} says {said:?}, where {says:?} is due"));
+        return Err(format!("{me} sends {}, and should send {}", sent(&said), sent(&says)));
     }
     timers::waits_as_due(step)
 }

@@ -171,7 +171,7 @@ impl ListedProperty {
 
 impl ListedBug {
     fn new(bug: &'static BugSpec, corpus: &[Scenario], asked: &[LivenessScenario]) -> Self {
-        let BugSpec { name, summary, rule, published, costs } = *bug;
+        let BugSpec { name, summary, rule, instead: _, published, costs } = *bug;
         let planted = corpus.iter().filter(|s| s.bug.as_deref() == Some(name));
         let scenarios = planted.map(|s| s.name.clone()).collect();
         let planted = asked.iter().filter(|s| s.bug.as_deref() == Some(name));

@@ -152,7 +152,7 @@ fn property(p: &ListedProperty) -> String {
 fn bug(p: &Listed, b: &ListedBug) -> String {
     let costs = match b.costs {
         Costs::Safety => "",
-        Costs::Liveness(_) => " (costs only the leader)",
+        Costs::Liveness(_) => " (costs no safety, only progress)",
         Costs::Nothing => " (a control: costs nothing)",
     };
     let mut text = format!("  {}{costs}\n{}", b.name, wrapped(b.summary, 6));

@@ -121,8 +121,8 @@ fn bugs(chapter: &Chapter) -> Markup {
             section aria-labelledby="bugs" {
                 h2 id="bugs" { "Planted bugs" }
                 p.small {
-                    "Each leaves out one rule of the paper. The link leads to a run that shows what "
-                    "the rule is for."
+                    "Each leaves out one rule of the paper. The link leads to a run that shows "
+                    "what the rule is for."
                 }
                 (scrolled("Table of planted bugs", &table))
             }
@@ -130,12 +130,12 @@ fn bugs(chapter: &Chapter) -> Markup {
     }
 }
 
-/// What a bug costs, in a word.
+/// What a bug costs, in a few words.
 pub(super) fn costs(bug: &BugSpec) -> &'static str {
     match bug.costs {
-        Costs::Safety => "safety",
-        Costs::Liveness(_) => "only the leader",
-        Costs::Nothing => "nothing: a control",
+        Costs::Safety => "safety: a property is violated",
+        Costs::Liveness(_) => "no safety, only progress: nobody may lead, or some may never follow",
+        Costs::Nothing => "nothing: the bug is a control, and breaks no property",
     }
 }
 
@@ -195,7 +195,10 @@ fn liveness(book: &Book, chapter: &Chapter) -> Markup {
     html! {
         section aria-labelledby="liveness" {
             h2 id="liveness" { "Liveness" }
-            p.small { "Decided for this report on " (book.day) ", but for large systems, whose answers were stored, or are only those expected (dashed). A link leads to a run that shows the answer; the name of a system opens what it assumes, and why the answer is right." }
+            p.small { "Decided for this report on " (book.day) ", but for large systems, whose \
+                       answers were stored, or are only those expected (dashed). A link leads to \
+                       a run that shows the answer; the name of a system opens what it assumes, \
+                       and why the answer is right." }
             (scrolled("Answers about liveness", &table))
         }
     }

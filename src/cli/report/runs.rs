@@ -18,7 +18,7 @@ pub(super) fn page(chapter: &Chapter, run: &Run) -> String {
         h1 { (heading(run)) }
         @if let Some(bug) = run.bug { p.lead { (bug.summary) } }
         (shows(run))
-        (facts(run))
+        (facts(run, chapter.about.notation))
         section.run aria-labelledby="run" {
             h2 id="run" { "The run" }
             p.small.keys {
@@ -81,6 +81,12 @@ fn shows(run: &Run) -> Markup {
                 @if caption.is_violation {
                     " in " (plural(run.steps, "step"))
                     @if run.is_shortest { span.small { ", as few as can be" } }
+                    @if run.scene.prefix > 0 {
+                        span.small {
+                            ", not counting the " (plural(run.scene.prefix, "step"))
+                            " before checking starts"
+                        }
+                    }
                 }
             }
             @if !caption.why.is_empty() { p { (caption.why) } }
@@ -89,7 +95,7 @@ fn shows(run: &Run) -> Markup {
     }
 }
 
-fn facts(run: &Run) -> Markup {
+fn facts(run: &Run, notation: &[(&str, &str)]) -> Markup {
     html! {
         dl.facts {
             @if let Some(bug) = run.bug {
@@ -99,6 +105,16 @@ fn facts(run: &Run) -> Markup {
             }
             @if !run.scenario.note.is_empty() { dt { "Why it is so" } dd { (run.scenario.note) } }
             dt { "Assumed" } dd { (assumptions(&run.scenario)) }
+            @if !notation.is_empty() {
+                dt { "How to read it" }
+                dd {
+                    ul {
+                        @for (sample, meaning) in notation {
+                            li { code { (sample) } ": " (meaning) }
+                        }
+                    }
+                }
+            }
             @if !run.also.is_empty() {
                 dt { "Also" } dd { ul { @for also in &run.also { li { (also) } } } }
             }
