@@ -59,6 +59,7 @@
 //! opt-level = 2
 //! [profile.dev]
 //! opt-level = 1    # the parts of the engine that are compiled for your types
+//! lto = "off"      # else each build optimises a second time, across the parts of a crate
 //! ```
 //!
 //! # Any `ActorModel`

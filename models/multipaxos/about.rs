@@ -13,8 +13,8 @@ pub(super) static ABOUT: About = About {
     has_terms: true,
     starts_led: false,
     notation: &[
-        ("1.n2", "a ballot: round 1 of node n2"),
-        ("v1@1.n2", "a vote: value v1 under ballot 1.n2"),
+        ("1.n2", "a ballot: round 1 of node n2; of one round, the higher node's ballot is higher"),
+        ("v1@1.n2", "value v1, accepted under ballot 1.n2"),
     ],
     options: &OPTIONS,
     bugs: Bug::SPECS,

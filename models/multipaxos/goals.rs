@@ -14,12 +14,12 @@ type Step<'a> = NodeStep<'a, MultiPaxos>;
 
 /// All goals, by part of the protocol.
 pub(super) fn goals() -> Vec<Goal<MultiPaxos>> {
-    let parts = [acceptor(), candidate(), leader(), counting(), learner(), whole()];
+    let parts = [promises(), acceptances(), candidate(), leader(), counting(), learner(), whole()];
     parts.into_iter().flatten().collect()
 }
 
-/// The acceptor: promises, and votes.
-fn acceptor() -> Vec<Goal<MultiPaxos>> {
+/// What an acceptor promises, and reports with it.
+fn promises() -> Vec<Goal<MultiPaxos>> {
     vec![
         step("promises", "an acceptor promises a ballot", |step| promise(step).is_some()),
         step(
@@ -53,6 +53,15 @@ fn acceptor() -> Vec<Goal<MultiPaxos>> {
                 })
             },
         ),
+        step("reports-after-restart", "a restarted acceptor reports an acceptance", |step| {
+            step.incarnation > 0 && promise(step).is_some_and(|votes| !votes.is_empty())
+        }),
+    ]
+}
+
+/// What an acceptor accepts.
+fn acceptances() -> Vec<Goal<MultiPaxos>> {
+    vec![
         step("accepts", "an acceptor accepts in a slot for the first time", |step| {
             vote(step).is_some_and(|(earlier, _)| earlier.is_none())
         }),
@@ -85,9 +94,6 @@ fn acceptor() -> Vec<Goal<MultiPaxos>> {
                 is_answer && step.before.is_some_and(|before| step.after == Some(before))
             },
         ),
-        step("reports-after-restart", "a restarted acceptor reports an acceptance", |step| {
-            step.incarnation > 0 && promise(step).is_some_and(|votes| !votes.is_empty())
-        }),
         step(
             "restarts-with-an-acceptance",
             "a node restarts that has accepted something",

@@ -12,7 +12,16 @@ pub(super) static ABOUT: About = About {
              is Fast Leader Election of ZooKeeper 3.4 and later",
     has_terms: true,
     starts_led: false,
-    notation: &[],
+    notation: &[
+        ("2.1", "a zxid: the first transaction of epoch 2"),
+        ("2.1:3", "the transaction 2.1, with the value 3"),
+        ("[1.1:1, 2.1:3]", "a history: these transactions, in this order"),
+        (
+            "oracle",
+            "what stands for the election, if that is not modelled: it may name any candidate, \
+             and several at once, as no rule after the election relies on there being one",
+        ),
+    ],
     options: &OPTIONS,
     bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),

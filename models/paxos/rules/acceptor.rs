@@ -1,7 +1,9 @@
 //! The acceptor's rules (section 2.2, phases 1 (b) and 2 (b)).
 
+use stateright::actor::Id;
+
 use super::super::Learners;
-use super::super::message::Message;
+use super::super::message::{Message, Proposal};
 use super::super::state::{Ballot, Disk};
 use super::super::words::{accepted, kept, message, numbered, proposed, reported};
 use super::{Step, Verdict, begins_to_lead, fail, is_sent_to, reached, sent_to};
@@ -120,33 +122,34 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
             ),
         );
     }
-    let told = sent_to(step, |msg| match msg {
+    if new.accepted == old.accepted { accepts_nothing(step, old) } else { accepts(step, old, new) }
+}
+
+/// To whom a step tells which acceptance.
+fn told(step: &Step<'_>) -> Vec<(Id, Proposal)> {
+    sent_to(step, |msg| match msg {
         Message::Accepted { proposal } => Some(*proposal),
         _ => None,
-    });
-    if new.accepted == old.accepted {
-        let Event::Deliver { msg: Message::Accept { proposal }, .. } = step.event else {
-            return if told.is_empty() {
-                Ok(())
-            } else {
-                fail(step, "told what it did not accept")
-            };
-        };
-        // What was accepted before need not be told again.
-        let is_ignored = proposal.ballot < old.promised || *proposal == old.accepted;
-        return if is_ignored && told.is_empty() {
-            Ok(())
-        } else {
-            fail(
-                step,
-                format_args!(
-                    "did not accept {} after promising {}",
-                    proposed(*proposal),
-                    numbered(old.promised)
-                ),
-            )
-        };
+    })
+}
+
+/// Nothing is accepted where nothing is asked for, or what is below the promise.
+fn accepts_nothing(step: &Step<'_>, old: &Disk) -> Verdict {
+    let told = told(step);
+    let Event::Deliver { msg: Message::Accept { proposal }, .. } = step.event else {
+        return if told.is_empty() { Ok(()) } else { fail(step, "told what it did not accept") };
+    };
+    // What was accepted before need not be told again.
+    let is_ignored = proposal.ballot < old.promised || *proposal == old.accepted;
+    if is_ignored && told.is_empty() {
+        return Ok(());
     }
+    let (what, promised) = (proposed(*proposal), numbered(old.promised));
+    fail(step, format_args!("did not accept {what} after promising {promised}"))
+}
+
+/// What is accepted was asked for, is not below the promise, and is told to the learners.
+fn accepts(step: &Step<'_>, old: &Disk, new: &Disk) -> Verdict {
     if new.accepted.ballot < old.promised {
         return fail(
             step,
@@ -175,6 +178,7 @@ pub(super) fn keeps_its_promise(step: &Step<'_>) -> Verdict {
         Learners::All => NodeSet::first(step.actor.nodes),
     };
     let learners: NodeSet = learners.iter().filter(|id| *id != step.id).collect();
+    let told = told(step);
     if told.iter().any(|(_, told)| *told != new.accepted) || !is_sent_to(step, &told, learners) {
         return fail(
             step,

@@ -86,8 +86,8 @@ pub(super) fn counts_acceptances(step: &Step<'_>) -> Verdict {
     }
 }
 
-/// A value is learned with a quorum of acceptances or from a distinguished learner. The learner that
-/// has counted them tells the others, if the option says so.
+/// A value is learned with a quorum of acceptances or from a distinguished learner. The learner
+/// that has counted them tells the others, if the option says so.
 fn learns_what_is_chosen(
     step: &Step<'_>,
     after: &State,
