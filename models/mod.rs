@@ -57,6 +57,10 @@ impl Catalogue for Shipped {
         stored![
             "liveness-ring.json",
             "liveness-bully.json",
+            "liveness-paxos.json",
+            "liveness-multipaxos.json",
+            "liveness-zab.json",
+            "liveness-viewstamped.json",
             "spread-20.json",
             "spread-50.json",
             "spread-100.json",
