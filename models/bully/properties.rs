@@ -52,8 +52,8 @@ fn of_elections() -> Vec<Invariant<Bully>> {
         .needing(&["asked"]),
         Invariant::new(
             "answers-end-the-asking",
-            "An answer makes a node that asked wait for a coordinator, and moves no other node; a \
-             node waits only if it was answered (rule 3).",
+            "An answer makes a node that is still asking wait for a coordinator, and moves no other \
+             node; a node waits only if it was answered (rule 3).",
             Check::Rule(rules::answers_end_the_asking),
         )
         .needing(&["answered"]),

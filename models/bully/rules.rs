@@ -151,7 +151,7 @@ pub(super) fn answers_end_the_asking(step: &Step) -> Verdict {
     unless(
         step.after.is_none() || is_unmoved(step),
         step,
-        "is moved by an answer to no question of its",
+        "is moved by an answer, although it asks no more",
     )
 }
 

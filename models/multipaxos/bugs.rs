@@ -22,8 +22,8 @@ bugs! {
         },
         ReportsFirstSlotOnly {
             name: "reports-first-slot-only",
-            summary: "An acceptor answers a candidate about the first slot asked for, as in Paxos \
-                      for a single decree.",
+            summary: "An acceptor answers a candidate about only the first of the slots asked \
+                      for, as in Paxos for a single decree.",
             rule: PHASE_1,
             instead: "reports what it has accepted in all slots asked for, and not only in the \
                       first",

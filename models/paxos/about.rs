@@ -12,7 +12,10 @@ pub(super) static ABOUT: About = About {
              Paxos\", 2016",
     has_terms: true,
     starts_led: false,
-    notation: &[("v1@3", "a proposal: value v1 in ballot 3")],
+    notation: &[
+        ("v1@3", "a proposal: value v1 in ballot 3"),
+        ("v1'", "the value that n1 proposes after it has restarted once"),
+    ],
     options: &OPTIONS,
     bugs: Bug::SPECS,
     corpus: include_str!("scenarios.toml"),

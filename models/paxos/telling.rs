@@ -387,7 +387,7 @@ fn unknown(
         .filter(|(id, disk)| *id != deed.step.id && is_missed(disk))
         .max_by_key(|(_, disk)| disk.accepted)?;
     Some(format!(
-        "does not know that {0} has accepted {1}, as no promise of {0} is among them",
+        "does not know that {0} has accepted {1}, as it counts no promise that {0} has given since",
         node_name(id),
         proposed(disk.accepted)
     ))

@@ -28,8 +28,8 @@ pub(super) static ABOUT: About = About {
         ),
         (
             "heartbeat",
-            "AppendEntries without an entry. A follower answers it only if it shows that some of \
-             the logs agrees",
+            "AppendEntries without an entry. In this model a follower answers it only if it shows \
+             that a part of the two logs agrees",
         ),
     ],
     options: &OPTIONS,

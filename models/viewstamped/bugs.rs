@@ -166,13 +166,15 @@ bugs! {
         ResumesView {
             name: "resumes-view",
             summary: "A replica that comes back is normal at once in the view on its disk, \
-                      although that may be one that it had only begun to change to.",
-            rule: "Paper 4.3: it recovers first; a view number on disk says which views are over, \
-                   not in which it was normal",
+                      although its log is lost, and although that may be a view that it had only \
+                      begun to change to.",
+            rule: "Paper 4.3: a replica that comes back recovers first; a view number on disk says \
+                   which views are over, not in which it was normal",
             instead: "recovers first: it asks the others for its state, and takes part in nothing \
                       until it has it",
             published: "our own; original VR (Oki, Liskov 1988) writes the number during the view \
-                        change, so it cannot tell",
+                        change, so the number on disk cannot tell in which view the \
+                        replica was normal",
             costs: Costs::Safety,
         },
         OwnCommitNumber {

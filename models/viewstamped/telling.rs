@@ -134,7 +134,7 @@ fn not_prepared(view: View, op_number: usize, before: &State) -> String {
     let next = before.log.len() + 1;
     match &before.status {
         _ if view != before.view => {
-            format!("the message is of view {view}, and it is in view {}", before.view)
+            format!("the message is of view {view}, and the replica is in view {}", before.view)
         }
         Status::ViewChange { .. } => "it is changing the view".to_string(),
         Status::Recovering { .. } => "it is recovering".to_string(),

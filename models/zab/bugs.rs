@@ -172,7 +172,7 @@ bugs! {
         },
         VoteOrderNoOrder {
             name: "vote-order-no-order",
-            summary: "Of two votes with the same zxid and different epochs, each may beat the other: the election never ends.",
+            summary: "Of two votes with the same zxid and different epochs, each may beat the other, so the election may go on and on.",
             rule: "FastLeaderElection, totalOrderPredicate: the greater server wins only if the epochs are equal, too.",
             instead: "compares epochs first, zxids only if the epochs are equal, and servers only \
                       if both are equal",

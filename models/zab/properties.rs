@@ -182,7 +182,7 @@ fn total_order(witness: &Witness, step: &NodeStep<'_, Zab>) -> Result<(), String
             return Ok(());
         }
         Err(format!(
-            "{} delivered {txn} after {}, but another server had delivered it after {}",
+            "{} delivered {txn} right after {}, but another server had delivered it right after {}",
             node_name(step.id),
             sequence(earlier),
             sequence(&other[..place])

@@ -199,7 +199,7 @@ fn what_happened<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) -> St
         }
         Step::Restart { disk, .. } => {
             let how = match disk {
-                Disk::Intact if happened.has_disk() => "restarts with what is on its disk",
+                Disk::Intact if happened.has_disk() => "restarts; its disk is intact",
                 Disk::Intact => "restarts",
                 Disk::Empty => "restarts; its disk is empty",
                 Disk::Older => "restarts; the last save had not reached its disk",

@@ -24,7 +24,7 @@ pub struct Arrow {
     pub label: String,
     /// The whole message.
     pub text: String,
-    /// The term of the sender when it sent the message.
+    /// The term that the message names, if it names one; else that of its sender when it was sent.
     pub term: Option<u64>,
 }
 
@@ -110,6 +110,19 @@ fn flights(sent: &[Sent]) -> impl Iterator<Item = Flight> {
     sent.iter().flat_map(each)
 }
 
+/// The term that a message names, as in `Vote { term: 2 }`; else that of its sender. None if it
+/// names one in which nobody ever is in this run.
+fn named_term(scene: &Scene, text: &str, sender: Option<u64>) -> Option<u64> {
+    let (word, _) = scene.terms.get(&sender?)?.split_once(' ')?;
+    let Some((_, rest)) = text.split_once(&format!(" {word}: ")) else { return sender };
+    let is_it = |name: &str| {
+        let value = name.strip_prefix(word).unwrap_or_default().trim_start();
+        let after = rest.strip_prefix(value);
+        after.is_some_and(|after| after.starts_with([',', ' ', '}', ')', ']']))
+    };
+    scene.terms.iter().find(|(_, name)| is_it(name)).map(|(term, _)| *term)
+}
+
 /// The messages of a run, ordered by where they were sent.
 pub(super) fn arrows(scene: &Scene) -> Vec<Arrow> {
     let mut tracker = Tracker::default();
@@ -156,6 +169,9 @@ pub(super) fn arrows(scene: &Scene) -> Vec<Arrow> {
         tracker.open.iter().map(|(flight, sendings)| (flight.clone(), sendings.len())).collect();
     for (flight, copies) in left {
         (0..copies).for_each(|_| tracker.end(&flight, End::Open, false));
+    }
+    for arrow in &mut tracker.arrows {
+        arrow.term = named_term(scene, &arrow.text, arrow.term);
     }
     let order = |arrow: &Arrow| match arrow.end {
         End::Delivered(row) | End::Lost(row) => row,
