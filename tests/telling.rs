@@ -39,7 +39,7 @@ fn a_forgotten_vote_elects_two_leaders() {
         "n3 gets n2's vote in term 1 and has the votes of n2 and itself, a quorum: it leads term 1 and \
          sends heartbeats to n1 and n2.",
         "n3 crashes and forgets all that is not on a disk.",
-        "n3 restarts with what is on its disk. It has forgotten its vote for itself in term 1, \
+        "n3 restarts; its disk is intact. It has forgotten its vote for itself in term 1, \
          although it is on its disk. By the rule, n3 reads its vote back from \
          its disk when it restarts. Without the bug, it remembers its vote for itself in term 1.",
         "n3 grants its vote in term 1 to n1.",
@@ -85,7 +85,7 @@ fn a_forgotten_promise_chooses_two_values() {
          was accepted: it may propose what it likes from slot 1 on.",
         "n2 takes v1 from a client for slot 1 (the first slot in which it has accepted \
          nothing), accepts it in slot 1 itself and asks n1 and n3 to accept it.",
-        "n3 restarts with what is on its disk. It has forgotten its promise of ballot 1.n2, \
+        "n3 restarts; its disk is intact. It has forgotten its promise of ballot 1.n2, \
          although it is on its disk. By the rule, n3 reads its promise back from its disk when \
          it restarts. Without the bug, it remembers its promise of ballot 1.n2.",
         "n1 takes v2 from a client for slot 1 (the first slot in which it has accepted \
