@@ -89,15 +89,12 @@ pub(super) fn chooses(deed: &Deed<'_, Zab>, before: &State, after: &State) -> Ve
     }
     let how = match promised.iter().find(|(_, accepted)| *accepted >= epoch) {
         Some((id, _)) => format!("which {} says that it has promised already", node_name(*id)),
-        None => {
-            let own = match before.disk.accepted {
-                Epoch(0) => "which is later than all promises that it is told of".to_string(),
-                own => format!(
-                    "which is later than its own promise of {own} and all that it is told of"
-                ),
-            };
-            own
-        }
+        None => match before.disk.accepted {
+            Epoch(0) => "which is later than all promises that it is told of".to_string(),
+            own => {
+                format!("which is later than its own promise of {own} and all that it is told of")
+            }
+        },
     };
     vec![
         format!("chooses epoch {epoch}, {how}"),
