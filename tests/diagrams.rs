@@ -167,6 +167,28 @@ fn every_message_that_is_told_is_drawn() {
     assert!(told > 100 && vain > 5, "{told} {vain}");
 }
 
+/// A message that names a term is drawn as one of this term, whatever term its sender is in.
+#[test]
+fn a_message_is_drawn_in_the_term_that_it_names() {
+    let mut others = 0;
+    for (title, scene, caption) in scenes() {
+        let diagram = Diagram::new(scene, caption.clone());
+        for arrow in &diagram.arrows {
+            let Some((word, value)) = diagram.term_name(arrow.term).and_then(|t| t.split_once(' '))
+            else {
+                continue;
+            };
+            let Some((_, named)) = arrow.text.split_once(&format!(" {word}: ")) else { continue };
+            let named: String =
+                named.chars().take_while(|c| c.is_alphanumeric() || *c == '.').collect();
+            assert_eq!(named, value, "{title}: {}", arrow.text);
+            let sender = arrow.sent.checked_sub(1).map(|row| &scene.frames[row].after);
+            others += usize::from(sender.is_some_and(|at| at.nodes[arrow.src].term != arrow.term));
+        }
+    }
+    assert!(others > 0);
+}
+
 /// A message that is sent again while an equal one is on its way is drawn again, also on a network
 /// that holds the two as one.
 #[test]

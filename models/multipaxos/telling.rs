@@ -149,7 +149,7 @@ fn receives(
 
 /// What has become of a promise since it was given.
 fn since(deed: &Deed<'_, MultiPaxos>, acceptor: Id, ballot: Ballot) -> String {
-    let state = deed.states.get(usize::from(acceptor)).copied().flatten();
+    let state = deed.state_of(acceptor);
     match state.map(|state| state.durable.promised) {
         Some(now) if now > ballot => {
             format!(" (given before {} promised ballot {now:?})", node_name(acceptor))

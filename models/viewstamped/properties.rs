@@ -218,8 +218,7 @@ fn acknowledged_survives(
             let (name, number) = (node_name(id), i + 1);
             return Err(format!(
                 "{op:?}, acknowledged as number {number} in view {told}, is not at that place of \
-                 the \
-                 log {:?} with which {name} leads view {view}",
+                 the log {:?} with which {name} leads view {view}",
                 state.log
             ));
         }

@@ -110,7 +110,7 @@ fn takes_over(
 ) -> Vec<String> {
     let from = node_name(src);
     let (old, new) = (&before.disk.history, &after.disk.history);
-    let leaders = deed.states.get(usize::from(src)).copied().flatten();
+    let leaders = deed.state_of(src);
     let other = leaders.map(|leader| &leader.disk.history);
     let though = match other.filter(|other| !other.starts_with(new)) {
         Some(other) => format!(", though that of {from} is {other:?}"),

@@ -30,13 +30,12 @@ fn sent(deed: &Deed<'_, Zab>, after: &State, dst: Id, msg: &Message) -> Option<S
     let is_reading = matches!(deed.step.event, Event::Deliver { .. });
     let text = match msg {
         Message::Notification { vote: None, .. } => "tells {} that it may not vote".to_string(),
-        Message::Notification { vote: Some(Vote { leader, .. }), .. }
-            if *leader == deed.step.id =>
-        {
-            "votes for itself and tells {}".to_string()
-        }
         Message::Notification { vote: Some(Vote { leader, .. }), .. } => {
-            format!("votes for {} and tells {{}}", node_name(*leader))
+            let whom = if *leader == deed.step.id { "itself".into() } else { node_name(*leader) };
+            match is_reading {
+                true => format!("tells {{}} that it votes for {whom}"),
+                false => format!("votes for {whom} and tells {{}}"),
+            }
         }
         Message::Settled { settled, .. } => {
             let (leader, round) = (settled.leader, settled.round);
@@ -89,7 +88,7 @@ fn writes(deed: &Deed<'_, Zab>, after: &State, dst: Id, packet: &Packet) -> Stri
 
 /// That a server will read what it is sent only when it leads.
 fn reads_later(deed: &Deed<'_, Zab>, dst: Id) -> String {
-    let state = deed.states.get(usize::from(dst)).copied().flatten();
+    let state = deed.state_of(dst);
     match state.map(|state| &state.role) {
         Some(Role::Looking(_) | Role::Following(_)) => {
             let to = node_name(dst);

@@ -178,7 +178,7 @@ fn hears_vote(
 ) -> Vec<String> {
     let from = node_name(src);
     let Some(vote) = vote else { return vec![format!("hears that {from} may not vote")] };
-    let votes = format!("hears that {from} votes for {}", candidate(vote));
+    let votes = format!("hears that {from} votes for {} in round {}", candidate(vote), link.round);
     let (Role::Looking(old), Role::Looking(new)) = (&before.role, &after.role) else {
         return vec![votes];
     };
@@ -187,7 +187,7 @@ fn hears_vote(
         return vec![format!("{votes}, which it has no use for")];
     }
     let mut said = vec![match old.vote != new.vote && new.vote == Some(vote) {
-        true => format!("{votes}, the better vote"),
+        true => format!("{votes}, takes this for the better vote and votes so, too"),
         false => votes,
     }];
     if after.link.round > before.link.round {
@@ -197,7 +197,7 @@ fn hears_vote(
     let same = new.votes.values().filter(|other| Some(**other) == new.vote).count();
     if let Some(vote) = new.vote.filter(|_| deed.step.actor.is_majority(same + 1)) {
         let leader = node_name(vote.leader);
-        said.push(format!("has the votes of a quorum for {leader}, its own included"));
+        said.push(format!("now has the votes of a quorum for {leader}, its own among them"));
         said.push(waits.to_string());
     } else if is_short(deed, new) {
         said.push("takes the election for over, as all have voted".to_string());

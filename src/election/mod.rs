@@ -28,7 +28,7 @@ pub use invariant::{Check, Goal, Invariant, Reached};
 pub use nodes::{MAX_NODES, NodeSet, Reign, Term, node_name};
 pub use renumbering::{Counter, Counting, Part, Running, Snapshot};
 pub use step::{Age, Event, NodeStep};
-pub use telling::{Deed, Found, listed, nodes_listed};
+pub use telling::{Deed, Found, kind, listed, nodes_listed};
 
 /// The key of a [`choose_random`](Out::choose_random) that stands for client input. Unlike other
 /// choices it does not keep time from passing, and each input uses up one of the

@@ -5,11 +5,10 @@
 //! all terms go on in the same way, and what decides liveness takes them for one: it numbers terms
 //! anew from the lowest that counts.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::{Envelope, Id};
 
 use super::{Age, Election, NodeSet};
+use crate::support::sorted::SortedMap;
 
 /// A kind of number that grows for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

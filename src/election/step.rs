@@ -1,10 +1,9 @@
 //! One step of one node, as invariants, goals and witnesses see it.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::{Actor, Id};
 
 use super::Election;
+use crate::support::sorted::SortedMap;
 
 /// What happened at a node in one step.
 pub enum Event<'a, E: Actor> {

@@ -1,6 +1,6 @@
 //! What a protocol is given to say in its own words what a node did in one step.
 
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 
 use stateright::actor::Id;
 
@@ -53,6 +53,17 @@ impl<E: Election> Deed<'_, E> {
         let to: NodeSet = sends.map(|(dst, _)| *dst).collect();
         (!to.is_empty()).then(|| nodes_listed(to.iter()))
     }
+
+    /// The state of a node before the step; `None` if it was down, or if there is no such node.
+    pub fn state_of(&self, id: Id) -> Option<&E::State> {
+        self.states.get(usize::from(id)).copied().flatten()
+    }
+}
+
+/// The kind of a message (or timer): the first word of its `Debug` form.
+pub fn kind(value: &impl Debug) -> String {
+    let text = format!("{value:?}");
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
 /// Things in a list: `a, b and c`.

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::election::Election;
+use crate::election::{Election, kind};
 use crate::semantics::facts::Facts;
-use crate::semantics::names;
 use crate::semantics::{Step, StepKind, StepOf, System, SystemState};
 
 /// Counts of what happened, over all generated steps that lead to a state within the bounds.
@@ -34,7 +33,7 @@ impl Tally {
         after: &SystemState<E>,
     ) {
         let message = match step {
-            Step::Deliver { msg, .. } => Some(names::kind(msg)),
+            Step::Deliver { msg, .. } => Some(kind(msg)),
             _ => None,
         };
         self.add_steps(system, step.kind(), message.as_ref(), system.facts(before, step, after), 1);

@@ -9,10 +9,9 @@ use proptest::test_runner::TestRng;
 use stateright::actor::Id;
 
 use super::{Asked, Failure, Run, Trial, recovery};
-use crate::election::{CLIENT, Election};
+use crate::election::{CLIENT, Election, kind};
 use crate::exploration::Tally;
 use crate::scenario::FuzzHints;
-use crate::semantics::names;
 use crate::semantics::{Step, StepKind, StepOf, SystemState, Timing};
 
 /// The default weights with which kinds of steps are chosen among those that are enabled. Their
@@ -243,7 +242,7 @@ impl<E: Election> Walk<E> {
 /// Whether two steps are of the same kind, at the same nodes, with the same kind of message.
 fn is_like<E: Election>(a: &StepOf<E>, b: &StepOf<E>) -> bool {
     let same = |(s, d): (&Id, &Id), (t, e): (&Id, &Id), x: &E::Msg, y: &E::Msg| {
-        s == t && d == e && names::kind(x) == names::kind(y)
+        s == t && d == e && kind(x) == kind(y)
     };
     match (a, b) {
         (Step::Deliver { src, dst, msg }, Step::Deliver { src: s, dst: d, msg: m })
@@ -252,7 +251,7 @@ fn is_like<E: Election>(a: &StepOf<E>, b: &StepOf<E>) -> bool {
             same((src, dst), (s, d), msg, m)
         }
         (Step::Timeout { node, timer }, Step::Timeout { node: n, timer: t }) => {
-            node == n && names::kind(timer) == names::kind(t)
+            node == n && kind(timer) == kind(t)
         }
         (Step::Choose { node, key, .. }, Step::Choose { node: n, key: k, .. }) => {
             node == n && key == k

@@ -1,6 +1,5 @@
 //! A system between two ticks.
 
-use crate::support::sorted::SortedMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use crate::semantics::node::NodeOf;
 use crate::semantics::topology::Topology;
 use crate::semantics::world::Faults;
 use crate::semantics::{Rules, System, SystemState};
+use crate::support::sorted::SortedMap;
 
 /// A system between two ticks: nothing has happened yet in the tick that begins.
 pub(super) struct Between<E: Election> {

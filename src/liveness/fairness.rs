@@ -1,12 +1,11 @@
 //! Whether a run that repeats for ever is fair, seen from its steps alone.
 
-use crate::support::sorted::SortedMap;
-
 use stateright::actor::{Envelope, Id};
 
 use crate::election::{Election, node_name};
 use crate::semantics::names;
 use crate::semantics::{Step, StepOf, System, SystemState};
+use crate::support::sorted::SortedMap;
 
 /// What a lap of an asynchronous run must do, so that the run is fair, and by which of its steps it
 /// does it: each message that is in flight when the lap begins is delivered in it, or dies, and

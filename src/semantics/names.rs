@@ -78,12 +78,6 @@ pub fn named(text: &str) -> String {
     named
 }
 
-/// The kind of a message (or timer): the first word of its `Debug` form.
-pub fn kind(value: &impl Debug) -> String {
-    let text = format!("{value:?}");
-    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-}
-
 /// Whether two names are the same but for white space.
 pub fn same(a: &str, b: &str) -> bool {
     a.split_whitespace().eq(b.split_whitespace()) || squeeze(a) == squeeze(b)

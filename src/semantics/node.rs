@@ -5,7 +5,6 @@
 //! They differ in how they store nodes, not in what a step does to a node. Networks, budgets and
 //! terms play no part here.
 
-use crate::support::sorted::SortedMap;
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -16,6 +15,7 @@ use std::time::Duration;
 use stateright::actor::{Actor, Command, Id, Out, is_no_op, is_no_op_with_timer};
 
 use crate::election::{Age, Event};
+use crate::support::sorted::SortedMap;
 
 /// How durations of timers become ages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Maps and sets in one sorted vector. What a node keeps is a handful of things: a vector is faster
 //! than a tree there. And it is small when compiled, which counts, as each protocol has types of
-//! its own. Order, equality and hash are those of the standard library's trees.
+//! its own. Order, equality, hash and `Debug` are those of the standard library's trees: states are
+//! shown to people, and `LiteMap` of the crate `litemap`, which is the like, shows how it is made.
 
 use std::borrow::Borrow;
 use std::fmt::{self, Debug, Formatter};
@@ -136,11 +137,6 @@ impl<K, V> SortedMap<K, V> {
     /// The keys, in their order, without their values.
     pub fn into_keys(self) -> impl DoubleEndedIterator<Item = K> {
         self.0.into_iter().map(|(key, _)| key)
-    }
-
-    /// The values, in the order of their keys.
-    pub fn into_values(self) -> impl DoubleEndedIterator<Item = V> {
-        self.0.into_iter().map(|(_, value)| value)
     }
 
     /// All entries, in the order of their keys, to change their values.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stateright::actor::Id;
 
-use crate::election::{Deed, Election, Found, listed, node_name, nodes_listed};
+use crate::election::{Deed, Election, Found, kind, listed, node_name, nodes_listed};
 use crate::semantics::node::{self, Disk, Effect, NodeOf, Reaction};
 use crate::semantics::{Step, StepOf, System, SystemState, event, names};
 use crate::tell::by_the_rule;
@@ -114,10 +114,10 @@ impl<'a, E: Election> Happened<'a, E> {
         let id = self.step.node().expect("a step of one node");
         let mut clauses = match self.step.cause() {
             Step::Deliver { src, msg, .. } => {
-                vec![format!("receives {} from {}", names::kind(msg), node_name(*src))]
+                vec![format!("receives {} from {}", kind(msg), node_name(*src))]
             }
             Step::Timeout { timer, .. } => {
-                vec![format!("waits no longer for its timer {}", names::kind(timer))]
+                vec![format!("waits no longer for its timer {}", kind(timer))]
             }
             Step::Choose { key, value, .. } => {
                 vec![format!("is given {key}: {}", names::value(value))]
@@ -153,7 +153,7 @@ where
 {
     let mut kinds: Vec<(String, Vec<Id>)> = Vec::new();
     for (dst, msg) in sends {
-        let kind = names::kind(msg);
+        let kind = kind(msg);
         match kinds.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, to)) => to.push(dst),
             None => kinds.push((kind, vec![dst])),
@@ -226,13 +226,13 @@ fn what_happened<E: Election>(happened: &Happened<'_, E>, gone: &[Flight]) -> St
         Step::Crash { .. } => format!("{node} crashes and forgets all that is not on a disk."),
         Step::Lose { src, dst, msg } => format!(
             "The network loses {} from {} to {}.",
-            names::kind(msg),
+            kind(msg),
             node_name(*src),
             node_name(*dst)
         ),
         Step::Duplicate { src, dst, msg } => format!(
             "The network makes a second copy of {} from {} to {}.",
-            names::kind(msg),
+            kind(msg),
             node_name(*src),
             node_name(*dst)
         ),

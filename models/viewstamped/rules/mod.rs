@@ -12,22 +12,15 @@ pub(super) mod timers;
 pub(super) mod view_change;
 pub(super) mod views;
 
-use std::fmt::Debug;
-
 use stateright::actor::Id;
 
 use super::Viewstamped;
 use super::message::{Log, Message};
 use super::state::{State, Status, View};
-use crate::election::{Event, NodeStep, SortedMap, node_name};
+use crate::election::{Event, NodeStep, SortedMap, kind, node_name};
 
 /// A step of a replica.
 type Step<'a> = NodeStep<'a, Viewstamped>;
-
-/// The name of a message or timer, without what it contains.
-fn kind(value: &impl Debug) -> String {
-    format!("{value:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
-}
 
 /// What is wrong with a step, in a sentence.
 type Verdict = Result<(), String>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stateright::actor::{Envelope, Id};
 
 use super::SystemSource;
-use crate::election::{Election, Event, node_name};
+use crate::election::{Election, Event, kind, node_name};
 use crate::engine::error::EngineError;
 use crate::engine::ids::{CounterId, LocalId, MessageId, NodeIndex, OutcomeId};
 use crate::engine::program::{Counted, NewOutcome, ProgramBuilder};
@@ -146,7 +146,7 @@ impl<E: Election> SystemSource<'_, E> {
         let counted = match did.step {
             _ if did.is_torn => Counted { step: StepKind::Torn, message: None, facts },
             Step::Deliver { msg, .. } => {
-                Counted { step: StepKind::Deliver, message: Some(names::kind(msg)), facts }
+                Counted { step: StepKind::Deliver, message: Some(kind(msg)), facts }
             }
             step => Counted { step: step.kind(), message: None, facts },
         };
