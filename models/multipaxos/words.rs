@@ -83,9 +83,12 @@ pub(super) fn message(msg: &Message) -> String {
 /// What follows `it has` for what a node keeps on its disk.
 pub(super) fn kept(disk: &Disk) -> String {
     format!(
-        "promised {}, run for {} rounds and accepted {}",
+        "promised {}, {} and accepted {}",
         numbered(disk.promised),
-        disk.round,
+        match disk.round {
+            0 => "never run".to_string(),
+            round => format!("last run in round {round}"),
+        },
         match disk.accepted.is_empty() {
             true => "nothing".to_string(),
             false => all_placed(&disk.accepted),
